@@ -1,0 +1,30 @@
+// Work that may take long or happen elsewhere: it leaves a core room as a plain-data job and returns as a plain-data result.
+
+/** Validate a peer's certificate path (RFC 5280 6). All certificates and lists are DER. */
+export interface ValidatePathJob {
+  readonly kind: 'validate-path';
+  /** End entity first, then the intermediates the peer sent and those we know. */
+  readonly certificates: readonly Uint8Array[];
+  readonly trustAnchors: readonly Uint8Array[];
+  readonly revocationLists: readonly Uint8Array[];
+  readonly ocspResponses: readonly Uint8Array[];
+  readonly revocation: 'strict' | 'ifuri' | 'relaxed';
+  /** Wall-clock milliseconds. */
+  readonly nowMs: number;
+}
+
+export type ComputeJob = ValidatePathJob;
+
+export type ComputeResult =
+  | {
+      readonly kind: 'validate-path';
+      readonly ok: true;
+      /** DER, end entity first, trust anchor last. */
+      readonly path: readonly Uint8Array[];
+    }
+  | {
+      readonly kind: 'validate-path';
+      readonly ok: false;
+      /** Which certificate was refused and why, for people: subject, then reason. */
+      readonly reason: string;
+    };

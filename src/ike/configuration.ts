@@ -1,0 +1,151 @@
+// What one IKE SA must be told: the connection as an operator describes it, typed and checked.
+import type { PrivateKey } from '#crypto';
+import type { IpAddress, Prefix, Proposal, SaMode, TrafficSelector } from '#sa';
+
+/** An IKE identity (RFC 7296 3.5). */
+export interface Identity {
+  readonly idType: number;
+  readonly data: Uint8Array;
+}
+
+/** Which identities a peer may show. `any` is `%any`; a pattern may hold `*` as swanctl.conf allows. */
+export type IdentityPattern =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'exact'; readonly identity: Identity }
+  | { readonly kind: 'wildcard'; readonly idType: number; readonly pattern: string };
+
+/** How we authenticate ourselves. */
+export interface LocalAuthentication {
+  readonly method: 'psk' | 'pubkey';
+  /** Absent: our address (PSK) or the certificate's subject (public key). */
+  readonly identity?: Identity;
+  /** DER end-entity certificates in order of preference; the first whose key we hold is used. */
+  readonly certificates: readonly Uint8Array[];
+}
+
+/** How the peer must authenticate itself. */
+export interface RemoteAuthentication {
+  readonly method: 'psk' | 'pubkey' | 'any';
+  readonly identity: IdentityPattern;
+  /** DER: only these end-entity certificates are accepted. Empty: any that validates. */
+  readonly certificates: readonly Uint8Array[];
+  /** DER: the chain must contain one of these. Empty: any trust anchor will do. */
+  readonly authorities: readonly Uint8Array[];
+  readonly revocation: 'strict' | 'ifuri' | 'relaxed';
+}
+
+/** One side of a Child SA's traffic: a selector, or `dynamic` (the outer or virtual address). */
+export type ChildSelector =
+  | TrafficSelector
+  | {
+      readonly dynamic: true;
+      readonly protocol: number;
+      readonly startPort: number;
+      readonly endPort: number;
+    };
+
+/** Lifetimes of one SA. Rekeying starts at `rekey` minus a random part of `jitter`; the SA ends at `life`. */
+export interface LifetimeConfiguration {
+  readonly rekeyTimeMs?: number;
+  readonly lifeTimeMs?: number;
+  readonly jitterTimeMs: number;
+  readonly rekeyBytes?: number;
+  readonly lifeBytes?: number;
+  readonly jitterBytes: number;
+  readonly rekeyPackets?: number;
+  readonly lifePackets?: number;
+  readonly jitterPackets: number;
+}
+
+/** One `children` section. */
+export interface ChildConfiguration {
+  readonly name: string;
+  readonly mode: SaMode;
+  /** ESP or AH, in order of preference. */
+  readonly proposals: readonly Proposal[];
+  readonly localSelectors: readonly ChildSelector[];
+  readonly remoteSelectors: readonly ChildSelector[];
+  readonly lifetimes: LifetimeConfiguration;
+  readonly startAction: 'none' | 'start' | 'trap';
+  readonly closeAction: 'none' | 'start' | 'trap';
+  readonly dpdAction: 'clear' | 'trap' | 'restart';
+  readonly updown?: string;
+  readonly policies: boolean;
+  readonly replayWindow: number;
+  readonly inactivityMs?: number;
+  readonly copyDf: boolean;
+  readonly copyDscp: 'out' | 'in' | 'yes' | 'no';
+  readonly tfcPadding?: number | 'mtu';
+  /** Explicit policy priority; absent: derived from the selectors. */
+  readonly priority?: number;
+}
+
+/** A remote end as configured: an address, a block (responder only), a host name, or anything. */
+export type RemoteAddress =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'address'; readonly address: IpAddress }
+  | { readonly kind: 'prefix'; readonly prefix: Prefix }
+  | { readonly kind: 'range'; readonly start: IpAddress; readonly end: IpAddress }
+  | { readonly kind: 'host'; readonly name: string };
+
+/** One `connections` section. Durations are milliseconds; 0 turns the feature off. */
+export interface ConnectionConfiguration {
+  readonly name: string;
+  readonly localAddresses: readonly RemoteAddress[];
+  readonly remoteAddresses: readonly RemoteAddress[];
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly proposals: readonly Proposal[];
+  readonly local: LocalAuthentication;
+  readonly remote: RemoteAuthentication;
+  readonly children: readonly ChildConfiguration[];
+  /** Virtual addresses to ask for; the unspecified address asks for any of its family. */
+  readonly virtualAddresses: readonly IpAddress[];
+  /** Names of the pools a peer gets its virtual addresses from. */
+  readonly pools: readonly string[];
+  readonly encap: boolean;
+  readonly mobike: boolean;
+  readonly fragmentation: 'yes' | 'accept' | 'force' | 'no';
+  /** Octets of the IP packet a fragment may fill. */
+  readonly fragmentSizeBytes: number;
+  readonly sendCertreq: boolean;
+  readonly sendCert: 'always' | 'never' | 'ifasked';
+  readonly unique: 'no' | 'never' | 'keep' | 'replace';
+  readonly dpdDelayMs: number;
+  readonly rekeyTimeMs: number;
+  readonly reauthTimeMs: number;
+  readonly overTimeMs: number;
+  readonly jitterTimeMs: number;
+  /** How often IKE_SA_INIT is tried as a whole; 0 is for ever. */
+  readonly keyingTries: number;
+  readonly retransmit: RetransmitConfiguration;
+  /** Requests we may have outstanding, and the window we announce (RFC 7296 2.3). */
+  readonly windowSize: number;
+}
+
+/** Retransmission n waits base * factor^n, less a random part of jitter; after `tries` the exchange failed. */
+export interface RetransmitConfiguration {
+  readonly baseMs: number;
+  readonly factor: number;
+  readonly tries: number;
+  /** 0 to 1: the part of each wait that is random. */
+  readonly jitter: number;
+  readonly limitMs?: number;
+}
+
+/** A pre-shared key and whose it is; no owners means it fits everybody (the least specific match). */
+export interface SharedSecret {
+  readonly owners: readonly IdentityPattern[];
+  readonly secret: Uint8Array;
+}
+
+/** All that is needed to prove who we are and to judge who they are. Certificates are DER. */
+export interface Credentials {
+  readonly sharedSecrets: readonly SharedSecret[];
+  readonly privateKeys: readonly PrivateKey[];
+  /** End-entity and intermediate certificates that are known but not trusted. */
+  readonly certificates: readonly Uint8Array[];
+  /** Trust anchors. */
+  readonly authorities: readonly Uint8Array[];
+  readonly revocationLists: readonly Uint8Array[];
+}

@@ -1,0 +1,212 @@
+// What goes into one IKE SA and what comes out. Drain `poll()` before the next `handle()`.
+import type { ComputeJob, ComputeResult, Randomness } from '#crypto';
+import type {
+  DataPlaneEvent,
+  Endpoint,
+  IkeSuite,
+  IpAddress,
+  SaCommand,
+  SaResult,
+  Spi,
+  TrafficSelector,
+} from '#sa';
+import type { IkeSpi } from '#wire';
+import type { ChildConfiguration, ConnectionConfiguration, Credentials, Identity } from './configuration.ts';
+
+/** Virtual addresses and what goes with them (RFC 7296 3.15). */
+export interface AddressLease {
+  readonly addresses: readonly IpAddress[];
+  readonly dns: readonly IpAddress[];
+  /** Further attributes of the pool (NBNS, subnets), as type and value. */
+  readonly attributes: readonly { readonly type: number; readonly value: Uint8Array }[];
+}
+
+/** What an IKE SA may ask of its host, synchronously. All of it is deterministic. */
+export interface IkeSaPorts {
+  readonly randomness: Randomness;
+  /** An SPI no SA of this host uses, reserved until released. */
+  allocateSpi(): Spi;
+  releaseSpi(spi: Spi): void;
+  allocateIkeSpi(): IkeSpi;
+  /** A number for a new Child SA pair; stable over its rekeyings. */
+  allocateChildId(): number;
+  credentials(): Credentials;
+  /** Wall-clock milliseconds, for certificate validity only. */
+  wallClockMs(): number;
+  /**
+   * Responder: the connections that an initiator at these addresses may mean, best first. Before the identity is known
+   * `identities` is absent; afterwards only connections that fit it are returned.
+   */
+  connectionsFor(peer: {
+    readonly local: Endpoint;
+    readonly remote: Endpoint;
+    readonly identities?: { readonly initiator: Identity; readonly responder?: Identity };
+  }): readonly ConnectionConfiguration[];
+  leaseAddresses(request: {
+    readonly pools: readonly string[];
+    readonly identity: Identity;
+    readonly requested: readonly IpAddress[];
+  }): AddressLease | undefined;
+  releaseAddresses(lease: AddressLease): void;
+}
+
+/** What the host tells one IKE SA. `at` is monotonic milliseconds and never goes back. */
+export type IkeSaInput =
+  /** A datagram whose IKE SPIs are this SA's; without non-ESP marker. */
+  | {
+      readonly kind: 'message';
+      readonly at: number;
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly octets: Uint8Array;
+    }
+  | { readonly kind: 'timeout'; readonly at: number }
+  | { readonly kind: 'command'; readonly at: number; readonly command: IkeSaCommand }
+  | { readonly kind: 'data-plane'; readonly at: number; readonly event: DataPlaneEvent }
+  | { readonly kind: 'sa-result'; readonly at: number; readonly id: number; readonly result: SaResult }
+  | { readonly kind: 'computed'; readonly at: number; readonly id: number; readonly result: ComputeResult };
+
+export type IkeSaCommand =
+  /** `acquired`: the packet that hit a trap policy, put first into the selectors (RFC 7296 2.9). */
+  | {
+      readonly kind: 'initiate-child';
+      readonly child: ChildConfiguration;
+      readonly acquired?: { readonly local: TrafficSelector; readonly remote: TrafficSelector };
+    }
+  | { readonly kind: 'rekey-child'; readonly childId: number }
+  | { readonly kind: 'delete-child'; readonly childId: number }
+  | { readonly kind: 'rekey-ike' }
+  /** Delete with an INFORMATIONAL exchange; ends when answered or when its retransmissions do. */
+  | { readonly kind: 'delete'; readonly reason: string }
+  /** Forget everything at once without a message. */
+  | { readonly kind: 'abandon'; readonly reason: string }
+  /** An empty INFORMATIONAL request now, unless one is outstanding. */
+  | { readonly kind: 'check-liveness'; readonly reason: string };
+
+export type IkeSaOutput =
+  | {
+      readonly kind: 'transmit';
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      /** Without non-ESP marker; the engine adds it on the NAT traversal port. */
+      readonly octets: Uint8Array;
+    }
+  | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
+  | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
+  | { readonly kind: 'event'; readonly event: IkeEvent }
+  /** Only if the host asked for keys when it made the SA (tshark's decryption tables). */
+  | { readonly kind: 'key-log'; readonly entry: KeyLogEntry };
+
+export type IkePhase =
+  | 'connecting'
+  | 'established'
+  | 'rekeying'
+  /** Replaced by a successor that carries its Child SAs; still answers (RFC 7296 2.8). */
+  | 'rekeyed'
+  | 'deleting'
+  | 'ended';
+
+/** Why an exchange, a Child SA or an IKE SA did not come to be, or ended. `code` is stable, `detail` is for people. */
+export interface IkeFailure {
+  readonly code:
+    | 'no-proposal-chosen'
+    | 'invalid-ke-payload'
+    | 'authentication-failed'
+    | 'peer-authentication-failed'
+    | 'identity-mismatch'
+    | 'ts-unacceptable'
+    | 'no-answer'
+    | 'invalid-syntax'
+    | 'unsupported-critical-payload'
+    | 'internal-address-failure'
+    | 'no-additional-sas'
+    | 'temporary-failure'
+    | 'child-sa-not-found'
+    | 'data-plane'
+    | 'no-credentials'
+    | 'peer-notify'
+    | 'expired'
+    | 'deleted-by-peer'
+    | 'deleted-by-us'
+    | 'replaced'
+    | 'abandoned';
+  readonly detail: string;
+  /** The notify that the peer sent, if one did it. */
+  readonly notifyType?: number;
+}
+
+export interface ChildSaSummary {
+  readonly childId: number;
+  readonly generation: number;
+  readonly name: string;
+  readonly inboundSpi: Spi;
+  readonly outboundSpi: Spi;
+  readonly local: readonly TrafficSelector[];
+  readonly remote: readonly TrafficSelector[];
+}
+
+/** What happened, for logs, `status` and the engine's own decisions. No event ever carries key octets. */
+export type IkeEvent =
+  | {
+      readonly kind: 'ike-established';
+      readonly suite: IkeSuite;
+      readonly localIdentity: Identity;
+      readonly remoteIdentity: Identity;
+      readonly connection: string;
+      readonly initialContact: boolean;
+    }
+  | { readonly kind: 'ike-failed'; readonly failure: IkeFailure }
+  | { readonly kind: 'ike-ended'; readonly failure: IkeFailure }
+  /** The successor is in `IkeSa.successor`; the host must route its SPIs from now on. */
+  | { readonly kind: 'ike-rekeyed'; readonly suite: IkeSuite }
+  | { readonly kind: 'child-established'; readonly child: ChildSaSummary }
+  | { readonly kind: 'child-rekeyed'; readonly child: ChildSaSummary; readonly replaced: ChildSaSummary }
+  | { readonly kind: 'child-failed'; readonly name: string; readonly failure: IkeFailure }
+  | { readonly kind: 'child-ended'; readonly child: ChildSaSummary; readonly failure: IkeFailure }
+  | {
+      readonly kind: 'virtual-addresses';
+      readonly addresses: readonly IpAddress[];
+      readonly dns: readonly IpAddress[];
+    }
+  | { readonly kind: 'peer-moved'; readonly from: Endpoint; readonly to: Endpoint }
+  | { readonly kind: 'nat-detected'; readonly local: boolean; readonly remote: boolean }
+  | {
+      readonly kind: 'retransmitting';
+      readonly exchangeType: number;
+      readonly messageId: number;
+      readonly attempt: number;
+    }
+  | { readonly kind: 'liveness-confirmed'; readonly rttMs: number }
+  | {
+      readonly kind: 'collision';
+      readonly of: 'child-rekey' | 'ike-rekey' | 'rekey-delete';
+      readonly outcome: string;
+    }
+  | {
+      readonly kind: 'message-rejected';
+      readonly reason: string;
+      readonly exchangeType: number;
+      readonly messageId: number;
+    };
+
+/** One line for tshark: the keys of an IKE SA or of a Child SA. */
+export type KeyLogEntry =
+  | {
+      readonly kind: 'ike';
+      readonly initiatorSpi: IkeSpi;
+      readonly responderSpi: IkeSpi;
+      readonly suite: IkeSuite;
+      readonly skEi: Uint8Array;
+      readonly skEr: Uint8Array;
+      readonly skAi: Uint8Array;
+      readonly skAr: Uint8Array;
+    }
+  | {
+      readonly kind: 'child';
+      readonly protocol: 'esp' | 'ah';
+      readonly spi: Spi;
+      readonly source: IpAddress;
+      readonly destination: IpAddress;
+      readonly encryption?: { readonly id: number; readonly keyLengthBits: number; readonly key: Uint8Array };
+      readonly integrity?: { readonly id: number; readonly key: Uint8Array };
+    };

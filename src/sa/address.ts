@@ -1,0 +1,160 @@
+// IP addresses and endpoints as canonical text: comparable with ===, usable as map keys, readable in logs.
+
+/** An IPv4 dotted quad, or an IPv6 address in the canonical text of RFC 5952, without a zone. */
+export type IpAddress = string & { readonly ipAddress: unique symbol };
+
+/** An address and a UDP port. */
+export interface Endpoint {
+  readonly address: IpAddress;
+  readonly port: number;
+}
+
+/** An address block, for example `192.0.2.0/24`. */
+export interface Prefix {
+  readonly address: IpAddress;
+  readonly length: number;
+}
+
+/** Thrown for text or octets that are no address. */
+export class AddressError extends Error {
+  readonly code = 'bad-address' as const;
+}
+
+export function isIpv6(address: IpAddress): boolean {
+  return address.includes(':');
+}
+
+/** 4 or 16 octets -> canonical text. */
+export function addressFromBytes(bytes: Uint8Array): IpAddress {
+  if (bytes.length === 4) return bytes.join('.') as IpAddress;
+  if (bytes.length !== 16) throw new AddressError(`an address has 4 or 16 octets, not ${bytes.length}`);
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!);
+  // RFC 5952 4.2: the longest run of two or more zero groups is shortened, the first one on a tie.
+  let start = -1;
+  let length = 1;
+  for (let i = 0; i < 8; i++) {
+    let run = 0;
+    while (i + run < 8 && groups[i + run] === 0) run++;
+    if (run > length) {
+      start = i;
+      length = run;
+    }
+    i += run;
+  }
+  const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
+  if (start < 0) return hex(groups) as IpAddress;
+  return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}` as IpAddress;
+}
+
+/** Canonical text -> 4 or 16 octets. */
+export function addressBytes(address: IpAddress): Uint8Array {
+  const bytes = parseBytes(address);
+  if (bytes === undefined) throw new AddressError(`${address} is not an IP address`);
+  return bytes;
+}
+
+/** Any accepted spelling -> canonical text; `undefined` if it is no address. */
+export function parseAddress(text: string): IpAddress | undefined {
+  const bytes = parseBytes(text);
+  return bytes === undefined ? undefined : addressFromBytes(bytes);
+}
+
+/** Like `parseAddress`, for literals that must be right: throws `AddressError`. */
+export function address(text: string): IpAddress {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new AddressError(`${text} is not an IP address`);
+  return parsed;
+}
+
+function parseIpv4(text: string): Uint8Array | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  const bytes = new Uint8Array(4);
+  for (const [i, part] of parts.entries()) {
+    // A leading zero would be octal to some readers: refused, as inet_pton does.
+    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    bytes[i] = Number(part);
+  }
+  return bytes;
+}
+
+function parseBytes(text: string): Uint8Array | undefined {
+  if (!text.includes(':')) return parseIpv4(text);
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const groups = halves.map((half) => parseGroups(half));
+  const [head, tail] = groups;
+  if (head === undefined) return undefined;
+  const bytes = new Uint8Array(16);
+  if (halves.length === 1) {
+    if (head.length !== 16) return undefined;
+    bytes.set(head);
+    return bytes;
+  }
+  if (tail === undefined || head.length + tail.length > 14) return undefined;
+  bytes.set(head);
+  bytes.set(tail, 16 - tail.length);
+  return bytes;
+}
+
+function parseGroups(half: string): number[] | undefined {
+  if (half === '') return [];
+  const bytes: number[] = [];
+  const groups = half.split(':');
+  for (const [i, group] of groups.entries()) {
+    if (i === groups.length - 1 && group.includes('.')) {
+      const embedded = parseIpv4(group);
+      if (embedded === undefined) return undefined;
+      bytes.push(...embedded);
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined;
+      const value = Number.parseInt(group, 16);
+      bytes.push(value >>> 8, value & 0xff);
+    }
+  }
+  return bytes;
+}
+
+/** `192.0.2.0/24`, or an address alone for a block of one. `undefined` if it is neither. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const slash = text.indexOf('/');
+  const parsed = parseAddress(slash < 0 ? text : text.slice(0, slash));
+  if (parsed === undefined) return undefined;
+  const bits = isIpv6(parsed) ? 128 : 32;
+  if (slash < 0) return { address: parsed, length: bits };
+  const length = text.slice(slash + 1);
+  if (!/^\d{1,3}$/.test(length) || Number(length) > bits) return undefined;
+  return { address: parsed, length: Number(length) };
+}
+
+/** The first and the last address of a block; bits beyond the length in `address` are ignored. */
+export function prefixRange(prefix: Prefix): { readonly start: IpAddress; readonly end: IpAddress } {
+  const start = addressBytes(prefix.address);
+  const end = start.slice();
+  for (let i = 0; i < start.length; i++) {
+    const bits = Math.min(8, Math.max(0, prefix.length - 8 * i));
+    const mask = (0xff00 >>> bits) & 0xff;
+    start[i] = start[i]! & mask;
+    end[i] = end[i]! | (~mask & 0xff);
+  }
+  return { start: addressFromBytes(start), end: addressFromBytes(end) };
+}
+
+/** Order of the octets: negative, zero or positive. Addresses of different families must not be compared. */
+export function compareAddresses(a: IpAddress, b: IpAddress): number {
+  if (a === b) return 0;
+  const left = addressBytes(a);
+  const right = addressBytes(b);
+  for (let i = 0; i < left.length; i++) {
+    const difference = left[i]! - right[i]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** `192.0.2.1:500`, `[2001:db8::1]:500`. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  return isIpv6(endpoint.address)
+    ? `[${endpoint.address}]:${endpoint.port}`
+    : `${endpoint.address}:${endpoint.port}`;
+}

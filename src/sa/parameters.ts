@@ -1,0 +1,180 @@
+// What a data plane must know of an SA, and the commands and events between a keying protocol and a data plane.
+import type { Endpoint, IpAddress } from './address.ts';
+import type { EncryptionChoice } from './algorithms.ts';
+import type { Spi } from './spi.ts';
+import type { TrafficSelector } from './traffic-selector.ts';
+
+export type SaProtocol = 'esp' | 'ah';
+export type SaDirection = 'inbound' | 'outbound';
+export type SaMode = 'tunnel' | 'transport' | 'beet';
+
+/** UDP encapsulation (RFC 3948): ports of the outer header of an outbound packet, from our point of view. */
+export interface UdpEncapsulation {
+  readonly localPort: number;
+  readonly remotePort: number;
+}
+
+/** When an SA should be replaced (soft) and when it must no longer be used (hard). Absent means unlimited. */
+export interface SaLifetimes {
+  readonly softBytes?: number;
+  readonly hardBytes?: number;
+  readonly softPackets?: number;
+  readonly hardPackets?: number;
+  /** From installation. Soft time is kept by the keying protocol itself. */
+  readonly hardTimeMs?: number;
+}
+
+/** The traffic of an SA, from our point of view: `local` is behind us. */
+export interface SaSelectors {
+  readonly local: readonly TrafficSelector[];
+  readonly remote: readonly TrafficSelector[];
+}
+
+/** One unidirectional SA. Key octets belong to the data plane once installed; it wipes them on removal. */
+export interface SaParameters {
+  readonly direction: SaDirection;
+  readonly protocol: SaProtocol;
+  /** Inbound: chosen by us. Outbound: chosen by the peer. */
+  readonly spi: Spi;
+  readonly mode: SaMode;
+  readonly local: IpAddress;
+  readonly remote: IpAddress;
+  readonly encapsulation?: UdpEncapsulation;
+  readonly encryption?: EncryptionChoice & {
+    /** Key as taken from KEYMAT, with the salt of AES-CTR, GCM, CCM and ChaCha20 at its end. */
+    readonly key: Uint8Array;
+  };
+  readonly integrity?: { readonly id: number; readonly key: Uint8Array };
+  readonly esn: boolean;
+  /** Packets; 0 turns replay protection off. Inbound only. */
+  readonly replayWindow: number;
+  readonly selectors: SaSelectors;
+  readonly lifetimes: SaLifetimes;
+  /** The pair of SAs this one belongs to. Stable over rekeying: traffic moves from old to new of one policy. */
+  readonly childId: number;
+  /** Which generation of the pair: rises by one with each rekey. */
+  readonly generation: number;
+  readonly copyDscp: 'out' | 'in' | 'yes' | 'no';
+  readonly copyDf: boolean;
+  /** Pad plaintext to this many octets (TFC); 'mtu' fills the packet. */
+  readonly tfcPadding?: number | 'mtu';
+}
+
+/** What the SPD does with traffic that matches a policy's selectors. */
+export type PolicyAction = 'protect' | 'bypass' | 'discard' | 'trap';
+
+/** An SPD entry for both directions (RFC 4301 4.4.1). Lower `priority` wins. */
+export interface PolicyParameters {
+  readonly policyId: number;
+  readonly action: PolicyAction;
+  readonly selectors: SaSelectors;
+  readonly priority: number;
+  readonly mode: SaMode;
+  /** For `protect`: the SA pair that carries the traffic. */
+  readonly childId?: number;
+}
+
+/** What a keying protocol asks of a data plane; each gets exactly one result. */
+export type SaCommand =
+  | { readonly kind: 'install'; readonly sa: SaParameters }
+  /** From now on, traffic of the pair leaves through this outbound SA; the older one only receives. */
+  | {
+      readonly kind: 'use-outbound';
+      readonly protocol: SaProtocol;
+      readonly spi: Spi;
+      readonly childId: number;
+    }
+  | {
+      readonly kind: 'update-addresses';
+      readonly protocol: SaProtocol;
+      readonly direction: SaDirection;
+      readonly spi: Spi;
+      readonly childId: number;
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly encapsulated: boolean;
+    }
+  | {
+      readonly kind: 'remove';
+      readonly protocol: SaProtocol;
+      readonly direction: SaDirection;
+      readonly spi: Spi;
+      /** Outbound SPIs are the peer's choice and only unique together with its address. */
+      readonly remote: IpAddress;
+    }
+  | { readonly kind: 'install-policy'; readonly policy: PolicyParameters }
+  | { readonly kind: 'remove-policy'; readonly policyId: number };
+
+/** `exists` is EEXIST: the SPI is taken, choose again. */
+export type SaResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: 'exists' | 'missing' | 'unsupported' | 'failed';
+      readonly detail: string;
+    };
+
+/** Counters of one SA. */
+export interface SaCounters {
+  readonly bytes: number;
+  readonly packets: number;
+  /** Monotonic milliseconds of the last packet; absent if there was none. */
+  readonly lastUsedAt?: number;
+  readonly integrityFailures: number;
+  readonly replays: number;
+  /** Packets that decrypted but broke the SA's selectors or padding. */
+  readonly malformed: number;
+}
+
+/** What was seen of a packet that no SA of ours matches (RFC 4303 3.4.2 asks for most of it in an audit record). */
+export interface UnknownSpiEvidence {
+  readonly protocol: SaProtocol;
+  readonly spi: number;
+  readonly sequence?: number;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly encapsulated: boolean;
+  readonly flowLabel?: number;
+  readonly lengthBytes: number;
+  readonly interfaceName?: string;
+  /** How many like it were merged into this one. */
+  readonly count: number;
+}
+
+/** What a data plane reports without having been asked. */
+export type DataPlaneEvent =
+  | {
+      readonly kind: 'acquire';
+      readonly policyId: number;
+      readonly local: TrafficSelector;
+      readonly remote: TrafficSelector;
+    }
+  | {
+      readonly kind: 'soft-expired' | 'hard-expired';
+      readonly protocol: SaProtocol;
+      readonly direction: SaDirection;
+      readonly spi: Spi;
+      readonly childId: number;
+    }
+  /** A fresh authenticated packet came from another address or port (RFC 7296 2.23, RFC 3948). */
+  | {
+      readonly kind: 'mapping-changed';
+      readonly protocol: SaProtocol;
+      readonly spi: Spi;
+      readonly childId: number;
+      readonly remote: Endpoint;
+    }
+  /** First authenticated inbound packet on an SA: the peer uses it (RFC 7296 2.8: rekeying is complete). */
+  | {
+      readonly kind: 'first-inbound';
+      readonly protocol: SaProtocol;
+      readonly spi: Spi;
+      readonly childId: number;
+    }
+  | { readonly kind: 'unknown-spi'; readonly evidence: UnknownSpiEvidence }
+  | {
+      readonly kind: 'sequence-exhausted';
+      readonly protocol: SaProtocol;
+      readonly spi: Spi;
+      readonly childId: number;
+    };

@@ -1,0 +1,53 @@
+// Runs every test that this machine can, names what was skipped and why. With CI=true a skip is a failure.
+// Usage: npm test [-- FILTER...]   FILTER is a part of a test file's path.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const filters = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const files = ['dist', 'build', 'tools']
+  .flatMap((folder) => {
+    try {
+      return readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)));
+    } catch {
+      return [];
+    }
+  })
+  .filter((file) => /\.test\.m?js$/.test(file))
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${filters.join(' ')}`);
+  process.exit(1);
+}
+
+mkdirSync('test-output', { recursive: true });
+const report = 'test-output/report.tap';
+const child = spawn(
+  process.execPath,
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    `--test-reporter-destination=${report}`,
+    ...files,
+  ],
+  { stdio: 'inherit' },
+);
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => {
+  const skipped = readFileSync(report, 'utf8')
+    .split('\n')
+    .filter((line) => /# SKIP/.test(line));
+  if (skipped.length > 0) {
+    console.log('\nskipped here:');
+    for (const line of skipped) console.log(`  ${line.trim().replace(/^(not )?ok \d+ - /, '')}`);
+    if (process.env.CI === 'true') {
+      console.error('a skipped test is a failure when CI=true');
+      process.exit(1);
+    }
+  }
+  process.exit(code ?? 1);
+});
