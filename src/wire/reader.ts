@@ -74,7 +74,13 @@ export class Reader {
     if (this.remaining !== 0) throw new WireError('trailing', this.#offset, field);
   }
 
+  /** An error at the next field. */
   fail(code: WireError['code'], field: string, detail?: string): WireError {
     return new WireError(code, this.#offset, field, detail);
+  }
+
+  /** An error at a field read earlier. */
+  failAt(offset: number, code: WireError['code'], field: string, detail?: string): WireError {
+    return new WireError(code, offset, field, detail);
   }
 }

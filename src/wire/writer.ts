@@ -92,6 +92,11 @@ export class Writer {
     this.#view.setUint8(at, value);
   }
 
+  /** An error at the place where the next field would be written. */
+  fail(code: WireError['code'], field: string, detail?: string): WireError {
+    return new WireError(code, this.#length, field, detail);
+  }
+
   /** The octets written, as a copy of their own. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);

@@ -87,6 +87,8 @@ export const NotifyType = {
   FAILED_CP_REQUIRED: 37,
   TS_UNACCEPTABLE: 38,
   INVALID_SELECTORS: 39,
+  UNACCEPTABLE_ADDRESSES: 40,
+  UNEXPECTED_NAT_DETECTED: 41,
   TEMPORARY_FAILURE: 43,
   CHILD_SA_NOT_FOUND: 44,
   INITIAL_CONTACT: 16384,
@@ -102,11 +104,25 @@ export const NotifyType = {
   ESP_TFC_PADDING_NOT_SUPPORTED: 16394,
   NON_FIRST_FRAGMENTS_ALSO: 16395,
   MOBIKE_SUPPORTED: 16396,
+  ADDITIONAL_IP4_ADDRESS: 16397,
+  ADDITIONAL_IP6_ADDRESS: 16398,
+  NO_ADDITIONAL_ADDRESSES: 16399,
+  UPDATE_SA_ADDRESSES: 16400,
+  COOKIE2: 16401,
+  NO_NATS_ALLOWED: 16402,
+  AUTH_LIFETIME: 16403,
+  MULTIPLE_AUTH_SUPPORTED: 16404,
+  ANOTHER_AUTH_FOLLOWS: 16405,
+  REDIRECT_SUPPORTED: 16406,
+  REDIRECT: 16407,
+  REDIRECTED_FROM: 16408,
   TICKET_LT_OPAQUE: 16409,
   TICKET_REQUEST: 16410,
   TICKET_ACK: 16411,
   TICKET_NACK: 16412,
   TICKET_OPAQUE: 16413,
+  USE_WESP_MODE: 16415,
+  ROHC_SUPPORTED: 16416,
   EAP_ONLY_AUTHENTICATION: 16417,
   CHILDLESS_IKEV2_SUPPORTED: 16418,
   QUICK_CRASH_DETECTION: 16419,
@@ -116,6 +132,10 @@ export const NotifyType = {
   IPSEC_REPLAY_COUNTER_SYNC: 16423,
   IKEV2_FRAGMENTATION_SUPPORTED: 16430,
   SIGNATURE_HASH_ALGORITHMS: 16431,
+  USE_PPK: 16435,
+  PPK_IDENTITY: 16436,
+  NO_PPK_AUTH: 16437,
+  INTERMEDIATE_EXCHANGE_SUPPORTED: 16438,
 } as const;
 
 /** Notify types below this are errors, the others carry status (RFC 7296 3.10.1). */
@@ -192,7 +212,12 @@ export type WireTrafficSelector =
       readonly startAddress: Uint8Array;
       readonly endAddress: Uint8Array;
     }
-  | { readonly tsType: number; readonly body: Uint8Array };
+  | {
+      readonly tsType: number;
+      /** The octet after the type, if it is not zero; RFC 9478 reserves it where RFC 7296 has the protocol. */
+      readonly protocol?: number;
+      readonly body: Uint8Array;
+    };
 
 /** RFC 7296 3.15.1 */
 export interface CfgAttributeValue {
