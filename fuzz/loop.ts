@@ -1,0 +1,81 @@
+// The fuzzing loop: mutate, run, keep what behaves in a new way, report what must not happen.
+import { mutate } from './mutate.ts';
+import { Prng } from './prng.ts';
+import type { FuzzTarget } from './targets.ts';
+
+/** Beyond this an input is reported as too expensive. */
+export const slowMs = 100;
+
+/** Inputs kept for further mutation. */
+const poolMax = 2048;
+
+export interface Finding {
+  readonly octets: Uint8Array;
+  readonly reason: string;
+}
+
+export interface FuzzReport {
+  readonly executions: number;
+  /** Distinct ways of being accepted or refused that were seen. */
+  readonly behaviors: number;
+  readonly findings: readonly Finding[];
+}
+
+/** How one input went: the behavior it showed, and what is wrong with that, if anything. */
+export function runOnce(target: FuzzTarget, octets: Uint8Array): { behavior: string; wrong?: string } {
+  const copy = octets.slice();
+  let behavior = 'accepted';
+  const start = performance.now();
+  try {
+    target.run(copy);
+  } catch (error) {
+    // Offsets and values differ from input to input; the words tell the place in the code.
+    behavior = String(error).replace(/\d+/g, '#');
+    if (!target.refuses(error)) {
+      return { behavior, wrong: error instanceof Error ? (error.stack ?? behavior) : behavior };
+    }
+  }
+  const tookMs = performance.now() - start;
+  if (tookMs > slowMs) return { behavior, wrong: `took ${tookMs.toFixed(0)} ms` };
+  return { behavior };
+}
+
+/** As `runOnce`, but a slow run must be slow three times: the machine may have been busy. */
+export function judge(target: FuzzTarget, octets: Uint8Array): { behavior: string; wrong?: string } {
+  let outcome = runOnce(target, octets);
+  for (let again = 0; again < 2 && outcome.wrong?.startsWith('took '); again++)
+    outcome = runOnce(target, octets);
+  return outcome;
+}
+
+/**
+ * Fuzzes until `proceed` says no (asked before every execution) or ten different failures are found.
+ * The same seed, corpus and number of executions give the same inputs.
+ */
+export function fuzz(
+  target: FuzzTarget,
+  corpus: readonly Uint8Array[],
+  seed: number,
+  proceed: (executions: number) => boolean,
+): FuzzReport {
+  const random = new Prng(seed);
+  const pool = [...corpus];
+  const behaviors = new Set<string>();
+  const findings = new Map<string, Finding>();
+  const learn = (octets: Uint8Array): void => {
+    const { behavior, wrong } = judge(target, octets);
+    if (wrong !== undefined && !findings.has(behavior)) findings.set(behavior, { octets, reason: wrong });
+    const isNew = !behaviors.has(behavior);
+    behaviors.add(behavior);
+    // Accepted inputs are rare and good to start from.
+    if ((isNew || behavior === 'accepted') && pool.length < poolMax) pool.push(octets);
+  };
+  for (const octets of corpus) learn(octets);
+  let executions = corpus.length;
+  for (; findings.size < 10 && proceed(executions); executions++) {
+    const octets = mutate(random.pick(pool), random, random.pick(pool));
+    if (target.repair && random.below(8) > 0) target.repair(octets);
+    learn(octets);
+  }
+  return { executions, behaviors: behaviors.size, findings: [...findings.values()] };
+}
