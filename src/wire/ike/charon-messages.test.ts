@@ -1,5 +1,6 @@
 // A real peer's messages, field by field, against what tshark 4.0.17 reads in the same capture.
 import assert from 'node:assert/strict';
+import { createDecipheriv } from 'node:crypto';
 import { describe, test } from 'node:test';
 import {
   decodeIkeHeader,
@@ -208,9 +209,31 @@ describe('IKE_AUTH of charon', () => {
   });
 });
 
+test('the fragments of charon open with our associated data, and their insides make one message', () => {
+  const key = charon.ikeAuthFragmentsKey;
+  const insides = charon.ikeAuthFragments.map((octets, index) => {
+    const sealed = sealedPayload(decodeIkeMessage(octets));
+    assert.ok(sealed?.payload.type === 'SKF');
+    const { firstPayload, fragmentNumber, totalFragments, body } = sealed.payload;
+    assert.deepEqual([firstPayload, fragmentNumber, totalFragments], [index === 0 ? 35 : 0, index + 1, 3]);
+    const nonce = Uint8Array.of(...key.subarray(16), ...body.subarray(0, 8));
+    const opener = createDecipheriv('aes-128-gcm', key.subarray(0, 16), nonce);
+    opener.setAAD(sealed.aad);
+    opener.setAuthTag(body.subarray(-16));
+    const padded = [...opener.update(body.subarray(8, -16)), ...opener.final()];
+    return padded.slice(0, padded.length - 1 - (padded.at(-1) ?? 0));
+  });
+  const payloads = decodePayloads(35, Uint8Array.from(insides.flat()));
+  assert.deepEqual(
+    payloads.map(({ type }) => type),
+    ['IDi', 'N', 'IDr', 'AUTH', 'CP', 'SA', 'TSi', 'TSr', 'N', 'N', 'N', 'N', 'N'],
+  );
+});
+
 test('every message of charon is written back octet by octet', () => {
   const { ikeSaInitRequest, ikeSaInitResponse, ikeAuthRequest, ikeAuthResponse } = charon;
-  for (const octets of [ikeSaInitRequest, ikeSaInitResponse, ikeAuthRequest, ikeAuthResponse]) {
+  const whole = [ikeSaInitRequest, ikeSaInitResponse, ikeAuthRequest, ikeAuthResponse];
+  for (const octets of [...whole, ...charon.ikeAuthFragments]) {
     assert.equal(toHex(encodeIkeMessage(decodeIkeMessage(octets))), toHex(octets));
   }
   for (const { firstPayload, octets } of [charon.ikeAuthRequestInside, charon.ikeAuthResponseInside]) {

@@ -11,6 +11,7 @@ import {
   encodeSealedMessage,
   exchangeTypeName,
   type IkeHeader,
+  ikeLimits,
   ikeMessageSummary,
   ikeSpiBytes,
   ikeSpiFromBytes,
@@ -259,6 +260,56 @@ describe('other payloads', () => {
       refuses('value', 'SKF.fragment number', 32, () => decodeIkeMessage(octets));
     }
     assert.equal(SKF, 53);
+  });
+});
+
+describe('limits', () => {
+  const attributes = (count: number): Payload => ({
+    type: 'SA',
+    proposals: [
+      {
+        number: 1,
+        protocolId: 1,
+        spi: new Uint8Array(0),
+        transforms: [
+          { type: 1, id: 12, attributes: Array.from({ length: count }, () => ({ type: 14, value: 128 })) },
+        ],
+      },
+    ],
+  });
+  const configuration = (count: number): Payload => ({
+    type: 'CP',
+    cfgType: 1,
+    attributes: Array.from({ length: count }, () => ({ type: 1, value: new Uint8Array(0) })),
+  });
+
+  test('what stands at a limit can be written and read, one more cannot be written', () => {
+    for (const [make, most] of [
+      [attributes, ikeLimits.transformAttributes],
+      [configuration, ikeLimits.configurationAttributes],
+    ] as const) {
+      const { firstPayload, octets } = encodePayloads([make(most)]);
+      assert.deepEqual(decodePayloads(firstPayload, octets), [make(most)]);
+      assert.throws(() => encodePayloads([make(most + 1)]), WireError);
+    }
+  });
+
+  test('one element beyond a limit is refused where it starts', () => {
+    const beyond = '800e0080'.repeat(17);
+    refuses('limit', 'SA.attribute', 4 + 8 + 8 + 64, () =>
+      decodePayloads(SA, fromHex(`00000058 00000054 01010001 0000004c 0100000c ${beyond}`)),
+    );
+    const length = (8 + 513 * 4).toString(16).padStart(4, '0');
+    refuses('limit', 'CP.attribute', 8 + 512 * 4, () =>
+      decodePayloads(CP, fromHex(`0000${length} 01000000 ${'00010000'.repeat(513)}`)),
+    );
+  });
+
+  test('more proposals than their number can count are refused', () => {
+    const length = (4 + 256 * 8).toString(16).padStart(4, '0');
+    refuses('limit', 'SA.proposal', 4 + 255 * 8, () =>
+      decodePayloads(SA, fromHex(`0000${length} ${'0200000801010000'.repeat(256)}`)),
+    );
   });
 });
 

@@ -89,3 +89,30 @@ export const ikeAuthResponseInside: { readonly firstPayload: number; readonly oc
       '0002000000000000000000000000fd00000200000000ffffffffffffffff290000080000400c000000080000400f',
   ),
 };
+
+/**
+ * The same IKE_AUTH request in another run with `fragment_size = 200`: SKF payloads (RFC 7383) sealed with
+ * AES-128-GCM under `ikeAuthFragmentsKey`.
+ */
+export const ikeAuthFragments: readonly Uint8Array[] = [
+  fromHex(
+    '16a37a1e44861aa2b773594a146c35943520230800000001000000a82300008c0001000385e8cfb0e0355fd5d76dfbce569d' +
+      'edf4d7a61ebc3cef562f7f9144db1ddea236111ef2d93dca9dceaaaf1a997c19966718e39c57c7ebacf97605107bfed5093e' +
+      '726014403596ff450e716693ab4997485d9e4f795a0df05f30ab961774dd60d2af3e9cd4b2c2d90cd362cb3aa68026592a48' +
+      'dbc9dfcb293dabaa41909dbf9113f4c8d5cd',
+  ),
+  fromHex(
+    '16a37a1e44861aa2b773594a146c35943520230800000001000000a80000008c0002000385e8cfb0e0355fd6458aeafbd29f' +
+      'dc918bbb1881d5af4eaa81ec558bc303825cacebfaf447b0194a37d96b53b14f0ce3f393225af3084b71ac3d5e75ed7424fd' +
+      'f30ae3991cf096f304e5f731dba24da183b632ef30683492c613d1ffc1f7d7eb4c69c022f3500451965802760f08522f8831' +
+      '06853e7dd27b4168e93b20774076600bd03f',
+  ),
+  fromHex(
+    '16a37a1e44861aa2b773594a146c3594352023080000000100000074000000580003000385e8cfb0e0355fd7e6317fd9ba75' +
+      '34ffe8dc3970e396b43c314bb86eb9a1e07566645bff7018770d68cb9bd7542faab33ebe9cd2a90a336b2a49c8fd1e7d3ea2' +
+      'b316a996c2720ec500f7e6419c8a25fc',
+  ),
+];
+
+/** SK_ei of that run: 16 octets of key, 4 of salt. */
+export const ikeAuthFragmentsKey: Uint8Array = fromHex('ad99e8e0aba7995af8f2b464b30ac395fd5298af');
