@@ -1,5 +1,12 @@
 // Room `wire`: octets <-> typed messages. Imports nothing.
+export * from './ah/index.ts';
 export { WireError, type WireErrorCode } from './error.ts';
+export * from './esp/index.ts';
+export * from './icmp/index.ts';
 export * from './ike/index.ts';
+export * from './ip/index.ts';
+export * from './octets.ts';
+export * from './pcap/index.ts';
 export { Reader } from './reader.ts';
+export * from './udp/index.ts';
 export { Writer } from './writer.ts';

@@ -1,0 +1,3 @@
+// ESP packets and their UDP encapsulation.
+export * from './packet.ts';
+export * from './udp-encapsulation.ts';

@@ -1,0 +1,2 @@
+// UDP datagrams.
+export * from './datagram.ts';
