@@ -3,22 +3,43 @@ import { requireRange } from '../field.ts';
 
 /**
  * The plain sum of the 16-bit words from `start` to `end`, added to `initial`; an odd last octet counts as the high
- * octet of a word. Not folded: partial sums over even lengths can be chained. Exact up to 2^20 octets and beyond.
+ * octet of a word. Not folded: sums over even lengths can be chained. For ranges of up to 8 MiB.
  */
 export function sumWords(octets: Uint8Array, start: number, end: number, initial = 0): number {
-  let sum = initial;
+  // High and low octets apart and eight words at a time, in 32-bit integers: about twice as fast as word by word.
+  let high = 0;
+  let low = 0;
   let i = start;
-  // Eight words at a time: with a plain loop the checksum costs more than the rest of the path together.
   for (; i + 16 <= end; i += 16) {
-    sum +=
-      ((octets[i]! + octets[i + 2]! + octets[i + 4]! + octets[i + 6]!) << 8) +
-      ((octets[i + 8]! + octets[i + 10]! + octets[i + 12]! + octets[i + 14]!) << 8) +
-      (octets[i + 1]! + octets[i + 3]! + octets[i + 5]! + octets[i + 7]!) +
-      (octets[i + 9]! + octets[i + 11]! + octets[i + 13]! + octets[i + 15]!);
+    high =
+      (high +
+        octets[i]! +
+        octets[i + 2]! +
+        octets[i + 4]! +
+        octets[i + 6]! +
+        octets[i + 8]! +
+        octets[i + 10]! +
+        octets[i + 12]! +
+        octets[i + 14]!) |
+      0;
+    low =
+      (low +
+        octets[i + 1]! +
+        octets[i + 3]! +
+        octets[i + 5]! +
+        octets[i + 7]! +
+        octets[i + 9]! +
+        octets[i + 11]! +
+        octets[i + 13]! +
+        octets[i + 15]!) |
+      0;
   }
-  for (; i + 2 <= end; i += 2) sum += (octets[i]! << 8) + octets[i + 1]!;
-  if (i < end) sum += octets[i]! << 8;
-  return sum;
+  for (; i + 2 <= end; i += 2) {
+    high += octets[i]!;
+    low += octets[i + 1]!;
+  }
+  if (i < end) high += octets[i]!;
+  return initial + high * 256 + low;
 }
 
 /** A sum of words -> the checksum field: folded with end-around carry and complemented (RFC 1071 1). */

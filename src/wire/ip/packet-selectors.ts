@@ -152,6 +152,7 @@ function isSkipped(protocol: number): boolean {
 function readPorts(octets: Uint8Array, into: PacketSelectors): number {
   into.sourcePort = opaque;
   into.destinationPort = opaque;
+  // An initial fragment without its ports would pass for a non-initial one (RFC 4301 7): below it is refused.
   if (into.fragment === FragmentPosition.nonInitial) return PacketVerdict.ok;
   const at = into.payloadOffset;
   switch (into.protocol) {
