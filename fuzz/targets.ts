@@ -1,5 +1,34 @@
 // Everything that reads octets of strangers, one row each. `fuzz/corpus/<name>/` holds what to start from.
-import { decodeIkeMessage, decodePayloads, encodeIkeMessage, encodePayloads, WireError } from '#wire';
+import {
+  type AddressPair,
+  decodeAh,
+  decodeCapture,
+  decodeEsp,
+  decodeIcmpv4,
+  decodeIcmpv6,
+  decodeIkeMessage,
+  decodeIp,
+  decodePayloads,
+  decodeUdp,
+  emptyPacketSelectors,
+  encodeAh,
+  encodeEsp,
+  encodeIcmpv4,
+  encodeIcmpv6,
+  encodeIkeMessage,
+  encodeIp,
+  encodePayloads,
+  encodeUdp,
+  IpProtocol,
+  internetChecksum,
+  locateIpPacket,
+  PacketVerdict,
+  readPacketSelectors,
+  transportChecksum,
+  WireError,
+  writeIpv4Checksum,
+  writeU16,
+} from '#wire';
 
 export interface FuzzTarget {
   /** Also the name of its corpus folder. */
@@ -29,6 +58,31 @@ function mustWrite<T>(write: () => T): T {
   }
 }
 
+/** Reads, writes, reads and writes: the second writing must give what the first gave. */
+function mustSurvive<T>(
+  octets: Uint8Array,
+  decode: (octets: Uint8Array) => T,
+  encode: (value: T) => Uint8Array,
+): void {
+  const value = decode(octets);
+  mustWrite(() => {
+    const once = encode(value);
+    mustEqual(encode(decode(once)), once, 'a packet changes when read and written');
+  });
+}
+
+function repairChecksum(octets: Uint8Array, checksum: () => number): void {
+  if (octets.length < 4) return;
+  writeU16(octets, 2, 0);
+  writeU16(octets, 2, checksum());
+}
+
+/** Loopback to loopback, which the seeds of UDP and ICMPv6 were made for. */
+const ipv6Loopback: AddressPair = {
+  source: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+  destination: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+};
+
 export const targets: readonly FuzzTarget[] = [
   {
     name: 'ike-message',
@@ -56,6 +110,85 @@ export const targets: readonly FuzzTarget[] = [
         const again = encodePayloads(decodePayloads(once.firstPayload, once.octets));
         mustEqual(again.octets, once.octets, 'payloads change when read and written');
       });
+    },
+    refuses: isWireError,
+  },
+  {
+    name: 'ip-packet',
+    run: (octets) => mustSurvive(octets, decodeIp, encodeIp),
+    refuses: isWireError,
+    repair(octets) {
+      const headerLength = ((octets[0] ?? 0) & 0xf) * 4;
+      const isIpv4 = (octets[0] ?? 0) >>> 4 === 4 && headerLength >= 20;
+      if (isIpv4 && octets.length >= headerLength) writeIpv4Checksum(octets, 0, headerLength);
+    },
+  },
+  {
+    name: 'packet-selectors',
+    run(octets) {
+      const found = emptyPacketSelectors();
+      if (readPacketSelectors(octets, 0, octets.length, found) !== PacketVerdict.ok) return;
+      const inside = found.payloadOffset <= found.end && found.end <= octets.length;
+      const addressesEnd = found.destinationOffset + found.addressLength;
+      if (!inside || addressesEnd > found.payloadOffset) throw new Error('an offset lies outside the packet');
+    },
+    refuses: () => false,
+  },
+  {
+    name: 'icmpv4',
+    run: (octets) => mustSurvive(octets, decodeIcmpv4, encodeIcmpv4),
+    refuses: isWireError,
+    repair: (octets) => repairChecksum(octets, () => internetChecksum(octets)),
+  },
+  {
+    name: 'icmpv6',
+    run(octets) {
+      mustSurvive(
+        octets,
+        (message) => decodeIcmpv6(message, ipv6Loopback),
+        (message) => encodeIcmpv6(message, ipv6Loopback),
+      );
+    },
+    refuses: isWireError,
+    repair(octets) {
+      repairChecksum(octets, () => transportChecksum(ipv6Loopback, IpProtocol.ICMPV6, octets));
+    },
+  },
+  {
+    name: 'udp-datagram',
+    run(octets) {
+      mustSurvive(
+        octets,
+        (datagram) => decodeUdp(datagram, ipv6Loopback),
+        (datagram) => encodeUdp(datagram, ipv6Loopback),
+      );
+    },
+    refuses: isWireError,
+    repair(octets) {
+      if (octets.length < 8) return;
+      writeU16(octets, 4, octets.length);
+      writeU16(octets, 6, 0);
+    },
+  },
+  {
+    name: 'esp-packet',
+    run: (octets) => mustSurvive(octets, decodeEsp, encodeEsp),
+    refuses: isWireError,
+  },
+  {
+    name: 'ah-packet',
+    run: (octets) => mustSurvive(octets, decodeAh, encodeAh),
+    refuses: isWireError,
+  },
+  {
+    name: 'capture-file',
+    run(octets) {
+      for (const packet of decodeCapture(octets)) {
+        const offset = locateIpPacket(packet.linkType, packet.octets);
+        if (offset === undefined) continue;
+        if (offset > packet.octets.length) throw new Error('a packet begins outside its frame');
+        decodeIp(packet.octets.subarray(offset), { partial: true });
+      }
     },
     refuses: isWireError,
   },
