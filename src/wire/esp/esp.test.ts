@@ -65,11 +65,16 @@ test('RFC 3948 2.1-2.3: each payload is exactly one thing', () => {
     assert.equal(classifyUdpEncapsulated(buffer, 1, 1 + octets.length), expected, 'in a larger buffer');
   }
   assert.equal(classifyUdpEncapsulated(natKeepalive()), 'keepalive');
+  assert.equal(
+    classifyUdpEncapsulated(Uint8Array.of(0, 0, 0, 1), 0, 8),
+    'short',
+    'a range beyond the buffer',
+  );
 });
 
 test('what is classified as ESP decodes, and what has a marker is IKE', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
+    fc.property(fc.uint8Array({ maxLength: 40, size: 'max' }), (octets) => {
       if (classifyUdpEncapsulated(octets) === 'esp') decodeEsp(octets);
       const marked = addNonEspMarker(octets);
       assert.equal(classifyUdpEncapsulated(marked), 'ike');

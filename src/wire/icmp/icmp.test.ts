@@ -104,6 +104,11 @@ test('a quote length beyond the message is refused (RFC 4884)', () => {
   );
   const bad = { quoted: new Uint8Array(27), extension: new Uint8Array(4) };
   assert.throws(() => encodeIcmpv4({ kind: 'time-exceeded', code: 0, ...bad }), WireError);
+  const long = { quoted: new Uint8Array(1024), extension: new Uint8Array(4) };
+  assert.throws(
+    () => encodeIcmpv4({ kind: 'time-exceeded', code: 0, ...long }),
+    (error) => error instanceof WireError && error.field === 'ICMP.quote',
+  );
 });
 
 test('one message has one form: kinds with a name are not encoded as another', () => {

@@ -8,8 +8,13 @@ import { fragmentIpv4 } from './ipv4-fragmentation.ts';
 import { decodeIpv4Options, encodeIpv4Options } from './ipv4-options.ts';
 import { ipv4Packets } from './testing/arbitraries.ts';
 
+// By length alone: shrinking three thousand octets one by one would take minutes.
+const payloads = fc
+  .integer({ min: 1, max: 3000 })
+  .map((length) => Uint8Array.from({ length }, (_, i) => i ^ (i >>> 8)));
+
 const large: fc.Arbitrary<Ipv4Packet> = fc
-  .tuple(ipv4Packets, fc.uint8Array({ minLength: 1, maxLength: 3000 }), fc.nat(100))
+  .tuple(ipv4Packets, payloads, fc.nat(100))
   .map(([packet, payload, units]) => ({
     ...packet,
     dontFragment: false,

@@ -115,6 +115,46 @@ test('a packet too short for the ports it must have is refused', () => {
   }
 });
 
+test('a Mobility Header or an ICMP message without its type is refused', () => {
+  for (const [protocol, length] of [
+    [IpProtocol.MOBILITY, 2],
+    [IpProtocol.ICMP, 1],
+    [IpProtocol.ICMPV6, 1],
+  ] as const) {
+    const octets = encodeIpv6({ ...whole6, protocol, payload: new Uint8Array(length) });
+    assert.equal(
+      readPacketSelectors(octets, 0, octets.length, emptyPacketSelectors()),
+      PacketVerdict.truncated,
+    );
+  }
+});
+
+test('a chain that the packet cuts anywhere is refused, and never read beyond the packet', () => {
+  const octets = encodeIpv6({
+    ...whole6,
+    extensions: [
+      { kind: 'routing', routingType: 4, segmentsLeft: 0, data: new Uint8Array(20) },
+      { kind: 'fragment', offset: 8, moreFragments: true, identification: 1 },
+    ],
+  });
+  for (let payloadLength = 0; payloadLength < 24 + 8; payloadLength++) {
+    octets[5] = payloadLength;
+    const verdict = readPacketSelectors(octets, 0, octets.length, emptyPacketSelectors());
+    assert.equal(verdict, PacketVerdict.truncated, `payload length ${payloadLength}`);
+  }
+});
+
+test('hop-by-hop options anywhere but first are refused', () => {
+  const padding = padIpv6Options([{ type: 1, data: new Uint8Array(4) }]);
+  const header = { kind: 'destination-options', options: padding } as const;
+  const octets = encodeIpv6({ ...whole6, extensions: [header, header] });
+  octets[40] = IpProtocol.HOP_BY_HOP;
+  assert.equal(
+    readPacketSelectors(octets, 0, octets.length, emptyPacketSelectors()),
+    PacketVerdict.malformed,
+  );
+});
+
 test('a packet inside a larger buffer is read at its place, and padding behind it is left out', () => {
   const buffer = new Uint8Array(200).fill(0xee);
   buffer.set(captured.echoRequestV4, 50);
@@ -161,7 +201,7 @@ test('any octets lead to a verdict, and offsets stay inside the range', () => {
     return octets;
   });
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 120 }), mutations), (octets) => {
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 120, size: 'max' }), mutations), (octets) => {
       const verdict = readPacketSelectors(octets, 0, octets.length, into);
       assert.ok((Object.values(PacketVerdict) as number[]).includes(verdict));
       if (verdict !== PacketVerdict.ok) return;

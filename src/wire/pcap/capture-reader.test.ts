@@ -210,6 +210,38 @@ test('pcapng sections that lie', () => {
   assert.throws(() => decodeCapture(version), wireError('version', 12, 'pcapng.section.version'));
 });
 
+/** A big-endian block around 32-bit words. */
+function block(type: number, ...words: number[]): number[] {
+  const length = 12 + 4 * words.length;
+  const all = [type, length, ...words, length];
+  return all.flatMap((word) => [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff]);
+}
+
+const section = block(0x0a0d0d0a, 0x1a2b3c4d, 0x0001_0000, 0xffff_ffff, 0xffff_ffff);
+const rawLink = LinkType.RAW << 16;
+
+test('timestamps in powers of two, and with an offset in seconds', () => {
+  // if_tsresol (9) of 2^-4 seconds, if_tsoffset (14) of -2 seconds.
+  const options = [0x0009_0001, 0x8400_0000, 0x000e_0008, 0xffff_ffff, 0xffff_fffe];
+  const file = [...section, ...block(1, rawLink, 0, ...options), ...block(6, 0, 0, 5 * 16 + 8, 0, 0)];
+  const [packet] = decodeCapture(Uint8Array.from(file));
+  assert.equal(packet?.timestampNs, 3_500_000_000n);
+});
+
+test('a Simple Packet Block is cut at its interface snap length, and has no time', () => {
+  const file = [...section, ...block(1, rawLink, 6), ...block(3, 100, 0x45000001, 0x02030000)];
+  const [packet] = decodeCapture(Uint8Array.from(file));
+  assert.deepEqual(packet, {
+    linkType: LinkType.RAW,
+    octets: Uint8Array.of(0x45, 0, 0, 1, 2, 3),
+    originalLength: 100,
+    interfaceId: 0,
+    fileOffset: 48,
+  });
+  const orphan = Uint8Array.from([...section, ...block(3, 0)]);
+  assert.throws(() => decodeCapture(orphan), wireError('value', 28, 'pcapng.packet.interface'));
+});
+
 test('interfaces beyond any need are refused, so that memory stays bounded', () => {
   const many = new CaptureWriter({ interfaces: new Array(4097).fill({}) });
   assert.throws(

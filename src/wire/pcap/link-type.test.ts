@@ -55,6 +55,9 @@ test('a frame that ends inside its header, endless tags and unknown link types a
   }
   const tags = new Uint8Array(100).fill(0x81, 12);
   for (let at = 13; at < 100; at += 2) tags[at] = 0;
-  assert.throws(() => locateIpPacket(LinkType.ETHERNET, tags), WireError);
+  assert.throws(
+    () => locateIpPacket(LinkType.ETHERNET, tags),
+    (error) => error instanceof WireError && error.code === 'limit',
+  );
   assert.throws(() => locateIpPacket(9999, new Uint8Array(100)), WireError);
 });

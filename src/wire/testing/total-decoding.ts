@@ -38,7 +38,7 @@ export function assertTotal(
   numRuns = 300,
 ): void {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
+    fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), (octets) => {
       decodes(decode, octets);
     }),
     { numRuns },

@@ -9,6 +9,6 @@ export const ahPackets: fc.Arbitrary<AhPacket> = plainRecord<AhPacket>({
   sequence: fc.nat(0xffff_ffff),
   icv: fc
     .oneof(fc.nat(16), fc.constant(ahIcvLengthMax / 4))
-    .chain((words) => fc.uint8Array({ minLength: words * 4, maxLength: words * 4 })),
-  payload: fc.uint8Array({ maxLength: 64 }),
+    .chain((words) => fc.uint8Array({ minLength: words * 4, maxLength: words * 4, size: 'max' })),
+  payload: fc.uint8Array({ maxLength: 64, size: 'max' }),
 });

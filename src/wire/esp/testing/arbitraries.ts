@@ -6,5 +6,5 @@ import type { EspPacket } from '../packet.ts';
 export const espPackets: fc.Arbitrary<EspPacket> = plainRecord<EspPacket>({
   spi: fc.integer({ min: 1, max: 0xffff_ffff }),
   sequence: fc.nat(0xffff_ffff),
-  body: fc.uint8Array({ maxLength: 64 }),
+  body: fc.uint8Array({ maxLength: 64, size: 'max' }),
 });

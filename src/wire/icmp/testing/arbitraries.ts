@@ -7,7 +7,7 @@ import { type Icmpv6Message, Icmpv6Type } from '../icmpv6.ts';
 import type { IcmpQuote } from '../quote.ts';
 
 const code = fc.nat(255);
-const octets = fc.uint8Array({ maxLength: 64 });
+const octets = fc.uint8Array({ maxLength: 64, size: 'max' });
 
 function quotes(unit: 4 | 8): fc.Arbitrary<IcmpQuote> {
   const extended = fc

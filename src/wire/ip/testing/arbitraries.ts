@@ -15,7 +15,7 @@ import {
 import type { IpPacket } from '../packet.ts';
 
 export function octetsOfLength(length: number): fc.Arbitrary<Uint8Array> {
-  return fc.uint8Array({ minLength: length, maxLength: length });
+  return fc.uint8Array({ minLength: length, maxLength: length, size: 'max' });
 }
 
 export const addressPairs: fc.Arbitrary<AddressPair> = fc
@@ -25,9 +25,12 @@ export const addressPairs: fc.Arbitrary<AddressPair> = fc
 export const ipv4Options: fc.Arbitrary<Ipv4Option[]> = fc.array(
   fc.oneof(
     fc.constant({ type: 1, data: new Uint8Array() }),
-    plainRecord({ type: fc.integer({ min: 2, max: 255 }), data: fc.uint8Array({ maxLength: 8 }) }),
+    plainRecord({
+      type: fc.integer({ min: 2, max: 255 }),
+      data: fc.uint8Array({ maxLength: 8, size: 'max' }),
+    }),
   ),
-  { maxLength: 4 },
+  { maxLength: 4, size: 'max' },
 );
 
 const fragmentOffsets = fc.oneof(
@@ -48,16 +51,19 @@ export const ipv4Packets: fc.Arbitrary<Ipv4Packet> = plainRecord({
   source: octetsOfLength(4),
   destination: octetsOfLength(4),
   options: ipv4Options.map(encodeIpv4Options),
-  payload: fc.uint8Array({ maxLength: 64 }),
+  payload: fc.uint8Array({ maxLength: 64, size: 'max' }),
 });
 
 const ipv6Options: fc.Arbitrary<Ipv6Option[]> = fc
   .array(
     fc.oneof(
       fc.constant({ type: 0, data: new Uint8Array() }),
-      plainRecord({ type: fc.integer({ min: 1, max: 255 }), data: fc.uint8Array({ maxLength: 20 }) }),
+      plainRecord({
+        type: fc.integer({ min: 1, max: 255 }),
+        data: fc.uint8Array({ maxLength: 20, size: 'max' }),
+      }),
     ),
-    { maxLength: 4 },
+    { maxLength: 4, size: 'max' },
   )
   .map(padIpv6Options)
   .map((options) => (options.length === 0 ? [{ type: 1, data: new Uint8Array(4) }] : options));
@@ -90,7 +96,7 @@ const laterHeaders: fc.Arbitrary<ExtensionHeader> = fc.oneof(
 );
 
 const extensionChains: fc.Arbitrary<ExtensionHeader[]> = fc
-  .tuple(fc.option(hopByHop, { nil: undefined }), fc.array(laterHeaders, { maxLength: 5 }))
+  .tuple(fc.option(hopByHop, { nil: undefined }), fc.array(laterHeaders, { maxLength: 5, size: 'max' }))
   .map(([first, later]) => {
     const end = later.findIndex(endsChain);
     const chain = end < 0 ? later : later.slice(0, end + 1);
@@ -107,7 +113,7 @@ export const ipv6Packets: fc.Arbitrary<Ipv6Packet> = plainRecord({
   destination: octetsOfLength(16),
   extensions: extensionChains,
   protocol: fc.nat(255).filter((protocol) => !isExtensionHeader(protocol)),
-  payload: fc.uint8Array({ maxLength: 64 }),
+  payload: fc.uint8Array({ maxLength: 64, size: 'max' }),
 });
 
 export const ipPackets: fc.Arbitrary<IpPacket> = fc.oneof(ipv4Packets, ipv6Packets);

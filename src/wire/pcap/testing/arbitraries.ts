@@ -11,16 +11,16 @@ export interface CaptureFile {
 
 export const writtenPackets: fc.Arbitrary<WrittenPacket> = plainRecord<WrittenPacket>({
   timestampNs: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
-  octets: fc.uint8Array({ maxLength: 80 }),
+  octets: fc.uint8Array({ maxLength: 80, size: 'max' }),
 });
 
 const samples = fc.array(
   plainRecord<{ seconds: number; fraction: number; octets: Uint8Array }>({
     seconds: fc.nat(0xffff_ffff),
     fraction: fc.nat(999_999),
-    octets: fc.uint8Array({ maxLength: 40 }),
+    octets: fc.uint8Array({ maxLength: 40, size: 'max' }),
   }),
-  { maxLength: 5 },
+  { maxLength: 5, size: 'max' },
 );
 
 class OrderedWriter {

@@ -7,5 +7,5 @@ export const udpDatagrams: fc.Arbitrary<UdpDatagram> = plainRecord<UdpDatagram>(
   sourcePort: fc.nat(0xffff),
   destinationPort: fc.nat(0xffff),
   checksummed: fc.boolean(),
-  payload: fc.uint8Array({ maxLength: 64 }),
+  payload: fc.uint8Array({ maxLength: 64, size: 'max' }),
 });
