@@ -1,5 +1,38 @@
 // Room `crypto`: from algorithm identifiers to working suites; the ports for randomness and private keys.
 export * from './compute.ts';
+export { defaultKeyLengthBits, encryptionKeyBytes } from './encryption/cipher-profile.ts';
+export { type PacketKeys, packetCipher } from './encryption/packet-cipher.ts';
 export { CryptoError, type CryptoErrorCode } from './error.ts';
+export { integrityAlgorithm, integrityKeyBytes } from './integrity/integrity-algorithm.ts';
+export { supportedKeyExchange } from './key-exchange/key-exchange-method.ts';
+export { type ChildKeyInput, type ChildKeys, deriveChildKeys } from './key-material/child-keys.ts';
+export { type DigestName, digest } from './key-material/digest.ts';
+export {
+  deriveIkeKeys,
+  deriveResumedIkeKeys,
+  type FormerIkeSa,
+  type IkeKeyInput,
+  type IkeKeys,
+} from './key-material/ike-keys.ts';
+export { equalConstantTime, wipe } from './key-material/secrets.ts';
 export * from './ports.ts';
+export { prfPlus } from './prf/prf-plus.ts';
+export { pseudorandomFunction } from './prf/pseudorandom-function.ts';
+export { nodeRandomness } from './randomness/node-randomness.ts';
+export { seededRandomness } from './randomness/seeded-randomness.ts';
+export {
+  decodeAuthenticationAlgorithm,
+  encodeAuthenticationAlgorithm,
+} from './signatures/authentication-algorithm.ts';
+export {
+  type EcdsaMethod,
+  ecdsaMethodFor,
+  ecdsaSignatureFromDer,
+  ecdsaSignatureToDer,
+} from './signatures/ecdsa-encoding.ts';
+export { privateKeyFromKeyObject, privateKeyFromPkcs8 } from './signatures/private-key.ts';
+export { publicKeyFromSpki } from './signatures/public-key.ts';
+export { verifySignature } from './signatures/sign.ts';
+export { signatureSchemesFor } from './signatures/signature-scheme.ts';
 export * from './suites.ts';
+export { isSupportedTransform } from './supported-transform.ts';
