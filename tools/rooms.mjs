@@ -50,10 +50,15 @@ export function overrides() {
       plugins: ['./tools/no-math-random.grit'],
     };
     if (room.nodeModules) {
-      style.noRestrictedImports.options.patterns.push({
-        group: ['node:*', ...room.nodeModules.map((name) => `!${name}`)],
+      // Only outside of tests, which may use node:test and the like.
+      const nodeModules = {
+        group: ['node:*', 'node:*/**', ...room.nodeModules.map((name) => `!${name}`)],
         message: `${room.name} may import no node module but ${room.nodeModules.join(', ')}.`,
-      });
+      };
+      pure.linter.rules.style.noRestrictedImports = {
+        level: 'error',
+        options: { paths, patterns: [...patterns, nodeModules] },
+      };
     }
     return [override, pure];
   });

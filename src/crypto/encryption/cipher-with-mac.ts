@@ -13,17 +13,19 @@ export class CipherWithMac implements PacketCipher {
   readonly blockBytes: number;
   readonly #mode: CipherProfile['mode'];
   readonly #cipherName: string;
+  /** Key and salt. */
+  readonly #keyMaterial: Uint8Array;
   readonly #key: Uint8Array;
   readonly #salt: Uint8Array;
   readonly #mac: IntegrityAlgorithm;
   readonly #macKey: Uint8Array;
   #alive = true;
 
-  /** @param key cipher key and salt as taken from KEYMAT, of the right length; both keys are copied */
+  /** Both keys are as taken from KEYMAT, of the right length, and from now on the cipher's to wipe. */
   constructor(
     profile: CipherProfile,
     keyLengthBits: number,
-    key: Uint8Array,
+    keyMaterial: Uint8Array,
     mac: IntegrityAlgorithm,
     macKey: Uint8Array,
   ) {
@@ -33,10 +35,11 @@ export class CipherWithMac implements PacketCipher {
     this.blockBytes = profile.blockBytes;
     this.#mode = profile.mode;
     this.#cipherName = profile.cipherName(keyLengthBits);
-    this.#key = key.slice(0, keyLengthBits / 8);
-    this.#salt = key.slice(keyLengthBits / 8);
+    this.#keyMaterial = keyMaterial;
+    this.#key = keyMaterial.subarray(0, keyLengthBits / 8);
+    this.#salt = keyMaterial.subarray(keyLengthBits / 8);
     this.#mac = mac;
-    this.#macKey = macKey.slice();
+    this.#macKey = macKey;
   }
 
   /** What OpenSSL takes as IV: for AES-CTR the first counter block of RFC 3686 4, nonce | IV | 1. */
@@ -82,6 +85,6 @@ export class CipherWithMac implements PacketCipher {
 
   destroy(): void {
     this.#alive = false;
-    wipe(this.#key, this.#salt, this.#macKey);
+    wipe(this.#keyMaterial, this.#macKey);
   }
 }

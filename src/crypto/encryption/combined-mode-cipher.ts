@@ -32,23 +32,26 @@ export class CombinedModeCipher implements PacketCipher {
   readonly blockBytes: number;
   readonly #aead: Aead;
   readonly #mode: CipherProfile['mode'];
+  /** Key and salt. */
+  readonly #keyMaterial: Uint8Array;
   readonly #key: Uint8Array;
   /** Salt, then room for the IV of the packet at hand. */
   readonly #nonce: Uint8Array;
   readonly #saltBytes: number;
   #alive = true;
 
-  /** @param key key and salt as taken from KEYMAT, of the right length; copied */
-  constructor(profile: CipherProfile, keyLengthBits: number, key: Uint8Array) {
+  /** @param keyMaterial key and salt as taken from KEYMAT, of the right length; from now on the cipher's to wipe */
+  constructor(profile: CipherProfile, keyLengthBits: number, keyMaterial: Uint8Array) {
     this.ivBytes = profile.ivBytes;
     this.ivKind = profile.ivKind;
     this.icvBytes = profile.icvBytes;
     this.blockBytes = profile.blockBytes;
     this.#aead = aead(profile, keyLengthBits);
     this.#mode = profile.mode;
-    this.#key = key.slice(0, keyLengthBits / 8);
+    this.#keyMaterial = keyMaterial;
+    this.#key = keyMaterial.subarray(0, keyLengthBits / 8);
     this.#nonce = new Uint8Array(profile.saltBytes + profile.ivBytes);
-    this.#nonce.set(key.subarray(keyLengthBits / 8));
+    this.#nonce.set(keyMaterial.subarray(keyLengthBits / 8));
     this.#saltBytes = profile.saltBytes;
   }
 
@@ -93,6 +96,6 @@ export class CombinedModeCipher implements PacketCipher {
 
   destroy(): void {
     this.#alive = false;
-    wipe(this.#key, this.#nonce);
+    wipe(this.#keyMaterial, this.#nonce);
   }
 }

@@ -37,7 +37,7 @@ export function packetCipher(keys: PacketKeys): PacketCipher {
     if (integrity !== undefined) {
       throw new CryptoError('unsupported', 'a combined-mode cipher takes no integrity algorithm');
     }
-    return new CombinedModeCipher(profile, keyLengthBits, encryption.key);
+    return new CombinedModeCipher(profile, keyLengthBits, encryption.key.slice());
   }
   if (integrity === undefined) {
     throw new CryptoError(
@@ -52,5 +52,5 @@ export function packetCipher(keys: PacketKeys): PacketCipher {
       `integrity algorithm ${mac.id} takes ${mac.keyBytes} octets, not ${integrity.key.length}`,
     );
   }
-  return new CipherWithMac(profile, keyLengthBits, encryption.key, mac, integrity.key);
+  return new CipherWithMac(profile, keyLengthBits, encryption.key.slice(), mac, integrity.key.slice());
 }
