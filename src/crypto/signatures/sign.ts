@@ -54,6 +54,8 @@ export function verifySignature(
 ): boolean {
   try {
     const profile = profileForKey(publicKey, scheme);
+    // RFC 8017 8.1.2 and 8.2.2 want the length of the modulus; OpenSSL accepts PSS without its leading zeros.
+    if (profile.kind === 'rsa' && signature.length !== Math.ceil(publicKey.bits / 8)) return false;
     return verifyWith(profile.hash, data, withPadding(publicKeyObject(publicKey), profile), signature);
   } catch {
     return false;
