@@ -6,13 +6,20 @@
  * - `bad-length`: an IV, ICV or text whose length the cipher cannot have
  * - `bad-public-value`: a peer's key exchange value fails the checks of its group (RFC 6989)
  * - `bad-certificate`: octets that are no certificate, CRL or OCSP response
+ * - `bad-name`: text that is no distinguished name
+ * - `bad-pem`: text whose PEM armor is broken; the message names the line
+ * - `passphrase-needed`, `passphrase-wrong`: an encrypted key file and no passphrase, or not its passphrase
  */
 export type CryptoErrorCode =
   | 'unsupported'
   | 'bad-key'
   | 'bad-length'
   | 'bad-public-value'
-  | 'bad-certificate';
+  | 'bad-certificate'
+  | 'bad-name'
+  | 'bad-pem'
+  | 'passphrase-needed'
+  | 'passphrase-wrong';
 
 export class CryptoError extends Error {
   readonly code: CryptoErrorCode;

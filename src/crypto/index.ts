@@ -1,4 +1,22 @@
 // Room `crypto`: from algorithm identifiers to working suites; the ports for randomness and private keys.
+export {
+  type Certificate,
+  MAXIMUM_CERTIFICATE_BYTES,
+  parseCertificate,
+  publicKeyHash,
+} from './certificates/certificate.ts';
+export { certificatesFromPem, revocationListsFromPem } from './certificates/certificate-file.ts';
+export {
+  type DistinguishedName,
+  distinguishedNameMatches,
+  distinguishedNameToText,
+  equalDistinguishedNames,
+} from './certificates/distinguished-name.ts';
+export { distinguishedNameFromText } from './certificates/distinguished-name-text.ts';
+export type { CertificateExtensions, KeyUsage, NameConstraints } from './certificates/extensions.ts';
+export type { GeneralName } from './certificates/general-name.ts';
+export { certificateMatchesIdentity } from './certificates/identity.ts';
+export { parseRevocationList, type RevocationList } from './certificates/revocation-list.ts';
 export * from './compute.ts';
 export { defaultKeyLengthBits, encryptionKeyBytes } from './encryption/cipher-profile.ts';
 export { type PacketKeys, packetCipher } from './encryption/packet-cipher.ts';
@@ -15,6 +33,8 @@ export {
   type IkeKeys,
 } from './key-material/ike-keys.ts';
 export { equalConstantTime, wipe } from './key-material/secrets.ts';
+export { type PemBlock, pemBlocks } from './pem/pem.ts';
+export { privateKeyFromPem } from './pem/private-key-file.ts';
 export * from './ports.ts';
 export { prfPlus } from './prf/prf-plus.ts';
 export { pseudorandomFunction } from './prf/pseudorandom-function.ts';
