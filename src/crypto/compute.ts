@@ -1,4 +1,5 @@
 // Work that may take long or happen elsewhere: it leaves a core room as a plain-data job and returns as a plain-data result.
+import { validatePath } from './certificates/validate-path.ts';
 
 /** Validate a peer's certificate path (RFC 5280 6). All certificates and lists are DER. */
 export interface ValidatePathJob {
@@ -28,3 +29,8 @@ export type ComputeResult =
       /** Which certificate was refused and why, for people: subject, then reason. */
       readonly reason: string;
     };
+
+/** Runs a job to its result. A promise, so that a job may also be done elsewhere; it is rejected only by a defect. */
+export async function runComputeJob(job: ComputeJob): Promise<ComputeResult> {
+  return validatePath(job);
+}

@@ -16,7 +16,9 @@ export { distinguishedNameFromText } from './certificates/distinguished-name-tex
 export type { CertificateExtensions, KeyUsage, NameConstraints } from './certificates/extensions.ts';
 export type { GeneralName } from './certificates/general-name.ts';
 export { certificateMatchesIdentity } from './certificates/identity.ts';
+export { type OcspResponse, parseOcspResponse, type SingleResponse } from './certificates/ocsp-response.ts';
 export { parseRevocationList, type RevocationList } from './certificates/revocation-list.ts';
+export { validatePath } from './certificates/validate-path.ts';
 export * from './compute.ts';
 export { defaultKeyLengthBits, encryptionKeyBytes } from './encryption/cipher-profile.ts';
 export { type PacketKeys, packetCipher } from './encryption/packet-cipher.ts';
