@@ -99,7 +99,9 @@ function unwrapExtensions(der: Uint8Array): ReturnType<typeof readExtensions> {
 
 function publicKeyOf(spki: Uint8Array, subject: DistinguishedName): PublicKey {
   try {
-    return publicKeyFromSpki(spki);
+    const key = publicKeyFromSpki(spki);
+    // Hashes of keys are taken over the octets in the certificate, should OpenSSL write them differently.
+    return equalOctets(key.spki, spki) ? key : { ...key, spki };
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
     const code = error.code === 'unsupported' ? 'unsupported' : 'bad-certificate';

@@ -53,7 +53,7 @@ function* extend(
   for (const { issuer, anchor } of issuersOf(last, path, search)) {
     if (budget.signatures === 0) return dead('too many possible issuers', true);
     budget.signatures -= 1;
-    const problem = signatureProblem(last.signed, issuer.publicKey.spki);
+    const problem = signatureProblem(last.signed, issuer.publicKey);
     if (problem !== undefined) {
       dead(
         `its signature ${problem}${problem === 'does not verify' ? ` with the key of ${issuer.subject.text}` : ''}`,

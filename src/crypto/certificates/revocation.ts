@@ -74,7 +74,7 @@ function listStatus(
 ): Status[] {
   if (nameKey(list.issuer) !== nameKey(certificate.issuer)) return [];
   if (issuer.keyUsage?.has('cRLSign') === false) return unknown('its issuer may not sign revocation lists');
-  const problem = signatureProblem(list.signed, issuer.publicKey.spki);
+  const problem = signatureProblem(list.signed, issuer.publicKey);
   if (problem !== undefined) return unknown(`the signature of its revocation list ${problem}`);
   const [critical] = list.unknownCriticalExtensions;
   if (critical !== undefined)
@@ -115,7 +115,7 @@ function ocspStatus(
   if (single === undefined) return [];
   const responder = responderCertificate(response, issuer, nowMs);
   if (typeof responder === 'string') return unknown(responder);
-  const problem = signatureProblem(response.signed, responder.publicKey.spki);
+  const problem = signatureProblem(response.signed, responder.publicKey);
   if (problem !== undefined) return unknown(`the signature of its OCSP response ${problem}`);
   const [critical] = response.unknownCriticalExtensions;
   if (critical !== undefined)
@@ -167,7 +167,7 @@ function responderCertificate(
     delegate.extKeyUsage?.includes(OCSP_SIGNING) === true &&
     delegate.keyUsage?.has('digitalSignature') !== false &&
     delegate.unknownCriticalExtensions.length === 0 &&
-    signatureProblem(delegate.signed, issuer.publicKey.spki) === undefined;
+    signatureProblem(delegate.signed, issuer.publicKey) === undefined;
   if (!authorized) return `OCSP responder ${delegate.subject.text} is not authorized by its issuer`;
   if (nowMs < delegate.notBeforeMs || nowMs > delegate.notAfterMs) {
     return `the certificate of OCSP responder ${delegate.subject.text} is not valid now`;

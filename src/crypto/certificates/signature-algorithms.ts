@@ -1,8 +1,10 @@
 // The signature algorithms of certificates, lists and responses, and their verification.
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, type KeyObject, verify } from 'node:crypto';
 import { contextConstructed, DerReader, Tag } from '../asn1/der-reader.ts';
 import { equalOctets } from '../asn1/equal-octets.ts';
 import { CryptoError } from '../error.ts';
+import type { PublicKey } from '../ports.ts';
+import { publicKeyObject } from '../signatures/public-key.ts';
 import { type AlgorithmIdentifier, readAlgorithmIdentifier, type SignedObject } from './signed-object.ts';
 
 type Hash = 'sha256' | 'sha384' | 'sha512';
@@ -44,9 +46,8 @@ const HASHES: ReadonlyMap<string, Hash> = new Map([
 
 /**
  * Why the signature does not hold under the key, to follow "its signature"; undefined if it holds.
- * @param spki DER SubjectPublicKeyInfo of the signer
  */
-export function signatureProblem(signed: SignedObject, spki: Uint8Array): string | undefined {
+export function signatureProblem(signed: SignedObject, signer: PublicKey): string | undefined {
   const broken = BROKEN.get(signed.signatureAlgorithm.algorithm);
   if (broken !== undefined) return `uses ${broken}, which is no longer accepted`;
   let scheme: Scheme;
@@ -56,25 +57,13 @@ export function signatureProblem(signed: SignedObject, spki: Uint8Array): string
     if (!(error instanceof CryptoError)) throw error;
     return `uses ${error.message}`;
   }
-  const key = publicKeyObject(spki);
-  if (key?.asymmetricKeyType !== keyTypeOf(scheme)) return "is of another kind than the issuer's key";
+  const key = publicKeyObject(signer);
+  if (key.asymmetricKeyType !== keyTypeOf(scheme)) return "is of another kind than the issuer's key";
   return holds(scheme, signed, key) ? undefined : 'does not verify';
 }
 
 function keyTypeOf(scheme: Scheme): string {
   return scheme.kind === 'rsa-pss' ? 'rsa' : scheme.kind;
-}
-
-function publicKeyObject(spki: Uint8Array): KeyObject | undefined {
-  try {
-    return createPublicKey({
-      key: spki as NonNullable<Parameters<typeof verify>[2]> as never,
-      format: 'der',
-      type: 'spki',
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 function holds(scheme: Scheme, signed: SignedObject, key: KeyObject): boolean {
