@@ -74,6 +74,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
   };
 }
 
+/** How messages name a certificate: its subject, if it has one. */
+export function certificateTitle(certificate: Certificate): string {
+  return certificate.subject.text || 'certificate without subject';
+}
+
 /** SHA-1 of a DER SubjectPublicKeyInfo: how CERTREQ names an authority (RFC 7296 3.7). */
 export function publicKeyHash(spki: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha1').update(spki).digest());

@@ -18,8 +18,8 @@ import {
  */
 export function distinguishedNameFromText(text: string): Uint8Array {
   const slashes = text.trimStart().startsWith('/');
-  const body = slashes ? text.trim().slice(1) : text.trim();
-  if (body === '') return derElement(Tag.SEQUENCE);
+  const body = slashes ? text.trimStart().slice(1) : text;
+  if (body.trim() === '') return derElement(Tag.SEQUENCE);
   const separator = slashes ? /\// : /,/;
   const relativeNames = splitUnescaped(body, separator).map((part) =>
     derElement(

@@ -123,17 +123,15 @@ function attributeText(attribute: NameAttribute): string {
     : `${name}=${escapeValue(attribute.text)}`;
 }
 
-/** RFC 4514 2.4, as sparingly as reading it back allows; control and formatting characters too, so that no name can forge a log line. */
+/** RFC 4514 2.4, as sparingly as reading it back allows. */
 function escapeValue(text: string): string {
-  return text
-    .replace(/[,\\]|\+(?=\s*[\w.]+\s*=)/g, '\\$&')
-    .replace(/^[ #]| $/g, '\\$&')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-      Array.from(
-        new TextEncoder().encode(character),
-        (octet) => `\\${octet.toString(16).padStart(2, '0')}`,
-      ).join(''),
-    );
+  const special = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[,\\]|\+(?=\s*[\w.]+\s*=)|^[\s#]|\s$/gu;
+  return text.replace(special, (character) =>
+    // Control and formatting characters in hexadecimal, so that no name can forge a log line.
+    /[\p{C}\p{Zl}\p{Zp}]/u.test(character)
+      ? Array.from(new TextEncoder().encode(character), (octet) => `\\${hexText([octet])}`).join('')
+      : `\\${character}`,
+  );
 }
 
 /** The text of a DirectoryString or IA5String; undefined for other types. */

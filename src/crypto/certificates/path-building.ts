@@ -1,6 +1,6 @@
 // Path building: from an end entity over unordered intermediates to trust anchors, within a budget.
 import { equalOctets } from '../asn1/equal-octets.ts';
-import type { Certificate } from './certificate.ts';
+import { type Certificate, certificateTitle } from './certificate.ts';
 import { nameKey } from './distinguished-name.ts';
 import { signatureProblem } from './signature-algorithms.ts';
 
@@ -46,7 +46,7 @@ function* extend(
 ): Generator<readonly Certificate[]> {
   const last = path.at(-1)!;
   const dead = (reason: string, issuerFound: boolean): void => {
-    deadEnds.push({ reason: `${last.subject.text}: ${reason}`, issuerFound });
+    deadEnds.push({ reason: `${certificateTitle(last)}: ${reason}`, issuerFound });
   };
   if (path.length === MAXIMUM_PATH) return dead(`no trust anchor within ${MAXIMUM_PATH} certificates`, true);
   let linked = false;
@@ -56,7 +56,7 @@ function* extend(
     const problem = signatureProblem(last.signed, issuer.publicKey);
     if (problem !== undefined) {
       dead(
-        `its signature ${problem}${problem === 'does not verify' ? ` with the key of ${issuer.subject.text}` : ''}`,
+        `its signature ${problem}${problem === 'does not verify' ? ` with the key of ${certificateTitle(issuer)}` : ''}`,
         true,
       );
       continue;

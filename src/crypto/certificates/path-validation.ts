@@ -1,6 +1,6 @@
 // Path validation (RFC 5280 6.1) of one chain that is already linked by names and signatures.
 import { timeText } from '../asn1/time.ts';
-import type { Certificate } from './certificate.ts';
+import { type Certificate, certificateTitle } from './certificate.ts';
 import { nameKey } from './distinguished-name.ts';
 import type { NameConstraints } from './extensions.ts';
 import { nameOutsideConstraints } from './name-constraints.ts';
@@ -34,7 +34,7 @@ export function pathProblem(path: readonly Certificate[], nowMs: number): string
       criticalProblem(certificate) ??
       (anchor ? undefined : constraintsProblem(certificate, index === 0, state)) ??
       (index === 0 ? endEntityProblem(certificate) : authorityProblem(certificate, anchor, state));
-    if (problem !== undefined) return `${certificate.subject.text}: ${problem}`;
+    if (problem !== undefined) return `${certificateTitle(certificate)}: ${problem}`;
   }
   return undefined;
 }
@@ -80,7 +80,7 @@ function authorityProblem(certificate: Certificate, anchor: boolean, state: Stat
   }
   state.pathLength = Math.min(state.pathLength, basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY);
   if (nameConstraints !== undefined) {
-    state.constraints.push({ authority: certificate.subject.text, constraints: nameConstraints });
+    state.constraints.push({ authority: certificateTitle(certificate), constraints: nameConstraints });
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { DerReader, Tag } from '../asn1/der-reader.ts';
 import { equalOctets } from '../asn1/equal-octets.ts';
 import { hexText } from '../asn1/hex-text.ts';
 import { timeText } from '../asn1/time.ts';
-import { type Certificate, publicKeyHash } from './certificate.ts';
+import { type Certificate, certificateTitle, publicKeyHash } from './certificate.ts';
 import { nameKey } from './distinguished-name.ts';
 import type { OcspResponse, SingleResponse } from './ocsp-response.ts';
 import type { Revocation, RevocationList } from './revocation-list.ts';
@@ -168,9 +168,9 @@ function responderCertificate(
     delegate.keyUsage?.has('digitalSignature') !== false &&
     delegate.unknownCriticalExtensions.length === 0 &&
     signatureProblem(delegate.signed, issuer.publicKey) === undefined;
-  if (!authorized) return `OCSP responder ${delegate.subject.text} is not authorized by its issuer`;
+  if (!authorized) return `OCSP responder ${certificateTitle(delegate)} is not authorized by its issuer`;
   if (nowMs < delegate.notBeforeMs || nowMs > delegate.notAfterMs) {
-    return `the certificate of OCSP responder ${delegate.subject.text} is not valid now`;
+    return `the certificate of OCSP responder ${certificateTitle(delegate)} is not valid now`;
   }
   return delegate;
 }

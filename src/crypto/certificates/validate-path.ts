@@ -2,7 +2,7 @@
 import { equalOctets } from '../asn1/equal-octets.ts';
 import type { ComputeResult, ValidatePathJob } from '../compute.ts';
 import { CryptoError } from '../error.ts';
-import { type Certificate, parseCertificate } from './certificate.ts';
+import { type Certificate, certificateTitle, parseCertificate } from './certificate.ts';
 import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
 import { candidatePaths, type DeadEnd } from './path-building.ts';
 import { pathProblem } from './path-validation.ts';
@@ -11,6 +11,9 @@ import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 
 /** Certificates considered beside the trust anchors; a peer may send any number. */
 const MAXIMUM_CERTIFICATES = 100;
+
+/** Characters of a reason. */
+const MAXIMUM_REASON = 1000;
 
 type ValidatePathResult = Extract<ComputeResult, { kind: 'validate-path' }>;
 
@@ -45,11 +48,13 @@ export function validatePath(job: ValidatePathJob): ValidatePathResult {
     problem ??= found;
   }
   const end = deadEnds.find(({ issuerFound }) => issuerFound) ?? deadEnds[0];
-  return refused(problem ?? end?.reason ?? `${endEntity.subject.text}: no path to a trust anchor`);
+  return refused(problem ?? end?.reason ?? `${certificateTitle(endEntity)}: no path to a trust anchor`);
 }
 
 function refused(reason: string): ValidatePathResult {
-  return { kind: 'validate-path', ok: false, reason };
+  // Names are as long as a peer likes; messages are not.
+  const line = reason.length > MAXIMUM_REASON ? `${reason.slice(0, MAXIMUM_REASON)}...` : reason;
+  return { kind: 'validate-path', ok: false, reason: line };
 }
 
 /** From the authority next to the trust anchor down, so that no answer depends on a revoked authority. */
@@ -61,7 +66,7 @@ function revocationOnPath(
   for (let index = path.length - 2; index >= 0; index--) {
     const certificate = path[index]!;
     const problem = revocationProblem(certificate, path[index + 1]!, evidence, job.revocation, job.nowMs);
-    if (problem !== undefined) return `${certificate.subject.text}: ${problem}`;
+    if (problem !== undefined) return `${certificateTitle(certificate)}: ${problem}`;
   }
   return undefined;
 }
