@@ -6,6 +6,7 @@ export {
   publicKeyHash,
 } from './certificates/certificate.ts';
 export { certificatesFromPem, revocationListsFromPem } from './certificates/certificate-file.ts';
+export { orderChain } from './certificates/chain.ts';
 export {
   type DistinguishedName,
   distinguishedNameMatches,

@@ -1,5 +1,6 @@
 // One path per rule of RFC 5280 6.1 and RFC 4945 5.1, right and wrong.
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import {
   authority,
@@ -167,6 +168,24 @@ test('the extended key usage of an end entity must allow IKE', () => {
   assert.equal(leaf(codeSigning), `CN=leaf: not for IKE (extended key usage ${codeSigning})`);
 });
 
+test('policies without a demand for them have no effect, critical or not', () => {
+  const anyPolicy = extension('2.5.29.32', true, Uint8Array.of(0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0));
+  assert.equal(
+    verdict([certificate({ subject: 'CN=leaf', issuer: root, extensions: [anyPolicy] }), root]),
+    'valid',
+  );
+});
+
+test('a certificate without a subject has another name in messages', () => {
+  const nameless = certificate({ subject: '', key: 'nameless', issuer: root, extensions: [keyUsage(2)] });
+  assert.match(verdict([nameless, root]), /^certificate without subject: may not sign/);
+});
+
+test('a message is no longer than a person reads', () => {
+  const endless = certificate({ subject: `CN=${'x'.repeat(5000)}`, issuer: root, extensions: [keyUsage(2)] });
+  assert.equal(verdict([endless, root]).length, 1003);
+});
+
 test('the key usage of an end entity must allow signatures', () => {
   const leaf = (...bits: readonly number[]) =>
     verdict([certificate({ subject: 'CN=leaf', issuer: root, extensions: [keyUsage(...bits)] }), root]);
@@ -174,6 +193,16 @@ test('the key usage of an end entity must allow signatures', () => {
   assert.equal(leaf(1), 'valid');
   assert.equal(leaf(0, 2), 'valid');
   assert.equal(leaf(2, 4), 'CN=leaf: may not sign (keyUsage without digitalSignature)');
+});
+
+test('an RSA key that can be factored is refused, whoever vouches for it', () => {
+  const withBits = (modulusLength: number) => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength });
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    return verdict([certificate({ subject: 'CN=leaf', issuer: root, publicKey: spki }), root]);
+  };
+  assert.equal(withBits(512), 'CN=leaf: its RSA key of 512 bits is too short');
+  assert.equal(withBits(1024), 'valid');
 });
 
 test('an end entity that is itself a trust anchor needs no authority, but must be valid', () => {

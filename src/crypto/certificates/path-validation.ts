@@ -13,6 +13,9 @@ const ACCEPTED_PURPOSES: ReadonlySet<string> = new Set([
   '1.3.6.1.5.5.7.3.2', // id-kp-clientAuth
 ]);
 
+/** RFC 8247 3.1.1 advises against less than 2048 bits but lets 1024 live; shorter ones have been factored. */
+const MINIMUM_RSA_BITS = 1024;
+
 interface State {
   /** Intermediates that may still follow, not counting self-issued ones. */
   pathLength: number;
@@ -32,6 +35,7 @@ export function pathProblem(path: readonly Certificate[], nowMs: number): string
     const problem =
       validityProblem(certificate, nowMs) ??
       criticalProblem(certificate) ??
+      keyProblem(certificate) ??
       (anchor ? undefined : constraintsProblem(certificate, index === 0, state)) ??
       (index === 0 ? endEntityProblem(certificate) : authorityProblem(certificate, anchor, state));
     if (problem !== undefined) return `${certificateTitle(certificate)}: ${problem}`;
@@ -53,6 +57,11 @@ function validityProblem(certificate: Certificate, nowMs: number): string | unde
 function criticalProblem(certificate: Certificate): string | undefined {
   const [first] = certificate.unknownCriticalExtensions;
   return first === undefined ? undefined : `unknown critical extension ${first}`;
+}
+
+function keyProblem(certificate: Certificate): string | undefined {
+  const { kind, bits } = certificate.publicKey;
+  return kind === 'rsa' && bits < MINIMUM_RSA_BITS ? `its RSA key of ${bits} bits is too short` : undefined;
 }
 
 /** RFC 5280 6.1.3 (b) and (c): a self-issued intermediate is exempt, for it only changes its authority's key. */

@@ -111,8 +111,8 @@ function ocspStatus(
   issuer: Certificate,
   nowMs: number,
 ): Status[] {
-  const single = response.responses.find((candidate) => speaksOf(candidate, certificate, issuer));
-  if (single === undefined) return [];
+  const singles = response.responses.filter((candidate) => speaksOf(candidate, certificate, issuer));
+  if (singles.length === 0) return [];
   const responder = responderCertificate(response, issuer, nowMs);
   if (typeof responder === 'string') return unknown(responder);
   const problem = signatureProblem(response.signed, responder.publicKey);
@@ -120,6 +120,10 @@ function ocspStatus(
   const [critical] = response.unknownCriticalExtensions;
   if (critical !== undefined)
     return unknown(`its OCSP response has the unknown critical extension ${critical}`);
+  return singles.flatMap((single) => singleStatus(single, nowMs));
+}
+
+function singleStatus(single: SingleResponse, nowMs: number): Status[] {
   if (single.status === 'unknown') return unknown('the OCSP responder does not know it');
   if (single.status !== 'good') return [{ kind: 'revoked', revocation: single.status }];
   if (single.thisUpdateMs > nowMs) return unknown('its OCSP response is not yet valid');

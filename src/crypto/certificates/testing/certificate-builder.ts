@@ -33,6 +33,8 @@ export interface CertificateFields {
   readonly issuerName?: string;
   /** Names the key; the subject by default. */
   readonly key?: string;
+  /** DER SubjectPublicKeyInfo in the certificate, if it is not that of the key. */
+  readonly publicKey?: Uint8Array;
   readonly serial?: number;
   readonly version?: 1 | 3;
   readonly notBeforeMs?: number;
@@ -56,7 +58,7 @@ export function certificate(fields: CertificateFields): Holder {
     issuerName ?? fields.issuer?.name ?? name,
     sequence(time(fields.notBeforeMs ?? NOW_MS - DAY_MS), time(fields.notAfterMs ?? NOW_MS + DAY_MS)),
     name,
-    createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    fields.publicKey ?? createPublicKey(key).export({ type: 'spki', format: 'der' }),
     ...(extensions.length === 0 ? [] : [derElement(contextConstructed(3), sequence(...extensions))]),
   );
   return { name, key, der: signed(body, fields.issuer?.key ?? key), serial };
