@@ -1,7 +1,6 @@
 // Which certificates to send along with ours (RFC 7296 3.6): those between it and the authority the peer trusts.
 import { equalOctets } from '../asn1/equal-octets.ts';
 import type { Certificate } from './certificate.ts';
-import { nameKey } from './distinguished-name.ts';
 
 /**
  * The end entity, then the issuer of each before it as far as they are known. Self-signed roots are left out: a peer
@@ -11,11 +10,11 @@ export function orderChain(endEntity: Certificate, known: readonly Certificate[]
   const chain = [endEntity];
   for (;;) {
     const last = chain.at(-1)!;
-    const wanted = nameKey(last.issuer);
+    const wanted = last.issuer.key;
     const issuers = known.filter(
       (candidate) =>
-        nameKey(candidate.subject) === wanted &&
-        nameKey(candidate.issuer) !== wanted &&
+        candidate.subject.key === wanted &&
+        candidate.issuer.key !== wanted &&
         !chain.some((member) => equalOctets(member.der, candidate.der)),
     );
     const issuer = issuers.find((candidate) => hasKeyOf(candidate, last)) ?? issuers[0];

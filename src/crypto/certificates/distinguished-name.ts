@@ -20,6 +20,8 @@ export interface DistinguishedName {
   readonly text: string;
   /** Relative distinguished names, each a set of one or more attributes. */
   readonly relativeNames: readonly (readonly NameAttribute[])[];
+  /** Equal for two names exactly if they are equal by RFC 5280 7.1. */
+  readonly key: string;
 }
 
 /** @throws CryptoError `bad-certificate` */
@@ -43,7 +45,7 @@ export function parseDistinguishedName(der: Uint8Array, field = 'name'): Disting
     relativeNames.push(attributes);
   }
   const text = relativeNames.map((attributes) => attributes.map(attributeText).join('+')).join(', ');
-  return { der, text, relativeNames };
+  return { der, text, relativeNames, key: JSON.stringify(relativeNames.map(relativeNameKey)) };
 }
 
 /** @throws CryptoError `bad-certificate` if the octets are no DER Name */
@@ -57,7 +59,7 @@ export function distinguishedNameToText(der: Uint8Array): string {
  * @throws CryptoError `bad-certificate` if either is no DER Name
  */
 export function equalDistinguishedNames(a: Uint8Array, b: Uint8Array): boolean {
-  return nameKey(parseDistinguishedName(a)) === nameKey(parseDistinguishedName(b));
+  return parseDistinguishedName(a).key === parseDistinguishedName(b).key;
 }
 
 /**
@@ -93,11 +95,6 @@ function relativeNameMatches(wanted: readonly NameAttribute[], found: readonly N
 
 function isWildcard(attribute: NameAttribute): boolean {
   return attribute.text === '*';
-}
-
-/** A string equal for two names exactly if the names are equal by RFC 5280 7.1. */
-export function nameKey(name: DistinguishedName): string {
-  return JSON.stringify(name.relativeNames.map(relativeNameKey));
 }
 
 /** Keys of the relative names in order, to compare subtrees by prefix. */

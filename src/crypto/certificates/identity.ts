@@ -1,7 +1,7 @@
 // Whether a certificate speaks for an IKE identity (RFC 7296 3.5, RFC 4945 3.1 and 5.1).
 import { equalOctets } from '../asn1/equal-octets.ts';
 import type { Certificate } from './certificate.ts';
-import { nameKey, parseDistinguishedName } from './distinguished-name.ts';
+import { parseDistinguishedName } from './distinguished-name.ts';
 import type { GeneralName } from './general-name.ts';
 
 /** Identification types (RFC 7296 3.5). */
@@ -45,7 +45,7 @@ export function certificateMatchesIdentity(
       return (
         wanted !== undefined &&
         certificate.subject.relativeNames.length > 0 &&
-        nameKey(certificate.subject) === wanted
+        certificate.subject.key === wanted
       );
     }
     default:
@@ -69,7 +69,7 @@ function asciiText(data: Uint8Array): string | undefined {
 
 function nameKeyOf(der: Uint8Array): string | undefined {
   try {
-    return nameKey(parseDistinguishedName(der));
+    return parseDistinguishedName(der).key;
   } catch {
     return undefined;
   }

@@ -1,7 +1,6 @@
 // Path building: from an end entity over unordered intermediates to trust anchors, within a budget.
 import { equalOctets } from '../asn1/equal-octets.ts';
 import { type Certificate, certificateTitle } from './certificate.ts';
-import { nameKey } from './distinguished-name.ts';
 import { signatureProblem } from './signature-algorithms.ts';
 
 /** Certificates in a path, trust anchor and end entity included. */
@@ -73,12 +72,11 @@ function issuersOf(
   path: readonly Certificate[],
   search: PathSearch,
 ): readonly { readonly issuer: Certificate; readonly anchor: boolean }[] {
-  const wanted = nameKey(certificate.issuer);
+  const wanted = certificate.issuer.key;
   const named = (pool: readonly Certificate[]): Certificate[] =>
     pool.filter(
       (candidate) =>
-        nameKey(candidate.subject) === wanted &&
-        !path.some((member) => equalOctets(member.der, candidate.der)),
+        candidate.subject.key === wanted && !path.some((member) => equalOctets(member.der, candidate.der)),
     );
   const anchors = named(search.trustAnchors).map((issuer) => ({ issuer, anchor: true }));
   const others = named(search.certificates).map((issuer) => ({ issuer, anchor: false }));

@@ -1,7 +1,6 @@
 // Path validation (RFC 5280 6.1) of one chain that is already linked by names and signatures.
 import { timeText } from '../asn1/time.ts';
 import { type Certificate, certificateTitle } from './certificate.ts';
-import { nameKey } from './distinguished-name.ts';
 import type { NameConstraints } from './extensions.ts';
 import { nameOutsideConstraints } from './name-constraints.ts';
 
@@ -44,7 +43,7 @@ export function pathProblem(path: readonly Certificate[], nowMs: number): string
 }
 
 export function isSelfIssued(certificate: Certificate): boolean {
-  return nameKey(certificate.subject) === nameKey(certificate.issuer);
+  return certificate.subject.key === certificate.issuer.key;
 }
 
 function validityProblem(certificate: Certificate, nowMs: number): string | undefined {

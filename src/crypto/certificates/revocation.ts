@@ -5,7 +5,6 @@ import { equalOctets } from '../asn1/equal-octets.ts';
 import { hexText } from '../asn1/hex-text.ts';
 import { timeText } from '../asn1/time.ts';
 import { type Certificate, certificateTitle, publicKeyHash } from './certificate.ts';
-import { nameKey } from './distinguished-name.ts';
 import type { OcspResponse, SingleResponse } from './ocsp-response.ts';
 import type { Revocation, RevocationList } from './revocation-list.ts';
 import { signatureProblem } from './signature-algorithms.ts';
@@ -72,7 +71,7 @@ function listStatus(
   issuer: Certificate,
   nowMs: number,
 ): Status[] {
-  if (nameKey(list.issuer) !== nameKey(certificate.issuer)) return [];
+  if (list.issuer.key !== certificate.issuer.key) return [];
   if (issuer.keyUsage?.has('cRLSign') === false) return unknown('its issuer may not sign revocation lists');
   const problem = signatureProblem(list.signed, issuer.publicKey);
   if (problem !== undefined) return unknown(`the signature of its revocation list ${problem}`);
@@ -167,7 +166,7 @@ function responderCertificate(
   const delegate = response.certificates.find((candidate) => isResponder(response, candidate));
   if (delegate === undefined) return 'the certificate of the OCSP responder is missing';
   const authorized =
-    nameKey(delegate.issuer) === nameKey(issuer.subject) &&
+    delegate.issuer.key === issuer.subject.key &&
     delegate.extKeyUsage?.includes(OCSP_SIGNING) === true &&
     delegate.keyUsage?.has('digitalSignature') !== false &&
     delegate.unknownCriticalExtensions.length === 0 &&
@@ -181,6 +180,6 @@ function responderCertificate(
 
 function isResponder(response: OcspResponse, candidate: Certificate): boolean {
   const { responder } = response;
-  if ('name' in responder) return nameKey(responder.name) === nameKey(candidate.subject);
+  if ('name' in responder) return responder.name.key === candidate.subject.key;
   return equalOctets(responder.keyHash, publicKeyHash(keyOctets(candidate.publicKey.spki)));
 }
