@@ -1,6 +1,8 @@
 // Private key files of every kind that OpenSSL and strongSwan write, and what is said about the rest.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Tag } from '../asn1/der-reader.ts';
+import { derElement, derObjectIdentifier } from '../asn1/der-writer.ts';
 import { KEY_FILES, moon } from '../certificates/testing/fixtures.ts';
 import { CryptoError, type CryptoErrorCode } from '../error.ts';
 import { pemBlocks } from './pem.ts';
@@ -53,6 +55,38 @@ for (const [file, kind] of Object.entries(ENCRYPTED) as [File, string][]) {
     assert.equal(refusal(KEY_FILES[file], ''), 'passphrase-wrong');
   });
 }
+
+test('a wrong passphrase that happens to leave good padding is still a wrong passphrase', () => {
+  // Found by trial for these very files: one in 256 passphrases decrypts to garbage that OpenSSL then calls unsupported.
+  assert.equal(refusal(KEY_FILES['rsa-pkcs1-encrypted'], 'x6'), 'passphrase-wrong');
+  assert.equal(refusal(KEY_FILES['ec-sec1-encrypted'], 'x197'), 'passphrase-wrong');
+  assert.equal(refusal(KEY_FILES['rsa-pkcs8-encrypted'], 'x156'), 'passphrase-wrong');
+});
+
+test('a cipher that OpenSSL lacks is unsupported, with any passphrase', () => {
+  for (const cipher of ['DES-CBC,0011223344556677', 'NO-SUCH-CIPHER,0011223344556677']) {
+    const file = KEY_FILES['rsa-pkcs1-encrypted'].replace(/DEK-Info: .*/, `DEK-Info: ${cipher}`);
+    assert.equal(refusal(file, 'passphrase'), 'unsupported', cipher);
+  }
+});
+
+test('a key of an algorithm that OpenSSL lacks is unsupported and named', () => {
+  const mlDsa = derElement(
+    Tag.SEQUENCE,
+    derElement(Tag.INTEGER, Uint8Array.of(0)),
+    derElement(Tag.SEQUENCE, derObjectIdentifier('2.16.840.1.101.3.4.3.18')),
+    derElement(Tag.OCTET_STRING, new Uint8Array(32)),
+  );
+  assert.throws(
+    () => privateKeyFromPem(mlDsa),
+    (error) =>
+      error instanceof CryptoError &&
+      error.code === 'unsupported' &&
+      error.message === 'private key of the unsupported algorithm 2.16.840.1.101.3.4.3.18',
+  );
+  const pem = `-----BEGIN PRIVATE KEY-----\n${btoa(String.fromCharCode(...mlDsa))}\n-----END PRIVATE KEY-----\n`;
+  assert.equal(refusal(pem), 'unsupported');
+});
 
 test('encrypted PKCS#8 opens as DER too', () => {
   const der = derOf('rsa-pkcs8-encrypted');
