@@ -1,0 +1,23 @@
+// Room `ipsec`: SAD, SPD, ESP, the batched data path, and a data plane in memory.
+export { DataPath, type DataPathOptions } from './data-path.ts';
+export { payloadBytesMax } from './esp/layout.ts';
+export {
+  type DataPlaneOutput,
+  type DataPlaneStatistics,
+  MemoryDataPlane,
+  type MemoryDataPlaneOptions,
+  type ReceivedPacket,
+} from './memory/memory-data-plane.ts';
+export { type IcmpError, icmpErrorAbout } from './packet/icmp-error.ts';
+export {
+  decapsulationHeadroomBytes,
+  encapsulationHeadroomBytes,
+  encapsulationTailroomBytes,
+  PacketSlot,
+} from './packet-slot.ts';
+export { Spd, type UnmatchedAction } from './policy/spd.ts';
+export { type ReplayCheck, ReplayWindow, replayWindowPacketsMax } from './replay-window.ts';
+export { Sad } from './sad.ts';
+export { InboundSa, OutboundSa } from './security-association.ts';
+export { SequenceCounter } from './sequence-counter.ts';
+export { Verdict, type VerdictCode, verdictNames } from './verdicts.ts';

@@ -1,0 +1,87 @@
+// SA commands on a SAD and an SPD: checks, results, nothing else.
+import { CryptoError } from '#crypto';
+import { isNegotiableSpi, type SaCommand, type SaParameters, type SaResult } from '#sa';
+import { beetAddresses } from '../inner-addresses.ts';
+import type { Spd } from '../policy/spd.ts';
+import { replayWindowPacketsMax } from '../replay-window.ts';
+import type { Sad } from '../sad.ts';
+import { InboundSa, OutboundSa } from '../security-association.ts';
+
+const done: SaResult = { ok: true };
+
+type Refusal = Extract<SaResult, { ok: false }>['code'];
+
+function refuse(code: Refusal, detail: string): SaResult {
+  return { ok: false, code, detail };
+}
+
+/** @param at monotonic milliseconds, from which lifetimes are counted */
+export function applyCommand(sad: Sad, spd: Spd, command: SaCommand, at: number): SaResult {
+  switch (command.kind) {
+    case 'install':
+      return install(sad, command.sa, at);
+    case 'use-outbound':
+      return sad.useOutbound(command.childId, command.protocol, command.spi)
+        ? done
+        : refuse('missing', 'the pair has no such outbound SA');
+    case 'update-addresses':
+      return updateAddresses(sad, command);
+    case 'remove': {
+      const removed =
+        command.direction === 'inbound'
+          ? sad.removeInbound(command.protocol, command.spi)
+          : sad.removeOutbound(command.protocol, command.spi, command.remote);
+      return removed ? done : refuse('missing', `no such ${command.direction} SA`);
+    }
+    case 'install-policy':
+      if (command.policy.action === 'protect' && command.policy.childId === undefined) {
+        return refuse('failed', 'a protect policy names the pair that protects');
+      }
+      spd.install(command.policy);
+      return done;
+    case 'remove-policy':
+      return spd.remove(command.policyId) ? done : refuse('missing', `no policy ${command.policyId}`);
+  }
+}
+
+function install(sad: Sad, parameters: SaParameters, at: number): SaResult {
+  const { protocol, mode, spi, replayWindow, direction } = parameters;
+  if (protocol !== 'esp') return refuse('unsupported', `protocol ${protocol}`);
+  if (mode === 'beet' && beetAddresses(parameters) === undefined) {
+    return refuse('failed', 'BEET mode needs one inner address on each side, both of one family');
+  }
+  if (!isNegotiableSpi(spi)) return refuse('failed', `SPI ${spi} is reserved`);
+  if (replayWindow > replayWindowPacketsMax) {
+    return refuse('unsupported', `a replay window of more than ${replayWindowPacketsMax} packets`);
+  }
+  const taken =
+    direction === 'inbound'
+      ? sad.findInbound(protocol, spi)
+      : sad.findOutbound(protocol, spi, parameters.remote);
+  if (taken !== undefined) return refuse('exists', `the ${direction} SPI is taken`);
+  try {
+    if (direction === 'inbound') sad.addInbound(new InboundSa(parameters, at));
+    else sad.addOutbound(new OutboundSa(parameters, at));
+    return done;
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    return refuse(error.code === 'unsupported' ? 'unsupported' : 'failed', error.message);
+  }
+}
+
+function updateAddresses(sad: Sad, command: Extract<SaCommand, { kind: 'update-addresses' }>): SaResult {
+  const { protocol, direction, spi, childId, local, remote, encapsulated } = command;
+  if (direction === 'inbound') {
+    const sa = sad.findInbound(protocol, spi);
+    if (sa === undefined || sa.parameters.childId !== childId) {
+      return refuse('missing', 'the pair has no such inbound SA');
+    }
+    sa.move(local, remote, encapsulated);
+    return done;
+  }
+  const sa = sad.findOfPair(childId, protocol, spi);
+  if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
+  return sad.moveOutbound(sa, local, remote, encapsulated)
+    ? done
+    : refuse('exists', 'the outbound SPI is taken at the new address');
+}

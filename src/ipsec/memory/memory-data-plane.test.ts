@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { address, type DataPlaneEvent, type SaCommand, type Spi } from '#sa';
+import {
+  delivered,
+  drain,
+  eventsOf,
+  flow,
+  ipPacket,
+  policyFor,
+  receive,
+  receiverOuter,
+  testRandomness,
+  toHex,
+  transmitted,
+} from '../testing/fixtures.ts';
+import { hosts, seal } from '../testing/hosts.ts';
+import { type DataPlaneOutput, MemoryDataPlane } from './memory-data-plane.ts';
+
+function plane(options: Partial<ConstructorParameters<typeof MemoryDataPlane>[0]> = {}): MemoryDataPlane {
+  return new MemoryDataPlane({ randomness: testRandomness, ...options });
+}
+
+function onlyEvent<K extends DataPlaneEvent['kind']>(
+  outputs: readonly DataPlaneOutput[],
+  kind: K,
+): DataPlaneEvent & { readonly kind: K } {
+  const found = outputs.flatMap((output) =>
+    output.kind === 'event' && output.event.kind === kind ? [output.event] : [],
+  );
+  assert.equal(found.length, 1);
+  return found[0] as DataPlaneEvent & { readonly kind: K };
+}
+
+test('given a taken SPI, an SA is refused with exists: inbound anywhere, outbound at the same peer only', () => {
+  const host = plane();
+  const first = flow();
+  const second = flow({ childId: 2 });
+  for (const sa of [first.sender, first.receiver]) assert.ok(host.apply({ kind: 'install', sa }, 0).ok);
+  for (const sa of [second.sender, second.receiver]) {
+    const result = host.apply({ kind: 'install', sa }, 0);
+    assert.equal(result.ok || result.code, 'exists');
+  }
+  const elsewhere = { ...flow({ childId: 3 }).sender, remote: address('203.0.113.9') };
+  assert.ok(host.apply({ kind: 'install', sa: elsewhere }, 0).ok);
+});
+
+test('what this data plane cannot do is refused with unsupported', () => {
+  const host = plane();
+  const { sender } = flow();
+  for (const sa of [
+    { ...sender, protocol: 'ah' as const },
+    { ...sender, replayWindow: 5000 },
+    { ...sender, encryption: { id: 9999, keyLengthBits: 128, key: new Uint8Array(16) } },
+  ]) {
+    const result = host.apply({ kind: 'install', sa }, 0);
+    assert.equal(result.ok || result.code, 'unsupported');
+  }
+  const wide = host.apply({ kind: 'install', sa: { ...sender, mode: 'beet' } }, 0);
+  assert.equal(wide.ok || wide.code, 'failed', 'BEET needs single addresses');
+  const badKey = { ...sender, encryption: { ...sender.encryption!, key: new Uint8Array(3) } };
+  const result = host.apply({ kind: 'install', sa: badKey }, 0);
+  assert.equal(result.ok || result.code, 'failed');
+});
+
+test('commands about SAs and policies that are not there are answered with missing', () => {
+  const host = plane();
+  const { sender } = flow();
+  const endpoint = { address: sender.remote, port: 4500 };
+  const common = { protocol: 'esp', spi: sender.spi, childId: 1 } as const;
+  const commands: SaCommand[] = [
+    { kind: 'use-outbound', ...common },
+    { kind: 'remove', ...common, direction: 'inbound', remote: sender.remote },
+    { kind: 'remove', ...common, direction: 'outbound', remote: sender.remote },
+    {
+      kind: 'update-addresses',
+      ...common,
+      direction: 'inbound',
+      local: endpoint,
+      remote: endpoint,
+      encapsulated: true,
+    },
+    {
+      kind: 'update-addresses',
+      ...common,
+      direction: 'outbound',
+      local: endpoint,
+      remote: endpoint,
+      encapsulated: true,
+    },
+    { kind: 'remove-policy', policyId: 4 },
+  ];
+  for (const command of commands) {
+    const result = host.apply(command, 0);
+    assert.equal(result.ok || result.code, 'missing');
+  }
+});
+
+test('after a rekey, traffic leaves by the old SA until use-outbound, and by the new one from then on', () => {
+  const { sender } = hosts();
+  const { sender: next } = flow({ spi: 0x5000, more: { generation: 1 } });
+  sender.apply({ kind: 'install', sa: next }, 0);
+  assert.equal(seal(sender, ipPacket()).octets[0], 0xc0);
+  sender.apply({ kind: 'use-outbound', protocol: 'esp', spi: 0x5000 as Spi, childId: 1 }, 0);
+  assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), '00005000');
+  sender.apply(
+    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: 0xc0ffee01 as Spi, remote: next.remote },
+    0,
+  );
+  assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), '00005000');
+});
+
+test('given that the sending SA of a pair is removed, the newest remaining one sends', () => {
+  const { sender, senderSa } = hosts();
+  for (const [spi, generation] of [
+    [0x6000, 2],
+    [0x5000, 1],
+  ] as const) {
+    sender.apply({ kind: 'install', sa: flow({ spi, more: { generation } }).sender }, 0);
+  }
+  sender.apply(
+    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: senderSa.spi, remote: senderSa.remote },
+    0,
+  );
+  assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), '00006000');
+});
+
+test('moving SAs to other addresses keeps sequence numbers and the replay window', () => {
+  const { sender, receiver, senderSa, receiverSa } = hosts();
+  const before = seal(sender, ipPacket());
+  receive(receiver, before, 0);
+  const here = { address: address('203.0.113.1'), port: 4500 };
+  const there = { address: address('203.0.113.2'), port: 4501 };
+  const common = { kind: 'update-addresses', protocol: 'esp', childId: 1, encapsulated: true } as const;
+  sender.apply({ ...common, direction: 'outbound', spi: senderSa.spi, local: here, remote: there }, 0);
+  receiver.apply({ ...common, direction: 'inbound', spi: receiverSa.spi, local: there, remote: here }, 0);
+  const after = seal(sender, ipPacket());
+  assert.deepEqual([after.protocol, after.local, after.remote], ['udp', here, there]);
+  assert.equal(after.octets[7], 2, 'the sequence number goes on');
+  assert.deepEqual(eventsOf(receive(receiver, before, 0)), []);
+  assert.equal(receiver.stats().verdicts['replayed'], 1);
+  const outputs = receive(receiver, after, 0);
+  assert.equal(delivered(outputs).length, 1);
+  assert.deepEqual(eventsOf(outputs), []);
+  sender.apply(
+    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: senderSa.spi, remote: there.address },
+    0,
+  );
+  assert.equal(sender.counters('esp', 'outbound', senderSa.spi), undefined);
+});
+
+test('a new mapping of a NAT is reported for the newest packet only, and once', () => {
+  const { sender, receiver } = hosts({ encapsulated: true });
+  const [first, second, third, fourth] = [1, 2, 3, 4].map(() => seal(sender, ipPacket()));
+  const moved = { remote: { address: address('203.0.113.50'), port: 61000 } };
+  receive(receiver, second!, 0);
+  // An older packet, authentic and unseen, from elsewhere: somebody may have held it back.
+  assert.deepEqual(eventsOf(receive(receiver, first!, 0, moved)), []);
+  assert.deepEqual(eventsOf(receive(receiver, second!, 0, moved)), []);
+  const event = onlyEvent(receive(receiver, third!, 0, moved), 'mapping-changed');
+  assert.deepEqual(event.remote, moved.remote);
+  assert.deepEqual(eventsOf(receive(receiver, fourth!, 0, moved)), []);
+  assert.deepEqual(eventsOf(receive(receiver, seal(sender, ipPacket()), 0)), []);
+  assert.deepEqual(eventsOf(receive(receiver, seal(sender, ipPacket()), 0, moved)), ['mapping-changed']);
+});
+
+test('without a NAT, another source address is no mapping', () => {
+  const { sender, receiver } = hosts();
+  const moved = { remote: { address: address('203.0.113.50'), port: 0 } };
+  assert.deepEqual(eventsOf(receive(receiver, seal(sender, ipPacket()), 0, moved)), ['first-inbound']);
+});
+
+test('keepalives and IKE messages on the ESP port disturb nothing', () => {
+  const { receiver, receiverSa } = hosts({ encapsulated: true });
+  const local = { address: receiverSa.local, port: 4500 };
+  const remote = { address: receiverSa.remote, port: 4500 };
+  receiver.inbound({ local, remote, protocol: 'udp', octets: Uint8Array.of(0xff) }, 0);
+  receiver.inbound({ local, remote, protocol: 'udp', octets: new Uint8Array(40) }, 0);
+  assert.deepEqual(drain(receiver), []);
+  assert.equal(receiver.stats().verdicts['keepalive'], 1);
+  assert.equal(receiver.stats().verdicts['not-esp'], 1);
+});
+
+test('unknown SPIs leave evidence, merged by SPI and source, and no more than fits', () => {
+  const host = plane({ unknownSpisMax: 2 });
+  const local = { address: receiverOuter[4], port: 4500 };
+  const from = (port: number, spi: number, sequence: number): void => {
+    const octets = new Uint8Array(60);
+    new DataView(octets.buffer).setUint32(0, spi);
+    new DataView(octets.buffer).setUint32(4, sequence);
+    host.inbound({ local, remote: { address: address('203.0.113.9'), port }, protocol: 'udp', octets }, 0);
+  };
+  from(1000, 0xabcd, 5);
+  from(1000, 0xabcd, 6);
+  from(2000, 0xabcd, 7);
+  from(3000, 0xabcd, 8);
+  from(2000, 0xabcd, 9);
+  const evidence = drain(host).flatMap((output) =>
+    output.kind === 'event' && output.event.kind === 'unknown-spi' ? [output.event.evidence] : [],
+  );
+  assert.deepEqual(
+    evidence.map((one) => [one.source.port, one.spi, one.sequence, one.lengthBytes, one.count]),
+    [
+      [1000, 0xabcd, 5, 60, 2],
+      [2000, 0xabcd, 7, 60, 2],
+    ],
+  );
+  assert.equal(host.stats().unknownSpisDropped, 1);
+  from(3000, 0xabcd, 10);
+  assert.deepEqual(eventsOf(drain(host)), ['unknown-spi']);
+});
+
+test('given a trap policy, packets wait for the SA that they ask for', () => {
+  const host = plane({ heldPacketsMax: 2 });
+  const { sender } = flow();
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { action: 'trap', policyId: 9 }) }, 0);
+  for (const dataBytes of [1, 2, 3]) host.outbound(ipPacket({ dataBytes }), 100);
+  const outputs = drain(host);
+  const acquire = onlyEvent(outputs, 'acquire');
+  assert.equal(acquire.policyId, 9);
+  assert.deepEqual(
+    [
+      acquire.local.start,
+      acquire.local.startPort,
+      acquire.remote.end,
+      acquire.remote.endPort,
+      acquire.local.protocol,
+    ],
+    ['10.1.0.5', 1024, '10.2.0.7', 53, 17],
+  );
+  assert.equal(outputs.length, 1, 'nothing leaves');
+  host.apply({ kind: 'install', sa: sender }, 200);
+  assert.deepEqual(drain(host), []);
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { priority: 1 }) }, 200);
+  assert.equal(transmitted(drain(host)).length, 2);
+  assert.equal(host.stats().heldPacketsDropped, 1);
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { priority: 1 }) }, 200);
+  assert.deepEqual(drain(host), [], 'released packets leave once');
+});
+
+test('a trap policy asks again only after its interval, and held packets are given up in time', () => {
+  const host = plane({ acquireIntervalMs: 1000, holdMs: 3000 });
+  host.apply({ kind: 'install-policy', policy: policyFor(flow().sender, { action: 'trap' }) }, 0);
+  const asks = (at: number): number => {
+    host.outbound(ipPacket(), at);
+    return drain(host).length;
+  };
+  assert.deepEqual([asks(0), asks(999), asks(1000), asks(1500), asks(2000)], [1, 0, 1, 0, 1]);
+  assert.equal(host.deadline(), 3000);
+  host.handleTimeout(6000);
+  assert.equal(host.deadline(), undefined);
+  const { sender } = flow();
+  host.apply({ kind: 'install', sa: sender }, 6000);
+  host.apply({ kind: 'install-policy', policy: policyFor(sender) }, 6000);
+  assert.deepEqual(drain(host), []);
+});
+
+test('lifetimes by packets: soft is reported once, hard ends the SA', () => {
+  const { sender } = hosts({ more: { lifetimes: { softPackets: 2, hardPackets: 4 } } });
+  const events: string[][] = [];
+  let sent = 0;
+  for (let i = 0; i < 6; i++) {
+    sender.outbound(ipPacket(), i);
+    const outputs = drain(sender);
+    events.push(eventsOf(outputs));
+    sent += transmitted(outputs).length;
+  }
+  assert.deepEqual(events, [[], ['soft-expired'], [], ['hard-expired'], [], []]);
+  assert.equal(sent, 4);
+  assert.equal(sender.stats().verdicts['expired'], 2);
+  assert.deepEqual(
+    [
+      sender.counters('esp', 'outbound', 0xc0ffee01)?.packets,
+      sender.counters('esp', 'outbound', 0xc0ffee01)?.lastUsedAt,
+    ],
+    [4, 3],
+  );
+});
+
+test('lifetimes by bytes: no packet goes beyond the hard limit, on either side', () => {
+  const packet = ipPacket({ dataBytes: 72 });
+  assert.equal(packet.length, 100);
+  const { sender, receiver, receiverSa } = hosts();
+  const limited = {
+    ...flow({ spi: 0x7000, childId: 7 }).receiver,
+    lifetimes: { softBytes: 150, hardBytes: 250 },
+  };
+  receiver.apply(
+    { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: receiverSa.spi, remote: receiverSa.remote },
+    0,
+  );
+  receiver.apply({ kind: 'install', sa: { ...limited, spi: receiverSa.spi, childId: 1 } }, 0);
+  const events = [1, 2, 3, 4].map((at) => {
+    const outputs = receive(receiver, seal(sender, packet), at);
+    return [delivered(outputs).length, ...eventsOf(outputs)];
+  });
+  assert.deepEqual(events, [[1, 'first-inbound'], [1, 'soft-expired'], [0, 'hard-expired'], [0]]);
+  assert.equal(receiver.counters('esp', 'inbound', receiverSa.spi)?.bytes, 200);
+});
+
+test('lifetimes by time: the deadline tells when, and the SA is dead afterwards', () => {
+  const { sender } = hosts({ more: { lifetimes: { hardTimeMs: 5000 } } });
+  assert.equal(sender.deadline(), 5000);
+  sender.handleTimeout(4999);
+  assert.deepEqual(drain(sender), []);
+  sender.handleTimeout(5000);
+  const event = onlyEvent(drain(sender), 'hard-expired');
+  assert.deepEqual([event.direction, event.childId], ['outbound', 1]);
+  assert.equal(sender.deadline(), undefined);
+  sender.outbound(ipPacket(), 5001);
+  assert.deepEqual(drain(sender), []);
+});
+
+test('a late timeout is no excuse: a packet after the hard lifetime is refused and reports it', () => {
+  const { sender } = hosts({ more: { lifetimes: { hardTimeMs: 5000 } } });
+  sender.outbound(ipPacket(), 5000);
+  assert.deepEqual(eventsOf(drain(sender)), ['hard-expired']);
+});
+
+test('unprotected packets are delivered only under a bypass policy', () => {
+  const host = plane();
+  const { sender } = flow();
+  const inward = ipPacket({ source: '10.2.0.7', destination: '10.1.0.5' });
+  const tries = (['protect', 'trap', 'discard', 'bypass'] as const).map((action) => {
+    host.apply({ kind: 'install-policy', policy: policyFor(sender, { action }) }, 0);
+    host.inboundUnprotected(inward);
+    return delivered(drain(host)).length;
+  });
+  assert.deepEqual(tries, [0, 0, 0, 1]);
+  host.inboundUnprotected(ipPacket());
+  assert.deepEqual(drain(host), []);
+});
+
+test('unmatched traffic is discarded unless the host is configured to let it bypass', () => {
+  for (const [unmatched, count] of [
+    ['discard', 0],
+    ['bypass', 1],
+  ] as const) {
+    const host = plane({ unmatched });
+    host.outbound(ipPacket(), 0);
+    assert.equal(drain(host).filter((output) => output.kind === 'bypass').length, count);
+  }
+});
+
+test('transport mode refuses what it cannot carry', () => {
+  const { sender, senderSa } = hosts({ mode: 'transport', senderSide: ['0.0.0.0/0'] });
+  const peers = { source: senderSa.local, destination: senderSa.remote };
+  sender.outbound(ipPacket({ ...peers, moreFragments: true }), 0);
+  sender.outbound(ipPacket({ ...peers, source: '192.0.2.99' }), 0);
+  assert.deepEqual(drain(sender), []);
+  const { verdicts } = sender.stats();
+  assert.deepEqual([verdicts['unsupported'], verdicts['outside-sa']], [1, 1]);
+});

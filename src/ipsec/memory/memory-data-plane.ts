@@ -1,0 +1,339 @@
+// A data plane without an operating system: packets in, packets and events out, all time given from outside.
+import type { Randomness } from '#crypto';
+import type {
+  DataPlaneEvent,
+  Endpoint,
+  IpAddress,
+  SaCommand,
+  SaCounters,
+  SaDirection,
+  SaProtocol,
+  SaResult,
+} from '#sa';
+import { fragmentIpv4, WireError } from '#wire';
+import { DataPath } from '../data-path.ts';
+import { type IcmpError, icmpErrorAbout } from '../packet/icmp-error.ts';
+import {
+  decapsulationHeadroomBytes,
+  encapsulationHeadroomBytes,
+  encapsulationTailroomBytes,
+  PacketSlot,
+} from '../packet-slot.ts';
+import { Spd, type UnmatchedAction } from '../policy/spd.ts';
+import { expiryEvent } from '../sa-events.ts';
+import { Sad } from '../sad.ts';
+import type { InboundSa, OutboundSa } from '../security-association.ts';
+import { Verdict } from '../verdicts.ts';
+import { applyCommand } from './apply-command.ts';
+import { HeldPackets } from './held-packets.ts';
+import { selectorsOfPacket } from './packet-selectors.ts';
+import { UnknownSpiRing } from './unknown-spi-ring.ts';
+
+export interface MemoryDataPlaneOptions {
+  /** Source of the IVs of block modes. */
+  readonly randomness: Pick<Randomness, 'bytes'>;
+  /** What happens to traffic without a policy; `discard` by default. */
+  readonly unmatched?: UnmatchedAction;
+  /** MTU of the outer path; 1500 by default. */
+  readonly pathMtuBytes?: number;
+  /** Whether this data plane is the router between the networks (RFC 4301 5.1.2.1, note 2); no by default. */
+  readonly decrementHopLimit?: boolean;
+  /** Unknown SPIs that wait for `poll` at once; 64 by default. */
+  readonly unknownSpisMax?: number;
+  /** Packets kept per trap policy; 4 by default. */
+  readonly heldPacketsMax?: number;
+  /** How long they are kept; 10 s by default. */
+  readonly holdMs?: number;
+  /** Least time between two `acquire` events of one policy; 1 s by default. */
+  readonly acquireIntervalMs?: number;
+  /** ICMP errors per second (RFC 4443 2.4(f)); 100 by default. */
+  readonly icmpErrorsPerSecondMax?: number;
+}
+
+/** A packet from the unprotected side: of IP protocol 50, or the payload of a UDP datagram to an ESP port. */
+export interface ReceivedPacket {
+  /** Ports are ignored for native ESP. */
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly protocol: 'esp' | 'udp';
+  readonly octets: Uint8Array;
+  /** DSCP and ECN of the outer header, 0 if unknown. */
+  readonly trafficClass?: number;
+  /** Of the outer header; only transport mode passes it on. */
+  readonly hopLimit?: number;
+}
+
+/** What comes out of a data plane. */
+export type DataPlaneOutput =
+  /** Send `octets` as the payload of IP protocol 50 (ports are 0) or of a UDP datagram. */
+  | {
+      readonly kind: 'transmit';
+      readonly protocol: 'esp' | 'udp';
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly octets: Uint8Array;
+      readonly trafficClass: number;
+      readonly hopLimit: number;
+      /** For an outer IPv4 header. */
+      readonly dontFragment: boolean;
+    }
+  /** An IP packet for the protected side. */
+  | { readonly kind: 'deliver'; readonly packet: Uint8Array }
+  /** An IP packet that a policy lets out without protection. */
+  | { readonly kind: 'bypass'; readonly packet: Uint8Array }
+  | { readonly kind: 'event'; readonly event: DataPlaneEvent };
+
+/** Sums over the life of a data plane. */
+export interface DataPlaneStatistics {
+  /** Packets per verdict, by its name in lower case: `not-authentic`. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly unknownSpisDropped: number;
+  readonly heldPacketsDropped: number;
+}
+
+/** Drain `poll` after every call that gives a packet, a command or the time. */
+export class MemoryDataPlane {
+  readonly #sad = new Sad();
+  readonly #spd: Spd;
+  readonly #path: DataPath;
+  readonly #unknown: UnknownSpiRing;
+  readonly #held: HeldPackets;
+  readonly #outputs: DataPlaneOutput[] = [];
+  readonly #slots: [PacketSlot] = [new PacketSlot()];
+  #pathMtuBytesMax: number;
+  readonly #icmpErrorsPerSecondMax: number;
+  #icmpSecond = Number.NEGATIVE_INFINITY;
+  #icmpErrors = 0;
+  #nextExpiryAt = Number.POSITIVE_INFINITY;
+
+  constructor(options: MemoryDataPlaneOptions) {
+    this.#spd = new Spd(options.unmatched);
+    this.#path = new DataPath(this.#sad, this.#spd, options);
+    this.#unknown = new UnknownSpiRing(options.unknownSpisMax ?? 64);
+    this.#held = new HeldPackets({
+      packetsPerPolicyMax: options.heldPacketsMax ?? 4,
+      holdMs: options.holdMs ?? 10_000,
+      acquireIntervalMs: options.acquireIntervalMs ?? 1000,
+    });
+    this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
+    this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
+  }
+
+  /** Carries out a command of the keying protocol. Policies with a known `policyId` are replaced. */
+  apply(command: SaCommand, at: number): SaResult {
+    const result = applyCommand(this.#sad, this.#spd, command, at);
+    if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
+      this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
+    }
+    if (result.ok && (command.kind === 'install-policy' || command.kind === 'install')) this.#release(at);
+    this.#collectEvents();
+    return result;
+  }
+
+  /** An IP packet from the protected side. */
+  outbound(packet: Uint8Array, at: number): void {
+    const slot = this.#encapsulate(packet, at);
+    if (slot.verdict === Verdict.TRAP) this.#hold(slot, at);
+    this.#act(slot, at);
+    this.#collectEvents();
+  }
+
+  /** A packet from the unprotected side that is ESP by its protocol or port. */
+  inbound(received: ReceivedPacket, at: number): void {
+    const slot = this.#slots[0];
+    slot.buffer = new Uint8Array(decapsulationHeadroomBytes + received.octets.length);
+    slot.buffer.set(received.octets, decapsulationHeadroomBytes);
+    slot.start = decapsulationHeadroomBytes;
+    slot.length = received.octets.length;
+    slot.local = received.local;
+    slot.remote = received.remote;
+    slot.encapsulated = received.protocol === 'udp';
+    slot.trafficClass = received.trafficClass ?? 0;
+    slot.hopLimit = received.hopLimit ?? 64;
+    this.#path.decapsulate(this.#slots, at);
+    if (slot.verdict === Verdict.OPENED) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
+    if (slot.verdict === Verdict.UNKNOWN_SPI) {
+      this.#unknown.record({
+        protocol: 'esp',
+        spi: slot.spi,
+        sequence: slot.sequence,
+        source: received.remote,
+        destination: received.local,
+        encapsulated: slot.encapsulated,
+        lengthBytes: received.octets.length,
+      });
+    }
+    this.#collectEvents();
+  }
+
+  /** An IP packet from the unprotected side that is no ESP: delivered if a policy lets it bypass (RFC 4301 5.2, 3b). */
+  inboundUnprotected(packet: Uint8Array): void {
+    const slot = this.#slots[0];
+    slot.buffer = packet.slice();
+    slot.start = 0;
+    slot.length = packet.length;
+    this.#path.admitUnprotected(this.#slots);
+    if (slot.verdict === Verdict.BYPASS) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
+  }
+
+  /** Ends SAs and gives up held packets whose time is over. */
+  handleTimeout(at: number): void {
+    this.#held.expire(at);
+    if (at >= this.#nextExpiryAt) {
+      this.#nextExpiryAt = Number.POSITIVE_INFINITY;
+      for (const sa of this.#sad.all()) {
+        if (sa.usage.expireByTime(at)) {
+          this.#outputs.push({ kind: 'event', event: expiryEvent('hard-expired', sa) });
+        }
+        this.#nextExpiryAt = Math.min(this.#nextExpiryAt, sa.usage.expiresAt);
+      }
+    }
+    this.#collectEvents();
+  }
+
+  /** Monotonic milliseconds at which `handleTimeout` is due; `undefined` if nothing waits. */
+  deadline(): number | undefined {
+    const earliest = Math.min(this.#nextExpiryAt, this.#held.expiresAt);
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
+  }
+
+  /** The next output, or `undefined` when drained. */
+  poll(): DataPlaneOutput | undefined {
+    const output = this.#outputs.shift();
+    if (output !== undefined) return output;
+    const evidence = this.#unknown.take();
+    return evidence === undefined ? undefined : { kind: 'event', event: { kind: 'unknown-spi', evidence } };
+  }
+
+  /** Counters of an SA; `undefined` if there is none. `remote` is needed if two peers chose the same outbound SPI. */
+  counters(
+    protocol: SaProtocol,
+    direction: SaDirection,
+    spi: number,
+    remote?: IpAddress,
+  ): SaCounters | undefined {
+    return this.#find(protocol, direction, spi, remote)?.usage.counters();
+  }
+
+  /** What is known of the path to a peer: octets of the outer IP packet. Counts for its present outbound SAs. */
+  setPathMtu(remote: IpAddress, pathMtuBytes: number): void {
+    this.#pathMtuBytesMax = Math.max(this.#pathMtuBytesMax, pathMtuBytes);
+    for (const sa of this.#sad.all()) {
+      if ('sequence' in sa && sa.remote.address === remote) sa.pathMtuBytes = pathMtuBytes;
+    }
+  }
+
+  stats(): DataPlaneStatistics {
+    return {
+      verdicts: this.#path.verdictCounts(),
+      unknownSpisDropped: this.#unknown.dropped,
+      heldPacketsDropped: this.#held.dropped,
+    };
+  }
+
+  #find(
+    protocol: SaProtocol,
+    direction: SaDirection,
+    spi: number,
+    remote: IpAddress | undefined,
+  ): InboundSa | OutboundSa | undefined {
+    if (direction === 'inbound') return this.#sad.findInbound(protocol, spi);
+    if (remote !== undefined) return this.#sad.findOutbound(protocol, spi, remote);
+    for (const sa of this.#sad.all()) {
+      if (sa.spi === spi && sa.parameters.direction === direction && sa.parameters.protocol === protocol) {
+        return sa;
+      }
+    }
+    return undefined;
+  }
+
+  #encapsulate(packet: Uint8Array, at: number): PacketSlot {
+    const slot = this.#slots[0];
+    // TFC padding may fill the path.
+    const room = Math.max(packet.length, this.#pathMtuBytesMax);
+    slot.buffer = new Uint8Array(encapsulationHeadroomBytes + room + encapsulationTailroomBytes);
+    slot.buffer.set(packet, encapsulationHeadroomBytes);
+    slot.start = encapsulationHeadroomBytes;
+    slot.length = packet.length;
+    this.#path.encapsulate(this.#slots, at);
+    return slot;
+  }
+
+  /** Turns the verdict on an outbound packet into outputs. */
+  #act(slot: PacketSlot, at: number): void {
+    switch (slot.verdict) {
+      case Verdict.SEALED:
+        this.#outputs.push({
+          kind: 'transmit',
+          protocol: slot.encapsulated ? 'udp' : 'esp',
+          local: slot.local!,
+          remote: slot.remote!,
+          octets: slot.octets,
+          trafficClass: slot.trafficClass,
+          hopLimit: slot.hopLimit,
+          dontFragment: slot.dontFragment,
+        });
+        return;
+      case Verdict.BYPASS:
+        this.#outputs.push({ kind: 'bypass', packet: slot.octets });
+        return;
+      case Verdict.FRAGMENT:
+        for (const fragment of fragmentsOf(slot.octets, slot.mtuBytes)) {
+          this.#act(this.#encapsulate(fragment, at), at);
+        }
+        return;
+      case Verdict.TOO_BIG:
+        this.#answer(slot, { kind: 'too-big', mtuBytes: slot.mtuBytes }, at);
+        return;
+      case Verdict.HOP_LIMIT:
+        this.#answer(slot, { kind: 'hop-limit' }, at);
+        return;
+    }
+  }
+
+  #answer(slot: PacketSlot, error: IcmpError, at: number): void {
+    if (at >= this.#icmpSecond + 1000) {
+      this.#icmpSecond = at;
+      this.#icmpErrors = 0;
+    }
+    if (this.#icmpErrors >= this.#icmpErrorsPerSecondMax) return;
+    const answer = icmpErrorAbout(slot.octets, error);
+    if (answer === undefined) return;
+    this.#icmpErrors++;
+    this.#outputs.push({ kind: 'deliver', packet: answer });
+  }
+
+  #hold(slot: PacketSlot, at: number): void {
+    const policyId = slot.policy!.policyId;
+    if (!this.#held.hold(policyId, slot.octets, at)) return;
+    const { local, remote } = selectorsOfPacket(slot.octets);
+    this.#outputs.push({ kind: 'event', event: { kind: 'acquire', policyId, local, remote } });
+  }
+
+  /** Tries held packets again, now that SAs or policies are others. Only those that may leave do. */
+  #release(at: number): void {
+    this.#held.release((packet) => {
+      const slot = this.#encapsulate(packet, at);
+      const waits =
+        slot.verdict === Verdict.TRAP || slot.verdict === Verdict.NO_SA || slot.verdict === Verdict.NO_POLICY;
+      if (!waits) this.#act(slot, at);
+      return !waits;
+    });
+  }
+
+  #collectEvents(): void {
+    for (let event = this.#path.takeEvent(); event !== undefined; event = this.#path.takeEvent()) {
+      this.#outputs.push({ kind: 'event', event });
+    }
+  }
+}
+
+/** The header may still have options that cannot be copied; such a packet is dropped. */
+function fragmentsOf(packet: Uint8Array, mtuBytes: number): readonly Uint8Array[] {
+  try {
+    return fragmentIpv4(packet, mtuBytes);
+  } catch (error) {
+    if (error instanceof WireError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,129 @@
+// The Security Association Database (RFC 4301 4.4.2): inbound SAs by SPI, outbound SAs by the pair they belong to.
+import type { Endpoint, IpAddress, SaProtocol, Spi } from '#sa';
+import type { InboundSa, OutboundSa } from './security-association.ts';
+
+/** The outbound SAs of one pair: during a rekey there are two, of which one sends. */
+interface Pair {
+  current: OutboundSa;
+  readonly all: Set<OutboundSa>;
+}
+
+export class Sad {
+  readonly #inbound = { esp: new Map<number, InboundSa>(), ah: new Map<number, InboundSa>() };
+  readonly #outbound = new Map<string, OutboundSa>();
+  readonly #pairs = new Map<number, Pair>();
+  /** Changes whenever another SA could be chosen for a packet. */
+  version = 0;
+
+  /** RFC 4301 4.1: a unicast SA is found by SPI and protocol alone. */
+  findInbound(protocol: SaProtocol, spi: number): InboundSa | undefined {
+    return this.#inbound[protocol].get(spi);
+  }
+
+  /** Outbound SPIs are the peer's choice, so only unique with its address. */
+  findOutbound(protocol: SaProtocol, spi: number, remote: IpAddress): OutboundSa | undefined {
+    return this.#outbound.get(outboundKey(protocol, spi, remote));
+  }
+
+  /** The SA through which a pair's traffic leaves now. */
+  currentOutbound(childId: number): OutboundSa | undefined {
+    return this.#pairs.get(childId)?.current;
+  }
+
+  /** The outbound SA of a pair with this SPI, wherever its peer is now. */
+  findOfPair(childId: number, protocol: SaProtocol, spi: number): OutboundSa | undefined {
+    for (const sa of this.#pairs.get(childId)?.all ?? []) {
+      if (sa.spi === spi && sa.parameters.protocol === protocol) return sa;
+    }
+    return undefined;
+  }
+
+  *all(): Iterable<InboundSa | OutboundSa> {
+    yield* this.#inbound.esp.values();
+    yield* this.#inbound.ah.values();
+    yield* this.#outbound.values();
+  }
+
+  /** False if the SPI is taken. */
+  addInbound(sa: InboundSa): boolean {
+    const table = this.#inbound[sa.parameters.protocol];
+    if (table.has(sa.spi)) return false;
+    table.set(sa.spi, sa);
+    this.version++;
+    return true;
+  }
+
+  /** False if the SPI is taken at this peer. The first SA of a pair sends at once, later ones from `useOutbound` on. */
+  addOutbound(sa: OutboundSa): boolean {
+    const key = outboundKey(sa.parameters.protocol, sa.spi, sa.remote.address);
+    if (this.#outbound.has(key)) return false;
+    this.#outbound.set(key, sa);
+    const pair = this.#pairs.get(sa.parameters.childId);
+    if (pair === undefined) this.#pairs.set(sa.parameters.childId, { current: sa, all: new Set([sa]) });
+    else pair.all.add(sa);
+    this.version++;
+    return true;
+  }
+
+  /** False if the pair has no such SA. */
+  useOutbound(childId: number, protocol: SaProtocol, spi: Spi): boolean {
+    const sa = this.findOfPair(childId, protocol, spi);
+    const pair = this.#pairs.get(childId);
+    if (sa === undefined || pair === undefined) return false;
+    pair.current = sa;
+    this.version++;
+    return true;
+  }
+
+  /** False if another SA to the new address has the same SPI. */
+  moveOutbound(sa: OutboundSa, local: Endpoint, remote: Endpoint, encapsulated: boolean): boolean {
+    const { protocol } = sa.parameters;
+    const key = outboundKey(protocol, sa.spi, remote.address);
+    const holder = this.#outbound.get(key);
+    if (holder !== undefined && holder !== sa) return false;
+    this.#outbound.delete(outboundKey(protocol, sa.spi, sa.remote.address));
+    sa.move(local, remote, encapsulated);
+    this.#outbound.set(key, sa);
+    this.version++;
+    return true;
+  }
+
+  /** Takes the SA out and wipes its keys; false if it was not there. */
+  removeInbound(protocol: SaProtocol, spi: Spi): boolean {
+    const sa = this.#inbound[protocol].get(spi);
+    if (sa === undefined) return false;
+    this.#inbound[protocol].delete(spi);
+    sa.destroy();
+    this.version++;
+    return true;
+  }
+
+  /** Like `removeInbound`. If the pair's sending SA goes, its newest remaining one sends. */
+  removeOutbound(protocol: SaProtocol, spi: Spi, remote: IpAddress): boolean {
+    const key = outboundKey(protocol, spi, remote);
+    const sa = this.#outbound.get(key);
+    if (sa === undefined) return false;
+    this.#outbound.delete(key);
+    const { childId } = sa.parameters;
+    const pair = this.#pairs.get(childId);
+    pair?.all.delete(sa);
+    const newest = newestOf(pair?.all ?? []);
+    if (pair === undefined || newest === undefined) this.#pairs.delete(childId);
+    else if (pair.current === sa) pair.current = newest;
+    sa.destroy();
+    this.version++;
+    return true;
+  }
+}
+
+function outboundKey(protocol: SaProtocol, spi: number, remote: IpAddress): string {
+  return `${protocol} ${spi} ${remote}`;
+}
+
+function newestOf(sas: Iterable<OutboundSa>): OutboundSa | undefined {
+  let newest: OutboundSa | undefined;
+  for (const sa of sas) {
+    if (newest === undefined || sa.parameters.generation > newest.parameters.generation) newest = sa;
+  }
+  return newest;
+}

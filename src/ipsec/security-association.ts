@@ -1,0 +1,114 @@
+// One entry of the SAD at work (RFC 4301 4.4.2): parameters, keys, and the state which packets change.
+import { type PacketCipher, packetCipher } from '#crypto';
+import { type Endpoint, type IpAddress, isIpv6, type SaParameters, type UdpEncapsulation } from '#sa';
+import { type AddressPair, beetAddresses } from './inner-addresses.ts';
+import { SelectorMatcher } from './policy/selector-match.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { SequenceCounter } from './sequence-counter.ts';
+import { Usage } from './usage.ts';
+
+/** What an outbound and an inbound SA have in common. */
+abstract class SecurityAssociation {
+  readonly parameters: SaParameters;
+  readonly cipher: PacketCipher;
+  readonly matcher: SelectorMatcher;
+  readonly usage: Usage;
+  readonly esn: boolean;
+  readonly spi: number;
+  readonly #beetAddresses: AddressPair | undefined;
+  #local: Endpoint;
+  #remote: Endpoint;
+  #encapsulation: UdpEncapsulation | undefined;
+
+  /** @throws CryptoError for algorithms or keys that the crypto room refuses */
+  protected constructor(parameters: SaParameters, at: number) {
+    this.parameters = parameters;
+    this.matcher = new SelectorMatcher(parameters.selectors);
+    this.cipher = packetCipher({
+      ...(parameters.encryption === undefined ? {} : { encryption: parameters.encryption }),
+      ...(parameters.integrity === undefined ? {} : { integrity: parameters.integrity }),
+    });
+    this.usage = new Usage(parameters.lifetimes, at);
+    this.#beetAddresses = parameters.mode === 'beet' ? beetAddresses(parameters) : undefined;
+    this.esn = parameters.esn;
+    this.spi = parameters.spi;
+    this.#encapsulation = parameters.encapsulation;
+    this.#local = { address: parameters.local, port: parameters.encapsulation?.localPort ?? 0 };
+    this.#remote = { address: parameters.remote, port: parameters.encapsulation?.remotePort ?? 0 };
+  }
+
+  /** Our end of the outer header; the port is 0 without UDP encapsulation. */
+  get local(): Endpoint {
+    return this.#local;
+  }
+
+  get remote(): Endpoint {
+    return this.#remote;
+  }
+
+  get encapsulated(): boolean {
+    return this.#encapsulation !== undefined;
+  }
+
+  /** The addresses of the packets inside, where the mode fixes them: everywhere but in tunnel mode. */
+  get innerLocal(): IpAddress {
+    return this.#beetAddresses?.local ?? this.#local.address;
+  }
+
+  get innerRemote(): IpAddress {
+    return this.#beetAddresses?.remote ?? this.#remote.address;
+  }
+
+  /** Moves the SA to other addresses (RFC 4555 3.5, RFC 7296 2.23). Sequence and replay state stay as they are. */
+  move(local: Endpoint, remote: Endpoint, encapsulated: boolean): void {
+    this.#encapsulation = encapsulated ? { localPort: local.port, remotePort: remote.port } : undefined;
+    this.#local = encapsulated ? local : { address: local.address, port: 0 };
+    this.#remote = encapsulated ? remote : { address: remote.address, port: 0 };
+  }
+
+  /** Octets of the outer IP and UDP headers. */
+  get outerHeaderBytes(): number {
+    return (isIpv6(this.#remote.address) ? 40 : 20) + (this.encapsulated ? 8 : 0);
+  }
+
+  /** Wipes the keys. */
+  destroy(): void {
+    this.cipher.destroy();
+    this.parameters.encryption?.key.fill(0);
+    this.parameters.integrity?.key.fill(0);
+  }
+}
+
+export class OutboundSa extends SecurityAssociation {
+  readonly sequence: SequenceCounter;
+  /** What is known of the path to the peer, in octets of the outer IP packet. */
+  pathMtuBytes: number | undefined;
+  /** Whether the end of the sequence numbers was reported. */
+  exhaustionReported = false;
+
+  /** @param last the highest sequence number that may have been used, if the SA is taken over from an earlier run */
+  constructor(parameters: SaParameters, at: number, last?: { readonly high: number; readonly low: number }) {
+    super(parameters, at);
+    this.sequence = new SequenceCounter(parameters.esn, last);
+  }
+}
+
+export class InboundSa extends SecurityAssociation {
+  readonly window: ReplayWindow;
+  /** Whether an authentic packet has arrived. */
+  used = false;
+  /** The last remote endpoint that was reported as changed, so that each is reported once. */
+  reportedRemote: Endpoint | undefined;
+
+  /** @param last the highest sequence number that may have been received, if the SA is taken over from an earlier run */
+  constructor(parameters: SaParameters, at: number, last?: { readonly high: number; readonly low: number }) {
+    super(parameters, at);
+    this.window = new ReplayWindow(parameters.replayWindow, parameters.esn);
+    if (last !== undefined) this.window.accept(last.high, last.low);
+  }
+
+  override move(local: Endpoint, remote: Endpoint, encapsulated: boolean): void {
+    super.move(local, remote, encapsulated);
+    this.reportedRemote = undefined;
+  }
+}
