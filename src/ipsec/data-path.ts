@@ -2,7 +2,7 @@
 import type { Randomness } from '#crypto';
 import type { DataPlaneEvent, PolicyParameters } from '#sa';
 import { type DecapsulationContext, decapsulate } from './esp/decapsulate.ts';
-import { type EncapsulationContext, encapsulate } from './esp/encapsulate.ts';
+import { type EncapsulationContext, encapsulate, encapsulateDummy } from './esp/encapsulate.ts';
 import { PacketFields } from './packet/packet-fields.ts';
 import type { PacketSlot } from './packet-slot.ts';
 import { FlowCache } from './policy/flow-cache.ts';
@@ -72,6 +72,16 @@ export class DataPath {
       slot.verdict = this.#encapsulateOne(slot, at);
       this.#count(slot.verdict);
     }
+  }
+
+  /** Fills `slot` with a dummy packet of the pair's outbound SA, behind `slot.start` (RFC 4303 2.6). */
+  encapsulateDummy(slot: PacketSlot, childId: number, payloadBytes: number, at: number): void {
+    const sa = this.sad.currentOutbound(childId);
+    slot.policy = undefined;
+    slot.outboundSa = sa;
+    slot.verdict =
+      sa === undefined ? Verdict.NO_SA : encapsulateDummy(this.#encapsulation, slot, sa, payloadBytes, at);
+    this.#count(slot.verdict);
   }
 
   /** Inbound: `slots[0..count)` hold ESP packets or UDP payloads; afterwards each has a verdict (RFC 4301 5.2). */

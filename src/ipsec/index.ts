@@ -16,7 +16,12 @@ export {
   PacketSlot,
 } from './packet-slot.ts';
 export { Spd, type UnmatchedAction } from './policy/spd.ts';
-export { type ReplayCheck, ReplayWindow, replayWindowPacketsMax } from './replay-window.ts';
+export {
+  type ReplayCheck,
+  ReplayWindow,
+  replayWindowPacketsMax,
+  type SequenceNumber,
+} from './replay-window.ts';
 export { Sad } from './sad.ts';
 export { InboundSa, OutboundSa } from './security-association.ts';
 export { SequenceCounter } from './sequence-counter.ts';

@@ -150,12 +150,32 @@ test('checking a number does not change the window', () => {
   assert.equal(window.check(0, 99), 'new');
 });
 
+test('given an SA taken over from an earlier run, nothing up to its last number is new', () => {
+  const window = new ReplayWindow(64, true, { high: 3, low: 20 });
+  for (const low of [20, 1, 0, 0xffff_fff0]) assert.notEqual(window.check(window.inferHigh(low), low), 'new');
+  assert.equal(window.inferHigh(21), 3);
+  assert.equal(window.check(3, 21), 'new');
+  window.accept(3, 30);
+  assert.equal(window.check(3, 25), 'new');
+  assert.equal(window.check(3, 20), 'seen');
+});
+
 test('a window of 0 packets accepts repetitions and still knows the newest packet', () => {
   const window = new ReplayWindow(0, false);
   assert.equal(window.accept(0, 7), true);
   assert.equal(window.check(0, 7), 'new');
   assert.equal(window.accept(0, 7), false);
   assert.equal(window.accept(0, 3), false);
+});
+
+test('without a window, ESN takes the high word that is nearest to the newest packet', () => {
+  const window = new ReplayWindow(0, true);
+  window.accept(0, 0xffff_fff0);
+  assert.equal(window.inferHigh(0xffff_fff5), 0);
+  assert.equal(window.inferHigh(3), 1);
+  window.accept(1, 3);
+  assert.equal(window.inferHigh(0xffff_fff5), 0);
+  assert.equal(window.inferHigh(4), 1);
 });
 
 test('a size is rounded up to 32 packets, and refused beyond 4096', () => {

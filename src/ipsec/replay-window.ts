@@ -3,6 +3,12 @@
 /** The largest window a receiver may be configured with, in packets. */
 export const replayWindowPacketsMax = 4096;
 
+/** A sequence number of 64 bits as two unsigned words; `high` is 0 without ESN. */
+export interface SequenceNumber {
+  readonly high: number;
+  readonly low: number;
+}
+
 /** What the window says of a sequence number before the integrity check. */
 export type ReplayCheck = 'new' | 'seen' | 'left-of-window';
 
@@ -23,11 +29,14 @@ export class ReplayWindow {
   readonly #indexMask: number;
   /** Packets by which a number may lie behind the top and still belong to the same pass through the low word. */
   readonly #inferencePackets: number;
-  #topHigh = 0;
-  #topLow = 0;
+  #topHigh: number;
+  #topLow: number;
 
-  /** @param sizePackets 0..4096, rounded up to a multiple of 32 */
-  constructor(sizePackets: number, esn: boolean) {
+  /**
+   * @param sizePackets 0..4096, rounded up to a multiple of 32
+   * @param last the highest number that may have been received, if the SA is taken over from an earlier run
+   */
+  constructor(sizePackets: number, esn: boolean, last: SequenceNumber = { high: 0, low: 0 }) {
     if (!Number.isInteger(sizePackets) || sizePackets < 0 || sizePackets > replayWindowPacketsMax) {
       throw new RangeError(`a replay window has 0 to ${replayWindowPacketsMax} packets, not ${sizePackets}`);
     }
@@ -39,12 +48,14 @@ export class ReplayWindow {
     while (words * wordBits < this.sizePackets) words *= 2;
     this.#bits = new Uint32Array(words);
     this.#indexMask = words * wordBits - 1;
-    // RFC 4303 3.3.3: the first packet carries 1, so that 0 of the first pass counts as seen.
-    this.#bits[0] = 1;
+    this.#topHigh = last.high;
+    this.#topLow = last.low;
+    // Everything up to `last` counts as seen: also 0 on a fresh SA, whose first packet carries 1 (RFC 4303 3.3.3).
+    this.#bits.fill(0xffff_ffff);
   }
 
-  /** The highest authenticated sequence number: high word (0 without ESN), low word. */
-  get top(): { readonly high: number; readonly low: number } {
+  /** The highest authenticated sequence number. */
+  get top(): SequenceNumber {
     return { high: this.#topHigh, low: this.#topLow };
   }
 

@@ -3,7 +3,7 @@ import { type PacketCipher, packetCipher } from '#crypto';
 import { type Endpoint, type IpAddress, isIpv6, type SaParameters, type UdpEncapsulation } from '#sa';
 import { type AddressPair, beetAddresses } from './inner-addresses.ts';
 import { SelectorMatcher } from './policy/selector-match.ts';
-import { ReplayWindow } from './replay-window.ts';
+import { ReplayWindow, type SequenceNumber } from './replay-window.ts';
 import { SequenceCounter } from './sequence-counter.ts';
 import { Usage } from './usage.ts';
 
@@ -87,7 +87,7 @@ export class OutboundSa extends SecurityAssociation {
   exhaustionReported = false;
 
   /** @param last the highest sequence number that may have been used, if the SA is taken over from an earlier run */
-  constructor(parameters: SaParameters, at: number, last?: { readonly high: number; readonly low: number }) {
+  constructor(parameters: SaParameters, at: number, last?: SequenceNumber) {
     super(parameters, at);
     this.sequence = new SequenceCounter(parameters.esn, last);
   }
@@ -101,10 +101,9 @@ export class InboundSa extends SecurityAssociation {
   reportedRemote: Endpoint | undefined;
 
   /** @param last the highest sequence number that may have been received, if the SA is taken over from an earlier run */
-  constructor(parameters: SaParameters, at: number, last?: { readonly high: number; readonly low: number }) {
+  constructor(parameters: SaParameters, at: number, last?: SequenceNumber) {
     super(parameters, at);
-    this.window = new ReplayWindow(parameters.replayWindow, parameters.esn);
-    if (last !== undefined) this.window.accept(last.high, last.low);
+    this.window = new ReplayWindow(parameters.replayWindow, parameters.esn, last);
   }
 
   override move(local: Endpoint, remote: Endpoint, encapsulated: boolean): void {

@@ -1,4 +1,5 @@
 // The sender's sequence number (RFC 4303 3.3.3), which never repeats under one key.
+import type { SequenceNumber } from './replay-window.ts';
 
 /**
  * A counter of 32 bits, or of 64 with extended sequence numbers. It is also the source of counter-mode IVs, so it
@@ -10,7 +11,7 @@ export class SequenceCounter {
   #low = 0;
 
   /** Continues after `last`; the first packet of a fresh SA carries 1. */
-  constructor(esn: boolean, last: { readonly high: number; readonly low: number } = { high: 0, low: 0 }) {
+  constructor(esn: boolean, last: SequenceNumber = { high: 0, low: 0 }) {
     this.#esn = esn;
     this.#high = last.high;
     this.#low = last.low;

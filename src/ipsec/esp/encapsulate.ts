@@ -15,6 +15,9 @@ import { sealInPlace } from './packet-protection.ts';
 /** The smallest MTU of IPv6 (RFC 8200 5): no smaller one is ever reported to an IPv6 source. */
 const ipv6MtuBytesMin = 1280;
 
+/** RFC 4301 5.1.2.1: the outer hop limit is our own choice. */
+const tunnelHopLimit = 64;
+
 /** What encapsulation needs besides the packet and its SA. */
 export interface EncapsulationContext {
   /** Source of the IVs of block modes. */
@@ -54,7 +57,57 @@ export function encapsulate(
   }
   if (tunnel && context.decrementHopLimit && fields.hopLimit <= 1) return Verdict.HOP_LIMIT;
   const paddedBytes = tunnel ? withTfcPadding(sa, payloadBytes, largest) : payloadBytes;
-  const { cipher } = sa;
+  slot.trafficClass = tunnel
+    ? outerTrafficClass(fields.trafficClass, sa.parameters.copyDscp)
+    : fields.trafficClass;
+  slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf);
+  slot.hopLimit = tunnel ? tunnelHopLimit : fields.hopLimit;
+  if (tunnel && context.decrementHopLimit) decrementHopLimit(slot.buffer, fields.start);
+  const nextHeader = tunnel ? tunnelNextHeader(fields) : headerlessNextHeader(slot.buffer, fields);
+  return protectPayload(context, slot, sa, { payloadAt, payloadBytes, paddedBytes, nextHeader }, at);
+}
+
+/**
+ * RFC 4303 2.6: makes a packet that says nothing, for hiding how much is said. Its text is zeros, which look like any
+ * other under encryption.
+ * @param slot a buffer with room for the packet behind `slot.start`
+ */
+export function encapsulateDummy(
+  context: EncapsulationContext,
+  slot: PacketSlot,
+  sa: OutboundSa,
+  payloadBytes: number,
+  at: number,
+): VerdictCode {
+  if (sa.usage.expireByTime(at)) context.events.push(expiryEvent('hard-expired', sa));
+  if (sa.usage.expired) return Verdict.EXPIRED;
+  slot.trafficClass = 0;
+  slot.dontFragment = false;
+  slot.hopLimit = tunnelHopLimit;
+  const nextHeader = IpProtocol.NO_NEXT_HEADER;
+  const payload = { payloadAt: slot.start, payloadBytes: 0, paddedBytes: payloadBytes, nextHeader };
+  return protectPayload(context, slot, sa, payload, at);
+}
+
+/** What goes into an ESP packet: octets of the slot's buffer, and how far zeros follow them. */
+interface Payload {
+  readonly payloadAt: number;
+  readonly payloadBytes: number;
+  /** With TFC padding. */
+  readonly paddedBytes: number;
+  readonly nextHeader: number;
+}
+
+/** Spends a sequence number on a payload. */
+function protectPayload(
+  context: EncapsulationContext,
+  slot: PacketSlot,
+  sa: OutboundSa,
+  payload: Payload,
+  at: number,
+): VerdictCode {
+  const { payloadAt, payloadBytes, paddedBytes, nextHeader } = payload;
+  const { cipher, sequence, spi, esn } = sa;
   if (payloadAt < encapsulationHeadroomBytes) return Verdict.NO_ROOM;
   const tail = paddedTextBytes(cipher, paddedBytes) + cipher.icvBytes;
   if (payloadAt + tail > slot.buffer.length) return Verdict.NO_ROOM;
@@ -62,46 +115,28 @@ export function encapsulate(
     context.events.push(expiryEvent('hard-expired', sa));
     return Verdict.EXPIRED;
   }
-  if (!sa.sequence.advance()) {
+  if (!sequence.advance()) {
     if (!sa.exhaustionReported) context.events.push(pairEvent('sequence-exhausted', sa));
     sa.exhaustionReported = true;
     return Verdict.SEQUENCE_EXHAUSTED;
   }
-
-  slot.trafficClass = tunnel
-    ? outerTrafficClass(fields.trafficClass, sa.parameters.copyDscp)
-    : fields.trafficClass;
-  slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf);
-  slot.hopLimit = tunnel ? 64 : fields.hopLimit;
+  // RFC 4303 2.7: TFC padding stands between the packet and the padding. It must not show what the buffer held before.
+  slot.buffer.fill(0, payloadAt + payloadBytes, payloadAt + paddedBytes);
+  writeIv(context, sa, slot.buffer, payloadAt);
+  const fields = { cipher, spi, esn, sequenceHigh: sequence.high, sequenceLow: sequence.low, nextHeader };
+  const sealed = sealInPlace(fields, slot.buffer, payloadAt, paddedBytes);
+  slot.start = sealed.start;
+  slot.length = sealed.length;
   slot.local = sa.local;
   slot.remote = sa.remote;
   slot.encapsulated = sa.encapsulated;
-  if (tunnel && context.decrementHopLimit) decrementHopLimit(slot.buffer, fields.start);
-  // RFC 4303 2.7: TFC padding stands between the packet and the padding; its octets are of no meaning.
-  slot.buffer.fill(0, payloadAt + payloadBytes, payloadAt + paddedBytes);
-  writeIv(context, sa, slot.buffer, payloadAt);
-  const sealed = sealInPlace(
-    {
-      cipher,
-      spi: sa.spi,
-      esn: sa.esn,
-      sequenceHigh: sa.sequence.high,
-      sequenceLow: sa.sequence.low,
-      nextHeader: tunnel
-        ? fields.version === 4
-          ? IpProtocol.IPV4
-          : IpProtocol.IPV6
-        : headerlessNextHeader(slot.buffer, fields),
-    },
-    slot.buffer,
-    payloadAt,
-    paddedBytes,
-  );
-  slot.start = sealed.start;
-  slot.length = sealed.length;
   const change = sa.usage.record(payloadBytes, at);
   if (change !== 'none') context.events.push(expiryEvent(`${change}-expired`, sa));
   return Verdict.SEALED;
+}
+
+function tunnelNextHeader(fields: PacketFields): number {
+  return fields.version === 4 ? IpProtocol.IPV4 : IpProtocol.IPV6;
 }
 
 /** RFC 4301 4.1 and 5.1, RFC 7402 B.1.5: what transport and BEET mode cannot carry. */

@@ -188,7 +188,8 @@ test('unknown SPIs leave evidence, merged by SPI and source, and no more than fi
     const octets = new Uint8Array(60);
     new DataView(octets.buffer).setUint32(0, spi);
     new DataView(octets.buffer).setUint32(4, sequence);
-    host.inbound({ local, remote: { address: address('203.0.113.9'), port }, protocol: 'udp', octets }, 0);
+    const remote = { address: address('203.0.113.9'), port };
+    host.inbound({ local, remote, protocol: 'udp', octets, interfaceName: 'wan0', flowLabel: 3 }, 0);
   };
   from(1000, 0xabcd, 5);
   from(1000, 0xabcd, 6);
@@ -205,6 +206,7 @@ test('unknown SPIs leave evidence, merged by SPI and source, and no more than fi
       [2000, 0xabcd, 7, 60, 2],
     ],
   );
+  assert.deepEqual([evidence[0]?.interfaceName, evidence[0]?.flowLabel], ['wan0', 3]);
   assert.equal(host.stats().unknownSpisDropped, 1);
   from(3000, 0xabcd, 10);
   assert.deepEqual(eventsOf(drain(host)), ['unknown-spi']);
@@ -238,6 +240,32 @@ test('given a trap policy, packets wait for the SA that they ask for', () => {
   assert.deepEqual(drain(host), [], 'released packets leave once');
 });
 
+test('packets held for a policy also leave if the policy comes before the SA', () => {
+  const host = plane();
+  const { sender } = flow();
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { action: 'trap' }) }, 0);
+  host.outbound(ipPacket(), 0);
+  assert.deepEqual(eventsOf(drain(host)), ['acquire']);
+  host.apply({ kind: 'install-policy', policy: policyFor(sender) }, 0);
+  assert.deepEqual(drain(host), []);
+  host.apply({ kind: 'install', sa: sender }, 0);
+  assert.equal(transmitted(drain(host)).length, 1);
+});
+
+test('given a discard policy, held packets are not let out by a later SA', () => {
+  const host = plane();
+  const { sender } = flow();
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { action: 'trap' }) }, 0);
+  host.outbound(ipPacket(), 0);
+  host.apply(
+    { kind: 'install-policy', policy: policyFor(sender, { action: 'discard', policyId: 2, priority: 1 }) },
+    0,
+  );
+  host.apply({ kind: 'install-policy', policy: policyFor(sender) }, 0);
+  host.apply({ kind: 'install', sa: sender }, 0);
+  assert.deepEqual(transmitted(drain(host)), []);
+});
+
 test('a trap policy asks again only after its interval, and held packets are given up in time', () => {
   const host = plane({ acquireIntervalMs: 1000, holdMs: 3000 });
   host.apply({ kind: 'install-policy', policy: policyFor(flow().sender, { action: 'trap' }) }, 0);
@@ -253,6 +281,20 @@ test('a trap policy asks again only after its interval, and held packets are giv
   host.apply({ kind: 'install', sa: sender }, 6000);
   host.apply({ kind: 'install-policy', policy: policyFor(sender) }, 6000);
   assert.deepEqual(drain(host), []);
+});
+
+test('a dummy packet looks like a packet of its length, and the peer throws it away', () => {
+  const { sender, receiver } = hosts();
+  const packet = ipPacket({ dataBytes: 100 });
+  const real = seal(sender, packet);
+  sender.dummy(1, packet.length, 0);
+  const [dummy] = transmitted(drain(sender));
+  assert.equal(dummy?.octets.length, real.octets.length);
+  assert.deepEqual(delivered(receive(receiver, dummy!, 0)), []);
+  assert.equal(receiver.stats().verdicts['dummy'], 1);
+  assert.equal(delivered(receive(receiver, real, 0)).length, 1);
+  sender.dummy(99, 10, 0);
+  assert.deepEqual(drain(sender), []);
 });
 
 test('lifetimes by packets: soft is reported once, hard ends the SA', () => {

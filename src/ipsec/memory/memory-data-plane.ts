@@ -59,8 +59,11 @@ export interface ReceivedPacket {
   readonly octets: Uint8Array;
   /** DSCP and ECN of the outer header, 0 if unknown. */
   readonly trafficClass?: number;
-  /** Of the outer header; only transport mode passes it on. */
+  /** Of the outer header; only transport and BEET mode pass it on. */
   readonly hopLimit?: number;
+  /** For evidence about unknown SPIs. */
+  readonly flowLabel?: number;
+  readonly interfaceName?: string;
 }
 
 /** What comes out of a data plane. */
@@ -138,6 +141,21 @@ export class MemoryDataPlane {
     this.#collectEvents();
   }
 
+  /**
+   * Sends a packet that the peer discards, to hide how much traffic there is (RFC 4303 2.6).
+   * @param payloadBytes as many as an inner packet would have
+   */
+  dummy(childId: number, payloadBytes: number, at: number): void {
+    const slot = this.#slots[0];
+    const room = encapsulationHeadroomBytes + payloadBytes + encapsulationTailroomBytes;
+    slot.buffer = new Uint8Array(room);
+    slot.start = encapsulationHeadroomBytes;
+    slot.length = 0;
+    this.#path.encapsulateDummy(slot, childId, payloadBytes, at);
+    this.#act(slot, at);
+    this.#collectEvents();
+  }
+
   /** A packet from the unprotected side that is ESP by its protocol or port. */
   inbound(received: ReceivedPacket, at: number): void {
     const slot = this.#slots[0];
@@ -161,6 +179,8 @@ export class MemoryDataPlane {
         destination: received.local,
         encapsulated: slot.encapsulated,
         lengthBytes: received.octets.length,
+        ...(received.flowLabel === undefined ? {} : { flowLabel: received.flowLabel }),
+        ...(received.interfaceName === undefined ? {} : { interfaceName: received.interfaceName }),
       });
     }
     this.#collectEvents();
