@@ -46,6 +46,8 @@ export interface MemoryDataPlaneOptions {
   readonly holdMs?: number;
   /** Least time between two `acquire` events of one policy; 1 s by default. */
   readonly acquireIntervalMs?: number;
+  /** Whether sources learn that a discard policy stopped their packets (RFC 4301 5.1.1); no by default. */
+  readonly answerDiscarded?: boolean;
   /** ICMP errors per second (RFC 4443 2.4(f)); 100 by default. */
   readonly icmpErrorsPerSecondMax?: number;
 }
@@ -104,6 +106,7 @@ export class MemoryDataPlane {
   readonly #outputs: DataPlaneOutput[] = [];
   readonly #slots: [PacketSlot] = [new PacketSlot()];
   #pathMtuBytesMax: number;
+  readonly #answerDiscarded: boolean;
   readonly #icmpErrorsPerSecondMax: number;
   #icmpSecond = Number.NEGATIVE_INFINITY;
   #icmpErrors = 0;
@@ -119,6 +122,7 @@ export class MemoryDataPlane {
       acquireIntervalMs: options.acquireIntervalMs ?? 1000,
     });
     this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
+    this.#answerDiscarded = options.answerDiscarded ?? false;
     this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
   }
 
@@ -307,6 +311,9 @@ export class MemoryDataPlane {
         return;
       case Verdict.HOP_LIMIT:
         this.#answer(slot, { kind: 'hop-limit' }, at);
+        return;
+      case Verdict.DISCARDED:
+        if (this.#answerDiscarded) this.#answer(slot, { kind: 'prohibited' }, at);
         return;
     }
   }

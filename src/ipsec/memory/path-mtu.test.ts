@@ -94,6 +94,23 @@ test('ICMP errors are limited by the second and never answer ICMP errors', () =>
   assert.equal(drain(sender).length, 1);
 });
 
+test('a discarded packet is answered only where the host is configured to', () => {
+  const v6 = { source: '2001:db8:1::5', destination: '2001:db8:2::7' };
+  for (const answerDiscarded of [false, true]) {
+    const { sender } = hosts({}, { answerDiscarded }, { action: 'discard' });
+    sender.outbound(ipPacket(), 0);
+    sender.outbound(ipPacket(v6), 0);
+    const answers = delivered(drain(sender)).map((octets) => decodeIp(octets));
+    const messages = answers.map((answer) =>
+      answer.version === 4 ? decodeIcmpv4(answer.payload) : decodeIcmpv6(answer.payload, answer),
+    );
+    assert.deepEqual(
+      messages.map((message) => message.kind === 'destination-unreachable' && message.code),
+      answerDiscarded ? [13, 1] : [],
+    );
+  }
+});
+
 test('a packet whose hops end at the tunnel is answered and not sent', () => {
   const { sender } = hosts({}, { decrementHopLimit: true });
   sender.outbound(ipPacket({ hopLimit: 1 }), 0);

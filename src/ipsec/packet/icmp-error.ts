@@ -1,4 +1,4 @@
-// ICMP errors towards the source of a packet that cannot enter its tunnel (RFC 4301 8.2.1, RFC 792, RFC 4443).
+// ICMP errors towards the source of a packet that may not or cannot leave (RFC 4301 5.1.1 and 8.2.1, RFC 792, RFC 4443).
 import {
   encodeIcmpv4,
   encodeIcmpv6,
@@ -6,7 +6,9 @@ import {
   FragmentPosition,
   type Icmpv4Message,
   Icmpv4Type,
+  Icmpv4Unreachable,
   type Icmpv6Message,
+  Icmpv6Unreachable,
   IpProtocol,
   icmpv4QuoteLengthMax,
   icmpv6QuoteLengthMax,
@@ -16,7 +18,7 @@ import { PacketFields } from './packet-fields.ts';
 /** What the source is told. */
 export type IcmpError =
   | { readonly kind: 'too-big'; readonly mtuBytes: number }
-  | { readonly kind: 'hop-limit' };
+  | { readonly kind: 'hop-limit' | 'prohibited' };
 
 const noOctets = new Uint8Array(0);
 
@@ -62,15 +64,25 @@ export function icmpErrorAbout(packet: Uint8Array, error: IcmpError): Uint8Array
 }
 
 function icmpv4Message(error: IcmpError, quoted: Uint8Array): Icmpv4Message {
-  return error.kind === 'too-big'
-    ? { kind: 'fragmentation-needed', nextHopMtu: error.mtuBytes, quoted }
-    : { kind: 'time-exceeded', code: 0, quoted };
+  switch (error.kind) {
+    case 'too-big':
+      return { kind: 'fragmentation-needed', nextHopMtu: error.mtuBytes, quoted };
+    case 'hop-limit':
+      return { kind: 'time-exceeded', code: 0, quoted };
+    case 'prohibited':
+      return { kind: 'destination-unreachable', code: Icmpv4Unreachable.ADMINISTRATIVELY_PROHIBITED, quoted };
+  }
 }
 
 function icmpv6Message(error: IcmpError, quoted: Uint8Array): Icmpv6Message {
-  return error.kind === 'too-big'
-    ? { kind: 'packet-too-big', code: 0, mtu: error.mtuBytes, quoted }
-    : { kind: 'time-exceeded', code: 0, quoted };
+  switch (error.kind) {
+    case 'too-big':
+      return { kind: 'packet-too-big', code: 0, mtu: error.mtuBytes, quoted };
+    case 'hop-limit':
+      return { kind: 'time-exceeded', code: 0, quoted };
+    case 'prohibited':
+      return { kind: 'destination-unreachable', code: Icmpv6Unreachable.ADMINISTRATIVELY_PROHIBITED, quoted };
+  }
 }
 
 function isAnswerable(packet: Uint8Array, fields: PacketFields, from: Uint8Array, to: Uint8Array): boolean {
