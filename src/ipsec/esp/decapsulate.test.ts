@@ -178,6 +178,21 @@ test('the hop limit shrinks at entry and exit only where the data plane forwards
   }
 });
 
+test('a packet whose hops end at the exit is not delivered', () => {
+  const pair = hosts({}, { decrementHopLimit: true });
+  // 2 at the source, 1 within the tunnel.
+  assert.equal(verdictOn(pair, seal(pair.sender, ipPacket({ hopLimit: 2 }))), 'hop-limit');
+  assert.equal(verdictOn(pair, seal(pair.sender, ipPacket({ hopLimit: 3 }))), 'opened');
+});
+
+test('a fragment inside transport mode is refused', () => {
+  const pair = hosts({ mode: 'transport', outer: 6 });
+  // Next header UDP, offset 8 octets, more fragments; then data and padding up to a multiple of four.
+  const fragment = Uint8Array.of(IpProtocol.UDP, 0, 0, 9, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8);
+  const text = textOf(fragment, [1, 2], IpProtocol.FRAGMENT);
+  assert.equal(verdictOn(pair, craft(pair.receiverSa, 1, text)), 'bad-inner');
+});
+
 test('transport mode behind a NAT: the transport checksum is made to fit the addresses seen', () => {
   for (const protocol of [IpProtocol.UDP, IpProtocol.TCP]) {
     const pair = hosts({
@@ -227,6 +242,14 @@ test('a UDP packet in transport mode may be followed by TFC padding', () => {
   const [arrived] = delivered(receive(pair.receiver, sent, 0));
   assert.equal(toHex(decodeIp(arrived!).payload), toHex(datagram));
   assert.equal(internetChecksum(arrived!, 0, 20), 0);
+});
+
+test('a UDP length that cannot be is left for the receiver of the packet to refuse', () => {
+  const pair = hosts({ mode: 'transport' });
+  const datagram = Uint8Array.of(4, 0, 0, 53, 0, 3, 0, 0, 9, 9);
+  const sent = craft(pair.receiverSa, 1, textOf(datagram, [], IpProtocol.UDP));
+  const [arrived] = delivered(receive(pair.receiver, sent, 0));
+  assert.equal(toHex(decodeIp(arrived!).payload), toHex(datagram));
 });
 
 test('the first authentic packet is reported once, a forged or repeated one never', () => {

@@ -127,6 +127,20 @@ test('BEET mode carries fixed inner addresses of either family over either, with
   }
 });
 
+test('BEET mode leaves transport checksums alone, because a NAT never saw the addresses they cover', () => {
+  const [source, destination] = ['2001:20::1', '2001:20::2'];
+  const { sender, receiver } = hosts({
+    mode: 'beet',
+    encapsulated: true,
+    senderSide: [source],
+    receiverSide: [destination],
+  });
+  // TCP with a checksum of zero, which is wrong.
+  const packet = ipPacket({ source, destination, protocol: 6, dataBytes: 24 });
+  const read = decodeIp(delivered(receive(receiver, seal(sender, packet), 0))[0]!);
+  assert.equal(toHex(read.payload), toHex(decodeIp(packet).payload));
+});
+
 test('a packet is delivered once, however often it arrives', () => {
   const { sender, receiver } = hosts();
   const packets = [1, 2, 3].map((dataBytes) => seal(sender, ipPacket({ dataBytes })));

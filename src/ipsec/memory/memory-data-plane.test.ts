@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type DataPlaneEvent, type SaCommand, type Spi } from '#sa';
+import { decodeIp, encodeIp } from '#wire';
 import {
   delivered,
   drain,
@@ -297,68 +298,6 @@ test('a dummy packet looks like a packet of its length, and the peer throws it a
   assert.deepEqual(drain(sender), []);
 });
 
-test('lifetimes by packets: soft is reported once, hard ends the SA', () => {
-  const { sender } = hosts({ more: { lifetimes: { softPackets: 2, hardPackets: 4 } } });
-  const events: string[][] = [];
-  let sent = 0;
-  for (let i = 0; i < 6; i++) {
-    sender.outbound(ipPacket(), i);
-    const outputs = drain(sender);
-    events.push(eventsOf(outputs));
-    sent += transmitted(outputs).length;
-  }
-  assert.deepEqual(events, [[], ['soft-expired'], [], ['hard-expired'], [], []]);
-  assert.equal(sent, 4);
-  assert.equal(sender.stats().verdicts['expired'], 2);
-  assert.deepEqual(
-    [
-      sender.counters('esp', 'outbound', 0xc0ffee01)?.packets,
-      sender.counters('esp', 'outbound', 0xc0ffee01)?.lastUsedAt,
-    ],
-    [4, 3],
-  );
-});
-
-test('lifetimes by bytes: no packet goes beyond the hard limit, on either side', () => {
-  const packet = ipPacket({ dataBytes: 72 });
-  assert.equal(packet.length, 100);
-  const { sender, receiver, receiverSa } = hosts();
-  const limited = {
-    ...flow({ spi: 0x7000, childId: 7 }).receiver,
-    lifetimes: { softBytes: 150, hardBytes: 250 },
-  };
-  receiver.apply(
-    { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: receiverSa.spi, remote: receiverSa.remote },
-    0,
-  );
-  receiver.apply({ kind: 'install', sa: { ...limited, spi: receiverSa.spi, childId: 1 } }, 0);
-  const events = [1, 2, 3, 4].map((at) => {
-    const outputs = receive(receiver, seal(sender, packet), at);
-    return [delivered(outputs).length, ...eventsOf(outputs)];
-  });
-  assert.deepEqual(events, [[1, 'first-inbound'], [1, 'soft-expired'], [0, 'hard-expired'], [0]]);
-  assert.equal(receiver.counters('esp', 'inbound', receiverSa.spi)?.bytes, 200);
-});
-
-test('lifetimes by time: the deadline tells when, and the SA is dead afterwards', () => {
-  const { sender } = hosts({ more: { lifetimes: { hardTimeMs: 5000 } } });
-  assert.equal(sender.deadline(), 5000);
-  sender.handleTimeout(4999);
-  assert.deepEqual(drain(sender), []);
-  sender.handleTimeout(5000);
-  const event = onlyEvent(drain(sender), 'hard-expired');
-  assert.deepEqual([event.direction, event.childId], ['outbound', 1]);
-  assert.equal(sender.deadline(), undefined);
-  sender.outbound(ipPacket(), 5001);
-  assert.deepEqual(drain(sender), []);
-});
-
-test('a late timeout is no excuse: a packet after the hard lifetime is refused and reports it', () => {
-  const { sender } = hosts({ more: { lifetimes: { hardTimeMs: 5000 } } });
-  sender.outbound(ipPacket(), 5000);
-  assert.deepEqual(eventsOf(drain(sender)), ['hard-expired']);
-});
-
 test('unprotected packets are delivered only under a bypass policy', () => {
   const host = plane();
   const { sender } = flow();
@@ -389,7 +328,10 @@ test('transport mode refuses what it cannot carry', () => {
   const peers = { source: senderSa.local, destination: senderSa.remote };
   sender.outbound(ipPacket({ ...peers, moreFragments: true }), 0);
   sender.outbound(ipPacket({ ...peers, source: '192.0.2.99' }), 0);
+  const plain = decodeIp(ipPacket(peers));
+  assert.ok(plain.version === 4);
+  sender.outbound(encodeIp({ ...plain, options: Uint8Array.of(7, 3, 4, 0) }), 0);
   assert.deepEqual(drain(sender), []);
   const { verdicts } = sender.stats();
-  assert.deepEqual([verdicts['unsupported'], verdicts['outside-sa']], [1, 1]);
+  assert.deepEqual([verdicts['unsupported'], verdicts['outside-sa']], [2, 1]);
 });
