@@ -1,11 +1,20 @@
 // Traffic selectors of a Child SA: onto the wire and back, `dynamic` resolved, narrowed, and answers judged (RFC 7296 2.9).
-import type { IpAddress, TrafficSelector } from '#sa';
-import type { WireTrafficSelector } from '#wire';
+import {
+  addressBytes,
+  addressFromBytes,
+  compareAddresses,
+  containsSelector,
+  equalSelectors,
+  type IpAddress,
+  isIpv6,
+  narrowSelectors,
+  sameFamily,
+  selectorOfRange,
+  type TrafficSelector,
+} from '#sa';
+import { TsType, type WireTrafficSelector } from '#wire';
 import type { ChildSelector } from '../configuration.ts';
-
-const todo = (): never => {
-  throw new Error('not written yet');
-};
+import { selectorsCover, selectorsVolume } from './selector-coverage.ts';
 
 /** TSi and TSr of one Child SA. */
 export interface SelectorPair {
@@ -17,34 +26,73 @@ export type Narrowing =
   | { readonly kind: 'accepted'; readonly selectors: SelectorPair }
   | { readonly kind: 'ts-unacceptable' };
 
-export function selectorsToWire(_selectors: readonly TrafficSelector[]): WireTrafficSelector[] {
-  return todo();
+/** RFC 7296 3.13: the number of selectors is one octet. */
+const selectorsMax = 255;
+
+export function selectorsToWire(selectors: readonly TrafficSelector[]): WireTrafficSelector[] {
+  return selectors.map(({ protocol, startPort, endPort, start, end }) => ({
+    tsType: isIpv6(start) ? TsType.IPV6_ADDR_RANGE : TsType.IPV4_ADDR_RANGE,
+    protocol,
+    startPort,
+    endPort,
+    startAddress: addressBytes(start),
+    endAddress: addressBytes(end),
+  }));
 }
 
-/** Selectors of types we do not know, and empty ranges, are left out (they select nothing that we could carry). */
-export function selectorsFromWire(_wire: readonly WireTrafficSelector[]): TrafficSelector[] {
-  return todo();
+/** Selectors of types we do not know, and empty ranges, are left out: they select nothing that we could carry. */
+export function selectorsFromWire(wire: readonly WireTrafficSelector[]): TrafficSelector[] {
+  return wire.flatMap((selector) => {
+    if ('body' in selector) return [];
+    const { protocol, startPort, endPort } = selector;
+    const start = addressFromBytes(selector.startAddress);
+    const end = addressFromBytes(selector.endAddress);
+    const opaque = startPort === 65535 && endPort === 0;
+    if (compareAddresses(start, end) > 0 || (startPort > endPort && !opaque)) return [];
+    return [{ protocol, startPort, endPort, start, end }];
+  });
 }
 
 /** Replaces `dynamic` by hosts: the virtual addresses if there are any, else the outer address. */
 export function resolveSelectors(
-  _selectors: readonly ChildSelector[],
-  _hosts: readonly IpAddress[],
+  selectors: readonly ChildSelector[],
+  hosts: readonly IpAddress[],
 ): TrafficSelector[] {
-  return todo();
+  return selectors.flatMap((selector) => {
+    if (!('dynamic' in selector)) return [selector];
+    const { protocol, startPort, endPort } = selector;
+    return hosts.map((host) => ({ protocol, startPort, endPort, start: host, end: host }));
+  });
 }
 
 /** Initiator: what goes into TSi or TSr; the packet that made us ask comes first (RFC 7296 2.9). */
 export function proposeSelectors(
-  _policy: readonly TrafficSelector[],
-  _packet?: TrafficSelector,
+  policy: readonly TrafficSelector[],
+  packet?: TrafficSelector,
 ): TrafficSelector[] {
-  return todo();
+  if (packet === undefined || !policy.some((selector) => containsSelector(selector, packet)))
+    return [...policy];
+  return [packet, ...policy.filter((selector) => !equalSelectors(selector, packet))];
 }
 
-/** Responder: the part of the proposal that our policy allows; selectors without any counterpart on the other side go. */
-export function narrowPair(_proposed: SelectorPair, _policy: SelectorPair): Narrowing {
-  return todo();
+/** Whether some packet could have both: its source described by one and its destination by the other. */
+function areCompatible(a: TrafficSelector, b: TrafficSelector): boolean {
+  return sameFamily(a.start, b.start) && (a.protocol === 0 || b.protocol === 0 || a.protocol === b.protocol);
+}
+
+/**
+ * Responder: the part of the proposal that our policy allows. Selectors that no packet could use, because nothing on the
+ * other side is of their family and protocol, are left out.
+ */
+export function narrowPair(proposed: SelectorPair, policy: SelectorPair): Narrowing {
+  const initiator = narrowSelectors(proposed.initiator, policy.initiator).slice(0, selectorsMax);
+  const responder = narrowSelectors(proposed.responder, policy.responder).slice(0, selectorsMax);
+  const selectors = {
+    initiator: initiator.filter((one) => responder.some((other) => areCompatible(one, other))),
+    responder: responder.filter((one) => initiator.some((other) => areCompatible(one, other))),
+  };
+  // Whoever has a counterpart is that one's counterpart: both sides are empty, or neither is.
+  return selectors.initiator.length === 0 ? { kind: 'ts-unacceptable' } : { kind: 'accepted', selectors };
 }
 
 /**
@@ -52,8 +100,8 @@ export function narrowPair(_proposed: SelectorPair, _policy: SelectorPair): Narr
  * that keeps the most of the proposal, then the earlier one.
  */
 export function chooseCandidate<T extends { readonly policy: SelectorPair }>(
-  _proposed: SelectorPair,
-  _candidates: readonly T[],
+  proposed: SelectorPair,
+  candidates: readonly T[],
 ):
   | {
       readonly candidate: T;
@@ -62,34 +110,54 @@ export function chooseCandidate<T extends { readonly policy: SelectorPair }>(
       readonly additionalPossible: boolean;
     }
   | undefined {
-  return todo();
+  const possible = candidates.flatMap((candidate) => {
+    const narrowing = narrowPair(proposed, candidate.policy);
+    if (narrowing.kind !== 'accepted') return [];
+    const { selectors } = narrowing;
+    const first = pairCovers(selectors, {
+      initiator: proposed.initiator.slice(0, 1),
+      responder: proposed.responder.slice(0, 1),
+    });
+    const volume = selectorsVolume(selectors.initiator) * selectorsVolume(selectors.responder);
+    return [{ candidate, selectors, first, volume }];
+  });
+  const [one, ...others] = possible;
+  if (one === undefined) return undefined;
+  const better = (a: typeof one, b: typeof one): boolean =>
+    a.first === b.first ? a.volume > b.volume : a.first;
+  const best = others.reduce((known, other) => (better(other, known) ? other : known), one);
+  return {
+    candidate: best.candidate,
+    selectors: best.selectors,
+    additionalPossible: possible.some(({ selectors }) => !pairCovers(best.selectors, selectors)),
+  };
+}
+
+function pairCovers(outer: SelectorPair, inner: SelectorPair): boolean {
+  return selectorsCover(outer.initiator, inner.initiator) && selectorsCover(outer.responder, inner.responder);
 }
 
 /** Initiator: whether the responder's TSi and TSr are not empty and describe only traffic that we proposed. */
-export function answerIsWithin(_answer: SelectorPair, _proposed: SelectorPair): boolean {
-  return todo();
-}
-
-/** Whether every packet that one of `inner` describes is described by one or several of `outer` together. */
-export function selectorsCover(
-  _outer: readonly TrafficSelector[],
-  _inner: readonly TrafficSelector[],
-): boolean {
-  return todo();
+export function answerIsWithin(answer: SelectorPair, proposed: SelectorPair): boolean {
+  return answer.initiator.length > 0 && answer.responder.length > 0 && pairCovers(proposed, answer);
 }
 
 /** Transport mode: the selectors cut down to one host, ports and protocols kept (RFC 7296 2.23.1). */
-export function hostSelectors(_selectors: readonly TrafficSelector[], _host: IpAddress): TrafficSelector[] {
-  return todo();
+export function hostSelectors(selectors: readonly TrafficSelector[], host: IpAddress): TrafficSelector[] {
+  return narrowSelectors(selectors, [selectorOfRange(host, host)]);
 }
 
 /**
- * Transport mode through a NAT (RFC 7296 2.23.1): replaces single-host selectors' address by the one seen on the outside;
- * `original` is the address that was replaced, for the way back. `undefined` if they are not selectors of one single host.
+ * Transport mode through a NAT (RFC 7296 2.23.1): replaces the selectors' host by the address seen on the IKE SA;
+ * `original` is the one that was replaced, for the way back and for checksums. `undefined` if the selectors are not
+ * all of one single host, which transport mode demands.
  */
 export function substituteHost(
-  _selectors: readonly TrafficSelector[],
-  _seen: IpAddress,
+  selectors: readonly TrafficSelector[],
+  seen: IpAddress,
 ): { readonly selectors: readonly TrafficSelector[]; readonly original: IpAddress } | undefined {
-  return todo();
+  const original = selectors[0]?.start;
+  if (original === undefined || !sameFamily(original, seen)) return undefined;
+  if (selectors.some(({ start, end }) => start !== original || end !== original)) return undefined;
+  return { selectors: selectors.map((selector) => ({ ...selector, start: seen, end: seen })), original };
 }
