@@ -31,9 +31,14 @@ function boxWithin(outer: TrafficSelector, inner: TrafficSelector): Box | undefi
   return isOpaque(outer) ? undefined : boxOf(outer, outer.startPort, outer.endPort);
 }
 
+function inOrder(a: bigint, b: bigint): readonly [bigint, bigint] {
+  if (a <= b) return [a, b];
+  return [b, a];
+}
+
 function subtract(from: Box, taken: Box): Box[] {
-  const start = taken.start > from.start ? taken.start : from.start;
-  const end = taken.end < from.end ? taken.end : from.end;
+  const [, start] = inOrder(from.start, taken.start);
+  const [end] = inOrder(from.end, taken.end);
   const startPort = Math.max(taken.startPort, from.startPort);
   const endPort = Math.min(taken.endPort, from.endPort);
   if (start > end || startPort > endPort) return [from];
