@@ -2,10 +2,6 @@
 import type { PseudorandomFunction } from '#crypto';
 import type { Identity } from '../configuration.ts';
 
-const todo = (): never => {
-  throw new Error('not written yet');
-};
-
 /** What one side signs: its own first message, the other side's nonce, and its own identity under its own SK_p. */
 export interface SignedOctetsInput {
   /** The signer's IKE_SA_INIT message exactly as it went over the wire, without non-ESP marker. */
@@ -18,15 +14,27 @@ export interface SignedOctetsInput {
   readonly identity: Identity;
 }
 
-export function signedOctets(_input: SignedOctetsInput): Uint8Array {
-  return todo();
+export function signedOctets(input: SignedOctetsInput): Uint8Array {
+  const { message, nonce, prf, skP, identity } = input;
+  // The ID payload without its generic header: type, three reserved octets, data.
+  const macedId = prf.compute(skP, Uint8Array.of(identity.idType, 0, 0, 0), identity.data);
+  const octets = new Uint8Array(message.length + nonce.length + macedId.length);
+  octets.set(message);
+  octets.set(nonce, message.length);
+  octets.set(macedId, message.length + nonce.length);
+  return octets;
 }
+
+const keyPad = new TextEncoder().encode('Key Pad for IKEv2');
 
 /** prf(prf(secret, "Key Pad for IKEv2"), octets) */
 export function sharedKeyAuth(
-  _prf: PseudorandomFunction,
-  _secret: Uint8Array,
-  _octets: Uint8Array,
+  prf: PseudorandomFunction,
+  secret: Uint8Array,
+  octets: Uint8Array,
 ): Uint8Array {
-  return todo();
+  const padded = prf.compute(secret, keyPad);
+  const auth = prf.compute(padded, octets);
+  padded.fill(0);
+  return auth;
 }
