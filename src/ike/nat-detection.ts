@@ -1,10 +1,8 @@
 // NAT detection by hashes of addresses and ports (RFC 7296 2.23).
-import type { Endpoint } from '#sa';
-import type { IkeSpi, NotifyPayload, Payload } from '#wire';
-
-const todo = (): never => {
-  throw new Error('not written yet');
-};
+import { digest } from '#crypto';
+import { addressBytes, type Endpoint } from '#sa';
+import { type IkeSpi, type NotifyPayload, NotifyType, type Payload } from '#wire';
+import { notify } from './notify.ts';
 
 /** The SPIs as in the header of the message that carries the notifies. */
 export interface NatDetectionSpis {
@@ -13,8 +11,12 @@ export interface NatDetectionSpis {
 }
 
 /** SHA-1(SPIs | address | port): 20 octets. */
-export function natDetectionHash(_spis: NatDetectionSpis, _endpoint: Endpoint): Uint8Array {
-  return todo();
+export function natDetectionHash(spis: NatDetectionSpis, endpoint: Endpoint): Uint8Array {
+  const port = Uint8Array.of(endpoint.port >>> 8, endpoint.port);
+  const spiOctets = Uint8Array.from(`${spis.initiatorSpi}${spis.responderSpi}`.match(/../g) ?? [], (pair) =>
+    Number.parseInt(pair, 16),
+  );
+  return digest('sha1', spiOctets, addressBytes(endpoint.address), port);
 }
 
 /**
@@ -22,15 +24,20 @@ export function natDetectionHash(_spis: NatDetectionSpis, _endpoint: Endpoint): 
  * @param forceEncapsulation sends a source hash that cannot match, so that the peer sees a NAT (`encap = yes`)
  */
 export function natDetectionNotifies(
-  _spis: NatDetectionSpis,
-  _local: Endpoint,
-  _remote: Endpoint,
-  _forceEncapsulation?: boolean,
+  spis: NatDetectionSpis,
+  local: Endpoint,
+  remote: Endpoint,
+  forceEncapsulation = false,
 ): NotifyPayload[] {
-  return todo();
+  // Port 0 is no port a datagram could come from.
+  const source = forceEncapsulation ? { ...local, port: 0 } : local;
+  return [
+    notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(spis, source)),
+    notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(spis, remote)),
+  ];
 }
 
-/** `supported` is false if the peer sent neither kind: no NAT traversal then. */
+/** `supported` is false unless the peer sent both kinds: no NAT traversal then. */
 export interface NatVerdict {
   readonly supported: boolean;
   /** We are behind a NAT: the peer sent to another address than the one we received at. */
@@ -39,12 +46,36 @@ export interface NatVerdict {
   readonly remote: boolean;
 }
 
-/** @param local @param remote the addresses of the datagram that carried `payloads`, as we saw it */
+/**
+ * @param spis those in the header of the received message
+ * @param local where the datagram that carried `payloads` arrived
+ * @param remote where it came from
+ */
 export function judgeNat(
-  _payloads: readonly Payload[],
-  _spis: NatDetectionSpis,
-  _local: Endpoint,
-  _remote: Endpoint,
+  payloads: readonly Payload[],
+  spis: NatDetectionSpis,
+  local: Endpoint,
+  remote: Endpoint,
 ): NatVerdict {
-  return todo();
+  const hashes = (notifyType: number): Uint8Array[] =>
+    payloads.flatMap((payload) =>
+      payload.type === 'N' && payload.notifyType === notifyType ? [payload.data] : [],
+    );
+  const sources = hashes(NotifyType.NAT_DETECTION_SOURCE_IP);
+  const destinations = hashes(NotifyType.NAT_DETECTION_DESTINATION_IP);
+  if (sources.length === 0 || destinations.length === 0) {
+    return { supported: false, local: false, remote: false };
+  }
+  const hasHashOf = (candidates: readonly Uint8Array[], endpoint: Endpoint): boolean => {
+    const expected = natDetectionHash(spis, endpoint);
+    return candidates.some(
+      (hash) => hash.length === expected.length && hash.every((octet, i) => octet === expected[i]),
+    );
+  };
+  return {
+    supported: true,
+    local: !hasHashOf(destinations, local),
+    // A host with several addresses may send a hash for each of them.
+    remote: !hasHashOf(sources, remote),
+  };
 }

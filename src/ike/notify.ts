@@ -1,38 +1,61 @@
 // Making and finding Notify payloads (RFC 7296 3.10).
-import type { SaProtocol, Spi } from '#sa';
-import type { NotifyPayload, Payload } from '#wire';
+import { type SaProtocol, type Spi, spiBytes, spiFromBytes } from '#sa';
+import { firstStatusNotify, type NotifyPayload, NotifyType, type Payload, ProtocolId } from '#wire';
 
-const todo = (): never => {
-  throw new Error('not written yet');
-};
+const empty = new Uint8Array();
+
+export function childProtocolId(protocol: SaProtocol): number {
+  return protocol === 'esp' ? ProtocolId.ESP : ProtocolId.AH;
+}
+
+export function childProtocolOfId(protocolId: number): SaProtocol | undefined {
+  if (protocolId === ProtocolId.ESP) return 'esp';
+  return protocolId === ProtocolId.AH ? 'ah' : undefined;
+}
 
 /** A notify about the IKE SA itself, or about none: protocol 0, no SPI. */
-export function notify(_notifyType: number, _data?: Uint8Array): NotifyPayload {
-  return todo();
+export function notify(notifyType: number, data: Uint8Array = empty): NotifyPayload {
+  return { type: 'N', protocolId: ProtocolId.none, spi: empty, notifyType, data };
 }
 
 /** A notify about a Child SA (REKEY_SA, CHILD_SA_NOT_FOUND). */
-export function notifyAboutChild(_notifyType: number, _protocol: SaProtocol, _spi: Spi): NotifyPayload {
-  return todo();
+export function notifyAboutChild(notifyType: number, protocol: SaProtocol, spi: Spi): NotifyPayload {
+  return {
+    type: 'N',
+    protocolId: childProtocolId(protocol),
+    spi: spiBytes(spi),
+    notifyType,
+    data: empty,
+  };
 }
 
-export function findNotify(_payloads: readonly Payload[], _notifyType: number): NotifyPayload | undefined {
-  return todo();
+export function findNotify(payloads: readonly Payload[], notifyType: number): NotifyPayload | undefined {
+  return payloads.find(
+    (payload): payload is NotifyPayload => payload.type === 'N' && payload.notifyType === notifyType,
+  );
 }
 
 /** The first notify that reports an error (types below 16384). */
-export function findErrorNotify(_payloads: readonly Payload[]): NotifyPayload | undefined {
-  return todo();
+export function findErrorNotify(payloads: readonly Payload[]): NotifyPayload | undefined {
+  return payloads.find(
+    (payload): payload is NotifyPayload => payload.type === 'N' && payload.notifyType < firstStatusNotify,
+  );
 }
 
 /** Protocol and SPI of a notify about a Child SA; `undefined` if it names none. */
 export function childOfNotify(
-  _payload: NotifyPayload,
+  payload: NotifyPayload,
 ): { readonly protocol: SaProtocol; readonly spi: Spi } | undefined {
-  return todo();
+  const protocol = childProtocolOfId(payload.protocolId);
+  const spi = spiFromBytes(payload.spi);
+  return protocol === undefined || spi === undefined ? undefined : { protocol, spi };
 }
 
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(NotifyType).map(([name, notifyType]) => [notifyType, name]),
+);
+
 /** The RFC's name for logs: `NO_PROPOSAL_CHOSEN`, or the number. */
-export function notifyName(_notifyType: number): string {
-  return todo();
+export function notifyName(notifyType: number): string {
+  return names.get(notifyType) ?? String(notifyType);
 }

@@ -28,11 +28,7 @@ export function signedOctets(input: SignedOctetsInput): Uint8Array {
 const keyPad = new TextEncoder().encode('Key Pad for IKEv2');
 
 /** prf(prf(secret, "Key Pad for IKEv2"), octets) */
-export function sharedKeyAuth(
-  prf: PseudorandomFunction,
-  secret: Uint8Array,
-  octets: Uint8Array,
-): Uint8Array {
+export function sharedKeyAuth(prf: PseudorandomFunction, secret: Uint8Array, octets: Uint8Array): Uint8Array {
   const padded = prf.compute(secret, keyPad);
   const auth = prf.compute(padded, octets);
   padded.fill(0);
