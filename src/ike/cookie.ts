@@ -1,7 +1,7 @@
 // Stateless cookies against floods of half-open IKE SAs (RFC 7296 2.6).
 import { digest, equalConstantTime, type Randomness } from '#crypto';
 import { addressBytes, type Endpoint } from '#sa';
-import type { IkeSpi } from '#wire';
+import { type IkeSpi, ikeSpiBytes } from '#wire';
 
 /** The parts of an IKE_SA_INIT request that a cookie binds. */
 export interface CookieSubject {
@@ -77,7 +77,7 @@ function cookieOf(generation: Generation, subject: CookieSubject): Uint8Array {
     subject.nonce,
     addressBytes(address),
     Uint8Array.of(port >>> 8, port),
-    new TextEncoder().encode(subject.initiatorSpi),
+    ikeSpiBytes(subject.initiatorSpi),
     generation.secret,
   );
   const cookie = new Uint8Array(cookieBytes);

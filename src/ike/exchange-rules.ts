@@ -1,5 +1,5 @@
 // Which payloads each message must and may carry, and that they are protected (RFC 7296 1.2 to 1.4, Appendix C).
-import { firstStatusNotify, NotifyType, type Payload, ProtocolId } from '#wire';
+import { firstStatusNotify, NotifyType, type Payload, ProtocolId, unknownCriticalPayload } from '#wire';
 import { findNotify } from './notify.ts';
 
 /** A message by its exchange, purpose and direction. */
@@ -111,16 +111,15 @@ export function checkPayloads(
   const rule = rules[kind];
   const given = rule.protected ? protectedPayloads : unprotected;
   if (given === undefined) return syntaxError(`${kind} is not protected`);
-  for (const payload of given) {
-    if (payload.type === 'unknown' && payload.critical) {
-      // RFC 7296 2.5 and 3.10.1: the notify names the one payload type.
-      return {
-        ok: false,
-        notifyType: NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,
-        data: Uint8Array.of(payload.payloadType),
-        reason: `critical payload of unknown type ${payload.payloadType}`,
-      };
-    }
+  const critical = unknownCriticalPayload(given);
+  if (critical !== undefined) {
+    // RFC 7296 2.5 and 3.10.1: the notify names the one payload type.
+    return {
+      ok: false,
+      notifyType: NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,
+      data: Uint8Array.of(critical.payloadType),
+      reason: `critical payload of unknown type ${critical.payloadType}`,
+    };
   }
   const single = [...rule.must, ...rule.may];
   const payloads = given.filter(

@@ -1,7 +1,7 @@
 // NAT detection by hashes of addresses and ports (RFC 7296 2.23).
 import { digest } from '#crypto';
 import { addressBytes, type Endpoint } from '#sa';
-import { type IkeSpi, type NotifyPayload, NotifyType, type Payload } from '#wire';
+import { type IkeSpi, ikeSpiBytes, type NotifyPayload, NotifyType, type Payload } from '#wire';
 import { notify } from './notify.ts';
 
 /** The SPIs as in the header of the message that carries the notifies. */
@@ -13,10 +13,14 @@ export interface NatDetectionSpis {
 /** SHA-1(SPIs | address | port): 20 octets. */
 export function natDetectionHash(spis: NatDetectionSpis, endpoint: Endpoint): Uint8Array {
   const port = Uint8Array.of(endpoint.port >>> 8, endpoint.port);
-  const spiOctets = Uint8Array.from(`${spis.initiatorSpi}${spis.responderSpi}`.match(/../g) ?? [], (pair) =>
-    Number.parseInt(pair, 16),
+  const { initiatorSpi, responderSpi } = spis;
+  return digest(
+    'sha1',
+    ikeSpiBytes(initiatorSpi),
+    ikeSpiBytes(responderSpi),
+    addressBytes(endpoint.address),
+    port,
   );
-  return digest('sha1', spiOctets, addressBytes(endpoint.address), port);
 }
 
 /**

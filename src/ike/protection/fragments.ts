@@ -1,9 +1,7 @@
 // Sizes of IKE fragments (RFC 7383 2.5.1).
 import type { PacketCipher } from '#crypto';
-
-const todo = (): never => {
-  throw new Error('not written yet');
-};
+import { ikeHeaderLength } from '#wire';
+import { sealedTextBytes } from './sealed-body.ts';
 
 /** How large the IP packets of a message may be. */
 export interface FragmentLimits {
@@ -14,12 +12,19 @@ export interface FragmentLimits {
   readonly marker: boolean;
 }
 
+const udpHeaderBytes = 8;
+const markerBytes = 4;
+/** RFC 7383 2.5: the generic payload header, Fragment Number and Total Fragments. */
+const skfHeaderBytes = 8;
+
 /** Octets of an IKE message that fit: without IP and UDP headers and non-ESP marker. */
-export function messageBytesMax(_limits: FragmentLimits): number {
-  return todo();
+export function messageBytesMax(limits: FragmentLimits): number {
+  const ipHeaderBytes = limits.ipv6 ? 40 : 20;
+  return limits.packetBytes - ipHeaderBytes - udpHeaderBytes - (limits.marker ? markerBytes : 0);
 }
 
-/** Octets of plaintext payloads per SKF message; at least 1. */
-export function fragmentTextBytes(_limits: FragmentLimits, _cipher: PacketCipher): number {
-  return todo();
+/** Octets of plaintext payloads per SKF message; at least 1, however small the limit. */
+export function fragmentTextBytes(limits: FragmentLimits, cipher: PacketCipher): number {
+  const bodyBytes = messageBytesMax(limits) - ikeHeaderLength - skfHeaderBytes;
+  return Math.max(1, sealedTextBytes(cipher, bodyBytes));
 }

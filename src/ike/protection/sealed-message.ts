@@ -1,37 +1,68 @@
 // The Encrypted payload: sealing and opening whole messages (RFC 7296 3.14, RFC 5282).
 import type { PacketCipher, Randomness } from '#crypto';
-import type { IkeHeader, IkeMessage, Payload, WireError } from '#wire';
-import type { FragmentLimits } from './fragments.ts';
+import {
+  decodePayloads,
+  encodePayloads,
+  encodeSealedMessage,
+  type IkeHeader,
+  type IkeMessage,
+  ikeHeaderLength,
+  type Payload,
+  type SealedMessageShape,
+  WireError,
+} from '#wire';
+import { type FragmentLimits, fragmentTextBytes, messageBytesMax } from './fragments.ts';
+import { IvSource, openBody, sealBody, sealedBodyBytes } from './sealed-body.ts';
 
-const todo = (): never => {
-  throw new Error('not written yet');
-};
+/** RFC 7296 3.2 */
+const skHeaderBytes = 4;
 
 /** One sending direction of one IKE SA: the cipher and the IVs it has used. Retransmit the octets, never seal again. */
 export class MessageSealer {
+  readonly #cipher: PacketCipher;
+  readonly #ivs: IvSource;
+
   /** @param firstIv the counter the IVs of counter modes start from: above every one ever used with this key */
-  constructor(_cipher: PacketCipher, _randomness: Randomness, _firstIv?: bigint) {
-    todo();
+  constructor(cipher: PacketCipher, randomness: Randomness, firstIv = 0n) {
+    this.#cipher = cipher;
+    this.#ivs = new IvSource(cipher, randomness, firstIv);
   }
 
   /** The next IV of a counter mode. */
   get nextIv(): bigint {
-    return todo();
+    return this.#ivs.counter;
   }
 
   /** One message with a single SK payload. */
-  seal(_header: IkeHeader, _payloads: readonly Payload[]): Uint8Array {
-    return todo();
+  seal(header: IkeHeader, payloads: readonly Payload[]): Uint8Array {
+    const { firstPayload, octets } = encodePayloads(payloads);
+    return this.#sealText({ header, firstPayload }, octets);
   }
 
   /** One message with SK if it fits the limits, else several with SKF (RFC 7383 2.5). */
-  sealFragmented(_header: IkeHeader, _payloads: readonly Payload[], _limits: FragmentLimits): Uint8Array[] {
-    return todo();
+  sealFragmented(header: IkeHeader, payloads: readonly Payload[], limits: FragmentLimits): Uint8Array[] {
+    const { firstPayload, octets } = encodePayloads(payloads);
+    const whole = ikeHeaderLength + skHeaderBytes + sealedBodyBytes(this.#cipher, octets.length);
+    if (whole <= messageBytesMax(limits)) return [this.#sealText({ header, firstPayload }, octets)];
+    const size = fragmentTextBytes(limits, this.#cipher);
+    const totalFragments = Math.ceil(octets.length / size);
+    return Array.from({ length: totalFragments }, (_, index) => {
+      const fragment = { fragmentNumber: index + 1, totalFragments };
+      const chunk = octets.subarray(index * size, (index + 1) * size);
+      return this.#sealText({ header, firstPayload, fragment }, chunk);
+    });
+  }
+
+  #sealText(shape: Omit<SealedMessageShape, 'bodyBytes'>, plaintext: Uint8Array): Uint8Array {
+    const bodyBytes = sealedBodyBytes(this.#cipher, plaintext.length);
+    const { octets, aad, body } = encodeSealedMessage({ ...shape, bodyBytes });
+    sealBody(this.#cipher, aad, body, this.#ivs.next(), plaintext);
+    return octets;
   }
 
   /** Wipes the key. */
   destroy(): void {
-    todo();
+    this.#cipher.destroy();
   }
 }
 
@@ -50,6 +81,28 @@ export type Opening =
   | { readonly kind: 'malformed'; readonly error: WireError };
 
 /** Opens a message whose last payload is SK. A message without SK is `forged`. Does not change `message.octets`. */
-export function openMessage(_message: IkeMessage, _cipher: PacketCipher): Opening {
-  return todo();
+export function openMessage(message: IkeMessage, cipher: PacketCipher): Opening {
+  const sealed = message.payloads.at(-1);
+  if (sealed?.type !== 'SK') return { kind: 'forged' };
+  const text = openBody(cipher, message.octets, sealed.body);
+  if (text === 'forged') return { kind: 'forged' };
+  if (text === 'padding') return { kind: 'malformed', error: paddingError(message) };
+  const decoded = decodeProtected(sealed.firstPayload, text);
+  if (decoded instanceof WireError) return { kind: 'malformed', error: decoded };
+  return { kind: 'opened', payloads: decoded, unprotected: message.payloads.slice(0, -1) };
+}
+
+/** For the last octet of the message that padding could fill. */
+export function paddingError(message: IkeMessage): WireError {
+  return new WireError('length', message.octets.length, 'SK.padLength');
+}
+
+/** Authentic octets may still be nonsense: that is data here, not an exception. */
+export function decodeProtected(firstPayload: number, octets: Uint8Array): readonly Payload[] | WireError {
+  try {
+    return decodePayloads(firstPayload, octets);
+  } catch (error) {
+    if (error instanceof WireError) return error;
+    throw error;
+  }
 }
