@@ -1,6 +1,6 @@
 // Making and finding Notify payloads (RFC 7296 3.10).
 import { type SaProtocol, type Spi, spiBytes, spiFromBytes } from '#sa';
-import { firstStatusNotify, type NotifyPayload, NotifyType, type Payload, ProtocolId } from '#wire';
+import { firstStatusNotify, type NotifyPayload, type Payload, ProtocolId } from '#wire';
 
 const empty = new Uint8Array();
 
@@ -51,11 +51,5 @@ export function childOfNotify(
   return protocol === undefined || spi === undefined ? undefined : { protocol, spi };
 }
 
-const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(NotifyType).map(([name, notifyType]) => [notifyType, name]),
-);
-
 /** The RFC's name for logs: `NO_PROPOSAL_CHOSEN`, or the number. */
-export function notifyName(notifyType: number): string {
-  return names.get(notifyType) ?? String(notifyType);
-}
+export { notifyTypeName as notifyName } from '#wire';
