@@ -1,3 +1,20 @@
 // Room `ike`: IKEv2 (RFC 7296), one IKE SA at a time.
+export {
+  exactMatch,
+  identityKey,
+  identityOfAddress,
+  matchIdentity,
+  sameIdentity,
+} from './authentication/identity-match.ts';
+export {
+  formatIdentity,
+  formatIdentityPattern,
+  IdentityError,
+  identityFromText,
+  identityPatternFromText,
+} from './authentication/identity-text.ts';
 export * from './configuration.ts';
+export { subnetAttribute } from './configuration-payload.ts';
+export { CookieIssuer, type CookieSubject } from './cookie.ts';
 export * from './interface.ts';
+export { retransmitBudgetMs } from './retransmission.ts';

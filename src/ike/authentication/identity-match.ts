@@ -8,6 +8,7 @@ import {
 import { addressBytes, type IpAddress, isIpv6 } from '#sa';
 import { IdType } from '#wire';
 import type { Identity, IdentityPattern } from '../configuration.ts';
+import { foldCase, octetText } from './identity-octets.ts';
 
 /** What equality counts for; wildcards count less, the more of them the less, and `%any` counts 1. */
 export const exactMatch = 20;
@@ -19,7 +20,7 @@ const anyMatch = 1;
 export function sameIdentity(a: Identity, b: Identity): boolean {
   if (a.idType !== b.idType) return false;
   if (equalOctets(a.data, b.data)) return true;
-  if (isText(a.idType)) return foldedText(a.data) === foldedText(b.data);
+  if (isText(a.idType)) return folded(a) === folded(b);
   if (a.idType !== IdType.DER_ASN1_DN) return false;
   return ifName(() => equalDistinguishedNames(a.data, b.data));
 }
@@ -35,14 +36,14 @@ export function matchIdentity(identity: Identity, pattern: IdentityPattern): num
       if (identity.idType !== pattern.idType) return 0;
       return pattern.idType === IdType.DER_ASN1_DN
         ? matchName(identity.data, pattern.pattern)
-        : matchText(foldedText(identity.data), pattern.pattern);
+        : matchText(folded(identity), foldCase(pattern.pattern));
   }
 }
 
 /** `*.example.org`: the asterisk stands for one character or more at the head, dots included. */
 function matchText(text: string, pattern: string): number {
   if (pattern === '*') return manyWildcards;
-  const tail = pattern.slice(1).toLowerCase();
+  const tail = pattern.slice(1);
   return text.length > tail.length && text.endsWith(tail) ? oneWildcard : 0;
 }
 
@@ -68,7 +69,7 @@ export function identityOfAddress(address: IpAddress): Identity {
 export function identityKey(identity: Identity): string {
   const { idType, data } = identity;
   const octets = Array.from(data, (octet) => octet.toString(16).padStart(2, '0')).join('');
-  if (isText(idType)) return `${idType}:${foldedText(data)}`;
+  if (isText(idType)) return `${idType}:${folded(identity)}`;
   if (idType !== IdType.DER_ASN1_DN) return `${idType}:${octets}`;
   try {
     const text = distinguishedNameToText(data).normalize('NFKC').toLowerCase();
@@ -82,11 +83,8 @@ function isText(idType: number): boolean {
   return idType === IdType.FQDN || idType === IdType.RFC822_ADDR;
 }
 
-/** Octet by octet, so that octets that are no UTF-8 stay distinct; only ASCII letters lose their case. */
-function foldedText(data: Uint8Array): string {
-  return Array.from(data, (octet) => String.fromCharCode(octet))
-    .join('')
-    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+function folded(identity: Identity): string {
+  return foldCase(octetText(identity.data));
 }
 
 function equalOctets(a: Uint8Array, b: Uint8Array): boolean {

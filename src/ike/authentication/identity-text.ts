@@ -4,6 +4,7 @@ import { addressFromBytes, isIpv6, parseAddress } from '#sa';
 import { IdType } from '#wire';
 import type { Identity, IdentityPattern } from '../configuration.ts';
 import { countNameWildcards, identityOfAddress, sameIdentity } from './identity-match.ts';
+import { octetText, utf8Octets } from './identity-octets.ts';
 
 /** Thrown for text that can be no identity, for example a malformed DN behind `asn1dn:`. */
 export class IdentityError extends Error {
@@ -62,7 +63,7 @@ export function identityPatternFromText(text: string): IdentityPattern {
   if (anyTexts.has(text)) return { kind: 'any' };
   const identity = identityFromText(text);
   const { idType, data } = identity;
-  const written = new TextDecoder().decode(data);
+  const written = octetText(data);
   if ((idType === IdType.FQDN || idType === IdType.RFC822_ADDR) && written.startsWith('*')) {
     return { kind: 'wildcard', idType, pattern: written };
   }
@@ -96,7 +97,7 @@ function prefixedIdentity(text: string): Identity | undefined {
 }
 
 function textIdentity(idType: number, text: string): Identity {
-  return { idType, data: new TextEncoder().encode(text) };
+  return { idType, data: utf8Octets(text) };
 }
 
 function nameIdentity(text: string): Identity | undefined {
@@ -134,9 +135,7 @@ function plainText(identity: Identity): string | undefined {
     return undefined;
   }
   // Only what cannot forge a line or a field of a log.
-  return data.length > 0 && data.every((octet) => octet > 0x20 && octet < 0x7f)
-    ? new TextDecoder().decode(data)
-    : undefined;
+  return data.length > 0 && data.every((octet) => octet > 0x20 && octet < 0x7f) ? octetText(data) : undefined;
 }
 
 function means(text: string, identity: Identity): boolean {
