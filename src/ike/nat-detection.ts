@@ -1,5 +1,5 @@
 // NAT detection by hashes of addresses and ports (RFC 7296 2.23).
-import { digest } from '#crypto';
+import { digest, equalConstantTime } from '#crypto';
 import { addressBytes, type Endpoint } from '#sa';
 import { type IkeSpi, ikeSpiBytes, type NotifyPayload, NotifyType, type Payload } from '#wire';
 import { notify } from './notify.ts';
@@ -72,9 +72,7 @@ export function judgeNat(
   }
   const hasHashOf = (candidates: readonly Uint8Array[], endpoint: Endpoint): boolean => {
     const expected = natDetectionHash(spis, endpoint);
-    return candidates.some(
-      (hash) => hash.length === expected.length && hash.every((octet, i) => octet === expected[i]),
-    );
+    return candidates.some((hash) => equalConstantTime(hash, expected));
   };
   return {
     supported: true,

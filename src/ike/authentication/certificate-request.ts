@@ -2,6 +2,7 @@
 import {
   type Certificate,
   certificateMatchesIdentity,
+  equalConstantTime,
   equalDistinguishedNames,
   type PrivateKey,
   parseCertificate,
@@ -57,7 +58,7 @@ export function chooseCertificate(
   const own = local.certificates.length > 0 ? local.certificates.map(parseCertificate) : intermediates;
   const usable = own.flatMap((certificate) => {
     const key = credentials.privateKeys.find(({ publicKey }) =>
-      equalOctets(publicKey.spki, certificate.publicKey.spki),
+      equalConstantTime(publicKey.spki, certificate.publicKey.spki),
     );
     const { identity } = local;
     const confirmed = identity === undefined || certificateMatchesIdentity(certificate, identity);
@@ -68,7 +69,7 @@ export function chooseCertificate(
   const wanted = usable.find(({ chain, anchor }) =>
     [...chain, ...anchor].some(({ publicKey }) => {
       const hash = publicKeyHash(publicKey.spki);
-      return requested.some((other) => equalOctets(hash, other));
+      return requested.some((other) => equalConstantTime(hash, other));
     }),
   );
   const chosen = wanted ?? usable[0];
@@ -104,8 +105,4 @@ function chainOf(
     last = next;
   }
   return { chain, anchor: [] };
-}
-
-function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, index) => octet === b[index]);
 }

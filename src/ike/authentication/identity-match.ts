@@ -3,6 +3,7 @@ import {
   distinguishedNameFromText,
   distinguishedNameMatches,
   distinguishedNameToText,
+  equalConstantTime,
   equalDistinguishedNames,
 } from '#crypto';
 import { addressBytes, type IpAddress, isIpv6 } from '#sa';
@@ -19,7 +20,7 @@ const anyMatch = 1;
 /** Exact comparison; FQDN and RFC822 without regard to case, distinguished names as RFC 5280 7.1 compares them. */
 export function sameIdentity(a: Identity, b: Identity): boolean {
   if (a.idType !== b.idType) return false;
-  if (equalOctets(a.data, b.data)) return true;
+  if (equalConstantTime(a.data, b.data)) return true;
   if (isText(a.idType)) return folded(a) === folded(b);
   if (a.idType !== IdType.DER_ASN1_DN) return false;
   return ifName(() => equalDistinguishedNames(a.data, b.data));
@@ -85,10 +86,6 @@ function isText(idType: number): boolean {
 
 function folded(identity: Identity): string {
   return foldCase(octetText(identity.data));
-}
-
-function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, index) => octet === b[index]);
 }
 
 /** A peer's name may be no DER at all: then it is nobody's. */

@@ -1,5 +1,6 @@
 // Whether traffic selectors together describe all that others describe: set difference on boxes of addresses and ports.
-import { addressBytes, type IpAddress, sameFamily, type TrafficSelector } from '#sa';
+import type { TrafficSelector } from '#sa';
+import { type RangedSelector, ranged } from './ranged-selector.ts';
 
 /** Inclusive ranges of addresses and ports. */
 interface Box {
@@ -9,26 +10,23 @@ interface Box {
   readonly endPort: number;
 }
 
-function addressNumber(address: IpAddress): bigint {
-  return addressBytes(address).reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
-}
-
 function isOpaque(selector: TrafficSelector): boolean {
   return selector.startPort === 65535 && selector.endPort === 0;
 }
 
-function boxOf(selector: TrafficSelector, startPort: number, endPort: number): Box {
-  return { start: addressNumber(selector.start), end: addressNumber(selector.end), startPort, endPort };
+function boxOf({ start, end }: RangedSelector, startPort: number, endPort: number): Box {
+  return { start, end, startPort, endPort };
 }
 
-/** What of `inner`'s packets `outer` describes too, at least in addresses and ports; `undefined` if nothing. */
-function boxWithin(outer: TrafficSelector, inner: TrafficSelector): Box | undefined {
-  if (!sameFamily(outer.start, inner.start)) return undefined;
-  if (outer.protocol !== 0 && outer.protocol !== inner.protocol) return undefined;
-  const allPorts = outer.startPort === 0 && outer.endPort === 65535;
+/** What `outer` describes of packets with the family and protocol of `inner`; `undefined` if nothing. */
+function boxFor(outer: RangedSelector, inner: RangedSelector): Box | undefined {
+  if (outer.ipv6 !== inner.ipv6) return undefined;
+  const { protocol, startPort, endPort } = outer.selector;
+  if (protocol !== 0 && protocol !== inner.selector.protocol) return undefined;
+  const allPorts = startPort === 0 && endPort === 65535;
   // RFC 7296 3.13.1: packets whose ports cannot be seen form a value of their own, here the only one.
-  if (isOpaque(inner)) return isOpaque(outer) || allPorts ? boxOf(outer, 0, 0) : undefined;
-  return isOpaque(outer) ? undefined : boxOf(outer, outer.startPort, outer.endPort);
+  if (isOpaque(inner.selector)) return isOpaque(outer.selector) || allPorts ? boxOf(outer, 0, 0) : undefined;
+  return isOpaque(outer.selector) ? undefined : boxOf(outer, startPort, endPort);
 }
 
 function inOrder(a: bigint, b: bigint): readonly [bigint, bigint] {
@@ -50,19 +48,22 @@ function subtract(from: Box, taken: Box): Box[] {
   return left;
 }
 
+/** Crossing strips cut a box into ever more pieces: no honest selectors do so many times. */
+const piecesMax = 256;
+
 /** Whether every packet that one of `inner` describes is described by one or several of `outer` together. */
 export function selectorsCover(
   outer: readonly TrafficSelector[],
   inner: readonly TrafficSelector[],
 ): boolean {
-  return inner.every((selector) => {
-    const whole = isOpaque(selector)
-      ? boxOf(selector, 0, 0)
-      : boxOf(selector, selector.startPort, selector.endPort);
-    let left: Box[] = [whole];
-    for (const other of outer) {
-      const taken = boxWithin(other, selector);
+  const others = outer.map(ranged);
+  return inner.map(ranged).every((one) => {
+    const { selector } = one;
+    let left = [isOpaque(selector) ? boxOf(one, 0, 0) : boxOf(one, selector.startPort, selector.endPort)];
+    for (const other of others) {
+      const taken = boxFor(other, one);
       if (taken !== undefined) left = left.flatMap((box) => subtract(box, taken));
+      if (left.length > piecesMax) return false;
     }
     return left.length === 0;
   });
@@ -71,7 +72,7 @@ export function selectorsCover(
 /** How many combinations of address, port and protocol the selectors describe; overlaps count more than once. */
 export function selectorsVolume(selectors: readonly TrafficSelector[]): bigint {
   return selectors.reduce((sum, selector) => {
-    const { start, end } = boxOf(selector, 0, 0);
+    const { start, end } = ranged(selector);
     const ports = isOpaque(selector) ? 1 : selector.endPort - selector.startPort + 1;
     const protocols = selector.protocol === 0 ? 256 : 1;
     return sum + (end - start + 1n) * BigInt(ports * protocols);

@@ -9,10 +9,12 @@ import {
   formatSelector,
   type IpAddress,
   matchesSelectors,
+  narrowSelectors,
   selectorOfPacket,
   selectorOfPrefix,
   type TrafficSelector,
 } from '#sa';
+import { narrowRanges } from './ranged-selector.ts';
 import { selectorsCover } from './selector-coverage.ts';
 import {
   answerIsWithin,
@@ -170,6 +172,17 @@ describe('the initiator judges the answer', () => {
   }
 });
 
+describe('coverage', () => {
+  it('gives up on selectors that cut each other into countless pieces', () => {
+    const strips = Array.from({ length: 127 }, (_, i) => [
+      block(`${2 * i}.0.0.0/8`),
+      block('0.0.0.0/0', 0, 512 * i, 512 * i + 255),
+    ]).flat();
+    assert.equal(selectorsCover([...strips, block('0.0.0.0/0')], [block('0.0.0.0/0')]), false);
+    assert.equal(selectorsCover([block('0.0.0.0/0'), ...strips], [block('0.0.0.0/0')]), true);
+  });
+});
+
 describe('transport mode (RFC 7296 2.23.1)', () => {
   const inside = address('10.0.0.5');
   const outside = address('203.0.113.9');
@@ -225,6 +238,14 @@ const packets = fc.record({
 });
 
 describe('for any selectors', () => {
+  it("narrowing by numbers is the narrowing of the selectors' algebra", () => {
+    fc.assert(
+      fc.property(smallSelectors, smallSelectors, (proposed, policy) => {
+        assert.deepEqual(narrowRanges(proposed, policy, 255), narrowSelectors(proposed, policy));
+      }),
+    );
+  });
+
   it('narrowed ones are within both the proposal and the policy', () => {
     fc.assert(
       fc.property(smallSelectors, smallSelectors, smallSelectors, smallSelectors, (a, b, c, d) => {

@@ -14,6 +14,7 @@ import {
 } from '#sa';
 import { TsType, type WireTrafficSelector } from '#wire';
 import type { ChildSelector } from '../configuration.ts';
+import { narrowRanges } from './ranged-selector.ts';
 import { selectorsCover, selectorsVolume } from './selector-coverage.ts';
 
 /** TSi and TSr of one Child SA. */
@@ -85,8 +86,8 @@ function areCompatible(a: TrafficSelector, b: TrafficSelector): boolean {
  * other side is of their family and protocol, are left out.
  */
 export function narrowPair(proposed: SelectorPair, policy: SelectorPair): Narrowing {
-  const initiator = narrowSelectors(proposed.initiator, policy.initiator).slice(0, selectorsMax);
-  const responder = narrowSelectors(proposed.responder, policy.responder).slice(0, selectorsMax);
+  const initiator = narrowRanges(proposed.initiator, policy.initiator, selectorsMax);
+  const responder = narrowRanges(proposed.responder, policy.responder, selectorsMax);
   const selectors = {
     initiator: initiator.filter((one) => responder.some((other) => areCompatible(one, other))),
     responder: responder.filter((one) => initiator.some((other) => areCompatible(one, other))),
