@@ -16,5 +16,17 @@ export {
 export * from './configuration.ts';
 export { subnetAttribute } from './configuration-payload.ts';
 export { CookieIssuer, type CookieSubject } from './cookie.ts';
+export {
+  type ChildSaStatus,
+  IkeSa,
+  type InitiateOptions,
+  initiateIkeSa,
+  type OutstandingSummary,
+  type RespondOptions,
+  type RespondOutcome,
+  respondToInit,
+} from './ike-sa.ts';
+export type { IkeRole, IkeSaStatistics, NatTraversalPorts } from './ike-sa-state.ts';
 export * from './interface.ts';
+export type { NatVerdict } from './nat-detection.ts';
 export { retransmitBudgetMs } from './retransmission.ts';

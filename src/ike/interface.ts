@@ -1,11 +1,13 @@
 // What goes into one IKE SA and what comes out. Drain `poll()` before the next `handle()`.
 import type { ComputeJob, ComputeResult, Randomness } from '#crypto';
 import type {
+  ChildSuite,
   DataPlaneEvent,
   Endpoint,
   IkeSuite,
   IpAddress,
   SaCommand,
+  SaMode,
   SaResult,
   Spi,
   TrafficSelector,
@@ -143,6 +145,8 @@ export interface ChildSaSummary {
   readonly outboundSpi: Spi;
   readonly local: readonly TrafficSelector[];
   readonly remote: readonly TrafficSelector[];
+  readonly mode: SaMode;
+  readonly suite: ChildSuite;
 }
 
 /** What happened, for logs, `status` and the engine's own decisions. No event ever carries key octets. */
@@ -155,10 +159,24 @@ export type IkeEvent =
       readonly connection: string;
       readonly initialContact: boolean;
     }
+  /** An unauthenticated refusal of IKE_SA_INIT: a likely reason, but trying goes on (RFC 7296 2.21.1). */
+  | { readonly kind: 'peer-refused'; readonly failure: IkeFailure }
   | { readonly kind: 'ike-failed'; readonly failure: IkeFailure }
   | { readonly kind: 'ike-ended'; readonly failure: IkeFailure }
-  /** The successor is in `IkeSa.successor`; the host must route its SPIs from now on. */
+  /**
+   * A rekeying made a new IKE SA: it is in `IkeSa.offspring`, and the host must route its SPIs, drain it and wake it from
+   * now on. In a collision there are two, one of which ends soon (RFC 7296 2.8.2).
+   */
+  | {
+      readonly kind: 'ike-sa-created';
+      readonly initiatorSpi: IkeSpi;
+      readonly responderSpi: IkeSpi;
+    }
+  /** The Child SAs moved to `IkeSa.successor`. */
   | { readonly kind: 'ike-rekeyed'; readonly suite: IkeSuite }
+  | { readonly kind: 'ike-rekey-failed'; readonly failure: IkeFailure }
+  /** `reauthTimeMs` has passed: this IKE SA deletes itself, and the host makes a new one from scratch (RFC 7296 2.8.3). */
+  | { readonly kind: 'reauthentication-due' }
   | { readonly kind: 'child-established'; readonly child: ChildSaSummary }
   | { readonly kind: 'child-rekeyed'; readonly child: ChildSaSummary; readonly replaced: ChildSaSummary }
   | { readonly kind: 'child-failed'; readonly name: string; readonly failure: IkeFailure }

@@ -1,0 +1,60 @@
+// What the host asks of an IKE SA.
+import { beginDeleteIke } from './exchanges/informational.ts';
+import { failure, type IkeSaState } from './ike-sa-state.ts';
+import type { IkeSaCommand } from './interface.ts';
+import { endIkeSa } from './lifecycle.ts';
+
+export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
+  switch (command.kind) {
+    case 'initiate-child': {
+      const { child: configuration, acquired } = command;
+      state.tasks.add({
+        kind: 'initiate-child',
+        configuration,
+        ...(acquired !== undefined && { acquired }),
+      });
+      return;
+    }
+    case 'rekey-child': {
+      const child = state.children.find(
+        ({ agreement, phase }) => agreement.childId === command.childId && phase === 'installed',
+      );
+      if (child === undefined) return;
+      state.tasks.add({ kind: 'rekey-child', inboundSpi: child.agreement.inboundSpi });
+      return;
+    }
+    case 'delete-child': {
+      const reason = failure('deleted-by-us', 'on request');
+      for (const { agreement, phase } of state.children) {
+        if (agreement.childId !== command.childId || phase === 'deleting') continue;
+        const { protocol, inboundSpi } = agreement;
+        state.tasks.add({ kind: 'delete-child', protocol, inboundSpi, failure: reason });
+      }
+      return;
+    }
+    case 'rekey-ike':
+      if (!state.rekeying) state.tasks.add({ kind: 'rekey-ike' });
+      return;
+    case 'delete':
+      return deleteIke(state, command.reason);
+    case 'abandon':
+      return endIkeSa(state, failure('abandoned', command.reason));
+    case 'check-liveness':
+      // Any request under way is a liveness check already.
+      if (state.requests.all().length === 0) {
+        state.tasks.add({ kind: 'check-liveness', reason: command.reason });
+      }
+      return;
+  }
+}
+
+function deleteIke(state: IkeSaState, detail: string): void {
+  const reason = failure('deleted-by-us', detail);
+  const { name } = state.phase;
+  if (name === 'deleting' || name === 'rekeyed') return;
+  // Before the peer is authenticated there is nothing that a Delete could be about.
+  if (name !== 'established') return endIkeSa(state, reason);
+  // Waiting for the answer of another request could take as long as all its tries.
+  if (state.requests.hasRoom()) return beginDeleteIke(state, reason);
+  state.tasks.add({ kind: 'delete-ike', failure: reason });
+}

@@ -1,0 +1,78 @@
+// What the data plane reports about Child SAs: first traffic, expiry, a moved peer (RFC 7296 2.8, 2.23, RFC 4301 4.4.2.1).
+import type { DataPlaneEvent, SaResult } from '#sa';
+import { moveChildren, useOutbound } from './child-installation.ts';
+import type { ChildSa } from './child-sa.ts';
+import { summaryOf } from './child-sa.ts';
+import { failure, type IkeSaState } from './ike-sa-state.ts';
+import type { IkeFailure } from './interface.ts';
+
+export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): void {
+  switch (event.kind) {
+    case 'first-inbound': {
+      const child = bySpi(state, event.spi);
+      state.lastTrafficAt = state.at;
+      // RFC 7296 2.8: whoever sends on the new pair is ready to receive on it.
+      if (child?.phase === 'installed') useOutbound(state, child);
+      return;
+    }
+    case 'soft-expired':
+      return rekey(state, bySpi(state, event.spi));
+    case 'sequence-exhausted':
+    case 'hard-expired':
+      return remove(state, bySpi(state, event.spi), failure('expired', 'its traffic limit is reached'));
+    case 'mapping-changed': {
+      // RFC 7296 2.23: only a host that is not behind a NAT itself follows.
+      if (state.nat.local || bySpi(state, event.spi) === undefined) return;
+      const from = state.remote;
+      if (from.address === event.remote.address && from.port === event.remote.port) return;
+      state.remote = event.remote;
+      moveChildren(state);
+      return state.emit({ kind: 'peer-moved', from, to: event.remote });
+    }
+    case 'acquire':
+    case 'unknown-spi':
+      // The host answers these: they belong to no Child SA.
+      return;
+  }
+}
+
+export function handleSaResult(state: IkeSaState, id: number, result: SaResult): void {
+  const installation = state.installations.get(id);
+  state.installations.delete(id);
+  if (result.ok || installation === undefined) return;
+  const { child } = installation;
+  // The peer knows our SPI already: choosing another one is not possible, so that the pair has to go.
+  const reason = failure('data-plane', `${result.code}: ${result.detail}`);
+  const holder = holderOf(state, child);
+  if (holder === undefined) return;
+  holder.emit({ kind: 'child-failed', name: summaryOf(child).name, failure: reason });
+  remove(holder, child, reason);
+}
+
+function holderOf(state: IkeSaState, child: ChildSa): IkeSaState | undefined {
+  if (state.children.includes(child)) return state;
+  return state.successor === undefined ? undefined : holderOf(state.successor, child);
+}
+
+/** Either half names the pair. */
+function bySpi(state: IkeSaState, spi: number): ChildSa | undefined {
+  return (
+    state.children.find(({ agreement }) => agreement.inboundSpi === spi) ??
+    state.children.find(({ agreement }) => agreement.outboundSpi === spi)
+  );
+}
+
+function rekey(state: IkeSaState, child: ChildSa | undefined): void {
+  if (child?.phase !== 'installed') return;
+  const { inboundSpi } = child.agreement;
+  const underway = state.requests
+    .all()
+    .some(({ exchange }) => exchange.kind === 'create-child' && exchange.replaces === child);
+  if (!underway) state.tasks.add({ kind: 'rekey-child', inboundSpi });
+}
+
+function remove(state: IkeSaState, child: ChildSa | undefined, reason: IkeFailure): void {
+  if (child === undefined || child.phase === 'deleting') return;
+  const { protocol, inboundSpi } = child.agreement;
+  state.tasks.add({ kind: 'delete-child', protocol, inboundSpi, failure: reason });
+}

@@ -1,0 +1,95 @@
+// From a task to the exchange that does it, and from an answer, or its absence, back to that exchange.
+import type { Payload } from '#wire';
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { endIkeSa } from '../lifecycle.ts';
+import type { Task, Work } from '../task.ts';
+import { beginCreateChild, concludeCreateChild } from './create-child-sa-initiator.ts';
+import type { OutstandingRequest } from './exchange.ts';
+import { handleAuthResponse } from './ike-auth-initiator.ts';
+import {
+  beginDeleteChild,
+  beginDeleteIke,
+  beginLivenessCheck,
+  concludeDeleteChild,
+} from './informational.ts';
+import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa-initiator.ts';
+
+/** Turns tasks into exchanges as long as the window has room (RFC 7296 2.3). */
+export function beginTasks(state: IkeSaState): void {
+  while (state.requests.hasRoom()) {
+    const task = state.tasks.take(state.at, (work) => mayBegin(state, work));
+    if (task === undefined) return;
+    begin(state, task);
+  }
+}
+
+function mayBegin(state: IkeSaState, work: Work): boolean {
+  const { name } = state.phase;
+  // RFC 7296 2.8: the Delete is the last request on a replaced IKE SA.
+  if (work.kind === 'delete-ike') return name === 'established' || name === 'rekeyed';
+  if (name !== 'established' || state.collision !== undefined) return false;
+  const outstanding = state.requests.all();
+  // RFC 7296 2.25.1: a rekeying of the IKE SA beside other exchanges would only be put off.
+  if (work.kind === 'rekey-ike' || work.kind === 'check-liveness') return outstanding.length === 0;
+  return !state.rekeying;
+}
+
+function begin(state: IkeSaState, task: Task): void {
+  const { work } = task;
+  switch (work.kind) {
+    case 'initiate-child':
+    case 'rekey-child':
+      return beginCreateChild(state, task);
+    case 'delete-child':
+      return beginDeleteChild(state, work);
+    case 'rekey-ike':
+      return beginRekeyIke(state, task);
+    case 'delete-ike':
+      return beginDeleteIke(state, work.failure);
+    case 'check-liveness':
+      return beginLivenessCheck(state);
+  }
+}
+
+/** The answer to one of our protected requests. */
+export function handleResponse(
+  state: IkeSaState,
+  request: OutstandingRequest,
+  payloads: readonly Payload[],
+): void {
+  const { exchange } = request;
+  switch (exchange.kind) {
+    case 'ike-sa-init':
+      throw new Error('IKE_SA_INIT is not answered under protection');
+    case 'ike-auth':
+      if (state.phase.name !== 'auth-sent') throw new Error('IKE_AUTH was answered in another phase');
+      return handleAuthResponse(state, state.phase, exchange, payloads);
+    case 'create-child':
+      return concludeCreateChild(state, exchange, payloads);
+    case 'rekey-ike':
+      return concludeRekeyIke(state, exchange, payloads);
+    case 'delete-child':
+      return concludeDeleteChild(state, exchange);
+    case 'liveness':
+      return state.emit({ kind: 'liveness-confirmed', rttMs: state.at - request.firstSentAt });
+    case 'delete-ike':
+    case 'authentication-failed':
+      return endIkeSa(state, exchange.failure);
+  }
+}
+
+/** All tries are spent. RFC 7296 2.4: the peer has failed, and with it everything that hangs on this IKE SA. */
+export function handleNoAnswer(state: IkeSaState, request: OutstandingRequest): void {
+  const { exchange } = request;
+  switch (exchange.kind) {
+    case 'ike-sa-init': {
+      const refusal = state.phase.name === 'init-sent' ? state.phase.refusal : undefined;
+      return endIkeSa(state, refusal ?? failure('no-answer', 'nobody answered IKE_SA_INIT'));
+    }
+    case 'delete-ike':
+    case 'authentication-failed':
+      return endIkeSa(state, exchange.failure);
+    default:
+      return endIkeSa(state, failure('no-answer', `no answer to Message ID ${request.messageId}`));
+  }
+}

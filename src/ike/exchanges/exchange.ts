@@ -1,0 +1,96 @@
+// Our own requests while they are under way: what each exchange must remember until its answer comes.
+import type { KeyPair } from '#crypto';
+import type { SaMode, SaProtocol, Spi, TrafficSelector } from '#sa';
+import type { IkeSpi, WireProposal } from '#wire';
+import type { ChildSa } from '../child-sa.ts';
+import type { ChildConfiguration } from '../configuration.ts';
+import type { IkeFailure } from '../interface.ts';
+import type { Task } from '../task.ts';
+
+/** What we proposed for a Child SA. */
+export interface ChildOffer {
+  readonly configuration: ChildConfiguration;
+  readonly childId: number;
+  readonly generation: number;
+  readonly protocol: SaProtocol;
+  readonly mode: SaMode;
+  readonly inboundSpi: Spi;
+  readonly proposals: readonly WireProposal[];
+  readonly local: readonly TrafficSelector[];
+  readonly remote: readonly TrafficSelector[];
+}
+
+/** The first Child SA, in IKE_AUTH, uses the nonces of IKE_SA_INIT and no key exchange of its own. */
+export interface IkeAuthExchange {
+  readonly kind: 'ike-auth';
+  readonly offer?: ChildOffer;
+}
+
+export interface CreateChildExchange {
+  readonly kind: 'create-child';
+  readonly task: Task;
+  readonly offer: ChildOffer;
+  readonly nonce: Uint8Array;
+  readonly keyPair?: KeyPair;
+  /** The Child SA to be replaced. */
+  readonly replaces?: ChildSa;
+}
+
+export interface RekeyIkeExchange {
+  readonly kind: 'rekey-ike';
+  readonly task: Task;
+  readonly spi: IkeSpi;
+  readonly proposals: readonly WireProposal[];
+  readonly nonce: Uint8Array;
+  readonly keyPair: KeyPair;
+}
+
+export interface DeleteChildExchange {
+  readonly kind: 'delete-child';
+  readonly inboundSpi: Spi;
+  /** Absent if it was never installed here. */
+  readonly child: ChildSa | undefined;
+  readonly failure: IkeFailure;
+}
+
+export interface DeleteIkeExchange {
+  readonly kind: 'delete-ike';
+  readonly failure: IkeFailure;
+}
+
+/** RFC 7296 2.21.2: tells the responder that we do not believe its AUTH. */
+export interface AuthenticationFailedExchange {
+  readonly kind: 'authentication-failed';
+  readonly failure: IkeFailure;
+}
+
+export interface LivenessExchange {
+  readonly kind: 'liveness';
+}
+
+export interface IkeSaInitExchange {
+  readonly kind: 'ike-sa-init';
+}
+
+export type Exchange =
+  | IkeSaInitExchange
+  | IkeAuthExchange
+  | CreateChildExchange
+  | RekeyIkeExchange
+  | DeleteChildExchange
+  | DeleteIkeExchange
+  | AuthenticationFailedExchange
+  | LivenessExchange;
+
+/** A request that waits for its answer, and the octets to send again until it comes. */
+export interface OutstandingRequest {
+  readonly messageId: number;
+  readonly exchangeType: number;
+  readonly exchange: Exchange;
+  readonly datagrams: readonly Uint8Array[];
+  readonly firstSentAt: number;
+  /** 0 is the first transmission. */
+  attempt: number;
+  /** When to send again, or to give up. */
+  nextAt: number;
+}

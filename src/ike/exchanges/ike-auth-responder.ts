@@ -1,0 +1,182 @@
+// IKE_AUTH as its responder: which connection the initiator means, whether to believe it, and the first Child SA (RFC 7296 1.2, 2.21.2).
+import type { ComputeResult } from '#crypto';
+import { NotifyType, type Payload, TransformType } from '#wire';
+import { identityOfAddress, sameIdentity } from '../authentication/identity-match.ts';
+import { installChild } from '../child-installation.ts';
+import { summaryOf } from '../child-sa.ts';
+import type { ConnectionConfiguration, Identity } from '../configuration.ts';
+import { makeConfigurationReply, parseConfigurationRequest } from '../configuration-payload.ts';
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import type { IkeFailure } from '../interface.ts';
+import { endIkeSa, establish } from '../lifecycle.ts';
+import { findNotify, notify } from '../notify.ts';
+import { mandatoryPayload, payloadOf, payloadsOf } from '../payload-lookup.ts';
+import type { AuthenticationMaterial, HalfOpen, Validating } from '../phase.ts';
+import { type RequestOrigin, sendResponse } from '../transmission.ts';
+import { answerChild } from './child-answer.ts';
+import { childKeys } from './child-keys.ts';
+import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
+import { proveOurselves } from './own-authentication.ts';
+import { judgePath, judgePeer, type PeerClaim, type PeerVerdict } from './peer-authentication.ts';
+import { noteWindowSize, windowAnnouncement } from './window-size.ts';
+
+export function handleAuthRequest(
+  state: IkeSaState,
+  phase: HalfOpen,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+): void {
+  const idi = mandatoryPayload(payloads, 'IDi');
+  const idr = payloadOf(payloads, 'IDr');
+  const peerIdentity: Identity = { idType: idi.idType, data: idi.data };
+  const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
+  const connection = connectionFor(state, peerIdentity, wanted);
+  if (connection === undefined) {
+    return refuse(state, origin, failure('identity-mismatch', 'no connection is for these identities'));
+  }
+  state.connection = connection;
+  const localIdentity = connection.local.identity ?? wanted ?? identityOfAddress(state.local.address);
+  const claim = { connection, localIdentity, peerIdentity };
+  const verdict = judgePeer(state, phase, claim, payloads);
+  if (verdict.kind !== 'validate') return conclude(state, phase, claim, origin, payloads, verdict);
+  const id = state.nextOutputId();
+  state.outputs.push({ kind: 'compute', id, job: verdict.job });
+  state.phase = {
+    name: 'validating',
+    initRequest: phase.initRequest,
+    initResponse: phase.initResponse,
+    nonceInitiator: phase.nonceInitiator,
+    nonceResponder: phase.nonceResponder,
+    computeId: id,
+    payloads,
+    claim,
+    expiresAt: state.at + validationTimeoutMs,
+    asker: { role: 'responder', origin },
+  };
+}
+
+export function continueAsResponder(
+  state: IkeSaState,
+  phase: Validating,
+  origin: RequestOrigin,
+  result: ComputeResult,
+): void {
+  const verdict = judgePath(phase.claim.connection, result);
+  conclude(state, phase, phase.claim, origin, phase.payloads, verdict);
+}
+
+/** IKE_SA_INIT chose by addresses; the identities may mean another connection, if it allows the suite in use. */
+function connectionFor(
+  state: IkeSaState,
+  initiator: Identity,
+  responder: Identity | undefined,
+): ConnectionConfiguration | undefined {
+  const identities = responder === undefined ? { initiator } : { initiator, responder };
+  const { local, remote } = state;
+  return state.ports
+    .connectionsFor({ local, remote, identities })
+    .find((connection) => suiteAllowed(state, connection) && weAre(connection, responder));
+}
+
+function weAre(connection: ConnectionConfiguration, wanted: Identity | undefined): boolean {
+  const own = connection.local.identity;
+  return wanted === undefined || own === undefined || sameIdentity(own, wanted);
+}
+
+function suiteAllowed(state: IkeSaState, connection: ConnectionConfiguration): boolean {
+  const { encr, prf, integ, ke } = state.secure().suite;
+  return connection.proposals.some(({ transforms }) => {
+    const has = (type: number, id: number): boolean =>
+      transforms.some((transform) => transform.type === type && transform.id === id);
+    return (
+      transforms.some(
+        (transform) =>
+          transform.type === TransformType.ENCR &&
+          transform.id === encr.id &&
+          (transform.keyLengthBits === undefined || transform.keyLengthBits === encr.keyLengthBits),
+      ) &&
+      has(TransformType.PRF, prf) &&
+      has(TransformType.KE, ke) &&
+      (integ === undefined || has(TransformType.INTEG, integ))
+    );
+  });
+}
+
+function conclude(
+  state: IkeSaState,
+  material: AuthenticationMaterial,
+  claim: PeerClaim,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+  verdict: PeerVerdict,
+): void {
+  if (verdict.kind === 'validate') throw new Error('a path was to be validated twice');
+  if (verdict.kind === 'refused') return refuse(state, origin, verdict.failure);
+  const proof = proveOurselves(state, claim.connection, material, {
+    identity: claim.peerIdentity,
+    requests: payloadsOf(payloads, 'CERTREQ'),
+  });
+  if (proof.kind === 'impossible') return refuse(state, origin, proof.failure);
+
+  state.localIdentity = proof.identity;
+  state.remoteIdentity = claim.peerIdentity;
+  state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
+  noteWindowSize(state, payloads);
+  establish(state);
+  const configuration = giveConfiguration(state, claim, payloads);
+  const child =
+    configuration.kind === 'refused' ? [configuration.notify] : firstChild(state, material, payloads);
+  sendResponse(state, origin, [
+    idPayload('IDr', proof.identity),
+    ...proof.certificates,
+    proof.auth,
+    ...(configuration.kind === 'given' ? [configuration.payload] : []),
+    ...child,
+    ...windowAnnouncement(state),
+  ]);
+}
+
+type Configuration =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'given'; readonly payload: Payload }
+  | { readonly kind: 'refused'; readonly notify: Payload };
+
+/** RFC 7296 2.19, 3.15.4 */
+function giveConfiguration(state: IkeSaState, claim: PeerClaim, payloads: readonly Payload[]): Configuration {
+  const { pools } = claim.connection;
+  const payload = payloadOf(payloads, 'CP');
+  const request = payload === undefined ? undefined : parseConfigurationRequest(payload);
+  if (request === undefined || request.requested.length === 0) return { kind: 'none' };
+  const lease =
+    pools.length === 0
+      ? undefined
+      : state.ports.leaseAddresses({ pools, identity: claim.peerIdentity, requested: request.requested });
+  if (lease === undefined) return { kind: 'refused', notify: notify(NotifyType.INTERNAL_ADDRESS_FAILURE) };
+  state.lease = lease;
+  state.peerVirtualAddresses = lease.addresses;
+  return { kind: 'given', payload: makeConfigurationReply(lease) };
+}
+
+/** RFC 7296 2.21.2: a refusal travels beside our AUTH and leaves the IKE SA alone. */
+function firstChild(
+  state: IkeSaState,
+  material: AuthenticationMaterial,
+  payloads: readonly Payload[],
+): Payload[] {
+  // RFC 6023
+  if (payloadOf(payloads, 'SA') === undefined) return [];
+  const answer = answerChild(state, payloads, { exchange: 'IKE_AUTH' });
+  if (answer.kind === 'refused') {
+    state.emit({ kind: 'child-failed', name: state.connection.name, failure: answer.failure });
+    return [answer.notify];
+  }
+  const keys = childKeys(state, answer.agreement.suite, material);
+  const child = installChild(state, answer.agreement, { keys, initiator: false, useOutbound: true });
+  state.emit({ kind: 'child-established', child: summaryOf(child) });
+  return [...answer.notifies, answer.sa, ...answer.selectors];
+}
+
+function refuse(state: IkeSaState, origin: RequestOrigin, reason: IkeFailure): void {
+  sendResponse(state, origin, [notify(NotifyType.AUTHENTICATION_FAILED)]);
+  endIkeSa(state, reason);
+}

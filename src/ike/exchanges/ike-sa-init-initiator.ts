@@ -1,0 +1,219 @@
+// IKE_SA_INIT as its initiator: the request, its corrections (COOKIE, INVALID_KE_PAYLOAD), and the keys (RFC 7296 1.2, 2.6, 2.7).
+import { CryptoError, deriveIkeKeys, wipe } from '#crypto';
+import type { Endpoint } from '#sa';
+import { ExchangeType, encodeIkeMessage, type IkeMessage, NotifyType, type Payload, zeroIkeSpi } from '#wire';
+import {
+  decodeSignatureHashes,
+  encodeSignatureHashes,
+  ourSignatureHashes,
+} from '../authentication/signature-hashes.ts';
+import { checkPayloads } from '../exchange-rules.ts';
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import type { IkeFailure } from '../interface.ts';
+import { endIkeSa } from '../lifecycle.ts';
+import { judgeNat, natDetectionNotifies } from '../nat-detection.ts';
+import { firstKeyExchangeGroup, groupFromInvalidKe } from '../negotiation/key-exchange-group.ts';
+import { ikeSuiteFromReply, proposalsToWire } from '../negotiation/proposals.ts';
+import { findErrorNotify, findNotify, notify, notifyName } from '../notify.ts';
+import { mandatoryPayload } from '../payload-lookup.ts';
+import type { InitSent } from '../phase.ts';
+import { protect } from '../protection-keys.ts';
+import { headerOf, trackRequest } from '../transmission.ts';
+import { codeOfNotify } from './child-offer.ts';
+import { beginIkeAuth } from './ike-auth-initiator.ts';
+
+/** Octets of our nonces: at least half the key length of every PRF (RFC 7296 2.10). */
+export const nonceBytes = 32;
+
+/** Forged answers may ask for a COOKIE or another group again and again; this many are obeyed. */
+const correctionsMax = 8;
+
+export function beginIkeSaInit(state: IkeSaState): void {
+  const group = firstKeyExchangeGroup(state.connection.proposals);
+  if (group === undefined) {
+    endIkeSa(state, failure('no-proposal-chosen', 'no IKE proposal has a key exchange method'));
+    return;
+  }
+  sendInit(state, {
+    keyPair: state.ports.randomness.keyPair(group),
+    nonce: state.ports.randomness.bytes(nonceBytes),
+    triedGroups: [group],
+    corrections: 0,
+  });
+}
+
+function sendInit(state: IkeSaState, attempt: Omit<InitSent, 'name' | 'request'>): void {
+  const { keyPair, nonce, cookie } = attempt;
+  const payloads: Payload[] = [
+    // RFC 7296 2.6: the cookie comes first, everything behind it is unchanged.
+    ...(cookie === undefined ? [] : [notify(NotifyType.COOKIE, cookie)]),
+    { type: 'SA', proposals: proposalsToWire(state.connection.proposals, new Uint8Array(0), 'IKE_SA_INIT') },
+    { type: 'KE', group: keyPair.group, data: keyPair.publicValue },
+    { type: 'Nonce', data: nonce },
+    ...natDetectionNotifies(natSpis(state), state.local, state.remote, state.connection.encap),
+    ...announcements(state),
+  ];
+  const header = headerOf(state, ExchangeType.IKE_SA_INIT, 0, false);
+  const request = encodeIkeMessage({ header, payloads });
+  state.phase = { name: 'init-sent', ...attempt, request };
+  trackRequest(state, ExchangeType.IKE_SA_INIT, { kind: 'ike-sa-init' }, () => [request]);
+}
+
+/** What we can do, told in IKE_SA_INIT by either side. */
+export function announcements(state: IkeSaState): Payload[] {
+  const { fragmentation } = state.connection;
+  return [
+    ...(fragmentation === 'no' ? [] : [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)]),
+    notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, encodeSignatureHashes(ourSignatureHashes)),
+  ];
+}
+
+/** What the peer can do, read from its IKE_SA_INIT message. */
+export function noteAnnouncements(state: IkeSaState, payloads: readonly Payload[]): void {
+  state.peer.fragmentation = findNotify(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) !== undefined;
+  state.peer.childless = findNotify(payloads, NotifyType.CHILDLESS_IKEV2_SUPPORTED) !== undefined;
+  const hashes = findNotify(payloads, NotifyType.SIGNATURE_HASH_ALGORITHMS);
+  state.peer.signatureHashes = hashes === undefined ? undefined : decodeSignatureHashes(hashes.data);
+}
+
+export function natSpis(state: IkeSaState): {
+  readonly initiatorSpi: IkeSaState['spis']['initiator'];
+  readonly responderSpi: IkeSaState['spis']['responder'];
+} {
+  return { initiatorSpi: state.spis.initiator, responderSpi: state.spis.responder };
+}
+
+export function handleInitResponse(
+  state: IkeSaState,
+  phase: InitSent,
+  message: IkeMessage,
+  path: { readonly local: Endpoint; readonly remote: Endpoint },
+): void {
+  const reject = (reason: string): void => state.reject(reason, ExchangeType.IKE_SA_INIT, 0);
+  const rules = checkPayloads('IKE_SA_INIT response', message.payloads, undefined);
+  if (!rules.ok) return reject(rules.reason);
+  const { payloads } = rules;
+
+  const cookie = findNotify(payloads, NotifyType.COOKIE);
+  if (cookie !== undefined) {
+    // RFC 7296 2.6: 1 to 64 octets
+    if (cookie.data.length < 1 || cookie.data.length > 64) return reject('a cookie of a forbidden length');
+    return correct(state, phase, { cookie: cookie.data.slice() });
+  }
+  const invalidKe = findNotify(payloads, NotifyType.INVALID_KE_PAYLOAD);
+  if (invalidKe !== undefined) {
+    const group = groupFromInvalidKe(invalidKe.data, state.connection.proposals, phase.triedGroups);
+    if (group === undefined) {
+      return refused(
+        state,
+        phase,
+        failure('invalid-ke-payload', 'the peer wants a group that we do not offer'),
+      );
+    }
+    if (phase.corrections < correctionsMax) phase.keyPair.destroy();
+    return correct(state, phase, {
+      keyPair: state.ports.randomness.keyPair(group),
+      triedGroups: [...phase.triedGroups, group],
+    });
+  }
+  const error = findErrorNotify(payloads);
+  if (error !== undefined) {
+    const name = notifyName(error.notifyType);
+    return refused(
+      state,
+      phase,
+      failure(codeOfNotify(error.notifyType), `the peer sent ${name}`, error.notifyType),
+    );
+  }
+  accept(state, phase, message, payloads, path);
+}
+
+/** Sends the request again as the peer wants it, within bounds. The back-off begins anew: the peer is there. */
+function correct(
+  state: IkeSaState,
+  phase: InitSent,
+  change: Partial<Pick<InitSent, 'cookie' | 'keyPair' | 'triedGroups'>>,
+): void {
+  if (phase.corrections >= correctionsMax) {
+    change.keyPair?.destroy();
+    return state.reject('too many corrections of one request', ExchangeType.IKE_SA_INIT, 0);
+  }
+  state.requests.restart(0);
+  sendInit(state, { ...phase, ...change, corrections: phase.corrections + 1 });
+}
+
+/** RFC 7296 2.21.1: nobody vouches for a refusal; it is remembered, and the request goes on being repeated. */
+function refused(state: IkeSaState, phase: InitSent, refusal: IkeFailure): void {
+  state.phase = { ...phase, refusal };
+  state.emit({ kind: 'peer-refused', failure: refusal });
+}
+
+function accept(
+  state: IkeSaState,
+  phase: InitSent,
+  message: IkeMessage,
+  payloads: readonly Payload[],
+  path: { readonly local: Endpoint; readonly remote: Endpoint },
+): void {
+  const unusable = (code: IkeFailure['code'], detail: string): void =>
+    refused(state, phase, failure(code, detail));
+  const { responderSpi } = message.header;
+  const ke = mandatoryPayload(payloads, 'KE');
+  const nonce = mandatoryPayload(payloads, 'Nonce').data;
+  const offered = proposalsToWire(state.connection.proposals, new Uint8Array(0), 'IKE_SA_INIT');
+  const chosen = ikeSuiteFromReply(mandatoryPayload(payloads, 'SA').proposals, offered);
+  if (responderSpi === zeroIkeSpi) return unusable('invalid-syntax', 'the answer has no responder SPI');
+  if (chosen === undefined)
+    return unusable('no-proposal-chosen', 'the peer chose a proposal that we did not make');
+  if (chosen.suite.ke !== phase.keyPair.group || ke.group !== phase.keyPair.group) {
+    return unusable('invalid-ke-payload', 'the peer answered another key exchange method than we used');
+  }
+  let sharedSecret: Uint8Array;
+  try {
+    sharedSecret = phase.keyPair.agree(ke.data);
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    return unusable('invalid-ke-payload', error.message);
+  }
+  phase.keyPair.destroy();
+  state.requests.close(0);
+  state.spis = { initiator: state.spis.initiator, responder: responderSpi };
+  const nonceResponder = nonce.slice();
+  const keys = deriveIkeKeys({
+    suite: chosen.suite,
+    nonceInitiator: phase.nonce,
+    nonceResponder,
+    initiatorSpi: state.spis.initiator,
+    responderSpi,
+    sharedSecret,
+  });
+  wipe(sharedSecret);
+  protect(state, chosen.suite, keys);
+  noteAnnouncements(state, payloads);
+  noteNat(state, payloads, path);
+  beginIkeAuth(
+    state,
+    {
+      initRequest: phase.request,
+      initResponse: message.octets.slice(),
+      nonceInitiator: phase.nonce,
+      nonceResponder,
+    },
+    payloads,
+  );
+}
+
+/** RFC 7296 2.23: with a NAT in between, everything further goes through the NAT traversal ports. */
+function noteNat(
+  state: IkeSaState,
+  payloads: readonly Payload[],
+  path: { readonly local: Endpoint; readonly remote: Endpoint },
+): void {
+  const verdict = judgeNat(payloads, natSpis(state), path.local, path.remote);
+  // RFC 7296 2.23: we sent a source hash that cannot match, so the peer takes us for one behind a NAT; so do we.
+  state.nat = state.connection.encap && verdict.supported ? { ...verdict, local: true } : verdict;
+  if (!state.encapsulated) return;
+  state.local = { address: state.local.address, port: state.natTraversal.localPort };
+  state.remote = { address: state.remote.address, port: state.natTraversal.remotePort };
+  state.emit({ kind: 'nat-detected', local: state.nat.local, remote: state.nat.remote });
+}

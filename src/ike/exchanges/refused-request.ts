@@ -1,0 +1,41 @@
+// A CREATE_CHILD_SA request of ours was refused: whether, how and when to try again (RFC 7296 1.3, 2.25).
+
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { randomUpTo } from '../lifetimes.ts';
+import type { Task, Work } from '../task.ts';
+
+/** A first wait long enough for the peer's own exchange, and its retransmissions, to end. */
+const retryDelayMs = 5_000;
+const retryJitterMs = 2_500;
+
+/** RFC 7296 2.25: after several minutes of TEMPORARY_FAILURE the states are out of step. */
+const temporaryFailureMaxMs = 180_000;
+
+/** A rekeying that failed for good is tried again after this time, while the old SA still lives. */
+export const rekeyRetryMs = 30_000;
+
+export function retryLater(state: IkeSaState, task: Task): void {
+  const refusedSince = task.refusedSince ?? state.at;
+  if (state.at - refusedSince >= temporaryFailureMaxMs) {
+    const reason = failure('temporary-failure', 'the peer has been putting us off for minutes');
+    return state.tasks.add({ kind: 'delete-ike', failure: reason });
+  }
+  const delay = retryDelayMs + randomUpTo(retryJitterMs, state.ports.randomness);
+  state.tasks.add(task.work, { ...task, refusedSince, notBefore: state.at + delay });
+}
+
+/** INVALID_KE_PAYLOAD: the same again at once, with the group the peer wants. */
+export function retryWithGroup(state: IkeSaState, task: Task, group: number, used: number): void {
+  state.tasks.add(withGroup(task.work, group), { ...task, triedGroups: [...task.triedGroups, used, group] });
+}
+
+function withGroup(work: Work, group: number): Work {
+  switch (work.kind) {
+    case 'initiate-child':
+    case 'rekey-child':
+    case 'rekey-ike':
+      return { ...work, group };
+    default:
+      return work;
+  }
+}

@@ -1,0 +1,121 @@
+// CREATE_CHILD_SA that replaces the IKE SA, as its initiator (RFC 7296 1.3.2, 2.8, 2.8.2).
+import { CryptoError } from '#crypto';
+import { ExchangeType, ikeSpiBytes, NotifyType, type Payload } from '#wire';
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import type { IkeFailure } from '../interface.ts';
+import { firstKeyExchangeGroup, groupFromInvalidKe } from '../negotiation/key-exchange-group.ts';
+import { ikeSuiteFromReply, proposalsToWire } from '../negotiation/proposals.ts';
+import { findErrorNotify, notifyName } from '../notify.ts';
+import { payloadOf } from '../payload-lookup.ts';
+import type { Task } from '../task.ts';
+import { sendRequest } from '../transmission.ts';
+import { codeOfNotify } from './child-offer.ts';
+import type { RekeyIkeExchange } from './exchange.ts';
+import { nonceBytes } from './ike-sa-init-initiator.ts';
+import { proposedIkeSpi } from './ike-spi.ts';
+import { compareNonces, lowerNonce } from './nonces.ts';
+import { rekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
+import { handOver, makeSuccessor } from './successor.ts';
+import { noteWindowSize, windowAnnouncement } from './window-size.ts';
+
+export function beginRekeyIke(state: IkeSaState, task: Task): void {
+  const wanted = task.work.kind === 'rekey-ike' ? task.work.group : undefined;
+  const { ports, connection } = state;
+  const group = wanted ?? state.secure().suite.ke ?? firstKeyExchangeGroup(connection.proposals);
+  const spi = ports.allocateIkeSpi();
+  const keyPair = ports.randomness.keyPair(group);
+  const nonce = ports.randomness.bytes(nonceBytes);
+  const proposals = proposalsToWire(connection.proposals, ikeSpiBytes(spi), 'CREATE_CHILD_SA');
+  state.rekeyAt = undefined;
+  const exchange: RekeyIkeExchange = { kind: 'rekey-ike', task, spi, proposals, nonce, keyPair };
+  sendRequest(state, ExchangeType.CREATE_CHILD_SA, exchange, [
+    { type: 'SA', proposals },
+    { type: 'Nonce', data: nonce },
+    { type: 'KE', group: keyPair.group, data: keyPair.publicValue },
+    ...windowAnnouncement(state),
+  ]);
+}
+
+export function concludeRekeyIke(
+  state: IkeSaState,
+  exchange: RekeyIkeExchange,
+  payloads: readonly Payload[],
+): void {
+  const error = findErrorNotify(payloads);
+  if (error !== undefined) {
+    exchange.keyPair.destroy();
+    return refused(state, exchange, error.notifyType, error.data);
+  }
+  const chosen = ikeSuiteFromReply(payloadOf(payloads, 'SA')?.proposals ?? [], exchange.proposals);
+  const responderSpi = chosen === undefined ? undefined : proposedIkeSpi(chosen.peerSpi);
+  const ke = payloadOf(payloads, 'KE');
+  const nonceResponder = payloadOf(payloads, 'Nonce')?.data;
+  const { keyPair } = exchange;
+  if (chosen === undefined || responderSpi === undefined || nonceResponder === undefined) {
+    keyPair.destroy();
+    return failed(state, failure('no-proposal-chosen', 'the peer chose a proposal that we did not make'));
+  }
+  if (chosen.suite.ke !== keyPair.group || ke?.group !== keyPair.group) {
+    keyPair.destroy();
+    return failed(state, failure('invalid-ke-payload', 'the peer answered another key exchange method'));
+  }
+  let sharedSecret: Uint8Array;
+  try {
+    sharedSecret = keyPair.agree(ke.data);
+  } catch (thrown) {
+    if (!(thrown instanceof CryptoError)) throw thrown;
+    return failed(state, failure('invalid-ke-payload', thrown.message));
+  } finally {
+    keyPair.destroy();
+  }
+  const successor = makeSuccessor(state, {
+    role: 'initiator',
+    spis: { initiator: exchange.spi, responder: responderSpi },
+    suite: chosen.suite,
+    nonceInitiator: exchange.nonce,
+    nonceResponder,
+    sharedSecret,
+  });
+  noteWindowSize(successor, payloads);
+  const replaced = failure('replaced', 'a new IKE SA took over');
+  const { collision } = state;
+  const lowest = lowerNonce(exchange.nonce, nonceResponder);
+  if (collision !== undefined && compareNonces(lowest, collision.lowestNonce) < 0) {
+    // RFC 7296 2.8.2: our exchange holds the lowest nonce. We delete what it made; the peer deletes the old IKE SA.
+    const outcome = 'our exchange has the lowest nonce: its IKE SA goes';
+    state.emit({ kind: 'collision', of: 'ike-rekey', outcome });
+    successor.tasks.add({ kind: 'delete-ike', failure: replaced });
+    return handOver(state, collision.successor);
+  }
+  if (collision !== undefined) {
+    const outcome = "the peer's exchange has the lowest nonce: the peer deletes its IKE SA";
+    state.emit({ kind: 'collision', of: 'ike-rekey', outcome });
+  }
+  handOver(state, successor);
+  state.tasks.add({ kind: 'delete-ike', failure: replaced });
+}
+
+function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: number, data: Uint8Array): void {
+  const { collision } = state;
+  if (collision !== undefined) {
+    // RFC 7296 2.8.2: the peer had finished its own rekeying before it saw ours.
+    const outcome = 'the peer had already replaced the IKE SA';
+    state.emit({ kind: 'collision', of: 'ike-rekey', outcome });
+    return handOver(state, collision.successor);
+  }
+  if (notifyType === NotifyType.TEMPORARY_FAILURE) return retryLater(state, exchange.task);
+  if (notifyType === NotifyType.INVALID_KE_PAYLOAD) {
+    const used = exchange.keyPair.group;
+    const tried = [...exchange.task.triedGroups, used];
+    const group = groupFromInvalidKe(data, state.connection.proposals, tried);
+    if (group !== undefined) return retryWithGroup(state, exchange.task, group, used);
+  }
+  const detail = `the peer sent ${notifyName(notifyType)}`;
+  failed(state, failure(codeOfNotify(notifyType), detail, notifyType));
+}
+
+function failed(state: IkeSaState, reason: IkeFailure): void {
+  state.emit({ kind: 'ike-rekey-failed', failure: reason });
+  if (state.collision !== undefined) return handOver(state, state.collision.successor);
+  state.rekeyAt = state.at + rekeyRetryMs;
+}

@@ -1,0 +1,85 @@
+// The IKE SA that a rekeying makes, and the moment it takes over (RFC 7296 2.8, 2.8.2, 2.18).
+import { deriveIkeKeys, wipe } from '#crypto';
+import type { IkeSuite } from '#sa';
+import { type IkeRole, IkeSaState } from '../ike-sa-state.ts';
+import { startClocks } from '../lifecycle.ts';
+import type { IkeSpis } from '../phase.ts';
+import { protect } from '../protection-keys.ts';
+
+/** How long a replaced IKE SA waits for the peer's Delete. */
+const deleteWaitMs = 30_000;
+
+export interface SuccessorKeys {
+  readonly role: IkeRole;
+  readonly spis: IkeSpis;
+  readonly suite: IkeSuite;
+  readonly nonceInitiator: Uint8Array;
+  readonly nonceResponder: Uint8Array;
+  /** Wiped here. */
+  readonly sharedSecret: Uint8Array;
+}
+
+export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaState {
+  const { skD, suite: former } = state.secure();
+  const successor = new IkeSaState({
+    ports: state.ports,
+    role: input.role,
+    connection: state.connection,
+    spis: input.spis,
+    local: state.local,
+    remote: state.remote,
+    natTraversal: state.natTraversal,
+    keyLog: state.keyLog,
+    at: state.at,
+    phase: { name: 'established' },
+    // RFC 7296 2.2: both directions count from zero again.
+    firstRequestId: 0,
+    firstExpectedId: 0,
+  });
+  const keys = deriveIkeKeys({
+    suite: input.suite,
+    nonceInitiator: input.nonceInitiator,
+    nonceResponder: input.nonceResponder,
+    initiatorSpi: input.spis.initiator,
+    responderSpi: input.spis.responder,
+    sharedSecret: input.sharedSecret,
+    rekeyed: { skD, prf: former.prf },
+  });
+  wipe(input.sharedSecret);
+  protect(successor, input.suite, keys);
+  successor.localIdentity = state.localIdentity;
+  successor.remoteIdentity = state.remoteIdentity;
+  successor.nat = state.nat;
+  successor.peer.fragmentation = state.peer.fragmentation;
+  successor.peer.childless = state.peer.childless;
+  successor.peer.signatureHashes = state.peer.signatureHashes;
+  startClocks(successor);
+  // RFC 7296 2.8.3: fresh keys are no fresh authentication.
+  successor.reauthAt = state.reauthAt;
+  state.offspring.push(successor);
+  state.emit({
+    kind: 'ike-sa-created',
+    initiatorSpi: input.spis.initiator,
+    responderSpi: input.spis.responder,
+  });
+  return successor;
+}
+
+/** Everything that hangs on the IKE SA moves; what is left is to be deleted by whoever won. */
+export function handOver(state: IkeSaState, successor: IkeSaState): void {
+  successor.children.push(...state.children);
+  state.children = [];
+  for (const [id, installation] of state.installations) successor.installations.set(id, installation);
+  successor.tasks.restore(state.tasks.drain().filter(({ work }) => work.kind !== 'rekey-ike'));
+  successor.virtualAddresses = state.virtualAddresses;
+  successor.peerVirtualAddresses = state.peerVirtualAddresses;
+  successor.lease = state.lease;
+  state.lease = undefined;
+  state.collision = undefined;
+  state.rekeyAt = undefined;
+  state.reauthAt = undefined;
+  state.expiresAt = undefined;
+  state.successor = successor;
+  state.phase = { name: 'rekeyed', expiresAt: state.at + deleteWaitMs };
+  state.emit({ kind: 'ike-rekeyed', suite: successor.secure().suite });
+}

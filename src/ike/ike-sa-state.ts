@@ -1,0 +1,189 @@
+// Everything one IKE SA remembers, shared by its exchanges. Only this room sees it; hosts see `IkeSa`.
+import type { PacketCipher, PseudorandomFunction } from '#crypto';
+import type { Endpoint, IkeSuite, IpAddress, SaCommand, Spi } from '#sa';
+import type { ChildSa } from './child-sa.ts';
+import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
+import type { OutstandingRequest } from './exchanges/exchange.ts';
+import type { AddressLease, IkeEvent, IkeFailure, IkeSaOutput, IkeSaPorts } from './interface.ts';
+import { RequestWindow, ResponseWindow } from './message-window.ts';
+import type { NatVerdict } from './nat-detection.ts';
+import type { IkeSpis, Phase } from './phase.ts';
+import type { Reassembly } from './protection/reassembly.ts';
+import type { MessageSealer } from './protection/sealed-message.ts';
+import { type AcquiredTraffic, TaskQueue } from './task.ts';
+
+export type IkeRole = 'initiator' | 'responder';
+
+/** The ports that IKE moves to when there is a NAT (RFC 7296 2.23). */
+export interface NatTraversalPorts {
+  readonly localPort: number;
+  readonly remotePort: number;
+}
+
+/** The keys of an IKE SA, at work. */
+export interface Protection {
+  readonly suite: IkeSuite;
+  readonly prf: PseudorandomFunction;
+  readonly sealer: MessageSealer;
+  readonly opener: PacketCipher;
+  /** Everything below is wiped when the IKE SA ends. */
+  readonly skD: Uint8Array;
+  readonly skPi: Uint8Array;
+  readonly skPr: Uint8Array;
+}
+
+/** What the peer said it can do. */
+export interface PeerFeatures {
+  fragmentation: boolean;
+  /** RFC 6023: an IKE SA may be made without a Child SA. */
+  childless: boolean;
+  /** RFC 7427 4: absent if the peer sent no SIGNATURE_HASH_ALGORITHMS. */
+  signatureHashes: readonly number[] | undefined;
+}
+
+export interface IkeSaStatistics {
+  messagesSent: number;
+  messagesReceived: number;
+  retransmissions: number;
+  messagesRejected: number;
+}
+
+/** A rekeying of this IKE SA that the peer began while ours was under way (RFC 7296 2.8.2). */
+export interface IkeCollision {
+  readonly successor: IkeSaState;
+  readonly lowestNonce: Uint8Array;
+}
+
+export interface IkeSaStateOptions {
+  readonly ports: IkeSaPorts;
+  readonly role: IkeRole;
+  readonly connection: ConnectionConfiguration;
+  readonly spis: IkeSpis;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly natTraversal: NatTraversalPorts;
+  readonly keyLog: boolean;
+  readonly at: number;
+  readonly phase: Phase;
+  /** 0 for the requests of an IKE SA made by rekeying and for IKE_SA_INIT, 1 behind IKE_SA_INIT. */
+  readonly firstRequestId: number;
+  readonly firstExpectedId: number;
+}
+
+export class IkeSaState {
+  readonly ports: IkeSaPorts;
+  /** Who made this IKE SA: the sender of the first request, or of the rekeying request (RFC 7296 2.2). */
+  readonly role: IkeRole;
+  readonly natTraversal: NatTraversalPorts;
+  readonly keyLog: boolean;
+  readonly createdAt: number;
+  connection: ConnectionConfiguration;
+  spis: IkeSpis;
+  local: Endpoint;
+  remote: Endpoint;
+  phase: Phase;
+  /** The time of the input being handled. */
+  at: number;
+
+  readonly requests: RequestWindow<OutstandingRequest>;
+  responses: ResponseWindow;
+  readonly tasks: TaskQueue = new TaskQueue();
+  readonly reassemblies: Map<string, Reassembly> = new Map();
+  children: ChildSa[] = [];
+  protection: Protection | undefined;
+  readonly peer: PeerFeatures = { fragmentation: false, childless: false, signatureHashes: undefined };
+  nat: NatVerdict = { supported: false, local: false, remote: false };
+
+  localIdentity: Identity | undefined;
+  remoteIdentity: Identity | undefined;
+  initialContact = false;
+  /** Children that the host wants as soon as the IKE SA is there. */
+  wantedChildren: readonly ChildConfiguration[] = [];
+  /** The packet that made the host ask for the first of them. */
+  acquired: AcquiredTraffic | undefined;
+  virtualAddresses: readonly IpAddress[] = [];
+  peerVirtualAddresses: readonly IpAddress[] = [];
+  lease: AddressLease | undefined;
+
+  establishedAt: number | undefined;
+  rekeyAt: number | undefined;
+  reauthAt: number | undefined;
+  expiresAt: number | undefined;
+  lastInboundAt: number;
+  lastTrafficAt: number;
+  /** Since when the peer has answered TEMPORARY_FAILURE without a break (RFC 7296 2.25). */
+  temporaryFailureSince: number | undefined;
+  collision: IkeCollision | undefined;
+  successor: IkeSaState | undefined;
+  readonly offspring: IkeSaState[] = [];
+
+  readonly statistics: IkeSaStatistics = {
+    messagesSent: 0,
+    messagesReceived: 0,
+    retransmissions: 0,
+    messagesRejected: 0,
+  };
+  readonly outputs: IkeSaOutput[] = [];
+  readonly installations: Map<number, { readonly spi: Spi; readonly child: ChildSa }> = new Map();
+  #nextOutputId = 1;
+
+  constructor(options: IkeSaStateOptions) {
+    this.ports = options.ports;
+    this.role = options.role;
+    this.connection = options.connection;
+    this.spis = options.spis;
+    this.local = options.local;
+    this.remote = options.remote;
+    this.natTraversal = options.natTraversal;
+    this.keyLog = options.keyLog;
+    this.createdAt = options.at;
+    this.at = options.at;
+    this.phase = options.phase;
+    this.lastInboundAt = options.at;
+    this.lastTrafficAt = options.at;
+    this.requests = new RequestWindow(options.firstRequestId);
+    this.responses = new ResponseWindow(options.firstExpectedId, options.connection.windowSize);
+  }
+
+  get ended(): boolean {
+    return this.phase.name === 'ended';
+  }
+
+  get encapsulated(): boolean {
+    return this.nat.local || this.nat.remote;
+  }
+
+  /** Whether our request to replace this IKE SA is under way. */
+  get rekeying(): boolean {
+    return this.requests.all().some((request) => request.exchange.kind === 'rekey-ike');
+  }
+
+  /** The keys; asking for them before there are any is our own mistake. */
+  secure(): Protection {
+    if (this.protection === undefined) throw new Error('the IKE SA has no keys');
+    return this.protection;
+  }
+
+  emit(event: IkeEvent): void {
+    this.outputs.push({ kind: 'event', event });
+  }
+
+  nextOutputId(): number {
+    return this.#nextOutputId++;
+  }
+
+  command(command: SaCommand): number {
+    const id = this.nextOutputId();
+    this.outputs.push({ kind: 'sa-command', id, command });
+    return id;
+  }
+
+  reject(reason: string, exchangeType: number, messageId: number): void {
+    this.statistics.messagesRejected++;
+    this.emit({ kind: 'message-rejected', reason, exchangeType, messageId });
+  }
+}
+
+export function failure(code: IkeFailure['code'], detail: string, notifyType?: number): IkeFailure {
+  return notifyType === undefined ? { code, detail } : { code, detail, notifyType };
+}

@@ -1,0 +1,293 @@
+// One IKE SA as its host sees it: inputs in, outputs out, a deadline in between. No sockets, no clock, no callbacks.
+import type { Endpoint, IkeSuite } from '#sa';
+import type { IkeMessage, IkeSpi } from '#wire';
+import { zeroIkeSpi } from '#wire';
+import { type ChildSaPhase, summaryOf } from './child-sa.ts';
+import { nextDeadline, runClocks } from './clocks.ts';
+import { handleCommand } from './command.ts';
+import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
+import { handleDataPlaneEvent, handleSaResult } from './data-plane-event.ts';
+import { beginTasks } from './exchanges/dispatch.ts';
+import { continueAsInitiator } from './exchanges/ike-auth-initiator.ts';
+import { continueAsResponder } from './exchanges/ike-auth-responder.ts';
+import { beginIkeSaInit } from './exchanges/ike-sa-init-initiator.ts';
+import { answerInitRequest } from './exchanges/ike-sa-init-responder.ts';
+import { type IkeRole, IkeSaState, type IkeSaStatistics, type NatTraversalPorts } from './ike-sa-state.ts';
+import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput, IkeSaPorts } from './interface.ts';
+import type { NatVerdict } from './nat-detection.ts';
+import { publicPhase } from './phase.ts';
+import { receive } from './receive.ts';
+import type { AcquiredTraffic } from './task.ts';
+
+/** A request of ours that waits for its answer. */
+export interface OutstandingSummary {
+  readonly exchangeType: number;
+  readonly messageId: number;
+  readonly attempt: number;
+}
+
+/** A Child SA and how far its life is. */
+export interface ChildSaStatus extends ChildSaSummary {
+  readonly phase: ChildSaPhase;
+  /** Whether our traffic leaves through it. */
+  readonly outboundInUse: boolean;
+  readonly rekeyAt: number | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+/**
+ * An IKE SA (RFC 7296). Give it inputs in the order of time, and drain `poll()` after each. Once `phase` is `ended` it does
+ * nothing any more.
+ */
+export class IkeSa {
+  readonly #state: IkeSaState;
+  readonly #offspring = new Map<IkeSaState, IkeSa>();
+
+  constructor(state: IkeSaState) {
+    this.#state = state;
+  }
+
+  handle(input: IkeSaInput): void {
+    const state = this.#state;
+    if (state.ended) return;
+    if (input.at < state.at) throw new Error('time went back');
+    state.at = input.at;
+    switch (input.kind) {
+      case 'message':
+        receive(state, input.octets, input);
+        break;
+      case 'timeout':
+        break;
+      case 'command':
+        handleCommand(state, input.command);
+        break;
+      case 'data-plane':
+        handleDataPlaneEvent(state, input.event);
+        break;
+      case 'sa-result':
+        handleSaResult(state, input.id, input.result);
+        break;
+      case 'computed': {
+        const { phase } = state;
+        // A result for a message whose IKE SA has gone on without it is nobody's.
+        if (phase.name !== 'validating' || phase.computeId !== input.id) break;
+        const { asker } = phase;
+        if (asker.role === 'initiator') continueAsInitiator(state, phase, asker.exchange, input.result);
+        else continueAsResponder(state, phase, asker.origin, input.result);
+        break;
+      }
+    }
+    runClocks(state);
+    beginTasks(state);
+    // A hand-over gives the successor tasks and a reason to act now.
+    for (const offspring of state.offspring) {
+      if (offspring.at < state.at) offspring.at = state.at;
+      if (!offspring.ended) beginTasks(offspring);
+    }
+  }
+
+  /** The next output, or `undefined` once there is none. */
+  poll(): IkeSaOutput | undefined {
+    return this.#state.outputs.shift();
+  }
+
+  /** When to call again with a timeout, in the time of `at`; `undefined`: not before something else happens. */
+  deadline(): number | undefined {
+    return nextDeadline(this.#state);
+  }
+
+  /** Fresh authenticated traffic came in on a Child SA: the peer lives (RFC 7296 2.4). */
+  noteInboundTraffic(at: number): void {
+    if (at > this.#state.lastTrafficAt) this.#state.lastTrafficAt = at;
+  }
+
+  get initiatorSpi(): IkeSpi {
+    return this.#state.spis.initiator;
+  }
+
+  /** Zero until IKE_SA_INIT is answered. */
+  get responderSpi(): IkeSpi {
+    return this.#state.spis.responder;
+  }
+
+  /** Who made this IKE SA, which after a rekeying need not be who made the first one. */
+  get role(): IkeRole {
+    return this.#state.role;
+  }
+
+  get phase(): IkePhase {
+    return publicPhase(this.#state.phase, this.#state.rekeying);
+  }
+
+  get local(): Endpoint {
+    return this.#state.local;
+  }
+
+  get remote(): Endpoint {
+    return this.#state.remote;
+  }
+
+  get nat(): NatVerdict {
+    return this.#state.nat;
+  }
+
+  get connection(): ConnectionConfiguration {
+    return this.#state.connection;
+  }
+
+  get localIdentity(): Identity | undefined {
+    return this.#state.localIdentity;
+  }
+
+  /** Known once the peer is authenticated. */
+  get remoteIdentity(): Identity | undefined {
+    return this.#state.remoteIdentity;
+  }
+
+  get suite(): IkeSuite | undefined {
+    return this.#state.protection?.suite;
+  }
+
+  get children(): readonly ChildSaStatus[] {
+    return this.#state.children.map((child) => ({
+      ...summaryOf(child),
+      phase: child.phase,
+      outboundInUse: child.outboundInUse,
+      rekeyAt: child.rekeyAt,
+      expiresAt: child.expiresAt,
+    }));
+  }
+
+  get createdAt(): number {
+    return this.#state.createdAt;
+  }
+
+  get establishedAt(): number | undefined {
+    return this.#state.establishedAt;
+  }
+
+  get rekeyAt(): number | undefined {
+    return this.#state.rekeyAt;
+  }
+
+  get reauthenticateAt(): number | undefined {
+    return this.#state.reauthAt;
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#state.expiresAt;
+  }
+
+  /** When the last fresh protected message came. */
+  get lastInboundAt(): number {
+    return this.#state.lastInboundAt;
+  }
+
+  get statistics(): Readonly<IkeSaStatistics> {
+    return this.#state.statistics;
+  }
+
+  get outstanding(): readonly OutstandingSummary[] {
+    return this.#state.requests
+      .all()
+      .map(({ exchangeType, messageId, attempt }) => ({ exchangeType, messageId, attempt }));
+  }
+
+  /** Kinds of the tasks that wait for room in the window or for their time. */
+  get queued(): readonly string[] {
+    return this.#state.tasks.all().map((task) => task.work.kind);
+  }
+
+  /** Who carries the Child SAs after a rekeying. */
+  get successor(): IkeSa | undefined {
+    return this.#state.successor === undefined ? undefined : this.#wrap(this.#state.successor);
+  }
+
+  /** All IKE SAs that rekeying this one made: the successor, and in a collision the one that lost. */
+  get offspring(): readonly IkeSa[] {
+    return this.#state.offspring.map((state) => this.#wrap(state));
+  }
+
+  #wrap(state: IkeSaState): IkeSa {
+    const known = this.#offspring.get(state);
+    if (known !== undefined) return known;
+    const wrapped = new IkeSa(state);
+    this.#offspring.set(state, wrapped);
+    return wrapped;
+  }
+}
+
+/** RFC 7296 2.23 names 4500 for both ends. */
+const standardNatTraversal: NatTraversalPorts = { localPort: 4500, remotePort: 4500 };
+
+export interface InitiateOptions {
+  readonly connection: ConnectionConfiguration;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly ports: IkeSaPorts;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  /** Where IKE moves if there is a NAT. */
+  readonly natTraversal?: NatTraversalPorts;
+  readonly keyLog?: boolean;
+  /** Send INITIAL_CONTACT (RFC 7296 2.4). */
+  readonly initialContact: boolean;
+  /** The first goes into IKE_AUTH, the others follow by CREATE_CHILD_SA. Empty: a childless IKE SA (RFC 6023) if possible. */
+  readonly children: readonly ChildConfiguration[];
+  /** The packet that made the host ask for the first child. */
+  readonly acquired?: AcquiredTraffic;
+}
+
+/** Starts an IKE SA: its first output is the IKE_SA_INIT request. */
+export function initiateIkeSa(options: InitiateOptions): IkeSa {
+  const { connection, local, remote, ports, at } = options;
+  const state = new IkeSaState({
+    ports,
+    role: 'initiator',
+    connection,
+    spis: { initiator: ports.allocateIkeSpi(), responder: zeroIkeSpi },
+    local,
+    remote,
+    natTraversal: options.natTraversal ?? standardNatTraversal,
+    keyLog: options.keyLog ?? false,
+    at,
+    phase: { name: 'new' },
+    firstRequestId: 0,
+    firstExpectedId: 0,
+  });
+  state.initialContact = options.initialContact;
+  state.wantedChildren = options.children;
+  state.acquired = options.acquired;
+  beginIkeSaInit(state);
+  return new IkeSa(state);
+}
+
+export interface RespondOptions {
+  /** The IKE_SA_INIT request, decoded; `message.octets` must not change afterwards. */
+  readonly message: IkeMessage;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly ports: IkeSaPorts;
+  readonly at: number;
+  readonly natTraversal?: NatTraversalPorts;
+  readonly keyLog?: boolean;
+  /** How long IKE_AUTH may take to come. */
+  readonly halfOpenTimeoutMs: number;
+}
+
+export type RespondOutcome =
+  /** A stateless refusal, to be sent back to where the request came from. */
+  | { readonly kind: 'reply'; readonly octets: Uint8Array; readonly reason: string }
+  | { readonly kind: 'drop'; readonly reason: string }
+  /** A half-open IKE SA; its first output is the answer. */
+  | { readonly kind: 'sa'; readonly sa: IkeSa };
+
+/** Answers an IKE_SA_INIT request. COOKIE demands and limits on half-open IKE SAs come before it: they are the host's. */
+export function respondToInit(options: RespondOptions): RespondOutcome {
+  const outcome = answerInitRequest({
+    ...options,
+    natTraversal: options.natTraversal ?? standardNatTraversal,
+    keyLog: options.keyLog ?? false,
+  });
+  return outcome.kind === 'state' ? { kind: 'sa', sa: new IkeSa(outcome.state) } : outcome;
+}

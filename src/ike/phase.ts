@@ -1,0 +1,121 @@
+// The life of one IKE SA as a union: each phase carries its own data and nothing else.
+import type { KeyPair } from '#crypto';
+import type { IkeSpi, Payload } from '#wire';
+import type { Identity } from './configuration.ts';
+import type { IkeAuthExchange } from './exchanges/exchange.ts';
+import type { PeerClaim } from './exchanges/peer-authentication.ts';
+import type { IkeFailure, IkePhase } from './interface.ts';
+import type { RequestOrigin } from './transmission.ts';
+
+/** Initiator: nothing is sent yet. */
+export interface New {
+  readonly name: 'new';
+}
+
+/** Initiator: IKE_SA_INIT is on its way (RFC 7296 1.2). */
+export interface InitSent {
+  readonly name: 'init-sent';
+  readonly keyPair: KeyPair;
+  readonly nonce: Uint8Array;
+  /** RFC 7296 2.6: repeated in front of every further try. */
+  readonly cookie?: Uint8Array;
+  /** Groups tried so far, so that forged refusals cannot make us go round in circles. */
+  readonly triedGroups: readonly number[];
+  /** The request as sent: what AUTH will cover. */
+  readonly request: Uint8Array;
+  /** How often the request was changed on the word of an unauthenticated answer. */
+  readonly corrections: number;
+  /** The last unauthenticated error: the reason given if no better answer comes (RFC 7296 2.21.1). */
+  readonly refusal?: IkeFailure;
+}
+
+/** Both signed blobs of RFC 7296 2.15 without the identity part. */
+export interface AuthenticationMaterial {
+  readonly initRequest: Uint8Array;
+  readonly initResponse: Uint8Array;
+  readonly nonceInitiator: Uint8Array;
+  readonly nonceResponder: Uint8Array;
+}
+
+/** Initiator: IKE_AUTH is on its way. */
+export interface AuthSent extends AuthenticationMaterial {
+  readonly name: 'auth-sent';
+  readonly localIdentity: Identity;
+}
+
+/** Responder: IKE_SA_INIT is answered, nobody is authenticated. */
+export interface HalfOpen extends AuthenticationMaterial {
+  readonly name: 'half-open';
+  readonly expiresAt: number;
+  /** The answer, for a repeated IKE_SA_INIT request. */
+  readonly initResponse: Uint8Array;
+}
+
+/** The peer's certificate path is being validated; its IKE_AUTH message waits. */
+export interface Validating extends AuthenticationMaterial {
+  readonly name: 'validating';
+  readonly computeId: number;
+  readonly claim: PeerClaim;
+  readonly payloads: readonly Payload[];
+  readonly expiresAt: number;
+  /** Initiator: our exchange that was answered; responder: the request to answer. */
+  readonly asker:
+    | { readonly role: 'initiator'; readonly exchange: IkeAuthExchange }
+    | { readonly role: 'responder'; readonly origin: RequestOrigin };
+}
+
+export interface Established {
+  readonly name: 'established';
+}
+
+/** A successor carries the Child SAs; the Delete of this IKE SA is awaited or on its way (RFC 7296 2.8). */
+export interface Rekeyed {
+  readonly name: 'rekeyed';
+  /** A peer that never sends its Delete must not keep us. */
+  readonly expiresAt: number;
+}
+
+export interface Deleting {
+  readonly name: 'deleting';
+  readonly failure: IkeFailure;
+}
+
+export interface Ended {
+  readonly name: 'ended';
+  readonly failure: IkeFailure;
+}
+
+export type Phase =
+  | New
+  | InitSent
+  | AuthSent
+  | HalfOpen
+  | Validating
+  | Established
+  | Rekeyed
+  | Deleting
+  | Ended;
+
+/** What the host is told of a phase. */
+export function publicPhase(phase: Phase, rekeying: boolean): IkePhase {
+  switch (phase.name) {
+    case 'new':
+    case 'init-sent':
+    case 'auth-sent':
+    case 'half-open':
+    case 'validating':
+      return 'connecting';
+    case 'established':
+      return rekeying ? 'rekeying' : 'established';
+    case 'rekeyed':
+    case 'deleting':
+    case 'ended':
+      return phase.name;
+  }
+}
+
+/** The pair of SPIs that names an IKE SA. */
+export interface IkeSpis {
+  readonly initiator: IkeSpi;
+  readonly responder: IkeSpi;
+}

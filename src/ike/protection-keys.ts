@@ -1,0 +1,56 @@
+// From the secrets of a key exchange to ciphers at work, and the end of both (RFC 7296 2.13, 2.14).
+import { type IkeKeys, packetCipher, pseudorandomFunction, wipe } from '#crypto';
+import type { IkeSuite } from '#sa';
+import type { IkeSaState } from './ike-sa-state.ts';
+import { MessageSealer } from './protection/sealed-message.ts';
+
+/** Puts fresh keys to work and, if the host asked for it, logs them. Takes over the octets of `keys`. */
+export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys): void {
+  if (state.keyLog) {
+    state.outputs.push({
+      kind: 'key-log',
+      entry: {
+        kind: 'ike',
+        initiatorSpi: state.spis.initiator,
+        responderSpi: state.spis.responder,
+        suite,
+        skEi: keys.skEi.slice(),
+        skEr: keys.skEr.slice(),
+        skAi: keys.skAi.slice(),
+        skAr: keys.skAr.slice(),
+      },
+    });
+  }
+  const cipher = (encryption: Uint8Array, integrity: Uint8Array): ReturnType<typeof packetCipher> =>
+    packetCipher({
+      encryption: { ...suite.encr, key: encryption },
+      ...(suite.integ !== undefined && { integrity: { id: suite.integ, key: integrity } }),
+    });
+  const initiator = cipher(keys.skEi, keys.skAi);
+  const responder = cipher(keys.skEr, keys.skAr);
+  wipe(keys.skEi, keys.skEr, keys.skAi, keys.skAr);
+  const [outbound, inbound] = state.role === 'initiator' ? [initiator, responder] : [responder, initiator];
+  state.protection = {
+    suite,
+    prf: pseudorandomFunction(suite.prf),
+    sealer: new MessageSealer(outbound, state.ports.randomness),
+    opener: inbound,
+    skD: keys.skD,
+    skPi: keys.skPi,
+    skPr: keys.skPr,
+  };
+}
+
+/** Forgets every key of an IKE SA. Idempotent. */
+export function forgetKeys(state: IkeSaState): void {
+  if (state.phase.name === 'init-sent') state.phase.keyPair.destroy();
+  for (const { exchange } of state.requests.all()) {
+    if (exchange.kind === 'create-child' || exchange.kind === 'rekey-ike') exchange.keyPair?.destroy();
+  }
+  const { protection } = state;
+  if (protection === undefined) return;
+  protection.sealer.destroy();
+  protection.opener.destroy();
+  wipe(protection.skD, protection.skPi, protection.skPr);
+  state.protection = undefined;
+}

@@ -1,0 +1,259 @@
+// A datagram comes in: is it ours, is it fresh, is it authentic, what is it for (RFC 7296 2.1 to 2.3, 2.5, 2.21, 2.23).
+import type { Endpoint } from '#sa';
+import { decodeIkeMessage, ExchangeType, type IkeMessage, NotifyType, type Payload, WireError } from '#wire';
+import { moveChildren } from './child-installation.ts';
+import { checkPayloads, createChildSaPurpose, type MessageKind } from './exchange-rules.ts';
+import { handleCreateChildSaRequest } from './exchanges/create-child-sa-responder.ts';
+import { handleResponse } from './exchanges/dispatch.ts';
+import { handleAuthRequest } from './exchanges/ike-auth-responder.ts';
+import { handleInitResponse } from './exchanges/ike-sa-init-initiator.ts';
+import { handleInformationalRequest } from './exchanges/informational.ts';
+import { failure, type IkeSaState } from './ike-sa-state.ts';
+import { endIkeSa } from './lifecycle.ts';
+import { notify } from './notify.ts';
+import { payloadOf } from './payload-lookup.ts';
+import { Reassembly } from './protection/reassembly.ts';
+import { openMessage } from './protection/sealed-message.ts';
+import { type RequestOrigin, sendResponse, transmit } from './transmission.ts';
+
+interface Path {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+}
+
+/** Fragments of this many messages are collected at once (RFC 7383 2.6). */
+const reassembliesMax = 4;
+
+export function receive(state: IkeSaState, octets: Uint8Array, path: Path): void {
+  state.statistics.messagesReceived++;
+  let message: IkeMessage;
+  try {
+    message = decodeIkeMessage(octets);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return state.reject(`unreadable: ${error.message}`, 0, 0);
+  }
+  const { header } = message;
+  const reject = (reason: string): void => state.reject(reason, header.exchangeType, header.messageId);
+  // RFC 7296 2.5: nothing of another major version belongs to this IKE SA.
+  if (header.majorVersion !== 2) return reject(`major version ${header.majorVersion}`);
+  if (header.initiatorSpi !== state.spis.initiator) return reject('another IKE SA');
+  if (header.initiator !== (state.role === 'responder')) return reject('the initiator flag is wrong');
+  if (header.exchangeType === ExchangeType.IKE_SA_INIT) return receiveInit(state, message, path);
+  if (header.responderSpi !== state.spis.responder) return reject('another IKE SA');
+  if (state.protection === undefined) return reject('there are no keys yet');
+  if (header.response) return receiveResponse(state, message, path);
+  receiveRequest(state, message, path);
+}
+
+function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
+  const { header } = message;
+  const reject = (reason: string): void => state.reject(reason, header.exchangeType, header.messageId);
+  if (header.messageId !== 0) return reject('IKE_SA_INIT with a Message ID');
+  const { phase } = state;
+  if (header.response) {
+    if (phase.name !== 'init-sent') return reject('IKE_SA_INIT is already answered');
+    return handleInitResponse(state, phase, message, path);
+  }
+  // RFC 7296 2.1: the same request again gets the same answer; another one under the same SPI is not ours to answer.
+  if (phase.name !== 'half-open') return reject('IKE_SA_INIT is over');
+  const same =
+    message.octets.length === phase.initRequest.length &&
+    message.octets.every((octet, i) => octet === phase.initRequest[i]);
+  if (!same) return reject('another IKE_SA_INIT under the same SPI');
+  transmit(state, [phase.initResponse], path);
+}
+
+type Opened =
+  | {
+      readonly kind: 'opened';
+      readonly payloads: readonly Payload[];
+      readonly unprotected: readonly Payload[];
+    }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'nothing' };
+
+function open(state: IkeSaState, message: IkeMessage): Opened {
+  const { header } = message;
+  const { opener } = state.secure();
+  const nothing = (reason: string): Opened => {
+    state.reject(reason, header.exchangeType, header.messageId);
+    return { kind: 'nothing' };
+  };
+  if (payloadOf(message.payloads, 'SKF') === undefined) {
+    const opening = openMessage(message, opener);
+    return opening.kind === 'forged' ? nothing('the integrity check failed') : opening;
+  }
+  if (state.connection.fragmentation === 'no') return nothing('a fragment that we did not agree to');
+  const key = `${header.response ? 'response' : 'request'} ${header.messageId}`;
+  const reassembly = state.reassemblies.get(key) ?? new Reassembly(header.messageId);
+  const step = reassembly.add(message, opener);
+  switch (step.kind) {
+    case 'complete':
+      state.reassemblies.delete(key);
+      return { kind: 'opened', payloads: step.payloads, unprotected: [] };
+    case 'malformed':
+      state.reassemblies.delete(key);
+      return { kind: 'malformed' };
+    case 'dropped':
+      return nothing(`a fragment was dropped: ${step.reason}`);
+    case 'incomplete':
+      state.reassemblies.set(key, reassembly);
+      for (const oldest of state.reassemblies.keys()) {
+        if (state.reassemblies.size <= reassembliesMax) break;
+        state.reassemblies.delete(oldest);
+      }
+      return { kind: 'nothing' };
+  }
+}
+
+/** A message passed its integrity check for the first time: the peer lives, and where it is now (RFC 7296 2.23). */
+function noteFreshMessage(state: IkeSaState, path: Path): void {
+  state.lastInboundAt = state.at;
+  const from = state.remote;
+  const moved = path.remote.address !== from.address || path.remote.port !== from.port;
+  const floated = path.local.port !== state.local.port;
+  if (!moved && !floated) return;
+  const connecting = state.phase.name === 'half-open';
+  // Behind a NAT ourselves, following would let one forged source address cut us off.
+  if (!connecting && state.nat.local) return;
+  state.local = path.local;
+  state.remote = path.remote;
+  if (connecting) return;
+  moveChildren(state);
+  state.emit({ kind: 'peer-moved', from, to: path.remote });
+}
+
+function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): void {
+  const { header } = message;
+  const request = state.requests.outstanding(header.messageId);
+  if (request === undefined || request.exchangeType !== header.exchangeType) {
+    return state.reject('an answer to nothing', header.exchangeType, header.messageId);
+  }
+  const opened = open(state, message);
+  if (opened.kind === 'nothing') return;
+  noteFreshMessage(state, path);
+  const kind = responseKind(request.exchange.kind, request.exchange);
+  const rules =
+    opened.kind === 'opened' ? checkPayloads(kind, opened.unprotected, opened.payloads) : undefined;
+  if (rules === undefined || !rules.ok) {
+    // RFC 7296 2.21: no error message answers a response; the states no longer agree, so the IKE SA goes.
+    const reason = rules === undefined ? 'the answer is malformed' : rules.reason;
+    state.reject(reason, header.exchangeType, header.messageId);
+    return endIkeSa(state, failure('invalid-syntax', reason));
+  }
+  state.requests.close(header.messageId);
+  handleResponse(state, request, rules.payloads);
+}
+
+function responseKind(
+  kind: string,
+  exchange: { readonly kind: string; readonly replaces?: unknown },
+): MessageKind {
+  switch (kind) {
+    case 'ike-auth':
+      return 'IKE_AUTH response';
+    case 'create-child':
+      return exchange.replaces === undefined
+        ? 'CREATE_CHILD_SA child response'
+        : 'CREATE_CHILD_SA rekey-child response';
+    case 'rekey-ike':
+      return 'CREATE_CHILD_SA rekey-ike response';
+    default:
+      return 'INFORMATIONAL response';
+  }
+}
+
+function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): void {
+  const { header } = message;
+  const { messageId, exchangeType } = header;
+  const reject = (reason: string): void => state.reject(reason, exchangeType, messageId);
+  const receipt = state.responses.classify(messageId);
+  if (receipt.kind === 'outside') return reject('outside the window');
+  if (receipt.kind === 'in-progress') return;
+  if (receipt.kind === 'answered') return answerAgain(state, message, receipt.datagrams, path);
+  const authenticating = state.phase.name === 'half-open';
+  if (authenticating !== (exchangeType === ExchangeType.IKE_AUTH) || !mayReceiveRequests(state)) {
+    return reject(`exchange type ${exchangeType} in phase ${state.phase.name}`);
+  }
+  const opened = open(state, message);
+  if (opened.kind === 'nothing') return;
+  noteFreshMessage(state, path);
+  state.responses.accept(messageId);
+  const origin: RequestOrigin = { messageId, exchangeType, ...path };
+  if (opened.kind === 'malformed') return refuseMalformed(state, origin, 'malformed payloads');
+  handleRequest(state, origin, opened);
+}
+
+/** Nobody is believed before IKE_AUTH is done, except for IKE_AUTH itself. */
+function mayReceiveRequests(state: IkeSaState): boolean {
+  const { name } = state.phase;
+  return name === 'half-open' || name === 'established' || name === 'rekeyed' || name === 'deleting';
+}
+
+/** RFC 7296 2.1, RFC 7383 2.6.1: only an authentic request, and of a fragmented one only the first fragment. */
+function answerAgain(
+  state: IkeSaState,
+  message: IkeMessage,
+  datagrams: readonly Uint8Array[],
+  path: Path,
+): void {
+  const { header } = message;
+  const { opener } = state.secure();
+  const fragmented = payloadOf(message.payloads, 'SKF') !== undefined;
+  if (fragmented && !Reassembly.isFirst(message)) return;
+  const forged = fragmented
+    ? new Reassembly(header.messageId).add(message, opener).kind === 'dropped'
+    : openMessage(message, opener).kind === 'forged';
+  if (forged) return state.reject('the integrity check failed', header.exchangeType, header.messageId);
+  state.statistics.retransmissions++;
+  transmit(state, datagrams, path);
+}
+
+function handleRequest(
+  state: IkeSaState,
+  origin: RequestOrigin,
+  opened: Extract<Opened, { readonly kind: 'opened' }>,
+): void {
+  const kind = requestKind(origin.exchangeType, opened.payloads);
+  if (kind === undefined) return refuseMalformed(state, origin, `exchange type ${origin.exchangeType}`);
+  const rules = checkPayloads(kind, opened.unprotected, opened.payloads);
+  if (!rules.ok) {
+    if (rules.notifyType === NotifyType.INVALID_SYNTAX) return refuseMalformed(state, origin, rules.reason);
+    state.reject(rules.reason, origin.exchangeType, origin.messageId);
+    sendResponse(state, origin, [notify(rules.notifyType, rules.data)]);
+    // RFC 7296 2.21.2: in IKE_AUTH it is the end, later it is not.
+    if (state.phase.name === 'half-open')
+      endIkeSa(state, failure('unsupported-critical-payload', rules.reason));
+    return;
+  }
+  switch (origin.exchangeType) {
+    case ExchangeType.IKE_AUTH:
+      if (state.phase.name === 'half-open') handleAuthRequest(state, state.phase, origin, rules.payloads);
+      return;
+    case ExchangeType.CREATE_CHILD_SA:
+      return handleCreateChildSaRequest(state, origin, rules.payloads);
+    default:
+      return handleInformationalRequest(state, origin, rules.payloads);
+  }
+}
+
+function requestKind(exchangeType: number, payloads: readonly Payload[]): MessageKind | undefined {
+  switch (exchangeType) {
+    case ExchangeType.IKE_AUTH:
+      return 'IKE_AUTH request';
+    case ExchangeType.CREATE_CHILD_SA:
+      return `CREATE_CHILD_SA ${createChildSaPurpose(payloads)} request`;
+    case ExchangeType.INFORMATIONAL:
+      return 'INFORMATIONAL request';
+    default:
+      return undefined;
+  }
+}
+
+/** RFC 7296 2.21.3: fatal for both ends, without a Delete. */
+function refuseMalformed(state: IkeSaState, origin: RequestOrigin, reason: string): void {
+  state.reject(reason, origin.exchangeType, origin.messageId);
+  sendResponse(state, origin, [notify(NotifyType.INVALID_SYNTAX)]);
+  endIkeSa(state, failure('invalid-syntax', reason));
+}

@@ -1,0 +1,263 @@
+// One end of a pair in tests: its IKE SAs, a data plane that only remembers, and everything that came out.
+import { type ComputeResult, type Randomness, seededRandomness, validatePath } from '#crypto';
+import { type Endpoint, firstSpi, type SaCommand, type SaParameters, type SaResult, type Spi } from '#sa';
+import { decodeIkeMessage, type IkeSpi, zeroIkeSpi } from '#wire';
+import type { ConnectionConfiguration, Credentials } from '../configuration.ts';
+import {
+  type IkeSa,
+  type InitiateOptions,
+  initiateIkeSa,
+  type NatTraversalPorts,
+  respondToInit,
+} from '../index.ts';
+import type {
+  AddressLease,
+  IkeEvent,
+  IkeSaCommand,
+  IkeSaInput,
+  IkeSaOutput,
+  IkeSaPorts,
+  KeyLogEntry,
+} from '../interface.ts';
+import { text } from './connections.ts';
+
+export interface HostOptions {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly connections: readonly ConnectionConfiguration[];
+  readonly credentials: Credentials;
+  readonly seed: string;
+  readonly lease?: AddressLease;
+  readonly natTraversal?: NatTraversalPorts;
+}
+
+type Transmit = Extract<IkeSaOutput, { readonly kind: 'transmit' }>;
+
+/** `DistributiveOmit` keeps the union of inputs a union. */
+type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+export class Host {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly randomness: Randomness;
+  connections: readonly ConnectionConfiguration[];
+  credentials: Credentials;
+  readonly natTraversal: NatTraversalPorts;
+  readonly lease: AddressLease | undefined;
+  now = 0;
+  readonly sas: IkeSa[] = [];
+  readonly events: IkeEvent[] = [];
+  readonly commands: SaCommand[] = [];
+  readonly keyLog: KeyLogEntry[] = [];
+  /** Stateless answers and their reasons. */
+  readonly refusals: string[] = [];
+  /** SAs in the data plane, by direction and SPI. */
+  readonly installed: Map<string, SaParameters> = new Map();
+  readonly policies: Set<number> = new Set();
+  readonly outboundOfChild: Map<number, Spi> = new Map();
+  readonly reservedSpis: Set<number> = new Set();
+  readonly leased: AddressLease[] = [];
+  /** Set to make the data plane refuse. */
+  saResult: (command: SaCommand) => SaResult = () => ({ ok: true });
+  /** Set to hold the results of compute jobs back. */
+  holdComputation = false;
+  readonly heldComputations: { readonly sa: IkeSa; readonly id: number; readonly result: ComputeResult }[] =
+    [];
+  #childId = 0;
+
+  constructor(options: HostOptions) {
+    this.name = options.name;
+    this.endpoint = options.endpoint;
+    this.connections = options.connections;
+    this.credentials = options.credentials;
+    this.lease = options.lease;
+    this.natTraversal = options.natTraversal ?? { localPort: 4500, remotePort: 4500 };
+    this.randomness = seededRandomness(text(options.seed));
+  }
+
+  get ports(): IkeSaPorts {
+    return {
+      randomness: this.randomness,
+      allocateSpi: () => {
+        const word = new DataView(this.randomness.bytes(4).buffer).getUint32(0);
+        const spi = Math.max(word, firstSpi) as Spi;
+        this.reservedSpis.add(spi);
+        return spi;
+      },
+      releaseSpi: (spi) => {
+        if (!this.reservedSpis.delete(spi)) throw new Error(`${this.name} released an SPI twice`);
+      },
+      allocateIkeSpi: () =>
+        Array.from(this.randomness.bytes(8), (octet) => octet.toString(16).padStart(2, '0')).join(
+          '',
+        ) as IkeSpi,
+      allocateChildId: () => ++this.#childId,
+      credentials: () => this.credentials,
+      wallClockMs: () => 1_790_000_000_000,
+      connectionsFor: () => this.connections,
+      leaseAddresses: () => {
+        if (this.lease !== undefined) this.leased.push(this.lease);
+        return this.lease;
+      },
+      releaseAddresses: (lease) => {
+        this.leased.splice(this.leased.indexOf(lease), 1);
+      },
+    };
+  }
+
+  initiate(
+    remote: Endpoint,
+    change: Partial<Pick<InitiateOptions, 'initialContact' | 'children' | 'connection' | 'keyLog'>> = {},
+  ): IkeSa {
+    const connection = change.connection ?? this.connections[0];
+    if (connection === undefined) throw new Error(`${this.name} has no connection`);
+    const sa = initiateIkeSa({
+      connection,
+      local: this.endpoint,
+      remote,
+      ports: this.ports,
+      at: this.now,
+      natTraversal: this.natTraversal,
+      initialContact: false,
+      children: connection.children,
+      ...change,
+    });
+    this.sas.push(sa);
+    return sa;
+  }
+
+  /** The IKE SA that now carries everything. */
+  get sa(): IkeSa {
+    const live = this.sas.filter((sa) => sa.phase !== 'ended' && sa.phase !== 'rekeyed');
+    const found = live.at(-1) ?? this.sas.at(-1);
+    if (found === undefined) throw new Error(`${this.name} has no IKE SA`);
+    return found;
+  }
+
+  input(sa: IkeSa, input: Timeless<IkeSaInput>): void {
+    sa.handle({ ...input, at: this.now } as IkeSaInput);
+  }
+
+  command(command: IkeSaCommand, sa: IkeSa = this.sa): void {
+    this.input(sa, { kind: 'command', command });
+  }
+
+  receive(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const message = decodeIkeMessage(octets);
+    const { header } = message;
+    const own = header.initiator ? header.responderSpi : header.initiatorSpi;
+    const sa = this.sas.find((candidate) => {
+      if (candidate.phase === 'ended') return false;
+      const ownSpi = candidate.role === 'initiator' ? candidate.initiatorSpi : candidate.responderSpi;
+      return own === zeroIkeSpi
+        ? candidate.role === 'responder' && candidate.initiatorSpi === header.initiatorSpi
+        : ownSpi === own;
+    });
+    if (sa !== undefined) return this.input(sa, { kind: 'message', local, remote, octets });
+    if (own !== zeroIkeSpi || header.response) return;
+    const outcome = respondToInit({
+      message,
+      local,
+      remote,
+      ports: this.ports,
+      at: this.now,
+      natTraversal: this.natTraversal,
+      halfOpenTimeoutMs: 30_000,
+    });
+    if (outcome.kind === 'sa') this.sas.push(outcome.sa);
+    else this.refusals.push(outcome.reason);
+    if (outcome.kind === 'reply')
+      this.#stateless.push({ kind: 'transmit', local, remote, octets: outcome.octets });
+  }
+
+  readonly #stateless: Transmit[] = [];
+
+  /** Everything the IKE SAs want; data plane and compute jobs are served at once. */
+  drain(): Transmit[] {
+    const sent = this.#stateless.splice(0);
+    for (let again = true; again; ) {
+      again = false;
+      for (const sa of [...this.sas]) {
+        for (let output = sa.poll(); output !== undefined; output = sa.poll()) {
+          again = true;
+          if (output.kind === 'transmit') sent.push(output);
+          else this.#serve(sa, output);
+        }
+        for (const offspring of sa.offspring) {
+          if (!this.sas.includes(offspring)) this.sas.push(offspring);
+        }
+      }
+    }
+    return sent;
+  }
+
+  #serve(sa: IkeSa, output: Exclude<IkeSaOutput, Transmit>): void {
+    switch (output.kind) {
+      case 'event':
+        this.events.push(output.event);
+        return;
+      case 'key-log':
+        this.keyLog.push(output.entry);
+        return;
+      case 'sa-command': {
+        const { command } = output;
+        this.commands.push(command);
+        const result = this.saResult(command);
+        if (result.ok) this.#apply(command);
+        return this.input(sa, { kind: 'sa-result', id: output.id, result });
+      }
+      case 'compute': {
+        const { id, job } = output;
+        const result = validatePath(job);
+        if (this.holdComputation) this.heldComputations.push({ sa, id, result });
+        else this.input(sa, { kind: 'computed', id, result });
+      }
+    }
+  }
+
+  #apply(command: SaCommand): void {
+    switch (command.kind) {
+      case 'install': {
+        // A data plane keeps keys of its own.
+        const { sa } = command;
+        this.installed.set(`${sa.direction} ${sa.spi}`, sa);
+        return;
+      }
+      case 'remove':
+        this.installed.delete(`${command.direction} ${command.spi}`);
+        return;
+      case 'use-outbound':
+        this.outboundOfChild.set(command.childId, command.spi);
+        return;
+      case 'install-policy':
+        this.policies.add(command.policy.policyId);
+        return;
+      case 'remove-policy':
+        this.policies.delete(command.policyId);
+        return;
+      case 'update-addresses':
+    }
+  }
+
+  sasOf(direction: 'inbound' | 'outbound'): SaParameters[] {
+    return [...this.installed.values()].filter((sa) => sa.direction === direction);
+  }
+
+  eventsOf<K extends IkeEvent['kind']>(kind: K): Extract<IkeEvent, { readonly kind: K }>[] {
+    return this.events.filter(
+      (event): event is Extract<IkeEvent, { readonly kind: K }> => event.kind === kind,
+    );
+  }
+
+  deadline(): number | undefined {
+    const times = this.sas.map((sa) => sa.deadline()).filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  wake(): void {
+    for (const sa of this.sas) {
+      const deadline = sa.deadline();
+      if (deadline !== undefined && deadline <= this.now) this.input(sa, { kind: 'timeout' });
+    }
+  }
+}
