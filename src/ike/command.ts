@@ -36,9 +36,11 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
       if (!state.rekeying) state.tasks.add({ kind: 'rekey-ike' });
       return;
     case 'delete':
-      return deleteIke(state, command.reason);
+      deleteIke(state, command.reason);
+      return;
     case 'abandon':
-      return endIkeSa(state, failure('abandoned', command.reason));
+      endIkeSa(state, failure('abandoned', command.reason));
+      return;
     case 'check-liveness':
       // Any request under way is a liveness check already.
       if (state.requests.all().length === 0) {
@@ -53,8 +55,14 @@ function deleteIke(state: IkeSaState, detail: string): void {
   const { name } = state.phase;
   if (name === 'deleting' || name === 'rekeyed') return;
   // Before the peer is authenticated there is nothing that a Delete could be about.
-  if (name !== 'established') return endIkeSa(state, reason);
+  if (name !== 'established') {
+    endIkeSa(state, reason);
+    return;
+  }
   // Waiting for the answer of another request could take as long as all its tries.
-  if (state.requests.hasRoom()) return beginDeleteIke(state, reason);
+  if (state.requests.hasRoom()) {
+    beginDeleteIke(state, reason);
+    return;
+  }
   state.tasks.add({ kind: 'delete-ike', failure: reason });
 }

@@ -16,10 +16,12 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
       return;
     }
     case 'soft-expired':
-      return rekey(state, bySpi(state, event.spi));
+      rekey(state, bySpi(state, event.spi));
+      return;
     case 'sequence-exhausted':
     case 'hard-expired':
-      return remove(state, bySpi(state, event.spi), failure('expired', 'its traffic limit is reached'));
+      remove(state, bySpi(state, event.spi), failure('expired', 'its traffic limit is reached'));
+      return;
     case 'mapping-changed': {
       // RFC 7296 2.23: only a host that is not behind a NAT itself follows.
       if (state.nat.local || bySpi(state, event.spi) === undefined) return;
@@ -27,7 +29,8 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
       if (from.address === event.remote.address && from.port === event.remote.port) return;
       state.remote = event.remote;
       moveChildren(state);
-      return state.emit({ kind: 'peer-moved', from, to: event.remote });
+      state.emit({ kind: 'peer-moved', from, to: event.remote });
+      return;
     }
     case 'acquire':
     case 'unknown-spi':

@@ -31,36 +31,71 @@ export function receive(state: IkeSaState, octets: Uint8Array, path: Path): void
     message = decodeIkeMessage(octets);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return state.reject(`unreadable: ${error.message}`, 0, 0);
+    state.reject(`unreadable: ${error.message}`, 0, 0);
+    return;
   }
   const { header } = message;
   const reject = (reason: string): void => state.reject(reason, header.exchangeType, header.messageId);
   // RFC 7296 2.5: nothing of another major version belongs to this IKE SA.
-  if (header.majorVersion !== 2) return reject(`major version ${header.majorVersion}`);
-  if (header.initiatorSpi !== state.spis.initiator) return reject('another IKE SA');
-  if (header.initiator !== (state.role === 'responder')) return reject('the initiator flag is wrong');
-  if (header.exchangeType === ExchangeType.IKE_SA_INIT) return receiveInit(state, message, path);
-  if (header.responderSpi !== state.spis.responder) return reject('another IKE SA');
-  if (state.protection === undefined) return reject('there are no keys yet');
-  if (header.response) return receiveResponse(state, message, path);
+  if (header.majorVersion !== 2) {
+    reject(`major version ${header.majorVersion}`);
+    return;
+  }
+  if (header.initiatorSpi !== state.spis.initiator) {
+    reject('another IKE SA');
+    return;
+  }
+  if (header.initiator !== (state.role === 'responder')) {
+    reject('the initiator flag is wrong');
+    return;
+  }
+  if (header.exchangeType === ExchangeType.IKE_SA_INIT) {
+    receiveInit(state, message, path);
+    return;
+  }
+  if (header.responderSpi !== state.spis.responder) {
+    reject('another IKE SA');
+    return;
+  }
+  if (state.protection === undefined) {
+    reject('there are no keys yet');
+    return;
+  }
+  if (header.response) {
+    receiveResponse(state, message, path);
+    return;
+  }
   receiveRequest(state, message, path);
 }
 
 function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
   const { header } = message;
   const reject = (reason: string): void => state.reject(reason, header.exchangeType, header.messageId);
-  if (header.messageId !== 0) return reject('IKE_SA_INIT with a Message ID');
+  if (header.messageId !== 0) {
+    reject('IKE_SA_INIT with a Message ID');
+    return;
+  }
   const { phase } = state;
   if (header.response) {
-    if (phase.name !== 'init-sent') return reject('IKE_SA_INIT is already answered');
-    return handleInitResponse(state, phase, message, path);
+    if (phase.name !== 'init-sent') {
+      reject('IKE_SA_INIT is already answered');
+      return;
+    }
+    handleInitResponse(state, phase, message, path);
+    return;
   }
   // RFC 7296 2.1: the same request again gets the same answer; another one under the same SPI is not ours to answer.
-  if (phase.name !== 'half-open') return reject('IKE_SA_INIT is over');
+  if (phase.name !== 'half-open') {
+    reject('IKE_SA_INIT is over');
+    return;
+  }
   const same =
     message.octets.length === phase.initRequest.length &&
     message.octets.every((octet, i) => octet === phase.initRequest[i]);
-  if (!same) return reject('another IKE_SA_INIT under the same SPI');
+  if (!same) {
+    reject('another IKE_SA_INIT under the same SPI');
+    return;
+  }
   transmit(state, [phase.initResponse], path);
 }
 
@@ -128,7 +163,8 @@ function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): vo
   const { header } = message;
   const request = state.requests.outstanding(header.messageId);
   if (request === undefined || request.exchangeType !== header.exchangeType) {
-    return state.reject('an answer to nothing', header.exchangeType, header.messageId);
+    state.reject('an answer to nothing', header.exchangeType, header.messageId);
+    return;
   }
   const opened = open(state, message);
   if (opened.kind === 'nothing') return;
@@ -140,7 +176,8 @@ function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): vo
     // RFC 7296 2.21: no error message answers a response; the states no longer agree, so the IKE SA goes.
     const reason = rules === undefined ? 'the answer is malformed' : rules.reason;
     state.reject(reason, header.exchangeType, header.messageId);
-    return endIkeSa(state, failure('invalid-syntax', reason));
+    endIkeSa(state, failure('invalid-syntax', reason));
+    return;
   }
   state.requests.close(header.messageId);
   handleResponse(state, request, rules.payloads);
@@ -169,19 +206,29 @@ function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): voi
   const { messageId, exchangeType } = header;
   const reject = (reason: string): void => state.reject(reason, exchangeType, messageId);
   const receipt = state.responses.classify(messageId);
-  if (receipt.kind === 'outside') return reject('outside the window');
+  if (receipt.kind === 'outside') {
+    reject('outside the window');
+    return;
+  }
   if (receipt.kind === 'in-progress') return;
-  if (receipt.kind === 'answered') return answerAgain(state, message, receipt.datagrams, path);
+  if (receipt.kind === 'answered') {
+    answerAgain(state, message, receipt.datagrams, path);
+    return;
+  }
   const authenticating = state.phase.name === 'half-open';
   if (authenticating !== (exchangeType === ExchangeType.IKE_AUTH) || !mayReceiveRequests(state)) {
-    return reject(`exchange type ${exchangeType} in phase ${state.phase.name}`);
+    reject(`exchange type ${exchangeType} in phase ${state.phase.name}`);
+    return;
   }
   const opened = open(state, message);
   if (opened.kind === 'nothing') return;
   noteFreshMessage(state, path);
   state.responses.accept(messageId);
   const origin: RequestOrigin = { messageId, exchangeType, ...path };
-  if (opened.kind === 'malformed') return refuseMalformed(state, origin, 'malformed payloads');
+  if (opened.kind === 'malformed') {
+    refuseMalformed(state, origin, 'malformed payloads');
+    return;
+  }
   handleRequest(state, origin, opened);
 }
 
@@ -205,7 +252,10 @@ function answerAgain(
   const forged = fragmented
     ? new Reassembly(header.messageId).add(message, opener).kind === 'dropped'
     : openMessage(message, opener).kind === 'forged';
-  if (forged) return state.reject('the integrity check failed', header.exchangeType, header.messageId);
+  if (forged) {
+    state.reject('the integrity check failed', header.exchangeType, header.messageId);
+    return;
+  }
   state.statistics.retransmissions++;
   transmit(state, datagrams, path);
 }
@@ -216,10 +266,16 @@ function handleRequest(
   opened: Extract<Opened, { readonly kind: 'opened' }>,
 ): void {
   const kind = requestKind(origin.exchangeType, opened.payloads);
-  if (kind === undefined) return refuseMalformed(state, origin, `exchange type ${origin.exchangeType}`);
+  if (kind === undefined) {
+    refuseMalformed(state, origin, `exchange type ${origin.exchangeType}`);
+    return;
+  }
   const rules = checkPayloads(kind, opened.unprotected, opened.payloads);
   if (!rules.ok) {
-    if (rules.notifyType === NotifyType.INVALID_SYNTAX) return refuseMalformed(state, origin, rules.reason);
+    if (rules.notifyType === NotifyType.INVALID_SYNTAX) {
+      refuseMalformed(state, origin, rules.reason);
+      return;
+    }
     state.reject(rules.reason, origin.exchangeType, origin.messageId);
     sendResponse(state, origin, [notify(rules.notifyType, rules.data)]);
     // RFC 7296 2.21.2: in IKE_AUTH it is the end, later it is not.
@@ -232,9 +288,11 @@ function handleRequest(
       if (state.phase.name === 'half-open') handleAuthRequest(state, state.phase, origin, rules.payloads);
       return;
     case ExchangeType.CREATE_CHILD_SA:
-      return handleCreateChildSaRequest(state, origin, rules.payloads);
+      handleCreateChildSaRequest(state, origin, rules.payloads);
+      return;
     default:
-      return handleInformationalRequest(state, origin, rules.payloads);
+      handleInformationalRequest(state, origin, rules.payloads);
+      return;
   }
 }
 

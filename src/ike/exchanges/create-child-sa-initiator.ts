@@ -82,19 +82,29 @@ export function concludeCreateChild(
   if (verdict.kind === 'refused') {
     state.ports.releaseSpi(offer.inboundSpi);
     exchange.keyPair?.destroy();
-    return refused(state, exchange, verdict.failure, verdict.notifyData);
+    refused(state, exchange, verdict.failure, verdict.notifyData);
+    return;
   }
   const unacceptable = (reason: IkeFailure): void => {
     exchange.keyPair?.destroy();
     abandonOffer(state, offer, reason);
     failed(state, exchange, reason);
   };
-  if (verdict.kind === 'unacceptable') return unacceptable(verdict.failure);
+  if (verdict.kind === 'unacceptable') {
+    unacceptable(verdict.failure);
+    return;
+  }
   const secret = agree(exchange, verdict.agreement.suite.ke, payloads);
-  if (secret.kind === 'failed') return unacceptable(secret.failure);
+  if (secret.kind === 'failed') {
+    unacceptable(secret.failure);
+    return;
+  }
   exchange.keyPair?.destroy();
   const nonceResponder = payloadOf(payloads, 'Nonce')?.data;
-  if (nonceResponder === undefined) return unacceptable(failure('invalid-syntax', 'the answer has no nonce'));
+  if (nonceResponder === undefined) {
+    unacceptable(failure('invalid-syntax', 'the answer has no nonce'));
+    return;
+  }
   const nonces = { nonceInitiator: exchange.nonce, nonceResponder };
   const keys = childKeys(state, verdict.agreement.suite, nonces, secret.value);
   wipe(secret.value);
@@ -187,14 +197,23 @@ function refused(
       const used = exchange.keyPair?.group ?? 0;
       const tried = [...task.triedGroups, used];
       const group = groupFromInvalidKe(data, offer.configuration.proposals, tried);
-      if (group === undefined) return failed(state, exchange, reason);
-      return retryWithGroup(state, task, group, used);
+      if (group === undefined) {
+        failed(state, exchange, reason);
+        return;
+      }
+      retryWithGroup(state, task, group, used);
+      return;
     }
     case NotifyType.CHILD_SA_NOT_FOUND:
-      if (replaces === undefined) return failed(state, exchange, reason);
-      return recreate(state, exchange, replaces, collision !== undefined, reason);
+      if (replaces === undefined) {
+        failed(state, exchange, reason);
+        return;
+      }
+      recreate(state, exchange, replaces, collision !== undefined, reason);
+      return;
     default:
-      return failed(state, exchange, reason);
+      failed(state, exchange, reason);
+      return;
   }
 }
 
@@ -207,11 +226,12 @@ function recreate(
   reason: IkeFailure,
 ): void {
   if (peerRekeyed || old.phase === 'replaced' || !state.children.includes(old)) {
-    return state.emit({
+    state.emit({
       kind: 'collision',
       of: 'child-rekey',
       outcome: 'the peer had already replaced the Child SA',
     });
+    return;
   }
   const { childId } = old.agreement;
   removeChild(state, old, reason);

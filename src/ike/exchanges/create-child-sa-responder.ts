@@ -22,16 +22,29 @@ export function handleCreateChildSaRequest(
   const refuse = (payload: NotifyPayload): void => sendResponse(state, origin, [payload]);
   const temporary = (): void => refuse(notify(NotifyType.TEMPORARY_FAILURE));
   // RFC 7296 2.25.2: nothing new on an IKE SA that is being closed.
-  if (state.phase.name !== 'established') return temporary();
+  if (state.phase.name !== 'established') {
+    temporary();
+    return;
+  }
   const purpose = createChildSaPurpose(payloads);
   if (purpose === 'rekey-ike') {
     // RFC 7296 2.25.1
-    if (changingChildren(state)) return temporary();
-    return handleRekeyIkeRequest(state, origin, payloads);
+    if (changingChildren(state)) {
+      temporary();
+      return;
+    }
+    handleRekeyIkeRequest(state, origin, payloads);
+    return;
   }
   // RFC 7296 2.25.2: which IKE SA would get it is not decided yet.
-  if (state.rekeying || state.collision !== undefined) return temporary();
-  if (purpose === 'child') return create(state, origin, payloads, undefined);
+  if (state.rekeying || state.collision !== undefined) {
+    temporary();
+    return;
+  }
+  if (purpose === 'child') {
+    create(state, origin, payloads, undefined);
+    return;
+  }
 
   const rekeyed = findNotify(payloads, NotifyType.REKEY_SA);
   const named = rekeyed === undefined ? undefined : childOfNotify(rekeyed);
@@ -39,16 +52,20 @@ export function handleCreateChildSaRequest(
     ({ agreement }) => agreement.outboundSpi === named?.spi && agreement.protocol === named.protocol,
   );
   if (old === undefined) {
-    return refuse({
+    refuse({
       type: 'N',
       protocolId: rekeyed?.protocolId ?? 0,
       spi: rekeyed?.spi ?? new Uint8Array(0),
       notifyType: NotifyType.CHILD_SA_NOT_FOUND,
       data: new Uint8Array(0),
     });
+    return;
   }
   // RFC 7296 2.25.1: replaced already or on its way out.
-  if (old.phase !== 'installed') return temporary();
+  if (old.phase !== 'installed') {
+    temporary();
+    return;
+  }
   create(state, origin, payloads, old);
 }
 
@@ -75,14 +92,16 @@ function create(
       const name = replaces?.agreement.configuration.name ?? state.connection.name;
       state.emit({ kind: 'child-failed', name, failure: answer.failure });
     }
-    return sendResponse(state, origin, [answer.notify]);
+    sendResponse(state, origin, [answer.notify]);
+    return;
   }
   const { agreement } = answer;
   const { randomness } = state.ports;
   const exchanged = exchangeKeys(state, agreement.suite.ke, payloads);
   if (exchanged.kind === 'failed') {
     state.ports.releaseSpi(agreement.inboundSpi);
-    return sendResponse(state, origin, [notify(NotifyType.INVALID_SYNTAX)]);
+    sendResponse(state, origin, [notify(NotifyType.INVALID_SYNTAX)]);
+    return;
   }
   const nonceInitiator = mandatoryPayload(payloads, 'Nonce').data;
   const nonceResponder = randomness.bytes(nonceBytes);

@@ -39,15 +39,20 @@ function begin(state: IkeSaState, task: Task): void {
   switch (work.kind) {
     case 'initiate-child':
     case 'rekey-child':
-      return beginCreateChild(state, task);
+      beginCreateChild(state, task);
+      return;
     case 'delete-child':
-      return beginDeleteChild(state, work);
+      beginDeleteChild(state, work);
+      return;
     case 'rekey-ike':
-      return beginRekeyIke(state, task);
+      beginRekeyIke(state, task);
+      return;
     case 'delete-ike':
-      return beginDeleteIke(state, work.failure);
+      beginDeleteIke(state, work.failure);
+      return;
     case 'check-liveness':
-      return beginLivenessCheck(state);
+      beginLivenessCheck(state);
+      return;
   }
 }
 
@@ -63,18 +68,24 @@ export function handleResponse(
       throw new Error('IKE_SA_INIT is not answered under protection');
     case 'ike-auth':
       if (state.phase.name !== 'auth-sent') throw new Error('IKE_AUTH was answered in another phase');
-      return handleAuthResponse(state, state.phase, exchange, payloads);
+      handleAuthResponse(state, state.phase, exchange, payloads);
+      return;
     case 'create-child':
-      return concludeCreateChild(state, exchange, payloads);
+      concludeCreateChild(state, exchange, payloads);
+      return;
     case 'rekey-ike':
-      return concludeRekeyIke(state, exchange, payloads);
+      concludeRekeyIke(state, exchange, payloads);
+      return;
     case 'delete-child':
-      return concludeDeleteChild(state, exchange);
+      concludeDeleteChild(state, exchange);
+      return;
     case 'liveness':
-      return state.emit({ kind: 'liveness-confirmed', rttMs: state.at - request.firstSentAt });
+      state.emit({ kind: 'liveness-confirmed', rttMs: state.at - request.firstSentAt });
+      return;
     case 'delete-ike':
     case 'authentication-failed':
-      return endIkeSa(state, exchange.failure);
+      endIkeSa(state, exchange.failure);
+      return;
   }
 }
 
@@ -84,12 +95,15 @@ export function handleNoAnswer(state: IkeSaState, request: OutstandingRequest): 
   switch (exchange.kind) {
     case 'ike-sa-init': {
       const refusal = state.phase.name === 'init-sent' ? state.phase.refusal : undefined;
-      return endIkeSa(state, refusal ?? failure('no-answer', 'nobody answered IKE_SA_INIT'));
+      endIkeSa(state, refusal ?? failure('no-answer', 'nobody answered IKE_SA_INIT'));
+      return;
     }
     case 'delete-ike':
     case 'authentication-failed':
-      return endIkeSa(state, exchange.failure);
+      endIkeSa(state, exchange.failure);
+      return;
     default:
-      return endIkeSa(state, failure('no-answer', `no answer to Message ID ${request.messageId}`));
+      endIkeSa(state, failure('no-answer', `no answer to Message ID ${request.messageId}`));
+      return;
   }
 }

@@ -39,7 +39,10 @@ export function beginIkeAuth(
     identity: expected,
     requests: payloadsOf(initPayloads, 'CERTREQ'),
   });
-  if (proof.kind === 'impossible') return endIkeSa(state, proof.failure);
+  if (proof.kind === 'impossible') {
+    endIkeSa(state, proof.failure);
+    return;
+  }
   const offer = firstOffer(state);
   const child = offer === undefined ? undefined : offerPayloads(offer);
   const payloads: Payload[] = [
@@ -100,14 +103,16 @@ export function handleAuthResponse(
     const type = error?.notifyType;
     const detail = type === undefined ? 'the answer lacks IDr or AUTH' : `the peer sent ${notifyName(type)}`;
     releaseOffer(state, exchange);
-    return endIkeSa(state, failure(codeOfNotify(type ?? NotifyType.INVALID_SYNTAX), detail, type));
+    endIkeSa(state, failure(codeOfNotify(type ?? NotifyType.INVALID_SYNTAX), detail, type));
+    return;
   }
   const peerIdentity: Identity = { idType: idr.idType, data: idr.data };
   const { connection } = state;
   const claim = { connection, localIdentity: phase.localIdentity, peerIdentity };
   const verdict = judgePeer(state, phase, claim, payloads);
   if (verdict.kind !== 'validate') {
-    return conclude(state, exchange, peerIdentity, payloads, verdict);
+    conclude(state, exchange, peerIdentity, payloads, verdict);
+    return;
   }
   const id = state.nextOutputId();
   state.outputs.push({ kind: 'compute', id, job: verdict.job });
@@ -147,7 +152,8 @@ function conclude(
   if (verdict.kind === 'validate') throw new Error('a path was to be validated twice');
   if (verdict.kind === 'refused') {
     releaseOffer(state, exchange);
-    return rejectResponder(state, verdict.failure);
+    rejectResponder(state, verdict.failure);
+    return;
   }
   state.remoteIdentity = peerIdentity;
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
@@ -193,8 +199,12 @@ function concludeChild(
   if (state.connection.virtualAddresses.length > 0 && state.virtualAddresses.length === 0) {
     const missing = failure('internal-address-failure', 'the peer gave us no virtual address');
     state.emit({ kind: 'child-failed', name, failure: missing });
-    if (payloadOf(payloads, 'SA') === undefined) return state.ports.releaseSpi(offer.inboundSpi);
-    return abandonOffer(state, offer, missing);
+    if (payloadOf(payloads, 'SA') === undefined) {
+      state.ports.releaseSpi(offer.inboundSpi);
+      return;
+    }
+    abandonOffer(state, offer, missing);
+    return;
   }
   const verdict = judgeAnswer(state, offer, payloads);
   if (verdict.kind === 'agreed') {

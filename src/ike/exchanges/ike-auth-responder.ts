@@ -32,13 +32,17 @@ export function handleAuthRequest(
   const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
   const connection = connectionFor(state, peerIdentity, wanted);
   if (connection === undefined) {
-    return refuse(state, origin, failure('identity-mismatch', 'no connection is for these identities'));
+    refuse(state, origin, failure('identity-mismatch', 'no connection is for these identities'));
+    return;
   }
   state.connection = connection;
   const localIdentity = connection.local.identity ?? wanted ?? identityOfAddress(state.local.address);
   const claim = { connection, localIdentity, peerIdentity };
   const verdict = judgePeer(state, phase, claim, payloads);
-  if (verdict.kind !== 'validate') return conclude(state, phase, claim, origin, payloads, verdict);
+  if (verdict.kind !== 'validate') {
+    conclude(state, phase, claim, origin, payloads, verdict);
+    return;
+  }
   const id = state.nextOutputId();
   state.outputs.push({ kind: 'compute', id, job: verdict.job });
   state.phase = {
@@ -111,12 +115,18 @@ function conclude(
   verdict: PeerVerdict,
 ): void {
   if (verdict.kind === 'validate') throw new Error('a path was to be validated twice');
-  if (verdict.kind === 'refused') return refuse(state, origin, verdict.failure);
+  if (verdict.kind === 'refused') {
+    refuse(state, origin, verdict.failure);
+    return;
+  }
   const proof = proveOurselves(state, claim.connection, material, {
     identity: claim.peerIdentity,
     requests: payloadsOf(payloads, 'CERTREQ'),
   });
-  if (proof.kind === 'impossible') return refuse(state, origin, proof.failure);
+  if (proof.kind === 'impossible') {
+    refuse(state, origin, proof.failure);
+    return;
+  }
 
   state.localIdentity = proof.identity;
   state.remoteIdentity = claim.peerIdentity;

@@ -91,39 +91,41 @@ export function handleInitResponse(
 ): void {
   const reject = (reason: string): void => state.reject(reason, ExchangeType.IKE_SA_INIT, 0);
   const rules = checkPayloads('IKE_SA_INIT response', message.payloads, undefined);
-  if (!rules.ok) return reject(rules.reason);
+  if (!rules.ok) {
+    reject(rules.reason);
+    return;
+  }
   const { payloads } = rules;
 
   const cookie = findNotify(payloads, NotifyType.COOKIE);
   if (cookie !== undefined) {
     // RFC 7296 2.6: 1 to 64 octets
-    if (cookie.data.length < 1 || cookie.data.length > 64) return reject('a cookie of a forbidden length');
-    return correct(state, phase, { cookie: cookie.data.slice() });
+    if (cookie.data.length < 1 || cookie.data.length > 64) {
+      reject('a cookie of a forbidden length');
+      return;
+    }
+    correct(state, phase, { cookie: cookie.data.slice() });
+    return;
   }
   const invalidKe = findNotify(payloads, NotifyType.INVALID_KE_PAYLOAD);
   if (invalidKe !== undefined) {
     const group = groupFromInvalidKe(invalidKe.data, state.connection.proposals, phase.triedGroups);
     if (group === undefined) {
-      return refused(
-        state,
-        phase,
-        failure('invalid-ke-payload', 'the peer wants a group that we do not offer'),
-      );
+      refused(state, phase, failure('invalid-ke-payload', 'the peer wants a group that we do not offer'));
+      return;
     }
     if (phase.corrections < correctionsMax) phase.keyPair.destroy();
-    return correct(state, phase, {
+    correct(state, phase, {
       keyPair: state.ports.randomness.keyPair(group),
       triedGroups: [...phase.triedGroups, group],
     });
+    return;
   }
   const error = findErrorNotify(payloads);
   if (error !== undefined) {
     const name = notifyName(error.notifyType);
-    return refused(
-      state,
-      phase,
-      failure(codeOfNotify(error.notifyType), `the peer sent ${name}`, error.notifyType),
-    );
+    refused(state, phase, failure(codeOfNotify(error.notifyType), `the peer sent ${name}`, error.notifyType));
+    return;
   }
   accept(state, phase, message, payloads, path);
 }
@@ -136,7 +138,8 @@ function correct(
 ): void {
   if (phase.corrections >= correctionsMax) {
     change.keyPair?.destroy();
-    return state.reject('too many corrections of one request', ExchangeType.IKE_SA_INIT, 0);
+    state.reject('too many corrections of one request', ExchangeType.IKE_SA_INIT, 0);
+    return;
   }
   state.requests.restart(0);
   sendInit(state, { ...phase, ...change, corrections: phase.corrections + 1 });
@@ -162,18 +165,25 @@ function accept(
   const nonce = mandatoryPayload(payloads, 'Nonce').data;
   const offered = proposalsToWire(state.connection.proposals, new Uint8Array(0), 'IKE_SA_INIT');
   const chosen = ikeSuiteFromReply(mandatoryPayload(payloads, 'SA').proposals, offered);
-  if (responderSpi === zeroIkeSpi) return unusable('invalid-syntax', 'the answer has no responder SPI');
-  if (chosen === undefined)
-    return unusable('no-proposal-chosen', 'the peer chose a proposal that we did not make');
+  if (responderSpi === zeroIkeSpi) {
+    unusable('invalid-syntax', 'the answer has no responder SPI');
+    return;
+  }
+  if (chosen === undefined) {
+    unusable('no-proposal-chosen', 'the peer chose a proposal that we did not make');
+    return;
+  }
   if (chosen.suite.ke !== phase.keyPair.group || ke.group !== phase.keyPair.group) {
-    return unusable('invalid-ke-payload', 'the peer answered another key exchange method than we used');
+    unusable('invalid-ke-payload', 'the peer answered another key exchange method than we used');
+    return;
   }
   let sharedSecret: Uint8Array;
   try {
     sharedSecret = phase.keyPair.agree(ke.data);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
-    return unusable('invalid-ke-payload', error.message);
+    unusable('invalid-ke-payload', error.message);
+    return;
   }
   phase.keyPair.destroy();
   state.requests.close(0);

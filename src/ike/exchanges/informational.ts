@@ -53,14 +53,16 @@ export function handleInformationalRequest(
   const fatal = fatalNotify(state, origin, payloads);
   if (fatal !== undefined) {
     sendResponse(state, origin, []);
-    return endIkeSa(state, fatal);
+    endIkeSa(state, fatal);
+    return;
   }
   const deletes = requestedDeletes(payloads);
   if (deletes.ike) {
     sendResponse(state, origin, []);
     // RFC 7296 2.8.2: the peer did not see our rekeying; its own counts, and ours is forgotten.
     if (state.collision !== undefined) handOver(state, state.collision.successor);
-    return endIkeSa(state, endedByPeer(state));
+    endIkeSa(state, endedByPeer(state));
+    return;
   }
   noteWindowSize(state, payloads);
   const answers = deletes.children.length === 0 ? [] : deleteChildren(state, deletes.children);

@@ -18,7 +18,8 @@ export function retryLater(state: IkeSaState, task: Task): void {
   const refusedSince = task.refusedSince ?? state.at;
   if (state.at - refusedSince >= temporaryFailureMaxMs) {
     const reason = failure('temporary-failure', 'the peer has been putting us off for minutes');
-    return state.tasks.add({ kind: 'delete-ike', failure: reason });
+    state.tasks.add({ kind: 'delete-ike', failure: reason });
+    return;
   }
   const delay = retryDelayMs + randomUpTo(retryJitterMs, state.ports.randomness);
   state.tasks.add(task.work, { ...task, refusedSince, notBefore: state.at + delay });

@@ -44,7 +44,8 @@ export function concludeRekeyIke(
   const error = findErrorNotify(payloads);
   if (error !== undefined) {
     exchange.keyPair.destroy();
-    return refused(state, exchange, error.notifyType, error.data);
+    refused(state, exchange, error.notifyType, error.data);
+    return;
   }
   const chosen = ikeSuiteFromReply(payloadOf(payloads, 'SA')?.proposals ?? [], exchange.proposals);
   const responderSpi = chosen === undefined ? undefined : proposedIkeSpi(chosen.peerSpi);
@@ -53,18 +54,21 @@ export function concludeRekeyIke(
   const { keyPair } = exchange;
   if (chosen === undefined || responderSpi === undefined || nonceResponder === undefined) {
     keyPair.destroy();
-    return failed(state, failure('no-proposal-chosen', 'the peer chose a proposal that we did not make'));
+    failed(state, failure('no-proposal-chosen', 'the peer chose a proposal that we did not make'));
+    return;
   }
   if (chosen.suite.ke !== keyPair.group || ke?.group !== keyPair.group) {
     keyPair.destroy();
-    return failed(state, failure('invalid-ke-payload', 'the peer answered another key exchange method'));
+    failed(state, failure('invalid-ke-payload', 'the peer answered another key exchange method'));
+    return;
   }
   let sharedSecret: Uint8Array;
   try {
     sharedSecret = keyPair.agree(ke.data);
   } catch (thrown) {
     if (!(thrown instanceof CryptoError)) throw thrown;
-    return failed(state, failure('invalid-ke-payload', thrown.message));
+    failed(state, failure('invalid-ke-payload', thrown.message));
+    return;
   } finally {
     keyPair.destroy();
   }
@@ -85,7 +89,8 @@ export function concludeRekeyIke(
     const outcome = 'our exchange has the lowest nonce: its IKE SA goes';
     state.emit({ kind: 'collision', of: 'ike-rekey', outcome });
     successor.tasks.add({ kind: 'delete-ike', failure: replaced });
-    return handOver(state, collision.successor);
+    handOver(state, collision.successor);
+    return;
   }
   if (collision !== undefined) {
     const outcome = "the peer's exchange has the lowest nonce: the peer deletes its IKE SA";
@@ -101,14 +106,21 @@ function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: numb
     // RFC 7296 2.8.2: the peer had finished its own rekeying before it saw ours.
     const outcome = 'the peer had already replaced the IKE SA';
     state.emit({ kind: 'collision', of: 'ike-rekey', outcome });
-    return handOver(state, collision.successor);
+    handOver(state, collision.successor);
+    return;
   }
-  if (notifyType === NotifyType.TEMPORARY_FAILURE) return retryLater(state, exchange.task);
+  if (notifyType === NotifyType.TEMPORARY_FAILURE) {
+    retryLater(state, exchange.task);
+    return;
+  }
   if (notifyType === NotifyType.INVALID_KE_PAYLOAD) {
     const used = exchange.keyPair.group;
     const tried = [...exchange.task.triedGroups, used];
     const group = groupFromInvalidKe(data, state.connection.proposals, tried);
-    if (group !== undefined) return retryWithGroup(state, exchange.task, group, used);
+    if (group !== undefined) {
+      retryWithGroup(state, exchange.task, group, used);
+      return;
+    }
   }
   const detail = `the peer sent ${notifyName(notifyType)}`;
   failed(state, failure(codeOfNotify(notifyType), detail, notifyType));
@@ -116,6 +128,9 @@ function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: numb
 
 function failed(state: IkeSaState, reason: IkeFailure): void {
   state.emit({ kind: 'ike-rekey-failed', failure: reason });
-  if (state.collision !== undefined) return handOver(state, state.collision.successor);
+  if (state.collision !== undefined) {
+    handOver(state, state.collision.successor);
+    return;
+  }
   state.rekeyAt = state.at + rekeyRetryMs;
 }

@@ -21,7 +21,10 @@ export function handleRekeyIkeRequest(
   const refuse = (payload: NotifyPayload): void => sendResponse(state, origin, [payload]);
   const { ports, connection } = state;
   // A second rekeying by the peer while the first one is not decided.
-  if (state.collision !== undefined) return refuse(notify(NotifyType.TEMPORARY_FAILURE));
+  if (state.collision !== undefined) {
+    refuse(notify(NotifyType.TEMPORARY_FAILURE));
+    return;
+  }
   const ke = mandatoryPayload(payloads, 'KE');
   const offered = mandatoryPayload(payloads, 'SA').proposals;
   const spi = ports.allocateIkeSpi();
@@ -29,11 +32,13 @@ export function handleRekeyIkeRequest(
   const selected = selectIkeSuite(offered, connection.proposals, preference, ikeSpiBytes(spi));
   const initiatorSpi = selected === undefined ? undefined : proposedIkeSpi(selected.peerSpi);
   if (selected === undefined || initiatorSpi === undefined) {
-    return refuse(notify(NotifyType.NO_PROPOSAL_CHOSEN));
+    refuse(notify(NotifyType.NO_PROPOSAL_CHOSEN));
+    return;
   }
   const { suite } = selected;
   if (suite.ke !== ke.group) {
-    return refuse(notify(NotifyType.INVALID_KE_PAYLOAD, invalidKeData(suite.ke)));
+    refuse(notify(NotifyType.INVALID_KE_PAYLOAD, invalidKeData(suite.ke)));
+    return;
   }
   const keyPair = ports.randomness.keyPair(suite.ke);
   let sharedSecret: Uint8Array;
@@ -41,7 +46,8 @@ export function handleRekeyIkeRequest(
     sharedSecret = keyPair.agree(ke.data);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
-    return refuse(notify(NotifyType.INVALID_SYNTAX));
+    refuse(notify(NotifyType.INVALID_SYNTAX));
+    return;
   } finally {
     keyPair.destroy();
   }

@@ -153,7 +153,10 @@ export class Host {
         ? candidate.role === 'responder' && candidate.initiatorSpi === header.initiatorSpi
         : ownSpi === own;
     });
-    if (sa !== undefined) return this.input(sa, { kind: 'message', local, remote, octets });
+    if (sa !== undefined) {
+      this.input(sa, { kind: 'message', local, remote, octets });
+      return;
+    }
     if (own !== zeroIkeSpi || header.response) return;
     const outcome = respondToInit({
       message,
@@ -204,7 +207,8 @@ export class Host {
         this.commands.push(command);
         const result = this.saResult(command);
         if (result.ok) this.#apply(command);
-        return this.input(sa, { kind: 'sa-result', id: output.id, result });
+        this.input(sa, { kind: 'sa-result', id: output.id, result });
+        return;
       }
       case 'compute': {
         const { id, job } = output;
