@@ -36,7 +36,7 @@ export function handleAuthRequest(
     return;
   }
   state.connection = connection;
-  const localIdentity = connection.local.identity ?? wanted ?? identityOfAddress(state.local.address);
+  const localIdentity = ownIdentity(state, connection) ?? wanted ?? identityOfAddress(state.local.address);
   const claim = { connection, localIdentity, peerIdentity };
   const verdict = judgePeer(state, phase, claim, payloads);
   if (verdict.kind !== 'validate') {
@@ -79,12 +79,22 @@ function connectionFor(
   const { local, remote } = state;
   return state.ports
     .connectionsFor({ local, remote, identities })
-    .find((connection) => suiteAllowed(state, connection) && weAre(connection, responder));
+    .find((connection) => suiteAllowed(state, connection) && weAre(state, connection, responder));
 }
 
-function weAre(connection: ConnectionConfiguration, wanted: Identity | undefined): boolean {
-  const own = connection.local.identity;
+function weAre(
+  state: IkeSaState,
+  connection: ConnectionConfiguration,
+  wanted: Identity | undefined,
+): boolean {
+  const own = ownIdentity(state, connection);
   return wanted === undefined || own === undefined || sameIdentity(own, wanted);
+}
+
+/** `undefined`: whatever the certificate says. */
+function ownIdentity(state: IkeSaState, connection: ConnectionConfiguration): Identity | undefined {
+  const { identity, method } = connection.local;
+  return identity ?? (method === 'psk' ? identityOfAddress(state.local.address) : undefined);
 }
 
 function suiteAllowed(state: IkeSaState, connection: ConnectionConfiguration): boolean {

@@ -93,7 +93,7 @@ export class Host {
         ) as IkeSpi,
       allocateChildId: () => ++this.#childId,
       credentials: () => this.credentials,
-      wallClockMs: () => 1_790_000_000_000,
+      wallClockMs: () => 1_800_000_000_000,
       connectionsFor: () => this.connections,
       leaseAddresses: () => {
         if (this.lease !== undefined) this.leased.push(this.lease);

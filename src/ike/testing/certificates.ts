@@ -1,0 +1,98 @@
+// Certificates for tests, valid for a hundred years. Made once with OpenSSL 3.0.19 (`openssl req -x509`, `openssl x509 -req`).
+
+function octets(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+/** "O=wayward test, CN=test CA", P-256, self-signed. */
+export const authority: Uint8Array = octets(
+  `
+    MIIBujCCAV+gAwIBAgIUA+8ArxO3HTYymKzpeuIM2blRhS0wCgYIKoZIzj0EAwIwKTEVMBMGA1UECgwMd2F5d2FyZCB0ZXN0MRAw
+    DgYDVQQDDAd0ZXN0IENBMCAXDTI2MTEyNDA0Mjk0N1oYDzIxMjYxMDMxMDQyOTQ3WjApMRUwEwYDVQQKDAx3YXl3YXJkIHRlc3Qx
+    EDAOBgNVBAMMB3Rlc3QgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ5YGTAegkdyvAo6jVATtwcg/U8Ogk0MOW4Cx0k5ism
+    n0cvrin3sjOwIabFtECLXZcCjCCV2pvT9rJ6Pi3MCK8ro2MwYTAdBgNVHQ4EFgQUxcWgJFe4/YwQGfg8TSWX47aKtzswHwYDVR0j
+    BBgwFoAUxcWgJFe4/YwQGfg8TSWX47aKtzswDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwIDSQAw
+    RgIhALvydyVM/SXOjQq7iVcOYylFoN3d73sLbSC9XiRfPHRSAiEAy6a9KJuFMpdlqqypH0oD+y91ViT1RiQJPUp3PEivsbE=
+  `,
+);
+
+/** "O=wayward test, CN=moon.example.org" with that DNS name, P-256, issued by `authority`. */
+export const moonCertificate: Uint8Array = octets(
+  `
+    MIIB9jCCAZ2gAwIBAgIULNHmvd4ns7BY64nPTJccAkpw8d0wCgYIKoZIzj0EAwIwKTEVMBMGA1UECgwMd2F5d2FyZCB0ZXN0MRAw
+    DgYDVQQDDAd0ZXN0IENBMCAXDTI2MTEyNDA0Mjk0N1oYDzIxMjYxMDMxMDQyOTQ3WjAyMRUwEwYDVQQKDAx3YXl3YXJkIHRlc3Qx
+    GTAXBgNVBAMMEG1vb24uZXhhbXBsZS5vcmcwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ5TnvtelpWgQQiIit2yL6NHkQZc/lN
+    AtqQu98MTmYpIIOzSps+dnhmn5eYIC3dR9EmBKzeda0r2X6CuBuxfmlUo4GXMIGUMAkGA1UdEwQCMAAwCwYDVR0PBAQDAgeAMB0G
+    A1UdJQQWMBQGCCsGAQUFBwMBBggrBgEFBQcDAjAbBgNVHREEFDASghBtb29uLmV4YW1wbGUub3JnMB0GA1UdDgQWBBRys5yrOuD0
+    h4jiSmPVXhTrcBxHLjAfBgNVHSMEGDAWgBTFxaAkV7j9jBAZ+DxNJZfjtoq3OzAKBggqhkjOPQQDAgNHADBEAiAfdjGdWB2InC6u
+    XFRLbIVFY54HbigsmhMpah0TasIpZAIgQz95BUhAifwhF6pFQLqQn4ZI/TM4EFg0tkd2BqrAHC0=
+  `,
+);
+
+/** PKCS#8 of `moonCertificate`. */
+export const moonKey: Uint8Array = octets(
+  `
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgCDNd+WR/XzkGEPHx1IsuvwsG5xD2zYocXWX8u+jCgEihRANCAAQ5
+    TnvtelpWgQQiIit2yL6NHkQZc/lNAtqQu98MTmYpIIOzSps+dnhmn5eYIC3dR9EmBKzeda0r2X6CuBuxfmlU
+  `,
+);
+
+/** "O=wayward test, CN=sun.example.org" with that DNS name, RSA-2048, issued by `authority`. */
+export const sunCertificate: Uint8Array = octets(
+  `
+    MIICvzCCAmagAwIBAgIULNHmvd4ns7BY64nPTJccAkpw8d4wCgYIKoZIzj0EAwIwKTEVMBMGA1UECgwMd2F5d2FyZCB0ZXN0MRAw
+    DgYDVQQDDAd0ZXN0IENBMCAXDTI2MTEyNDA0Mjk0N1oYDzIxMjYxMDMxMDQyOTQ3WjAxMRUwEwYDVQQKDAx3YXl3YXJkIHRlc3Qx
+    GDAWBgNVBAMMD3N1bi5leGFtcGxlLm9yZzCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoCggEBAKrSjWsXfulGCNzXJOp2hPom
+    uUqhuo/bP+J4MD146u4wWYwFQITz/ihkdEliMNprt9aBY5XNIe3s0I9U/CTGQdaMsSKb4bzbmMa5riMmFRrSaCXrNgQRCMwiKhl0
+    NRzOGRGNNBez69pzDdvtXi80pZipo8ermkWn5rlEiCKhdQ6eXRRfEqflEovLs0siedO+cqgrQf73+5cOrBl95FXEis2WwvFVpPrL
+    ifnaFk2kHqzedrP4nH75KZrGBZvf7GzKJsDHlU9wWc/3pmhdARx5PEAh8dM4/IIS7WN2dKjx3yc3YJTue6pEs9us96K8eCdHYyD1
+    OfS0++roT8TtilbbF48CAwEAAaOBljCBkzAJBgNVHRMEAjAAMAsGA1UdDwQEAwIHgDAdBgNVHSUEFjAUBggrBgEFBQcDAQYIKwYB
+    BQUHAwIwGgYDVR0RBBMwEYIPc3VuLmV4YW1wbGUub3JnMB0GA1UdDgQWBBT6eVuGKc1YBdesJlUgDWFU62+CLTAfBgNVHSMEGDAW
+    gBTFxaAkV7j9jBAZ+DxNJZfjtoq3OzAKBggqhkjOPQQDAgNHADBEAiA9zLb3Dh7qvmTAhmTjwqS5M8Po0VfeSWqdDTlTX/I+AgIg
+    XG8hHJB344ZydgHTMhNKkLuoDiVR7TtIkT2GLNBiOqg=
+  `,
+);
+
+/** PKCS#8 of `sunCertificate`. */
+export const sunKey: Uint8Array = octets(
+  `
+    MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQCq0o1rF37pRgjc1yTqdoT6JrlKobqP2z/ieDA9eOruMFmMBUCE
+    8/4oZHRJYjDaa7fWgWOVzSHt7NCPVPwkxkHWjLEim+G825jGua4jJhUa0mgl6zYEEQjMIioZdDUczhkRjTQXs+vacw3b7V4vNKWY
+    qaPHq5pFp+a5RIgioXUOnl0UXxKn5RKLy7NLInnTvnKoK0H+9/uXDqwZfeRVxIrNlsLxVaT6y4n52hZNpB6s3naz+Jx++SmaxgWb
+    3+xsyibAx5VPcFnP96ZoXQEceTxAIfHTOPyCEu1jdnSo8d8nN2CU7nuqRLPbrPeivHgnR2Mg9Tn0tPvq6E/E7YpW2xePAgMBAAEC
+    ggEABMjD3DF6xPbIrcK6znRGUik+fEgeTQQjfGjIVRhrYANrpp/JCFA7GI+DsEB3RM7Khc/25Y2quxqsVq9XJoKE+ojTNzhtcJgn
+    5bzykxpwceFduF4nk6KUf/8e9bqK+EUPb63oPRe1bddWFohF4IWVc7qgkymLtxK2RA8Wzv19pUyfZb3W/X4dRpyRVLyTWQ784Hk5
+    94thOuB2uQWimhLvJHHSMQjUUfCDBeVht66z38n8YBnyrInV5l60PPb/tmLey0Iod9i25xJtTs5K7GriQjaNoIRjH4QkF2Gl8qG7
+    kkpbdt1nAfBxvX8W1Lr6gzBGXt265PPSfgGu+LXYYzdHsQKBgQDkD/ZLjd74GR/GE/55kX27gLcHVqSLMoJZLHlqTXz7SW9ZRjjr
+    T4C3BKuzDNe2SRzo9fxsq4wEC/IymKrlupyozDHfyEfalVQGWS/BJ3oQ49ShbHxoxhgH4oiNFUIKGuCevfAD/kGNdSL9MyK7mTkO
+    s+pM3wXWTETDDE3N2NyCMQKBgQC/v4wIHmcRfYCg86ZBcWrGboAXrp+fOCtOvmJS4aQR3olfXh76Ix8suHRi9xlRhHtOjKMGrwXg
+    a8469wpA3yVOy8vK3dB0qLS6LX9vslsyLl9UBIvzomuBOHDAse1PkhofC6nBnSpRBHHN1Ijld2voLSaTK3szlzjtQBONwrsFvwKB
+    gFaH/+lW4Py9e6LKP0mc/FnCUq/EHhZ6iZ6QE1lUIVGu4UK8NCiEN9A5Q3RiMQ6G2yNBAg+xXyTB65lq95zGm14oa9v+v9SdyA3I
+    lSfydIwoBath4CpYzxFe0HTHVhFDdWqFoqXBONoVUbtERa9sSYvck8+q5yoSMhzXdEXgPHphAoGBAJpn/rVS9iBpdbkmOs0cLaVY
+    uiFX5wXpz0X7nWWsedhB4VFAk6VNvv7eEirXXDX+fuUD7wukyRCs/0cQQ9t1Va+cAKF9+SzX5aC+no4ti65fFTis6J3qPrOx5Wnm
+    XXjj59D0LWDR1I+lCpd6/Dn77pLqONPuAanLrnWuUZCoLL41AoGBAOEPeGcYGPX2FaogXh5yO6gIqb+Jg4ZHFSEGxoTy5gZzNgjb
+    bKdRTAwJXoL28/F/KxYbr+FlYxOm5c0QASBRJwE9O4zuHcaQOvu4fi8/M3Rs21K/xTKtu7tX8j7zRDEhpbq3FVqOTPSS4eWbikVH
+    PVIDEzKoIBYfE3EOJflfDFgu
+  `,
+);
+
+/** As `sunCertificate`, but P-256 and issued by an authority that nobody knows. */
+export const strangerCertificate: Uint8Array = octets(
+  `
+    MIIB+TCCAZ+gAwIBAgIUObGL9hVrNl/ya3UdLZX1PEDM+YswCgYIKoZIzj0EAwIwLTEVMBMGA1UECgwMd2F5d2FyZCB0ZXN0MRQw
+    EgYDVQQDDAtzdHJhbmdlciBDQTAgFw0yNjExMjQwNDI5NDdaGA8yMTI2MTAzMTA0Mjk0N1owMTEVMBMGA1UECgwMd2F5d2FyZCB0
+    ZXN0MRgwFgYDVQQDDA9zdW4uZXhhbXBsZS5vcmcwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASiZxxSTMJALV3XDKp5R8/azuRw
+    8HKt+oGiU+554hmprjbMvwcRNiHYO+TnxMus2zgNi89+r3INTRabTp6ag1aho4GWMIGTMAkGA1UdEwQCMAAwCwYDVR0PBAQDAgeA
+    MB0GA1UdJQQWMBQGCCsGAQUFBwMBBggrBgEFBQcDAjAaBgNVHREEEzARgg9zdW4uZXhhbXBsZS5vcmcwHQYDVR0OBBYEFFPJUpNq
+    ssUyN6SNK2ZtL8Y/IrXTMB8GA1UdIwQYMBaAFA2Qz3osHeScXnZP5db3eLhK9VRwMAoGCCqGSM49BAMCA0gAMEUCIQDMfNQwgbWM
+    mRQ3zUOagcpoAn/WS0eLlFnaWWAfoNCDGQIgJy/hoKoOgG+fpil5IR2ChSNYKs6x5lXWyl1ZfHLrLsA=
+  `,
+);
+
+/** PKCS#8 of `strangerCertificate`. */
+export const strangerKey: Uint8Array = octets(
+  `
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXwNxtW8+5LLf2f7UkG9PLwRumP5Cg+ry/KpZAJ1bXemhRANCAASi
+    ZxxSTMJALV3XDKp5R8/azuRw8HKt+oGiU+554hmprjbMvwcRNiHYO+TnxMus2zgNi89+r3INTRabTp6ag1ah
+  `,
+);
