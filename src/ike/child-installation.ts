@@ -33,6 +33,7 @@ export function installChild(
   const child: ChildSa = {
     agreement,
     initiator: options.initiator,
+    installedAt: state.at,
     phase: 'installed',
     outboundInUse: false,
     rekeyAt: lifetimes.rekeyAfterMs === undefined ? undefined : state.at + lifetimes.rekeyAfterMs,

@@ -36,6 +36,7 @@ export interface ChildSa {
   readonly agreement: ChildAgreement;
   /** Whether we began the exchange that made it. */
   readonly initiator: boolean;
+  readonly installedAt: number;
   phase: ChildSaPhase;
   /** Whether our traffic leaves through it. */
   outboundInUse: boolean;

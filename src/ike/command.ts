@@ -32,6 +32,9 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
       }
       return;
     }
+    case 'send-notify':
+      state.tasks.add({ kind: 'send-notify', notify: command.notify });
+      return;
     case 'rekey-ike':
       if (!state.rekeying) state.tasks.add({ kind: 'rekey-ike' });
       return;

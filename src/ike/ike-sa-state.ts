@@ -124,6 +124,8 @@ export class IkeSaState {
     messagesRejected: 0,
   };
   readonly outputs: IkeSaOutput[] = [];
+  /** SPIs that the peer deleted before its answer that made them came in: requests overtake answers. */
+  readonly deletedAhead: Set<Spi> = new Set();
   readonly installations: Map<number, { readonly spi: Spi; readonly child: ChildSa }> = new Map();
   #nextOutputId = 1;
 

@@ -12,7 +12,7 @@ import type {
   Spi,
   TrafficSelector,
 } from '#sa';
-import type { IkeSpi } from '#wire';
+import type { IkeSpi, NotifyPayload } from '#wire';
 import type { ChildConfiguration, ConnectionConfiguration, Credentials, Identity } from './configuration.ts';
 
 /** Virtual addresses and what goes with them (RFC 7296 3.15). */
@@ -50,6 +50,14 @@ export interface IkeSaPorts {
     readonly requested: readonly IpAddress[];
   }): AddressLease | undefined;
   releaseAddresses(lease: AddressLease): void;
+  /**
+   * Notifies of the host's own to go into our IKE_AUTH message (for example QUICK_CRASH_DETECTION, RFC 6290 4.1), and into
+   * our half of a rekeying of the IKE SA; the SPIs are those of the IKE SA that they are about.
+   */
+  notifiesFor?(spis: {
+    readonly initiatorSpi: IkeSpi;
+    readonly responderSpi: IkeSpi;
+  }): readonly NotifyPayload[];
 }
 
 /** What the host tells one IKE SA. `at` is monotonic milliseconds and never goes back. */
@@ -82,6 +90,8 @@ export type IkeSaCommand =
   | { readonly kind: 'delete'; readonly reason: string }
   /** Forget everything at once without a message. */
   | { readonly kind: 'abandon'; readonly reason: string }
+  /** A notify in an INFORMATIONAL request, for example INVALID_SPI (RFC 7296 1.5, 2.21.4). */
+  | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }
   /** An empty INFORMATIONAL request now, unless one is outstanding. */
   | { readonly kind: 'check-liveness'; readonly reason: string };
 
@@ -186,6 +196,11 @@ export type IkeEvent =
       readonly addresses: readonly IpAddress[];
       readonly dns: readonly IpAddress[];
     }
+  /**
+   * The peer sent a notify under protection that this room does not act upon: in IKE_AUTH, in a rekeying of the IKE SA
+   * (then on the new one), or in INFORMATIONAL.
+   */
+  | { readonly kind: 'notify-received'; readonly notify: NotifyPayload }
   | { readonly kind: 'peer-moved'; readonly from: Endpoint; readonly to: Endpoint }
   | { readonly kind: 'nat-detected'; readonly local: boolean; readonly remote: boolean }
   | {

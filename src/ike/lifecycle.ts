@@ -1,5 +1,6 @@
 // The turning points of an IKE SA: established, ended, and what its clocks say in between.
 import { removeChild } from './child-installation.ts';
+import type { Exchange } from './exchanges/exchange.ts';
 import type { IkeSaState } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
 import { ikeLifetimes } from './lifetimes.ts';
@@ -34,23 +35,48 @@ export function establish(state: IkeSaState): void {
   });
 }
 
-/** Ends the IKE SA with everything that hangs on it (RFC 7296 1.4.1: its Child SAs go with it). Idempotent. */
-export function endIkeSa(state: IkeSaState, reason: IkeFailure): void {
+function releaseReservation(state: IkeSaState, exchange: Exchange): void {
+  switch (exchange.kind) {
+    case 'create-child':
+      exchange.keyPair?.destroy();
+      state.ports.releaseSpi(exchange.offer.inboundSpi);
+      return;
+    case 'rekey-ike':
+      exchange.keyPair.destroy();
+      return;
+    case 'ike-auth':
+      if (exchange.offer !== undefined) state.ports.releaseSpi(exchange.offer.inboundSpi);
+      return;
+    case 'delete-child':
+      if (exchange.child === undefined) state.ports.releaseSpi(exchange.inboundSpi);
+      return;
+    default:
+      return;
+  }
+}
+
+/**
+ * Ends the IKE SA with everything that hangs on it (RFC 7296 1.4.1: its Child SAs go with it). Idempotent.
+ * @param answered an exchange that is no longer outstanding, but was not brought to its end either
+ */
+export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Exchange): void {
   if (state.ended) return;
   const connected = state.establishedAt !== undefined;
   const candidate = state.collision?.successor;
   for (const child of [...state.children]) removeChild(state, child, reason);
-  for (const { exchange } of state.requests.all()) {
-    if (exchange.kind === 'create-child') state.ports.releaseSpi(exchange.offer.inboundSpi);
-    if (exchange.kind === 'ike-auth' && exchange.offer !== undefined) {
-      state.ports.releaseSpi(exchange.offer.inboundSpi);
-    }
+  for (const { exchange } of state.requests.all()) releaseReservation(state, exchange);
+  if (answered !== undefined) releaseReservation(state, answered);
+  for (const { work } of state.tasks.drain()) {
+    if (work.kind === 'delete-child' && work.notInstalled) state.ports.releaseSpi(work.inboundSpi);
+  }
+  const { phase } = state;
+  if (phase.name === 'validating' && phase.asker.role === 'initiator') {
+    releaseReservation(state, phase.asker.exchange);
   }
   if (state.lease !== undefined) state.ports.releaseAddresses(state.lease);
   state.lease = undefined;
   forgetKeys(state);
   state.requests.clear();
-  state.tasks.drain();
   state.reassemblies.clear();
   state.collision = undefined;
   state.phase = { name: 'ended', failure: reason };

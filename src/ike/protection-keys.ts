@@ -44,9 +44,6 @@ export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys): void
 /** Forgets every key of an IKE SA. Idempotent. */
 export function forgetKeys(state: IkeSaState): void {
   if (state.phase.name === 'init-sent') state.phase.keyPair.destroy();
-  for (const { exchange } of state.requests.all()) {
-    if (exchange.kind === 'create-child' || exchange.kind === 'rekey-ike') exchange.keyPair?.destroy();
-  }
   const { protection } = state;
   if (protection === undefined) return;
   protection.sealer.destroy();

@@ -1,5 +1,6 @@
 // What an established IKE SA still has to do: commands and timers become tasks, tasks become exchanges.
 import type { SaProtocol, Spi, TrafficSelector } from '#sa';
+import type { NotifyPayload } from '#wire';
 import type { ChildConfiguration } from './configuration.ts';
 import type { IkeFailure } from './interface.ts';
 
@@ -29,6 +30,7 @@ export type Work =
     }
   | { readonly kind: 'rekey-ike'; readonly group?: number }
   | { readonly kind: 'delete-ike'; readonly failure: IkeFailure }
+  | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }
   | { readonly kind: 'check-liveness'; readonly reason: string };
 
 export interface Task {
@@ -48,6 +50,7 @@ function sameWork(a: Work, b: Work): boolean {
     case 'delete-child':
       return 'inboundSpi' in b && a.inboundSpi === b.inboundSpi;
     case 'initiate-child':
+    case 'send-notify':
       return false;
     default:
       return true;
@@ -61,7 +64,8 @@ const urgency = {
   'rekey-ike': 2,
   'rekey-child': 3,
   'initiate-child': 4,
-  'check-liveness': 5,
+  'send-notify': 5,
+  'check-liveness': 6,
 } as const satisfies Record<Work['kind'], number>;
 
 /** Tasks in the order in which they should be done; a task already waiting is not added twice. */

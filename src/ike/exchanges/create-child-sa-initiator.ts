@@ -1,5 +1,6 @@
 // CREATE_CHILD_SA for a Child SA, as its initiator: an additional one, or one that replaces another (RFC 7296 1.3.1, 1.3.3, 2.8).
 import { CryptoError, type KeyPair, wipe } from '#crypto';
+import type { Spi } from '#sa';
 import { ExchangeType, NotifyType, type Payload } from '#wire';
 import { installChild, removeChild, useOutbound } from '../child-installation.ts';
 import { type ChildSa, summaryOf } from '../child-sa.ts';
@@ -9,6 +10,7 @@ import type { IkeFailure } from '../interface.ts';
 import { firstKeyExchangeGroup, groupFromInvalidKe } from '../negotiation/key-exchange-group.ts';
 import { notifyAboutChild } from '../notify.ts';
 import { payloadOf } from '../payload-lookup.ts';
+import { retransmitBudgetMs } from '../retransmission.ts';
 import type { Task } from '../task.ts';
 import { sendRequest } from '../transmission.ts';
 import { childKeys } from './child-keys.ts';
@@ -94,6 +96,16 @@ export function concludeCreateChild(
     unacceptable(verdict.failure);
     return;
   }
+  if (deletedAhead(state, verdict.agreement.outboundSpi)) {
+    state.ports.releaseSpi(offer.inboundSpi);
+    exchange.keyPair?.destroy();
+    failed(
+      state,
+      exchange,
+      failure('deleted-by-peer', 'the peer deleted the Child SA before its answer came'),
+    );
+    return;
+  }
   const secret = agree(exchange, verdict.agreement.suite.ke, payloads);
   if (secret.kind === 'failed') {
     unacceptable(secret.failure);
@@ -116,6 +128,14 @@ export function concludeCreateChild(
   });
   if (replaces === undefined) state.emit({ kind: 'child-established', child: summaryOf(child) });
   else takeOver(state, child, replaces, lowerNonce(exchange.nonce, nonceResponder));
+}
+
+/** Whether a Delete overtook the answer. */
+function deletedAhead(state: IkeSaState, spi: Spi): boolean {
+  const found = state.deletedAhead.has(spi);
+  const waiting = state.requests.all().some(({ exchange }) => exchange.kind === 'create-child');
+  if (!waiting) state.deletedAhead.clear();
+  return found;
 }
 
 type Secret =
@@ -209,12 +229,22 @@ function refused(
         failed(state, exchange, reason);
         return;
       }
+      if (answerUnderway(state, replaces)) {
+        retryLater(state, task);
+        return;
+      }
       recreate(state, exchange, replaces, collision !== undefined, reason);
       return;
     default:
       failed(state, exchange, reason);
       return;
   }
+}
+
+/** The peer cannot know a pair yet whose making we answered a moment ago: our request overtook the answer. */
+function answerUnderway(state: IkeSaState, child: ChildSa): boolean {
+  const budgetMs = retransmitBudgetMs(state.connection.retransmit);
+  return !child.initiator && child.phase === 'installed' && state.at - child.installedAt < budgetMs;
 }
 
 /** RFC 7296 2.25: the peer no longer has what we rekey: forget it and begin from scratch, unless its own rekeying did that. */

@@ -4,7 +4,8 @@ import { type NotifyPayload, NotifyType, type Payload } from '#wire';
 import { installChild } from '../child-installation.ts';
 import { type ChildSa, summaryOf } from '../child-sa.ts';
 import { createChildSaPurpose } from '../exchange-rules.ts';
-import type { IkeSaState } from '../ike-sa-state.ts';
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { endIkeSa } from '../lifecycle.ts';
 import { childOfNotify, findNotify, notify } from '../notify.ts';
 import { mandatoryPayload, payloadOf } from '../payload-lookup.ts';
 import { type RequestOrigin, sendResponse } from '../transmission.ts';
@@ -100,7 +101,9 @@ function create(
   const exchanged = exchangeKeys(state, agreement.suite.ke, payloads);
   if (exchanged.kind === 'failed') {
     state.ports.releaseSpi(agreement.inboundSpi);
+    // RFC 6989 2.5, RFC 7296 2.21.3
     sendResponse(state, origin, [notify(NotifyType.INVALID_SYNTAX)]);
+    endIkeSa(state, failure('invalid-syntax', 'a public value fails the checks of its group'));
     return;
   }
   const nonceInitiator = mandatoryPayload(payloads, 'Nonce').data;

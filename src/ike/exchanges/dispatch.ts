@@ -1,7 +1,8 @@
 // From a task to the exchange that does it, and from an answer, or its absence, back to that exchange.
-import type { Payload } from '#wire';
+import { NotifyType, type Payload } from '#wire';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa } from '../lifecycle.ts';
+import { findNotify } from '../notify.ts';
 import type { Task, Work } from '../task.ts';
 import { beginCreateChild, concludeCreateChild } from './create-child-sa-initiator.ts';
 import type { OutstandingRequest } from './exchange.ts';
@@ -10,6 +11,7 @@ import {
   beginDeleteChild,
   beginDeleteIke,
   beginLivenessCheck,
+  beginNotify,
   concludeDeleteChild,
 } from './informational.ts';
 import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa-initiator.ts';
@@ -50,6 +52,9 @@ function begin(state: IkeSaState, task: Task): void {
     case 'delete-ike':
       beginDeleteIke(state, work.failure);
       return;
+    case 'send-notify':
+      beginNotify(state, work.notify);
+      return;
     case 'check-liveness':
       beginLivenessCheck(state);
       return;
@@ -63,7 +68,15 @@ export function handleResponse(
   payloads: readonly Payload[],
 ): void {
   const { exchange } = request;
+  if (state.phase.name === 'established' && findNotify(payloads, NotifyType.INVALID_SYNTAX) !== undefined) {
+    // RFC 7296 2.21.3: fatal for both ends.
+    const detail = `the peer could not read our request ${request.messageId}`;
+    endIkeSa(state, failure('invalid-syntax', detail, NotifyType.INVALID_SYNTAX), exchange);
+    return;
+  }
   switch (exchange.kind) {
+    case 'notify':
+      return;
     case 'ike-sa-init':
       throw new Error('IKE_SA_INIT is not answered under protection');
     case 'ike-auth':

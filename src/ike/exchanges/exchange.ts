@@ -64,6 +64,10 @@ export interface AuthenticationFailedExchange {
   readonly failure: IkeFailure;
 }
 
+export interface NotifyExchange {
+  readonly kind: 'notify';
+}
+
 export interface LivenessExchange {
   readonly kind: 'liveness';
 }
@@ -80,6 +84,7 @@ export type Exchange =
   | DeleteChildExchange
   | DeleteIkeExchange
   | AuthenticationFailedExchange
+  | NotifyExchange
   | LivenessExchange;
 
 /** A request that waits for its answer, and the octets to send again until it comes. */

@@ -18,6 +18,7 @@ import { sendRequest } from '../transmission.ts';
 import { childKeys } from './child-keys.ts';
 import { codeOfNotify, judgeAnswer, offerChild, offerPayloads } from './child-offer.ts';
 import type { ChildOffer, IkeAuthExchange } from './exchange.ts';
+import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
@@ -53,6 +54,8 @@ export function beginIkeAuth(
     ...certificateRequest(state),
     ...(connection.remote.identity.kind === 'exact' ? [idPayload('IDr', expected)] : []),
     proof.auth,
+    // RFC 6290 4.2: behind AUTH, before everything about a Child SA.
+    ...foreignNotifies(state),
     ...(connection.virtualAddresses.length > 0
       ? [makeConfigurationRequest(connection.virtualAddresses)]
       : []),
@@ -159,6 +162,7 @@ function conclude(
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
   establish(state);
+  reportNotifies(state, payloads);
   takeConfiguration(state, payloads);
   if (exchange.offer !== undefined) concludeChild(state, exchange.offer, material, payloads);
 }

@@ -15,6 +15,7 @@ import type { AuthenticationMaterial, HalfOpen, Validating } from '../phase.ts';
 import { type RequestOrigin, sendResponse } from '../transmission.ts';
 import { answerChild } from './child-answer.ts';
 import { childKeys } from './child-keys.ts';
+import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerClaim, type PeerVerdict } from './peer-authentication.ts';
@@ -143,6 +144,7 @@ function conclude(
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
   establish(state);
+  reportNotifies(state, payloads);
   const configuration = giveConfiguration(state, claim, payloads);
   const child =
     configuration.kind === 'refused' ? [configuration.notify] : firstChild(state, material, payloads);
@@ -150,6 +152,7 @@ function conclude(
     idPayload('IDr', proof.identity),
     ...proof.certificates,
     proof.auth,
+    ...foreignNotifies(state),
     ...(configuration.kind === 'given' ? [configuration.payload] : []),
     ...child,
     ...windowAnnouncement(state),

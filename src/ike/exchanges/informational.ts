@@ -1,6 +1,6 @@
 // INFORMATIONAL: liveness, Deletes of Child SAs and of the IKE SA, notifies (RFC 7296 1.4, 1.4.1, 2.4).
 import type { SaProtocol, Spi } from '#sa';
-import { ExchangeType, NotifyType, type Payload } from '#wire';
+import { CfgType, ExchangeType, type NotifyPayload, NotifyType, type Payload } from '#wire';
 import { removeChild, useOutbound } from '../child-installation.ts';
 import type { ChildSa } from '../child-sa.ts';
 import { makeConfigurationAck } from '../configuration-payload.ts';
@@ -13,12 +13,17 @@ import { payloadOf } from '../payload-lookup.ts';
 import type { Work } from '../task.ts';
 import { type RequestOrigin, sendRequest, sendResponse } from '../transmission.ts';
 import type { DeleteChildExchange } from './exchange.ts';
+import { reportNotifies } from './foreign-notifies.ts';
 import { handOver } from './successor.ts';
 import { noteWindowSize } from './window-size.ts';
 
 /** An empty request (RFC 7296 2.4). */
 export function beginLivenessCheck(state: IkeSaState): void {
   sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'liveness' }, []);
+}
+
+export function beginNotify(state: IkeSaState, notify: NotifyPayload): void {
+  sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'notify' }, [notify]);
 }
 
 export function beginDeleteIke(state: IkeSaState, reason: IkeFailure): void {
@@ -60,13 +65,14 @@ export function handleInformationalRequest(
   if (deletes.ike) {
     sendResponse(state, origin, []);
     // RFC 7296 2.8.2: the peer did not see our rekeying; its own counts, and ours is forgotten.
-    if (state.collision !== undefined) handOver(state, state.collision.successor);
+    if (state.collision?.successor.ended === false) handOver(state, state.collision.successor);
     endIkeSa(state, endedByPeer(state));
     return;
   }
   noteWindowSize(state, payloads);
+  reportNotifies(state, payloads);
   const answers = deletes.children.length === 0 ? [] : deleteChildren(state, deletes.children);
-  const set = payloadOf(payloads, 'CP')?.cfgType === 3 ? [makeConfigurationAck()] : [];
+  const set = payloadOf(payloads, 'CP')?.cfgType === CfgType.SET ? [makeConfigurationAck()] : [];
   sendResponse(state, origin, [...answers, ...set]);
 }
 
@@ -110,6 +116,12 @@ function deleteChildren(
     const child = holder.children.find(
       ({ agreement }) => agreement.protocol === protocol && agreement.outboundSpi === spi,
     );
+    if (
+      child === undefined &&
+      holder.requests.all().some(({ exchange }) => exchange.kind === 'create-child')
+    ) {
+      holder.deletedAhead.add(spi);
+    }
     // RFC 7296 2.25.1: unknown, or being deleted from both ends at once: no Delete payload for it.
     if (child === undefined || child.phase === 'deleting') continue;
     const { childId, inboundSpi } = child.agreement;

@@ -1,7 +1,7 @@
 // CREATE_CHILD_SA that replaces the IKE SA, as its initiator (RFC 7296 1.3.2, 2.8, 2.8.2).
 import { CryptoError } from '#crypto';
 import { ExchangeType, ikeSpiBytes, NotifyType, type Payload } from '#wire';
-import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { failure, type IkeCollision, type IkeSaState } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
 import { firstKeyExchangeGroup, groupFromInvalidKe } from '../negotiation/key-exchange-group.ts';
 import { ikeSuiteFromReply, proposalsToWire } from '../negotiation/proposals.ts';
@@ -11,6 +11,7 @@ import type { Task } from '../task.ts';
 import { sendRequest } from '../transmission.ts';
 import { codeOfNotify } from './child-offer.ts';
 import type { RekeyIkeExchange } from './exchange.ts';
+import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { nonceBytes } from './ike-sa-init-initiator.ts';
 import { proposedIkeSpi } from './ike-spi.ts';
 import { compareNonces, lowerNonce } from './nonces.ts';
@@ -81,8 +82,11 @@ export function concludeRekeyIke(
     sharedSecret,
   });
   noteWindowSize(successor, payloads);
+  reportNotifies(successor, payloads);
+  // RFC 6290 4.3: the initiator of a rekeying has to wait for the responder's SPI.
+  for (const notify of foreignNotifies(successor)) successor.tasks.add({ kind: 'send-notify', notify });
   const replaced = failure('replaced', 'a new IKE SA took over');
-  const { collision } = state;
+  const collision = liveCollision(state);
   const lowest = lowerNonce(exchange.nonce, nonceResponder);
   if (collision !== undefined && compareNonces(lowest, collision.lowestNonce) < 0) {
     // RFC 7296 2.8.2: our exchange holds the lowest nonce. We delete what it made; the peer deletes the old IKE SA.
@@ -101,7 +105,7 @@ export function concludeRekeyIke(
 }
 
 function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: number, data: Uint8Array): void {
-  const { collision } = state;
+  const collision = liveCollision(state);
   if (collision !== undefined) {
     // RFC 7296 2.8.2: the peer had finished its own rekeying before it saw ours.
     const outcome = 'the peer had already replaced the IKE SA';
@@ -128,9 +132,16 @@ function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: numb
 
 function failed(state: IkeSaState, reason: IkeFailure): void {
   state.emit({ kind: 'ike-rekey-failed', failure: reason });
-  if (state.collision !== undefined) {
-    handOver(state, state.collision.successor);
+  const collision = liveCollision(state);
+  if (collision !== undefined) {
+    handOver(state, collision.successor);
     return;
   }
   state.rekeyAt = state.at + rekeyRetryMs;
+}
+
+/** The peer may have deleted what its exchange made before our own was answered. */
+function liveCollision(state: IkeSaState): IkeCollision | undefined {
+  if (state.collision?.successor.ended) state.collision = undefined;
+  return state.collision;
 }

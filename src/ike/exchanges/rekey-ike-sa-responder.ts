@@ -1,12 +1,14 @@
 // CREATE_CHILD_SA that replaces the IKE SA, as its responder (RFC 7296 1.3.2, 2.8.2, 2.25.2).
 import { CryptoError } from '#crypto';
 import { ikeSpiBytes, type NotifyPayload, NotifyType, type Payload } from '#wire';
-import type { IkeSaState } from '../ike-sa-state.ts';
+import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { endIkeSa } from '../lifecycle.ts';
 import { invalidKeData } from '../negotiation/key-exchange-group.ts';
 import { selectIkeSuite } from '../negotiation/proposals.ts';
 import { notify } from '../notify.ts';
 import { mandatoryPayload } from '../payload-lookup.ts';
 import { type RequestOrigin, sendResponse } from '../transmission.ts';
+import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { nonceBytes } from './ike-sa-init-initiator.ts';
 import { proposedIkeSpi } from './ike-spi.ts';
 import { lowerNonce } from './nonces.ts';
@@ -46,7 +48,9 @@ export function handleRekeyIkeRequest(
     sharedSecret = keyPair.agree(ke.data);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
+    // RFC 6989 2.5, RFC 7296 2.21.3
     refuse(notify(NotifyType.INVALID_SYNTAX));
+    endIkeSa(state, failure('invalid-syntax', error.message));
     return;
   } finally {
     keyPair.destroy();
@@ -62,11 +66,13 @@ export function handleRekeyIkeRequest(
     sharedSecret,
   });
   noteWindowSize(successor, payloads);
+  reportNotifies(successor, payloads);
   sendResponse(state, origin, [
     { type: 'SA', proposals: [selected.reply] },
     { type: 'Nonce', data: nonceResponder },
     { type: 'KE', group: suite.ke, data: keyPair.publicValue },
     ...windowAnnouncement(state),
+    ...foreignNotifies(successor),
   ]);
   // RFC 7296 2.8.2: with our own rekeying under way, the nonces decide who inherits.
   if (state.rekeying) {
