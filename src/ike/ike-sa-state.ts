@@ -115,6 +115,8 @@ export class IkeSaState {
   temporaryFailureSince: number | undefined;
   collision: IkeCollision | undefined;
   successor: IkeSaState | undefined;
+  /** The IKE SA whose rekeying made this one. */
+  parent: IkeSaState | undefined;
   readonly offspring: IkeSaState[] = [];
 
   readonly statistics: IkeSaStatistics = {

@@ -79,6 +79,7 @@ export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Excha
   state.requests.clear();
   state.reassemblies.clear();
   state.collision = undefined;
+  state.parent = undefined;
   state.phase = { name: 'ended', failure: reason };
   state.emit({ kind: connected ? 'ike-ended' : 'ike-failed', failure: reason });
   if (candidate !== undefined) endIkeSa(candidate, reason);

@@ -2,12 +2,14 @@
 import type { Endpoint } from '#sa';
 import { decodeIkeMessage, ExchangeType, type IkeMessage, NotifyType, type Payload, WireError } from '#wire';
 import { moveChildren } from './child-installation.ts';
+import { requestedDeletes } from './delete.ts';
 import { checkPayloads, createChildSaPurpose, type MessageKind } from './exchange-rules.ts';
 import { handleCreateChildSaRequest } from './exchanges/create-child-sa-responder.ts';
 import { handleResponse } from './exchanges/dispatch.ts';
 import { handleAuthRequest } from './exchanges/ike-auth-responder.ts';
 import { handleInitResponse } from './exchanges/ike-sa-init-initiator.ts';
 import { handleInformationalRequest } from './exchanges/informational.ts';
+import { noteUse } from './exchanges/successor.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import { endIkeSa } from './lifecycle.ts';
 import { notify } from './notify.ts';
@@ -283,6 +285,7 @@ function handleRequest(
       endIkeSa(state, failure('unsupported-critical-payload', rules.reason));
     return;
   }
+  if (!requestedDeletes(rules.payloads).ike) noteUse(state);
   switch (origin.exchangeType) {
     case ExchangeType.IKE_AUTH:
       if (state.phase.name === 'half-open') handleAuthRequest(state, state.phase, origin, rules.payloads);

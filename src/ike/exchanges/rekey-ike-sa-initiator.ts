@@ -16,7 +16,7 @@ import { nonceBytes } from './ike-sa-init-initiator.ts';
 import { proposedIkeSpi } from './ike-spi.ts';
 import { compareNonces, lowerNonce } from './nonces.ts';
 import { rekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
-import { handOver, makeSuccessor } from './successor.ts';
+import { awaitDelete, handOver, makeSuccessor } from './successor.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
 export function beginRekeyIke(state: IkeSaState, task: Task): void {
@@ -86,6 +86,11 @@ export function concludeRekeyIke(
   // RFC 6290 4.3: the initiator of a rekeying has to wait for the responder's SPI.
   for (const notify of foreignNotifies(successor)) successor.tasks.add({ kind: 'send-notify', notify });
   const replaced = failure('replaced', 'a new IKE SA took over');
+  if (state.successor !== undefined) {
+    // The peer uses what its own exchange made already.
+    successor.tasks.add({ kind: 'delete-ike', failure: replaced });
+    return;
+  }
   const collision = liveCollision(state);
   const lowest = lowerNonce(exchange.nonce, nonceResponder);
   if (collision !== undefined && compareNonces(lowest, collision.lowestNonce) < 0) {
@@ -99,12 +104,15 @@ export function concludeRekeyIke(
   if (collision !== undefined) {
     const outcome = "the peer's exchange has the lowest nonce: the peer deletes its IKE SA";
     state.emit({ kind: 'collision', of: 'ike-rekey', outcome });
+    collision.successor.at = state.at;
+    awaitDelete(collision.successor);
   }
   handOver(state, successor);
   state.tasks.add({ kind: 'delete-ike', failure: replaced });
 }
 
 function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: number, data: Uint8Array): void {
+  if (state.successor !== undefined) return;
   const collision = liveCollision(state);
   if (collision !== undefined) {
     // RFC 7296 2.8.2: the peer had finished its own rekeying before it saw ours.
@@ -131,6 +139,7 @@ function refused(state: IkeSaState, exchange: RekeyIkeExchange, notifyType: numb
 }
 
 function failed(state: IkeSaState, reason: IkeFailure): void {
+  if (state.successor !== undefined) return;
   state.emit({ kind: 'ike-rekey-failed', failure: reason });
   const collision = liveCollision(state);
   if (collision !== undefined) {

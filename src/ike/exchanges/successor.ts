@@ -56,6 +56,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   startClocks(successor);
   // RFC 7296 2.8.3: fresh keys are no fresh authentication.
   successor.reauthAt = state.reauthAt;
+  successor.parent = state;
   state.offspring.push(successor);
   state.emit({
     kind: 'ike-sa-created',
@@ -65,11 +66,29 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   return successor;
 }
 
+/**
+ * A peer that uses what its own rekeying made, and not only to delete it, knows that it won, even if the answer that
+ * would tell us so is still on its way (RFC 7296 2.8.2).
+ */
+export function noteUse(state: IkeSaState): void {
+  const { parent } = state;
+  if (parent?.collision?.successor !== state || parent.phase.name !== 'established') return;
+  parent.at = state.at;
+  handOver(parent, state);
+}
+
+/**
+ * The one that lost (RFC 7296 2.8.2). Its maker deletes it; but a maker that got our Delete of the old IKE SA before the
+ * answer to its own rekeying does not even know it, and the Delete never comes.
+ */
+export function awaitDelete(loser: IkeSaState): void {
+  if (!loser.ended) loser.phase = { name: 'rekeyed', expiresAt: loser.at + deleteWaitMs };
+}
+
 /** Everything that hangs on the IKE SA moves; what is left is to be deleted by whoever won. */
 export function handOver(state: IkeSaState, successor: IkeSaState): void {
   successor.children.push(...state.children);
   state.children = [];
-  for (const [id, installation] of state.installations) successor.installations.set(id, installation);
   successor.tasks.restore(state.tasks.drain().filter(({ work }) => work.kind !== 'rekey-ike'));
   successor.virtualAddresses = state.virtualAddresses;
   successor.peerVirtualAddresses = state.peerVirtualAddresses;
@@ -80,6 +99,8 @@ export function handOver(state: IkeSaState, successor: IkeSaState): void {
   state.reauthAt = undefined;
   state.expiresAt = undefined;
   state.successor = successor;
+  // Decided: no link back that would keep every predecessor alive.
+  for (const offspring of state.offspring) offspring.parent = undefined;
   state.phase = { name: 'rekeyed', expiresAt: state.at + deleteWaitMs };
   state.emit({ kind: 'ike-rekeyed', suite: successor.secure().suite });
 }
