@@ -63,6 +63,7 @@ export class Host {
   holdComputation = false;
   readonly heldComputations: { readonly sa: IkeSa; readonly id: number; readonly result: ComputeResult }[] =
     [];
+  notifiesFor: NonNullable<IkeSaPorts['notifiesFor']> = () => [];
   #childId = 0;
 
   constructor(options: HostOptions) {
@@ -93,6 +94,7 @@ export class Host {
         ) as IkeSpi,
       allocateChildId: () => ++this.#childId,
       credentials: () => this.credentials,
+      notifiesFor: (spis) => this.notifiesFor(spis),
       wallClockMs: () => 1_800_000_000_000,
       connectionsFor: () => this.connections,
       leaseAddresses: () => {
