@@ -1,8 +1,9 @@
 // Authentic but unreadable or unexpected requests, from a peer that knows the keys (RFC 7296 2.21.3, 2.5).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { packetCipher } from '#crypto';
-import { decodeIkeMessage, ExchangeType, NotifyType, type Payload } from '#wire';
+import { decodeIkeMessage, ExchangeType, encodePayloads, NotifyType, type Payload, WireError } from '#wire';
 import { findNotify } from './notify.ts';
 import { MessageSealer, openMessage } from './protection/sealed-message.ts';
 import { type Datagram, Pair } from './testing/pair.ts';
@@ -15,10 +16,13 @@ interface Insider {
   answer(): readonly Payload[];
 }
 
-function insider(): Insider {
+function insider(authenticated = true): Insider {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint, { keyLog: true });
-  pair.settle();
+  pair.deliver(pair.sun);
+  pair.deliver(pair.moon);
+  if (authenticated) pair.settle();
+  else pair.drop(pair.sun);
   const keys = pair.moon.keyLog.find((entry) => entry.kind === 'ike');
   assert.ok(keys);
   const cipher = (key: Uint8Array): ReturnType<typeof packetCipher> =>
@@ -43,7 +47,7 @@ function insider(): Insider {
         initiator: true,
         response: false,
         higherVersion: false,
-        messageId: 2,
+        messageId: authenticated ? 2 : 1,
       };
       pair.deliver(pair.sun, datagram(sealer.seal(header, payloads)));
     },
@@ -121,4 +125,127 @@ test('a Delete of SPIs that nobody knows is answered without a Delete payload', 
   send([{ type: 'D', protocolId: 3, spiSize: 4, spis: [Uint8Array.of(9, 9, 9, 9)] }]);
   assert.deepEqual(answer(), []);
   assert.equal(pair.sun.installed.size, 2);
+});
+
+test('an initiator that leaves AUTH out, as for EAP, is refused', () => {
+  const { pair, send, answer } = insider(false);
+  send([{ type: 'IDi', idType: 2, data: Uint8Array.of(97) }], ExchangeType.IKE_AUTH);
+  assert.ok(findNotify(answer(), NotifyType.AUTHENTICATION_FAILED));
+  assert.equal(pair.sun.eventsOf('ike-failed')[0]?.failure.code, 'authentication-failed');
+});
+
+test('before IKE_AUTH nothing else is answered, whoever knows the keys', () => {
+  const { pair, send } = insider(false);
+  send([]);
+  send([{ type: 'Nonce', data: new Uint8Array(32) }], ExchangeType.CREATE_CHILD_SA);
+  assert.equal(pair.wire.length, 0);
+  assert.equal(pair.sun.sa.phase, 'connecting');
+});
+
+test('an exchange type that nobody negotiated is INVALID_SYNTAX', () => {
+  const { pair, send, answer } = insider();
+  send([], ExchangeType.IKE_INTERMEDIATE);
+  assert.ok(findNotify(answer(), NotifyType.INVALID_SYNTAX));
+  assert.equal(pair.sun.sa.phase, 'ended');
+});
+
+const octets = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength });
+const number = fc.integer({ min: 0, max: 255 });
+
+const anyPayload: fc.Arbitrary<Payload> = fc.oneof(
+  fc.record({
+    type: fc.constant('N' as const),
+    protocolId: fc.constantFrom(0, 1, 2, 3),
+    spi: fc.constantFrom(new Uint8Array(0), Uint8Array.of(1, 2, 3, 4), new Uint8Array(8)),
+    notifyType: fc.constantFrom(...Object.values(NotifyType)),
+    data: octets(40),
+  }),
+  fc.record({
+    type: fc.constant('SA' as const),
+    proposals: fc.array(
+      fc.record({
+        number: fc.integer({ min: 1, max: 3 }),
+        protocolId: fc.constantFrom(1, 2, 3),
+        spi: fc.constantFrom(new Uint8Array(0), Uint8Array.of(1, 2, 3, 4), new Uint8Array(8).fill(7)),
+        transforms: fc.array(
+          fc.record({
+            type: fc.integer({ min: 1, max: 5 }),
+            id: fc.constantFrom(0, 1, 5, 12, 20, 31),
+            attributes: fc.constantFrom([], [{ type: 14, value: 128 }]),
+          }),
+          { minLength: 1, maxLength: 4 },
+        ),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  }),
+  fc.record({ type: fc.constant('KE' as const), group: fc.constantFrom(14, 31, 999), data: octets(40) }),
+  fc.record({ type: fc.constant('Nonce' as const), data: fc.uint8Array({ minLength: 16, maxLength: 40 }) }),
+  fc.record({ type: fc.constantFrom('IDi' as const, 'IDr' as const), idType: number, data: octets(20) }),
+  fc.record({
+    type: fc.constant('AUTH' as const),
+    method: fc.constantFrom(0, 1, 2, 9, 14),
+    data: octets(80),
+  }),
+  fc.record({ type: fc.constant('CERT' as const), encoding: fc.constantFrom(4, 7, 14), data: octets(60) }),
+  fc.record({ type: fc.constant('CERTREQ' as const), encoding: fc.constant(4), authorities: octets(41) }),
+  fc.record({
+    type: fc.constant('D' as const),
+    protocolId: fc.constantFrom(2, 3),
+    spiSize: fc.constant(4),
+    spis: fc.array(fc.uint8Array({ minLength: 4, maxLength: 4 }), { maxLength: 3 }),
+  }),
+  fc.record({
+    type: fc.constantFrom('TSi' as const, 'TSr' as const),
+    selectors: fc.array(
+      fc.record({
+        tsType: fc.constant(7 as const),
+        protocol: number,
+        startPort: fc.integer({ min: 0, max: 65535 }),
+        endPort: fc.integer({ min: 0, max: 65535 }),
+        startAddress: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+        endAddress: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  }),
+  fc.record({
+    type: fc.constant('CP' as const),
+    cfgType: fc.constantFrom(1, 2, 3, 4),
+    attributes: fc.array(fc.record({ type: fc.integer({ min: 0, max: 20 }), value: octets(20) }), {
+      maxLength: 3,
+    }),
+  }),
+);
+
+function encodable(payloads: readonly Payload[]): boolean {
+  try {
+    encodePayloads(payloads);
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof WireError);
+    return false;
+  }
+}
+
+test('whatever payloads a peer that knows the keys sends, the SA answers once, or ends, and never breaks', () => {
+  fc.assert(
+    fc.property(
+      fc.boolean(),
+      fc.constantFrom(...Object.values(ExchangeType).filter((type) => type > ExchangeType.IKE_SA_INIT)),
+      fc.array(anyPayload, { maxLength: 8 }),
+      (authenticated, exchangeType, payloads) => {
+        fc.pre(encodable(payloads));
+        const { pair, send } = insider(authenticated);
+        send(payloads, exchangeType);
+        const answers = pair.wire.filter(({ to }) => to === pair.moon).length;
+        assert.ok(answers <= 1);
+        for (const inbound of pair.sun.sasOf('inbound')) {
+          assert.ok(pair.sun.reservedSpis.has(inbound.spi), 'an SA without a reserved SPI');
+        }
+        assert.equal(pair.sun.reservedSpis.size, pair.sun.sasOf('inbound').length);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });

@@ -27,6 +27,11 @@ export function handleAuthRequest(
   origin: RequestOrigin,
   payloads: readonly Payload[],
 ): void {
+  if (payloadOf(payloads, 'AUTH') === undefined) {
+    // RFC 7296 2.16: an initiator that leaves AUTH out wants EAP.
+    refuse(state, origin, failure('authentication-failed', 'the initiator asks for EAP'));
+    return;
+  }
   const idi = mandatoryPayload(payloads, 'IDi');
   const idr = payloadOf(payloads, 'IDr');
   const peerIdentity: Identity = { idType: idi.idType, data: idi.data };
