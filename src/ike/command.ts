@@ -25,8 +25,14 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
     }
     case 'delete-child': {
       const reason = failure('deleted-by-us', 'on request');
+      const { childId } = command;
+      state.tasks.removeWhere((work) => work.kind === 'initiate-child' && work.childId === childId);
+      for (const { exchange } of state.requests.all()) {
+        if (exchange.kind !== 'create-child' || exchange.offer.childId !== childId) continue;
+        state.unwantedChildren.add(childId);
+      }
       for (const { agreement, phase } of state.children) {
-        if (agreement.childId !== command.childId || phase === 'deleting') continue;
+        if (agreement.childId !== childId || phase === 'deleting') continue;
         const { protocol, inboundSpi } = agreement;
         state.tasks.add({ kind: 'delete-child', protocol, inboundSpi, failure: reason });
       }

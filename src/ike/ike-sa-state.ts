@@ -126,6 +126,8 @@ export class IkeSaState {
     messagesRejected: 0,
   };
   readonly outputs: IkeSaOutput[] = [];
+  /** Pairs that the host wants to be deleted while an exchange of ours is making them. */
+  readonly unwantedChildren: Set<number> = new Set();
   /** SPIs that the peer deleted before its answer that made them came in: requests overtake answers. */
   readonly deletedAhead: Set<Spi> = new Set();
   readonly installations: Map<number, { readonly spi: Spi; readonly child: ChildSa }> = new Map();

@@ -28,13 +28,19 @@ export function beginCreateChild(state: IkeSaState, task: Task): void {
     request(state, task, work.configuration, { exchange: 'CREATE_CHILD_SA', acquired, childId }, group);
   } else if (work.kind === 'rekey-child') {
     const replaces = state.children.find((child) => child.agreement.inboundSpi === work.inboundSpi);
-    // Replaced or deleted in the meantime.
-    if (replaces === undefined || replaces.phase !== 'installed') return;
+    // Replaced or deleted in the meantime, or being rekeyed already.
+    if (replaces === undefined || replaces.phase !== 'installed' || beingRekeyed(state, replaces)) return;
     replaces.rekeyAt = undefined;
     const { configuration, suite } = replaces.agreement;
     const group = work.group ?? suite.ke;
     request(state, task, configuration, { exchange: 'CREATE_CHILD_SA', replaces }, group);
   }
+}
+
+function beingRekeyed(state: IkeSaState, child: ChildSa): boolean {
+  return state.requests
+    .all()
+    .some(({ exchange }) => exchange.kind === 'create-child' && exchange.replaces === child);
 }
 
 function request(
@@ -80,6 +86,7 @@ export function concludeCreateChild(
   payloads: readonly Payload[],
 ): void {
   const { offer, replaces } = exchange;
+  const unwanted = state.unwantedChildren.delete(offer.childId);
   const verdict = judgeAnswer(state, offer, payloads);
   if (verdict.kind === 'refused') {
     state.ports.releaseSpi(offer.inboundSpi);
@@ -128,6 +135,11 @@ export function concludeCreateChild(
   });
   if (replaces === undefined) state.emit({ kind: 'child-established', child: summaryOf(child) });
   else takeOver(state, child, replaces, lowerNonce(exchange.nonce, nonceResponder));
+  if (unwanted) {
+    const { inboundSpi, protocol } = child.agreement;
+    const reason = failure('deleted-by-us', 'on request, while it was being made');
+    state.tasks.add({ kind: 'delete-child', protocol, inboundSpi, failure: reason });
+  }
 }
 
 /** Whether a Delete overtook the answer. */

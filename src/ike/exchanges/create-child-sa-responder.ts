@@ -63,11 +63,17 @@ export function handleCreateChildSaRequest(
     return;
   }
   // RFC 7296 2.25.1: replaced already or on its way out.
-  if (old.phase !== 'installed') {
+  if (old.phase !== 'installed' || closing(state, old)) {
     temporary();
     return;
   }
   create(state, origin, payloads, old);
+}
+
+/** Whether its Delete waits for room in the window. */
+function closing(state: IkeSaState, child: ChildSa): boolean {
+  const { inboundSpi } = child.agreement;
+  return state.tasks.all().some(({ work }) => work.kind === 'delete-child' && work.inboundSpi === inboundSpi);
 }
 
 /** Whether we are creating, rekeying or closing a Child SA. */

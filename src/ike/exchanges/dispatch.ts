@@ -30,6 +30,8 @@ function mayBegin(state: IkeSaState, work: Work): boolean {
   // RFC 7296 2.8: the Delete is the last request on a replaced IKE SA.
   if (work.kind === 'delete-ike') return name === 'established' || name === 'rekeyed';
   if (name !== 'established' || state.collision !== undefined) return false;
+  // What a colliding rekeying of the peer made may still lose.
+  if (state.parent?.collision?.successor === state) return false;
   const outstanding = state.requests.all();
   // RFC 7296 2.25.1: a rekeying of the IKE SA beside other exchanges would only be put off.
   if (work.kind === 'rekey-ike' || work.kind === 'check-liveness') return outstanding.length === 0;
