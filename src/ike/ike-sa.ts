@@ -36,8 +36,9 @@ export interface ChildSaStatus extends ChildSaSummary {
 }
 
 /**
- * An IKE SA (RFC 7296). Give it inputs in the order of time, and drain `poll()` after each. Once `phase` is `ended` it does
- * nothing any more.
+ * An IKE SA (RFC 7296). Give it inputs in the order of time, and drain `poll()` after each: its own, that of its
+ * `offspring`, and that of the IKE SA whose offspring it is, since a rekeying moves things between them. Once `phase` is
+ * `ended` it takes no input any more; what it still has to say can be drained.
  */
 export class IkeSa {
   readonly #state: IkeSaState;

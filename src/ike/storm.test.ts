@@ -99,7 +99,7 @@ function storm(seed: number, windowSize: number): void {
 
 for (const windowSize of [1, 4]) {
   test(`after a storm both ends agree (windows of ${windowSize})`, () => {
-    for (let seed = 1; seed <= 150; seed++) {
+    for (let seed = 1; seed <= 300; seed++) {
       try {
         storm(seed, windowSize);
       } catch (error) {

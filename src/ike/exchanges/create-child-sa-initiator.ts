@@ -25,6 +25,8 @@ export function beginCreateChild(state: IkeSaState, task: Task): void {
   const { work } = task;
   if (work.kind === 'initiate-child') {
     const { acquired, childId, group } = work;
+    // RFC 7296 2.25: made anew only if it does not exist yet; a rekeying by the peer may have come first.
+    if (state.children.some(({ agreement }) => agreement.childId === childId)) return;
     request(state, task, work.configuration, { exchange: 'CREATE_CHILD_SA', acquired, childId }, group);
   } else if (work.kind === 'rekey-child') {
     const replaces = state.children.find((child) => child.agreement.inboundSpi === work.inboundSpi);

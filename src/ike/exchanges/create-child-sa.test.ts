@@ -176,6 +176,28 @@ test('a Child SA is deleted by one end while the other rekeys it', () => {
   assert.equal(pair.moon.installed.size, 0);
 });
 
+test('a Child SA deleted by the end that is just rekeying it is gone in both generations', () => {
+  const pair = new Pair().establish();
+  pair.moon.command({ kind: 'rekey-child', childId: 1 });
+  pair.moon.command({ kind: 'delete-child', childId: 1 });
+  pair.settle();
+  assert.equal(pair.moon.installed.size + pair.sun.installed.size, 0);
+  assert.equal(pair.moon.reservedSpis.size + pair.sun.reservedSpis.size, 0);
+});
+
+test('two wishes to rekey the same Child SA are one rekeying, however wide the window', () => {
+  const pair = new Pair({
+    moon: { connections: [connection('moon', { windowSize: 4 })] },
+    sun: { connections: [connection('sun', { windowSize: 4 })] },
+  }).establish();
+  pair.moon.command({ kind: 'rekey-child', childId: 1 });
+  pair.moon.command({ kind: 'rekey-child', childId: 1 });
+  assert.equal(pair.moon.sa.outstanding.length, 1);
+  pair.settle();
+  assert.equal(pair.moon.sa.children[0]?.generation, 1);
+  assertOnePair(pair);
+});
+
 function assertIkeRekeyed(pair: Pair): void {
   for (const host of [pair.moon, pair.sun]) {
     const live = host.sas.filter(({ phase }) => phase !== 'ended');
