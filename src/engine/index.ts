@@ -1,2 +1,18 @@
 // Room `engine`: one host, whole: bytes, commands and the time in; bytes, SA commands, events and a deadline out.
+
+/** What a configuration consists of, for rooms that may not look into `ike` itself. */
+export type {
+  ChildConfiguration,
+  ChildSelector,
+  ConnectionConfiguration,
+  Credentials,
+  Identity,
+  IdentityPattern,
+  LifetimeConfiguration,
+  LocalAuthentication,
+  RemoteAddress,
+  RemoteAuthentication,
+  RetransmitConfiguration,
+  SharedSecret,
+} from '#ike';
 export * from './configuration.ts';

@@ -1,5 +1,6 @@
 // Room `sa`: the vocabulary shared by keying protocols and data planes. Types and pure functions only.
 export * from './address.ts';
+export * from './algorithm-keywords.ts';
 export * from './algorithms.ts';
 export * from './parameters.ts';
 export * from './spi.ts';

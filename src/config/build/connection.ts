@@ -1,0 +1,82 @@
+// A `connections` subsection -> ConnectionConfiguration.
+import type { ConnectionConfiguration } from '#engine';
+import type { Settings } from '../options/check.ts';
+import { buildLocal, buildRemote } from './authentication.ts';
+import { buildChild } from './child.ts';
+import type { BuildContext } from './context.ts';
+import type { LoadedCertificate } from './files.ts';
+import { buildIkeLifetimes } from './lifetime.ts';
+
+/** A connection, and what it adds to the credentials of the host. */
+export interface BuiltConnection {
+  readonly connection: ConnectionConfiguration;
+  /** Our own, whose private keys must be there. */
+  readonly localCertificates: readonly LoadedCertificate[];
+  readonly remoteCertificates: readonly LoadedCertificate[];
+  readonly authorities: readonly LoadedCertificate[];
+}
+
+/** `undefined` if it has no usable authentication, which has been reported. */
+export function buildConnection(settings: Settings, context: BuildContext): BuiltConnection | undefined {
+  if (settings.value('version', 'choice') === '0') {
+    context.findings.warn(settings.position('version'), 'version = 0 means 2: there is no IKEv1');
+  }
+  const local = buildLocal(settings, context);
+  const remote = buildRemote(settings, context);
+  const children = settings
+    .sections('children')
+    .flatMap((section) => section.sections('<child>'))
+    .map((child) => buildChild(child, context));
+  const lifetimes = buildIkeLifetimes(settings, context);
+  const remoteAddresses = settings.required('remote_addrs', 'remote-addresses');
+  checkStartable(settings, remoteAddresses, context);
+  if (local === undefined || remote === undefined) return undefined;
+  const connection: ConnectionConfiguration = {
+    name: settings.section.name,
+    localAddresses: settings.required('local_addrs', 'remote-addresses'),
+    remoteAddresses,
+    localPort: settings.value('local_port', 'count') || context.host.ikePort,
+    remotePort: settings.required('remote_port', 'count'),
+    proposals: settings.required('proposals', 'ike-proposals'),
+    local: local.authentication,
+    remote: remote.authentication,
+    children,
+    virtualAddresses: settings.value('vips', 'ip-addresses') ?? [],
+    pools: settings.value('pools', 'texts') ?? [],
+    encap: settings.required('encap', 'boolean'),
+    mobike: settings.required('mobike', 'boolean'),
+    fragmentation: settings.required('fragmentation', 'choice') as ConnectionConfiguration['fragmentation'],
+    fragmentSizeBytes: context.host.fragmentSizeBytes,
+    sendCertreq: settings.required('send_certreq', 'boolean'),
+    sendCert: settings.required('send_cert', 'choice') as ConnectionConfiguration['sendCert'],
+    unique: settings.required('unique', 'choice') as ConnectionConfiguration['unique'],
+    dpdDelayMs: settings.required('dpd_delay', 'duration'),
+    ...lifetimes,
+    keyingTries: settings.required('keyingtries', 'count'),
+    retransmit: context.host.retransmit,
+    windowSize: context.host.windowSize,
+  };
+  return {
+    connection,
+    localCertificates: local.certificates,
+    remoteCertificates: remote.certificates,
+    authorities: remote.authorities,
+  };
+}
+
+/** A child that is to start by itself needs somebody to start it with. */
+function checkStartable(
+  settings: Settings,
+  remoteAddresses: ConnectionConfiguration['remoteAddresses'],
+  context: BuildContext,
+): void {
+  if (remoteAddresses.some(({ kind }) => kind === 'address' || kind === 'host')) return;
+  for (const child of settings.sections('children').flatMap((section) => section.sections('<child>'))) {
+    if (child.value('start_action', 'choice') !== 'start') continue;
+    context.findings.error(
+      'conflict',
+      child.position('start_action'),
+      'start_action = start needs an address or host name in remote_addrs',
+    );
+  }
+}

@@ -1,0 +1,20 @@
+// What every builder of a part of the configuration has at hand.
+import type { RetransmitConfiguration } from '#engine';
+import type { Findings } from '../error.ts';
+import type { ConfigurationPorts } from '../ports.ts';
+
+/** Settings of the whole host that connections take part in. */
+export interface HostDefaults {
+  readonly ikePort: number;
+  readonly fragmentSizeBytes: number;
+  readonly windowSize: number;
+  readonly retransmit: RetransmitConfiguration;
+}
+
+export interface BuildContext {
+  readonly ports: ConfigurationPorts;
+  readonly findings: Findings;
+  /** Files are looked up in the folder of this file. */
+  readonly file: string;
+  readonly host: HostDefaults;
+}

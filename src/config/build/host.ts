@@ -1,0 +1,74 @@
+// The `wayward` section -> settings of the whole host.
+import type { EngineConfiguration, RetransmitConfiguration } from '#engine';
+import type { Findings } from '../error.ts';
+import { Settings } from '../options/check.ts';
+import { waywardSchema } from '../options/wayward-options.ts';
+import type { HostDefaults } from './context.ts';
+
+/** What concerns the daemon around the engine. */
+export interface HostSettings {
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  /** The interface that the userspace data plane makes. */
+  readonly tunName: string;
+  readonly tunMtuBytes: number;
+}
+
+export interface BuiltHost {
+  readonly settings: HostSettings;
+  readonly defaults: HostDefaults;
+  readonly engine: Pick<EngineConfiguration, 'ports' | 'halfOpen' | 'natKeepaliveMs'>;
+}
+
+/** Of a section, or with its defaults alone. */
+export function buildHost(given: Settings | undefined, findings: Findings): BuiltHost {
+  const settings = given ?? new Settings(emptySection, waywardSchema);
+  const ports = {
+    ike: settings.required('port', 'count'),
+    natTraversal: settings.required('port_nat_t', 'count'),
+  };
+  if (ports.ike === ports.natTraversal) {
+    const written = settings.section.settings.has('port_nat_t') ? 'port_nat_t' : 'port';
+    findings.error('conflict', settings.position(written), 'port and port_nat_t must differ');
+  }
+  return {
+    settings: {
+      logLevel: settings.required('log_level', 'choice') as HostSettings['logLevel'],
+      tunName: settings.required('tun_name', 'text'),
+      tunMtuBytes: settings.required('tun_mtu', 'count'),
+    },
+    defaults: {
+      ikePort: ports.ike,
+      fragmentSizeBytes: settings.required('fragment_size', 'count'),
+      windowSize: settings.required('window_size', 'count'),
+      retransmit: retransmit(settings),
+    },
+    engine: {
+      ports,
+      halfOpen: {
+        cookieThreshold: settings.required('cookie_threshold', 'count'),
+        cookieThresholdPerSource: settings.required('cookie_threshold_ip', 'count'),
+        halfOpenMax: settings.required('half_open_max', 'count'),
+        halfOpenTimeoutMs: settings.required('half_open_timeout', 'duration'),
+      },
+      natKeepaliveMs: settings.required('keep_alive', 'duration'),
+    },
+  };
+}
+
+function retransmit(settings: Settings): RetransmitConfiguration {
+  const limitMs = settings.required('retransmit_limit', 'duration');
+  return {
+    baseMs: settings.required('retransmit_timeout', 'duration'),
+    factor: settings.required('retransmit_base', 'number'),
+    tries: settings.required('retransmit_tries', 'count'),
+    jitter: settings.required('retransmit_jitter', 'count') / 100,
+    ...(limitMs === 0 ? {} : { limitMs }),
+  };
+}
+
+const emptySection: Settings['section'] = {
+  name: 'wayward',
+  position: { file: '', line: 0, column: 0 },
+  settings: new Map(),
+  sections: new Map(),
+};

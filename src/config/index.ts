@@ -1,0 +1,28 @@
+// Room `config`: swanctl.conf text -> section tree with positions -> the engine's configuration.
+export { defaultProposals, type ProposalProtocol, parseProposals } from './algorithms/proposal.ts';
+export type { HostSettings } from './build/host.ts';
+export {
+  ConfigurationError,
+  type ConfigurationErrorCode,
+  ConfigurationErrors,
+  type ConfigurationWarning,
+} from './error.ts';
+export {
+  type LoadedConfiguration,
+  type LoadedConnection,
+  loadConfiguration,
+  loadConnection,
+  parseConfigurationTree,
+} from './load.ts';
+export { optionReference } from './options/reference.ts';
+export type { ConfigurationFile, ConfigurationPorts } from './ports.ts';
+export { formatPosition, type Position } from './position.ts';
+export { printTree } from './syntax/print.ts';
+export {
+  objectFromSection,
+  type Section,
+  type Setting,
+  type SettingValue,
+  sectionFromObject,
+  type TreeObject,
+} from './tree.ts';

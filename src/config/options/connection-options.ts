@@ -1,0 +1,220 @@
+// The options of `connections`: IKE SAs and how their ends authenticate.
+import { childSchema } from './child-options.ts';
+import type { Option, SectionSchema, Subsection } from './option.ts';
+
+const tokenNote = 'Tokens and smartcards are not supported.';
+
+function certificateSection(path: string, name: string): Subsection {
+  return {
+    name,
+    schema: {
+      path: `${path}.${name}`,
+      options: [
+        { name: 'file', type: 'files', class: 'supported', default: '' },
+        { name: 'handle', type: 'text', class: 'security-unsupported', default: '', note: tokenNote },
+        { name: 'slot', type: 'count', class: 'security-unsupported', default: '', note: tokenNote },
+        { name: 'module', type: 'text', class: 'security-unsupported', default: '', note: tokenNote },
+      ],
+      sections: [],
+    },
+  };
+}
+
+const roundNote = 'Without effect: each side authenticates in exactly one round.';
+const eapNote = 'EAP and XAuth are not supported.';
+const publicKeyNote = 'Raw public keys are not supported, only certificates.';
+
+const localPath = 'connections.<conn>.local<suffix>';
+
+const localSchema: SectionSchema = {
+  path: localPath,
+  options: [
+    { name: 'round', type: 'count', class: 'supported', default: '0', note: roundNote },
+    { name: 'certs', type: 'files', class: 'supported', default: '', note: 'Relative to `x509/`.' },
+    { name: 'pubkeys', type: 'files', class: 'security-unsupported', default: '', note: publicKeyNote },
+    {
+      name: 'auth',
+      type: 'authentication',
+      class: 'supported',
+      default: 'pubkey',
+      values: ['psk', 'pubkey'],
+      note: 'EAP, XAuth and constraints on keys and hash algorithms are not supported.',
+    },
+    {
+      name: 'id',
+      type: 'identity',
+      class: 'supported',
+      default: '',
+      note: 'Default: the subject of the certificate, or our address.',
+    },
+    { name: 'eap_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+    { name: 'aaa_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+    { name: 'xauth_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+  ],
+  sections: [certificateSection(localPath, 'cert<suffix>')],
+};
+
+const remotePath = 'connections.<conn>.remote<suffix>';
+
+const remoteSchema: SectionSchema = {
+  path: remotePath,
+  options: [
+    { name: 'round', type: 'count', class: 'supported', default: '0', note: roundNote },
+    { name: 'id', type: 'identity', class: 'supported', default: '%any' },
+    { name: 'eap_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+    { name: 'groups', type: 'texts', class: 'security-unsupported', default: '' },
+    { name: 'cert_policy', type: 'texts', class: 'security-unsupported', default: '' },
+    { name: 'certs', type: 'files', class: 'supported', default: '', note: 'Relative to `x509/`.' },
+    { name: 'cacerts', type: 'files', class: 'supported', default: '', note: 'Relative to `x509ca/`.' },
+    { name: 'ca_id', type: 'identity', class: 'security-unsupported', default: '' },
+    { name: 'pubkeys', type: 'files', class: 'security-unsupported', default: '', note: publicKeyNote },
+    {
+      name: 'revocation',
+      type: 'choice',
+      class: 'supported',
+      default: 'relaxed',
+      values: ['strict', 'ifuri', 'relaxed'],
+      note: 'Revocation lists come from `x509crl/`; none are fetched.',
+    },
+    {
+      name: 'auth',
+      type: 'authentication',
+      class: 'supported',
+      default: 'pubkey',
+      values: ['psk', 'pubkey', 'any'],
+      note: 'EAP, XAuth and constraints on keys and hash algorithms are not supported.',
+    },
+  ],
+  sections: [
+    certificateSection(remotePath, 'cert<suffix>'),
+    certificateSection(remotePath, 'cacert<suffix>'),
+  ],
+};
+
+const ikev1Note = 'IKEv1 only.';
+const interfaceNote = 'XFRM interfaces are not supported.';
+const ppkNote = 'Post-quantum preshared keys (RFC 8784) are not supported.';
+const mediationNote = 'The mediation extension is not supported.';
+
+const connectionOptions: readonly Option[] = [
+  {
+    name: 'version',
+    type: 'choice',
+    class: 'supported',
+    default: '0',
+    values: ['2', '0'],
+    otherValues: ['1'],
+    note: 'There is no IKEv1: 0 means 2.',
+  },
+  { name: 'local_addrs', type: 'remote-addresses', class: 'supported', default: '%any' },
+  { name: 'remote_addrs', type: 'remote-addresses', class: 'supported', default: '%any' },
+  { name: 'local_port', type: 'count', class: 'supported', default: '500', minimum: 0, maximum: 65535 },
+  { name: 'remote_port', type: 'count', class: 'supported', default: '500', minimum: 1, maximum: 65535 },
+  { name: 'proposals', type: 'ike-proposals', class: 'supported', default: 'default' },
+  {
+    name: 'vips',
+    type: 'ip-addresses',
+    class: 'supported',
+    default: '',
+    note: '`0.0.0.0` and `::` ask for any address.',
+  },
+  { name: 'aggressive', type: 'boolean', class: 'harmless-unsupported', default: 'no', note: ikev1Note },
+  { name: 'pull', type: 'boolean', class: 'harmless-unsupported', default: 'yes', note: ikev1Note },
+  { name: 'dscp', type: 'codepoint', class: 'harmless-unsupported', default: '000000' },
+  { name: 'encap', type: 'boolean', class: 'supported', default: 'no' },
+  { name: 'mobike', type: 'boolean', class: 'supported', default: 'yes' },
+  { name: 'dpd_delay', type: 'duration', class: 'supported', default: '0s' },
+  { name: 'dpd_timeout', type: 'duration', class: 'harmless-unsupported', default: '0s', note: ikev1Note },
+  {
+    name: 'fragmentation',
+    type: 'choice',
+    class: 'supported',
+    default: 'yes',
+    values: ['yes', 'accept', 'force', 'no'],
+  },
+  {
+    name: 'childless',
+    type: 'choice',
+    class: 'security-unsupported',
+    default: 'allow',
+    values: ['allow', 'force', 'never'],
+    same: ['never'],
+    note: 'The first Child SA is always made in IKE_AUTH (no RFC 6023).',
+  },
+  { name: 'send_certreq', type: 'boolean', class: 'supported', default: 'yes' },
+  {
+    name: 'send_cert',
+    type: 'choice',
+    class: 'supported',
+    default: 'ifasked',
+    values: ['always', 'never', 'ifasked'],
+  },
+  { name: 'ppk_id', type: 'identity', class: 'security-unsupported', default: '', note: ppkNote },
+  { name: 'ppk_required', type: 'boolean', class: 'security-unsupported', default: 'no', note: ppkNote },
+  {
+    name: 'keyingtries',
+    type: 'count',
+    class: 'supported',
+    default: '1',
+    maximum: 0xffff_ffff,
+    note: '0: for ever.',
+  },
+  {
+    name: 'unique',
+    type: 'choice',
+    class: 'supported',
+    default: 'no',
+    values: ['no', 'never', 'keep', 'replace'],
+  },
+  { name: 'reauth_time', type: 'duration', class: 'supported', default: '0s' },
+  {
+    name: 'rekey_time',
+    type: 'duration',
+    class: 'supported',
+    default: '4h',
+    note: 'Default with a reauth_time: 0s.',
+  },
+  { name: 'over_time', type: 'duration', class: 'supported', default: '10% of the longer of both' },
+  {
+    name: 'rand_time',
+    type: 'duration',
+    class: 'supported',
+    default: 'over_time',
+    note: 'The default is at most half of the time it is subtracted from.',
+  },
+  {
+    name: 'pools',
+    type: 'texts',
+    class: 'supported',
+    default: '',
+    note: 'Each must be one of the `pools` below.',
+  },
+  { name: 'if_id_in', type: 'mark', class: 'security-unsupported', default: '0', note: interfaceNote },
+  { name: 'if_id_out', type: 'mark', class: 'security-unsupported', default: '0', note: interfaceNote },
+  { name: 'mediation', type: 'boolean', class: 'security-unsupported', default: 'no', note: mediationNote },
+  { name: 'mediated_by', type: 'text', class: 'security-unsupported', default: '', note: mediationNote },
+  {
+    name: 'mediation_peer',
+    type: 'identity',
+    class: 'security-unsupported',
+    default: '',
+    note: mediationNote,
+  },
+];
+
+export const connectionSchema: SectionSchema = {
+  path: 'connections.<conn>',
+  options: connectionOptions,
+  sections: [
+    {
+      name: 'children',
+      schema: {
+        path: 'connections.<conn>.children',
+        options: [],
+        sections: [{ name: '<child>', schema: childSchema }],
+      },
+    },
+    { name: 'local<suffix>', schema: localSchema },
+    { name: 'remote<suffix>', schema: remoteSchema },
+  ],
+};

@@ -1,0 +1,52 @@
+// The options of `secrets`: preshared keys, and the passphrases of private key files.
+import type { Option, SectionSchema, Subsection } from './option.ts';
+
+const secretOption: Option = { name: 'secret', type: 'secret', class: 'supported', default: '' };
+
+/** Passphrases are taken as they are: `0x` and `0s` have no meaning in them. */
+const passphraseOption: Option = { name: 'secret', type: 'text', class: 'supported', default: '' };
+
+function section(name: string, options: readonly Option[], unused?: 'harmless-unsupported'): Subsection {
+  const schema: SectionSchema = { path: `secrets.${name}`, options, sections: [] };
+  return unused === undefined ? { name, schema } : { name, schema, class: unused };
+}
+
+function owned(name: string, unused?: 'harmless-unsupported'): Subsection {
+  const identity: Option = { name: 'id<suffix>', type: 'identity', class: 'supported', default: '' };
+  return section(name, [secretOption, identity], unused);
+}
+
+function keyFile(name: string, unused?: 'harmless-unsupported'): Subsection {
+  return section(
+    name,
+    [{ name: 'file', type: 'text', class: 'supported', default: '' }, passphraseOption],
+    unused,
+  );
+}
+
+export const secretsSchema: SectionSchema = {
+  path: 'secrets',
+  options: [],
+  sections: [
+    owned('ike<suffix>'),
+    keyFile('private<suffix>'),
+    keyFile('rsa<suffix>'),
+    keyFile('ecdsa<suffix>'),
+    keyFile('pkcs8<suffix>'),
+    keyFile('pkcs12<suffix>', 'harmless-unsupported'),
+    owned('eap<suffix>', 'harmless-unsupported'),
+    owned('xauth<suffix>', 'harmless-unsupported'),
+    owned('ntlm<suffix>', 'harmless-unsupported'),
+    owned('ppk<suffix>', 'harmless-unsupported'),
+    section(
+      'token<suffix>',
+      [
+        { name: 'handle', type: 'text', class: 'supported', default: '' },
+        { name: 'slot', type: 'count', class: 'supported', default: '' },
+        { name: 'module', type: 'text', class: 'supported', default: '' },
+        { name: 'pin', type: 'secret', class: 'supported', default: '' },
+      ],
+      'harmless-unsupported',
+    ),
+  ],
+};
