@@ -1,0 +1,507 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ConfigurationErrors } from './error.ts';
+import { loadConnection } from './load.ts';
+import { connection, errorsOf, load, warningsOf } from './testing/load.ts';
+import { memoryHost } from './testing/memory-host.ts';
+import { sectionFromObject } from './tree.ts';
+import { utf8FromText } from './values/utf8.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+const gateway = `
+# A gateway for a branch office and for road warriors.
+connections {
+  office : defaults {
+    remote_addrs = 192.0.2.1, backup.example.org
+    dpd_delay = 30s
+    keyingtries = 0
+    local {
+      auth = psk
+      id = head.example.org
+    }
+    remote {
+      auth = psk
+      id = office.example.org
+    }
+    children {
+      lan {
+        local_ts  = 10.1.0.0/16
+        remote_ts = 10.2.0.0/16[tcp/443], 10.3.0.0/16
+        esp_proposals = aes256gcm16-x25519
+        start_action = trap
+        close_action = start
+        dpd_action = restart
+        rekey_time = 30m
+        rekey_bytes = 1G
+        updown = /usr/lib/updown
+        inactivity = 10m
+        tfc_padding = mtu
+        priority = 7
+      }
+    }
+  }
+  road : defaults {
+    pools = road4, road6
+    unique = replace
+    reauth_time = 10h
+    local {
+      certs = head.pem
+    }
+    remote {
+      id = *.example.org
+      cacerts = road-ca.pem
+      revocation = strict
+    }
+    children {
+      road {
+        mode = tunnel
+        ah_proposals = sha256
+      }
+    }
+  }
+}
+defaults {
+  version = 2
+  proposals = aes256-sha384-ecp384
+  fragmentation = accept
+}
+secrets {
+  ike-office {
+    id-head = head.example.org
+    id-office = office.example.org
+    secret = 0sQUJD
+  }
+  private-head {
+    file = head.pem
+    secret = sesame
+  }
+}
+pools {
+  road4 {
+    addrs = 10.9.0.0/24
+    dns = 10.1.0.53
+    subnet = 10.1.0.0/16, 10.2.0.0/16
+  }
+  road6 {
+    addrs = fd00::100-fd00::1ff
+  }
+}
+authorities {
+  extra {
+    cacert = extra/ca.pem
+  }
+}
+wayward {
+  port = 5500
+  retransmit_limit = 20s
+  tun_name = tun7
+}
+`;
+
+const gatewayFiles = {
+  '/etc/swanctl/x509/head.pem': 'certificate head',
+  '/etc/swanctl/x509ca/road-ca.pem': 'certificate road-ca',
+  '/etc/swanctl/x509ca/extra/ca.pem': 'certificate extra-ca',
+  '/etc/swanctl/x509crl/road.crl': 'list road',
+  '/etc/swanctl/private/head.pem': 'key head sesame',
+};
+
+test('a gateway with two connections', () => {
+  const { configuration, host, warnings } = load(gateway, gatewayFiles);
+  assert.deepEqual(warnings, []);
+  const [office, road] = configuration.connections;
+
+  assert.equal(office!.name, 'office');
+  assert.deepEqual(office!.remoteAddresses, [
+    { kind: 'address', address: '192.0.2.1' },
+    { kind: 'host', name: 'backup.example.org' },
+  ]);
+  assert.equal(office!.localPort, 5500);
+  assert.equal(office!.remotePort, 500);
+  assert.equal(office!.dpdDelayMs, 30_000);
+  assert.equal(office!.keyingTries, 0);
+  assert.equal(office!.fragmentation, 'accept');
+  assert.deepEqual(
+    [office!.rekeyTimeMs, office!.reauthTimeMs, office!.overTimeMs, office!.jitterTimeMs],
+    [4 * hourMs, 0, 24 * minuteMs, 24 * minuteMs],
+  );
+  assert.deepEqual(office!.local, {
+    method: 'psk',
+    identity: { idType: 2, data: utf8FromText('head.example.org') },
+    certificates: [],
+  });
+  assert.deepEqual(office!.retransmit, { baseMs: 500, factor: 1.5, tries: 12, jitter: 0.1, limitMs: 20_000 });
+  const { proposals, ...lan } = office!.children[0]!;
+  assert.equal(proposals.length, 1);
+  assert.deepEqual(lan, {
+    name: 'lan',
+    mode: 'tunnel',
+    localSelectors: [{ protocol: 0, startPort: 0, endPort: 65535, start: '10.1.0.0', end: '10.1.255.255' }],
+    remoteSelectors: [
+      { protocol: 6, startPort: 443, endPort: 443, start: '10.2.0.0', end: '10.2.255.255' },
+      { protocol: 0, startPort: 0, endPort: 65535, start: '10.3.0.0', end: '10.3.255.255' },
+    ],
+    lifetimes: {
+      rekeyTimeMs: 30 * minuteMs,
+      lifeTimeMs: 33 * minuteMs,
+      jitterTimeMs: 3 * minuteMs,
+      rekeyBytes: 1_073_741_824,
+      lifeBytes: 1_181_116_007,
+      jitterBytes: 107_374_183,
+      jitterPackets: 0,
+    },
+    startAction: 'trap',
+    closeAction: 'start',
+    dpdAction: 'restart',
+    updown: '/usr/lib/updown',
+    policies: true,
+    replayWindow: 32,
+    inactivityMs: 10 * minuteMs,
+    copyDf: true,
+    copyDscp: 'out',
+    tfcPadding: 'mtu',
+    priority: 7,
+  });
+
+  assert.deepEqual([road!.rekeyTimeMs, road!.reauthTimeMs, road!.overTimeMs], [0, 10 * hourMs, hourMs]);
+  assert.deepEqual(road!.pools, ['road4', 'road6']);
+  assert.deepEqual(road!.local, { method: 'pubkey', certificates: [utf8FromText('DER head')] });
+  assert.deepEqual(road!.remote, {
+    method: 'pubkey',
+    identity: { kind: 'wildcard', idType: 2, pattern: '*.example.org' },
+    certificates: [],
+    authorities: [utf8FromText('DER road-ca')],
+    revocation: 'strict',
+  });
+  assert.deepEqual(
+    road!.children[0]!.proposals.map(({ protocol }) => protocol),
+    ['ah'],
+  );
+
+  assert.deepEqual(configuration.credentials, {
+    sharedSecrets: [
+      {
+        owners: ['head', 'office'].map((name) => ({
+          kind: 'exact',
+          identity: { idType: 2, data: utf8FromText(`${name}.example.org`) },
+        })),
+        secret: utf8FromText('ABC'),
+      },
+    ],
+    privateKeys: [{ publicKey: { kind: 'ed25519', spki: utf8FromText('SPKI head'), bits: 256 } }],
+    certificates: [utf8FromText('DER head')],
+    authorities: [utf8FromText('DER road-ca'), utf8FromText('DER extra-ca')],
+    revocationLists: [utf8FromText('DER list road')],
+  });
+  assert.deepEqual(configuration.pools, [
+    {
+      name: 'road4',
+      addresses: { address: '10.9.0.0', length: 24 },
+      dns: ['10.1.0.53'],
+      nbns: [],
+      subnets: [
+        { address: '10.1.0.0', length: 16 },
+        { address: '10.2.0.0', length: 16 },
+      ],
+    },
+    { name: 'road6', addresses: { start: 'fd00::100', end: 'fd00::1ff' }, dns: [], nbns: [], subnets: [] },
+  ]);
+  assert.deepEqual(configuration.ports, { ike: 5500, natTraversal: 4500 });
+  assert.deepEqual(host, { logLevel: 'info', tunName: 'tun7', tunMtuBytes: 1400 });
+});
+
+test('an empty text is a configuration without connections', () => {
+  const { configuration, warnings } = load('');
+  assert.deepEqual(configuration.connections, []);
+  assert.deepEqual(configuration.ports, { ike: 500, natTraversal: 4500 });
+  assert.deepEqual(warnings, []);
+});
+
+test('all errors are reported at once, in the order of the text, and nothing is loaded', () => {
+  const text = `conections {
+}
+connections {
+  c {
+    remot_addrs = 192.0.2.1
+    encap = perhaps
+    proposals = aes128-md5-modp2048
+    local { auth = eap-tls
+    }
+    remote { auth = psk
+    }
+    children {
+      d {
+        mark_in = 0x10
+        rekey_time = 1h30m
+        start_action = start
+      }
+    }
+  }
+}
+top = 1
+`;
+  assert.deepEqual(errorsOf(text), [
+    'swanctl.conf:1:1: unknown section "conections" (did you mean "connections"?)',
+    'swanctl.conf:5:5: unknown option "remot_addrs" in connections.<conn> (did you mean "remote_addrs"?)',
+    'swanctl.conf:6:13: encap = "perhaps": expected "yes" or "no"',
+    'swanctl.conf:7:17: proposals: "md5" (HMAC-MD5) is not supported',
+    'swanctl.conf:8:5: section "local" needs certs, as its auth is pubkey',
+    'swanctl.conf:8:20: auth: "eap-tls" is not supported; accepted: "psk", "pubkey"',
+    'swanctl.conf:14:9: option "mark_in" is not supported (Netfilter marks are not supported)',
+    'swanctl.conf:15:22: rekey_time = "1h30m": expected a time in seconds, or with one of the units ms, s, m, h and d, for example "30m"',
+    'swanctl.conf:16:24: start_action = start needs an address or host name in remote_addrs',
+    'swanctl.conf:21:1: unknown option "top" outside of all sections',
+  ]);
+});
+
+test('a fault in a template is reported once, where it is written', () => {
+  const text = `t { encap = perhaps
+local { auth = psk
+} remote { auth = psk
+} }
+connections { a : t { }
+b : t { } }`;
+  assert.deepEqual(errorsOf(text), ['swanctl.conf:1:13: encap = "perhaps": expected "yes" or "no"']);
+});
+
+test('an error in an included file names that file', () => {
+  const files = { '/etc/swanctl/conf.d/a.conf': '\n  c { version = 1\n }' };
+  const text = 'connections { include conf.d/*.conf\n}';
+  assert.equal(
+    errorsOf(text, files).at(-1),
+    'conf.d/a.conf:2:17: version: "1" is not supported; accepted: "2", "0"',
+  );
+});
+
+test('each side authenticates exactly once', () => {
+  assert.deepEqual(errorsOf('connections { c { local { auth = psk\n } } }'), [
+    'swanctl.conf:1:15: connection "c" needs a remote section',
+  ]);
+  assert.deepEqual(errorsOf(`${connection()}connections { c { remote-2 { auth = psk\n } } }`), [
+    'swanctl.conf:14:19: more than one remote authentication round is not supported',
+  ]);
+});
+
+test('what is accepted without effect is warned of by name and place', () => {
+  const text = `${connection({ connection: 'version = 0\naggressive = yes', child: 'ipcomp = yes' })}
+unused { x = 1
+}
+secrets { eap-bob { id = bob
+secret = hush
+} }`;
+  assert.deepEqual(warningsOf(text, { '/etc/swanctl/pubkey/raw.pem': 'x' }), [
+    'pubkey/raw.pem:0:0: /etc/swanctl/pubkey/raw.pem has no effect: pubkey is not supported',
+    'swanctl.conf:2:11: version = 0 means 2: there is no IKEv1',
+    'swanctl.conf:3:1: option "aggressive" has no effect: not supported (IKEv1 only)',
+    'swanctl.conf:11:1: option "ipcomp" has no effect: not supported (Compression is not offered, and refused if the peer offers it)',
+    'swanctl.conf:16:1: section "unused" has no effect: nothing inherits from it',
+    'swanctl.conf:18:11: section "eap-bob" has no effect: not supported',
+  ]);
+});
+
+test('a certificate that is not there is an error at the option that names it', () => {
+  const text = connection({ local: 'certs = gone.pem', remote: 'cacerts = /ca.pem, x.pem' });
+  const files = { '/ca.pem': 'nonsense', '/etc/swanctl/x509ca/x.pem': '!permission denied' };
+  assert.deepEqual(errorsOf(text, files), [
+    'swanctl.conf:4:9: certs: there is no file x509/gone.pem',
+    'swanctl.conf:7:11: /ca.pem: no certificate',
+    'swanctl.conf:7:11: /etc/swanctl/x509ca/x.pem: permission denied',
+    'x509ca/x.pem: permission denied',
+  ]);
+});
+
+const withKey = `connections { c {
+local { certs = a.pem, b.pem
+}
+remote { } } }
+secrets { private-a { file = a.key
+secret = hunter2
+} }`;
+const certificates = {
+  '/etc/swanctl/x509/a.pem': 'certificate a',
+  '/etc/swanctl/x509/b.pem': 'certificate b',
+};
+
+test('private keys are opened with the passphrase of their file', () => {
+  const key = { '/etc/swanctl/private/a.key': 'key a hunter2' };
+  assert.equal(load(withKey, { ...certificates, ...key }).configuration.credentials.privateKeys.length, 1);
+  assert.deepEqual(errorsOf(withKey, { ...certificates, '/etc/swanctl/private/a.key': 'key a other' }), [
+    'swanctl.conf:2:17: certs: there is no private key for /etc/swanctl/x509/a.pem',
+    'swanctl.conf:5:30: /etc/swanctl/private/a.key: wrong passphrase',
+  ]);
+});
+
+test('a private key that is not there is an error at the option that names it, and at the certificate', () => {
+  assert.deepEqual(errorsOf(withKey, { ...certificates, '/etc/swanctl/rsa/a.key': 'key z' }), [
+    'swanctl.conf:2:17: certs: there is no private key for /etc/swanctl/x509/a.pem',
+    'swanctl.conf:5:30: file: there is no file private/a.key',
+  ]);
+});
+
+test('an encrypted key without a passphrase is an error that names its file', () => {
+  const files = { '/etc/swanctl/ecdsa/x.key': 'key x hunter2' };
+  assert.deepEqual(errorsOf('', files), ['ecdsa/x.key: passphrase needed']);
+});
+
+test('secrets that are incomplete', () => {
+  const text =
+    'secrets { ike { id = a\n}\nprivate { file = x\n}\nike-2 { secret = 0xq\n}\nike-3 { secret =\n} }';
+  assert.deepEqual(errorsOf(text), [
+    'swanctl.conf:1:11: section "ike" needs the option "secret"',
+    'swanctl.conf:3:1: section "private" needs the option "secret"',
+    'swanctl.conf:5:18: secret: expected a secret: text, 0x and hexadecimal digits, or 0s and Base64',
+    'swanctl.conf:7:1: section "ike-3" needs the option "secret"',
+  ]);
+});
+
+test('identities that are none are errors where they are written', () => {
+  const text = connection({ local: 'id = bad:1', remote: 'id = bad:2' }).replace(
+    'hush',
+    'hush\nid-1 = bad:3',
+  );
+  assert.deepEqual(errorsOf(text), [
+    'swanctl.conf:4:6: expected an identity: malformed',
+    'swanctl.conf:7:6: expected an identity: malformed',
+    'swanctl.conf:13:8: expected an identity: malformed',
+  ]);
+});
+
+test('lifetimes that contradict each other', () => {
+  const text = connection({
+    connection: 'rekey_time = 1h\nrand_time = 1h',
+    child: 'rekey_time = 20m\nlife_time = 10m\nrekey_packets = 100\nrand_packets = 100',
+  });
+  assert.deepEqual(errorsOf(text), [
+    'swanctl.conf:3:13: rand_time must be less than rekey_time and reauth_time',
+    'swanctl.conf:12:13: life_time must be more than rekey_time, or the SA ends before it is replaced',
+    'swanctl.conf:14:16: rand_packets must be less than rekey_packets',
+  ]);
+});
+
+test('a derived random part never reaches the lifetime it is subtracted from', () => {
+  const text = connection({ connection: 'over_time = 8h', child: 'life_time = 9h' });
+  const [c] = load(text).configuration.connections;
+  assert.equal(c!.jitterTimeMs, 2 * hourMs);
+  assert.equal(c!.children[0]!.lifetimes.jitterTimeMs, 30 * minuteMs);
+});
+
+test('rekeying that is turned off leaves no limits', () => {
+  const text = connection({ connection: 'rekey_time = 0', child: 'rekey_time = 0' });
+  const [c] = load(text).configuration.connections;
+  assert.deepEqual([c!.rekeyTimeMs, c!.overTimeMs, c!.jitterTimeMs], [0, 0, 0]);
+  assert.deepEqual(c!.children[0]!.lifetimes, { jitterTimeMs: 0, jitterBytes: 0, jitterPackets: 0 });
+});
+
+test('pools that overlap, have no addresses or do not exist', () => {
+  const text = `${connection({ connection: 'pools = one, twoo' })}pools {
+one { addrs = 10.9.0.0/24
+}
+two { addrs = 10.9.0.200-10.9.1.5
+}
+three { } }`;
+  assert.deepEqual(errorsOf(text), [
+    'swanctl.conf:2:9: there is no pool "twoo" (did you mean "two"?)',
+    'swanctl.conf:17:15: the addresses of pool "two" are also those of pool "one"',
+    'swanctl.conf:19:1: pool "three" needs the option "addrs"',
+  ]);
+});
+
+test('ESP and AH together, and equal ports', () => {
+  const text = `${connection({ child: 'ah_proposals = sha256\nesp_proposals = default' })}wayward { port = 4500\n}`;
+  assert.deepEqual(errorsOf(text), [
+    'swanctl.conf:10:16: a Child SA has either ah_proposals or esp_proposals',
+    'swanctl.conf:15:18: port and port_nat_t must differ',
+  ]);
+});
+
+test('no message shows a secret, however it is written', () => {
+  const secret = fc.stringMatching(/^Zq[A-Za-z0-9=+/{}"#:,. \n]{6,20}$/);
+  const shapes = [
+    (it: string): string => `secrets { ike { secret = ${it}\n} }`,
+    (it: string): string => `secrets { ike { secret ${it}\n} }`,
+    (it: string): string => `secrets { ike { secret =\n${it}\n} }`,
+    (it: string): string => `secrets { ike { secret = 0x${it}\n} }`,
+    (it: string): string => `secrets { ike { ${it} = secret\n} }`,
+    (it: string): string => `secrets { ${it} { secret = 1\n} }`,
+    (it: string): string => `secrets { private { file = a\nsecret = ${it}\n} }`,
+    (it: string): string => `secrets { token { pin = 0x${it}\n} }`,
+  ];
+  fc.assert(
+    fc.property(secret, fc.constantFrom(...shapes), (it, shape) => {
+      const marker = it.slice(0, 4);
+      for (const message of errorsOf(shape(it))) assert.ok(!message.includes(marker), message);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('any text under known sections is loaded or refused with typed errors', () => {
+  const word = fc.constantFrom(
+    ...[
+      'connections',
+      'c',
+      'local',
+      'remote',
+      'children',
+      'secrets',
+      'ike',
+      'pools',
+      'authorities',
+      'wayward',
+    ],
+    ...[
+      'secret',
+      'auth',
+      'certs',
+      'id',
+      'proposals',
+      'local_ts',
+      'addrs',
+      'vips',
+      'psk',
+      'default',
+      '10.0.0.0/8',
+    ],
+    ...['{', '}', '{', '}', '=', '\n', ':', ',', '"', '%any', '0'],
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 60 }), (words) => {
+      // Anything but ConfigurationErrors is thrown on by errorsOf.
+      for (const message of errorsOf(words.join(' '))) assert.match(message, /^swanctl\.conf:\d+:\d+: /);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+const viciConnection = {
+  local_addrs: ['192.0.2.2'],
+  remote_addrs: ['192.0.2.1'],
+  proposals: ['aes128gcm16-prfsha256-x25519', 'default'],
+  local: { auth: 'pubkey', certs: [utf8FromText('certificate own')] },
+  remote: { auth: 'pubkey', cacerts: [utf8FromText('certificate ca')] },
+  children: { d: { local_ts: ['10.1.0.0/16', 'dynamic'], mode: utf8FromText('transport') } },
+};
+
+test('a connection from a vici message, with lists and octets in place of text', () => {
+  const section = sectionFromObject('c', viciConnection, 'vici');
+  const loaded = loadConnection({ section, file: '/etc/swanctl/swanctl.conf', ports: memoryHost() });
+  assert.equal(loaded.connection.proposals.length, 3);
+  assert.equal(loaded.connection.children[0]!.localSelectors.length, 2);
+  assert.equal(loaded.connection.children[0]!.mode, 'transport');
+  assert.deepEqual(loaded.certificates, [utf8FromText('DER own')]);
+  assert.deepEqual(loaded.authorities, [utf8FromText('DER ca')]);
+});
+
+test('errors in a vici message have no line', () => {
+  const section = sectionFromObject('c', { ...viciConnection, encap: 'perhaps', mark_in: ['1'] }, 'vici');
+  assert.throws(
+    () => loadConnection({ section, file: '/etc/swanctl/swanctl.conf', ports: memoryHost() }),
+    (error) =>
+      error instanceof ConfigurationErrors &&
+      error.message ===
+        'vici: encap = "perhaps": expected "yes" or "no"\nvici: unknown option "mark_in" in connections.<conn>',
+  );
+});
