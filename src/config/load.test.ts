@@ -357,6 +357,20 @@ test('secrets that are incomplete', () => {
   ]);
 });
 
+test('blanks that quotes protect belong to a secret', () => {
+  const [secret] = load('secrets { ike { secret = " a  b "\n} }').configuration.credentials.sharedSecrets;
+  assert.deepEqual(secret!.secret, utf8FromText(' a  b '));
+});
+
+test('an authority needs its certificate, and a preshared key its secret', () => {
+  assert.deepEqual(errorsOf('authorities { ca { cert_uri_base = http://example.org\n} }'), [
+    'swanctl.conf:1:15: section "ca" needs the option "cacert"',
+  ]);
+  assert.deepEqual(warningsOf(connection().split('secrets')[0]!), [
+    'swanctl.conf:1:15: connection "c" has auth = psk, and there is no ike secret',
+  ]);
+});
+
 test('identities that are none are errors where they are written', () => {
   const text = connection({ local: 'id = bad:1', remote: 'id = bad:2' }).replace(
     'hush',

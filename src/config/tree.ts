@@ -26,14 +26,20 @@ export interface TreeObject {
   readonly [name: string]: string | Uint8Array | readonly (string | Uint8Array)[] | TreeObject;
 }
 
-/** A tree of something that is no text; `source` stands for the file in errors, for example `vici`. */
+/**
+ * A tree of something that is no text; `source` stands for the file in errors, for example `vici`. An empty list says
+ * nothing, as an empty assignment does in text.
+ */
 export function sectionFromObject(name: string, object: TreeObject, source: string): Section {
   const position: Position = { file: source, line: 0, column: 0 };
   const settings = new Map<string, Setting>();
   const sections = new Map<string, Section>();
   for (const [key, value] of Object.entries(object)) {
     if (isTreeObject(value)) sections.set(key, sectionFromObject(key, value, source));
-    else settings.set(key, { name: key, value, position, valuePosition: position });
+    else {
+      const cleared = Array.isArray(value) && value.length === 0;
+      settings.set(key, { name: key, value: cleared ? undefined : value, position, valuePosition: position });
+    }
   }
   return { name, position, settings, sections };
 }

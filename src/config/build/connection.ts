@@ -1,6 +1,7 @@
 // A `connections` subsection -> ConnectionConfiguration.
 import type { ConnectionConfiguration } from '#engine';
 import type { Settings } from '../options/check.ts';
+import type { Position } from '../position.ts';
 import { buildLocal, buildRemote } from './authentication.ts';
 import { buildChild } from './child.ts';
 import type { BuildContext } from './context.ts';
@@ -10,6 +11,7 @@ import { buildIkeLifetimes } from './lifetime.ts';
 /** A connection, and what it adds to the credentials of the host. */
 export interface BuiltConnection {
   readonly connection: ConnectionConfiguration;
+  readonly position: Position;
   /** Our own, whose private keys must be there. */
   readonly localCertificates: readonly LoadedCertificate[];
   readonly remoteCertificates: readonly LoadedCertificate[];
@@ -58,6 +60,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
   };
   return {
     connection,
+    position: settings.section.position,
     localCertificates: local.certificates,
     remoteCertificates: remote.certificates,
     authorities: remote.authorities,

@@ -23,6 +23,8 @@ export function buildCredentials(
   const privateKeys = keyFolders.flatMap((folder) => keysOfFolder(folder, secrets, context));
   for (const folder of unusedFolders) warnOfUnused(folder, context);
   checkKeysOfCertificates(connections, privateKeys, context);
+  const sharedSecrets = secrets?.sections('ike<suffix>').flatMap((one) => sharedSecret(one, context)) ?? [];
+  if (sharedSecrets.length === 0) warnOfNoSecret(connections, context);
   const certificates = certificatesOfFolder('x509', context);
   const trusted = certificatesOfFolder('x509ca', context);
   const lists = filesInFolder('x509crl', context).flatMap(
@@ -30,7 +32,7 @@ export function buildCredentials(
       readOrReport(file, position, context, (octets) => context.ports.revocationListsFromPem(octets)) ?? [],
   );
   return {
-    sharedSecrets: secrets?.sections('ike<suffix>').flatMap((one) => sharedSecret(one, context)) ?? [],
+    sharedSecrets,
     privateKeys,
     certificates: distinct([
       ...connections.flatMap(({ localCertificates }) => localCertificates.map(({ der }) => der)),
@@ -53,6 +55,7 @@ function certificatesOfFolder(folder: string, context: BuildContext): readonly U
 }
 
 function certificatesOfAuthority(settings: Settings, context: BuildContext): readonly Uint8Array[] {
+  if (!settings.section.settings.has('file')) reportMissing(settings, 'cacert', context);
   const certificates = ['cacert', 'file'].flatMap((option) =>
     certificatesOfOption(settings, option, 'x509ca', context),
   );
@@ -113,7 +116,7 @@ function readKey(
 }
 
 function passphrase(settings: Settings, context: BuildContext): readonly Passphrase[] {
-  const text = settings.value('secret', 'text');
+  const text = settings.value('secret', 'passphrase');
   const file = settings.value('file', 'text');
   if (text === undefined) reportMissing(settings, 'secret', context);
   if (file === undefined) reportMissing(settings, 'file', context);
@@ -146,6 +149,17 @@ function checkKeysOfCertificates(
     if (localCertificates.some(({ publicKey }) => held.has(octetsKey(publicKey.spki)))) continue;
     const { position, source } = localCertificates[0]!;
     context.findings.error('missing', position, `certs: there is no private key for ${source}`);
+  }
+}
+
+/** No error: a secret may come over vici. */
+function warnOfNoSecret(connections: readonly BuiltConnection[], context: BuildContext): void {
+  for (const { connection, position } of connections) {
+    if (connection.local.method !== 'psk' && connection.remote.method !== 'psk') continue;
+    context.findings.warn(
+      position,
+      `connection "${connection.name}" has auth = psk, and there is no ike secret`,
+    );
   }
 }
 

@@ -68,10 +68,10 @@ function checkSetting(setting: Setting, option: Option, findings: Findings): voi
   }
 }
 
-/** The given value, unless it may be secret. */
+/** The given value, unless it may be secret; nothing in it may steer a terminal. */
 function shown(setting: Setting, option: Option): string {
   if (option.type === 'secret' || option.name === 'secret' || typeof setting.value !== 'string') return '';
-  return ` = "${setting.value.slice(0, shownMax)}"`;
+  return ` = "${setting.value.slice(0, shownMax).replace(/\p{Cc}/gu, '?')}"`;
 }
 
 const shownMax = 80;

@@ -36,6 +36,7 @@ const samples: Readonly<Record<keyof ValueTypes, { readonly good: string; readon
   authentication: { good: 'psk', bad: 'password' },
   identity: { good: 'someone.example', bad: '"bell \u0007"' },
   files: { good: 'other.pem', bad: '","' },
+  passphrase: { good: 'word', bad: '""' },
   secret: { good: '0x0a0b', bad: '0xnothex' },
   'remote-addresses': { good: '192.0.2.7, gate.example', bad: '10.0.0.300' },
   'ip-addresses': { good: '192.0.2.9', bad: 'gate.example' },
@@ -118,6 +119,8 @@ secrets { ike { secret = hush
   ${keySections}
 }
 pools { spare { addrs = 10.3.0.0/24
+} }
+authorities { n { cacert = other.pem
 } }
 `;
 

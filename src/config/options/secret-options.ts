@@ -4,7 +4,7 @@ import type { Option, SectionSchema, Subsection } from './option.ts';
 const secretOption: Option = { name: 'secret', type: 'secret', class: 'supported', default: '' };
 
 /** Passphrases are taken as they are: `0x` and `0s` have no meaning in them. */
-const passphraseOption: Option = { name: 'secret', type: 'text', class: 'supported', default: '' };
+const passphraseOption: Option = { name: 'secret', type: 'passphrase', class: 'supported', default: '' };
 
 function section(name: string, options: readonly Option[], unused?: 'harmless-unsupported'): Subsection {
   const schema: SectionSchema = { path: `secrets.${name}`, options, sections: [] };

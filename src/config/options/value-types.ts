@@ -26,6 +26,7 @@ export interface ValueTypes {
   identity: string;
   files: readonly (string | Uint8Array)[];
   secret: Uint8Array;
+  passphrase: string;
   'remote-addresses': readonly RemoteAddress[];
   'ip-addresses': readonly IpAddress[];
   'pool-addresses': Prefix | { readonly start: IpAddress; readonly end: IpAddress };
@@ -60,6 +61,7 @@ export const typeNames: Readonly<Record<keyof ValueTypes, string>> = {
   identity: 'identity',
   files: 'list of files',
   secret: 'secret',
+  passphrase: 'passphrase',
   'remote-addresses': 'list of addresses, blocks, ranges and host names',
   'ip-addresses': 'list of addresses',
   'pool-addresses': 'block or range',
@@ -88,7 +90,8 @@ const parsers: {
   authentication: (value, option) => parseAuthentication(single(value), option.values ?? []),
   identity: (value) => parseText(single(value)),
   files: (value) => parseFiles(value),
-  secret: (value) => (value instanceof Uint8Array ? value : parseSecret(single(value))),
+  secret: (value) => (value instanceof Uint8Array ? value : parseSecret(asWritten(value))),
+  passphrase: (value) => parsePassphrase(asWritten(value)),
   'remote-addresses': (value) => items(value, 'addresses', parseRemoteAddress),
   'ip-addresses': (value) => items(value, 'addresses', parseIpAddress),
   'pool-addresses': (value) => parsePoolAddresses(single(value)),
@@ -103,10 +106,20 @@ const parsers: {
 };
 
 function single(value: Given): string {
-  if (typeof value === 'string') return value.trim();
+  return asWritten(value).trim();
+}
+
+/** With blanks at its ends, which quotes can give a value. */
+function asWritten(value: Given): string {
+  if (typeof value === 'string') return value;
   const text = value instanceof Uint8Array ? textFromUtf8(value) : undefined;
   if (text === undefined) throw new BadValue('one text');
-  return text.trim();
+  return text;
+}
+
+function parsePassphrase(text: string): string {
+  if (text === '') throw new BadValue('a passphrase');
+  return text;
 }
 
 /** A list is separated by commas in text, and is one already in a vici message. */

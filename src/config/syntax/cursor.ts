@@ -2,7 +2,7 @@
 import type { Position } from '../position.ts';
 
 /** What may stand in the name of a section or key: anything printable but what structures the text. */
-const nameCharacter = /[^\s#{}=".,:]/;
+const nameCharacter = /[^\s\p{Cc}#{}=".,:]/u;
 
 export class Cursor {
   readonly file: string;

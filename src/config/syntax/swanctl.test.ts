@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigurationErrors } from '../error.ts';
-import { parseConfigurationTree } from '../load.ts';
+import { loadConfiguration, loadConnection, parseConfigurationTree } from '../load.ts';
 import { memoryHost } from '../testing/memory-host.ts';
 import { callsOfSwanctl, noSwanctl } from '../testing/swanctl.ts';
-import { objectFromSection, type TreeObject } from '../tree.ts';
+import { objectFromSection, sectionFromObject, type TreeObject } from '../tree.ts';
 
 /** Options that swanctl splits at commas before it sends them. */
 const lists = new Set([
@@ -162,4 +162,44 @@ test('where swanctl goes on silently, we stop', { skip: noSwanctl }, async () =>
     assert.deepEqual(Object.keys(await theirs(files)), ['a']);
     assert.throws(() => ours(files), ConfigurationErrors);
   }
+});
+
+test('a connection that swanctl sends is the one that its text gives', { skip: noSwanctl }, async () => {
+  const text = `
+connections {
+  site : t {
+    version = 2
+    remote_addrs = 192.0.2.1, gate.example.org
+    proposals = aes128gcm16-prfsha256-x25519, aes256-sha384-ecp384
+    reauth_time = 8h
+    vips = 0.0.0.0, ::
+    local { id = left.example
+    }
+    children {
+      net {
+        local_ts = 10.1.0.0/24[tcp/80], dynamic[udp]
+        esp_proposals = aes128gcm16-esn-noesn
+        mode = transport
+        start_action = start
+        rekey_bytes = 1G
+        copy_dscp = no
+      }
+    }
+  }
+}
+t { local { auth = psk
+  }
+  remote { auth = psk
+    id = *.example
+  } }
+secrets { ike { secret = hush
+  } }`;
+  const { calls } = await callsOfSwanctl(['--load-conns'], { 'main.conf': text });
+  const sent = calls.find(({ command }) => command === 'load-conn')!.message['site'] as TreeObject;
+  const file = '/etc/main.conf';
+  const ports = memoryHost();
+  const overVici = loadConnection({ section: sectionFromObject('site', sent, 'vici'), file, ports });
+  const fromText = loadConfiguration({ text, file, ports });
+  assert.deepEqual(overVici.warnings, []);
+  assert.deepEqual(overVici.connection, fromText.configuration.connections[0]);
 });
