@@ -1,5 +1,6 @@
 // Room `config`: swanctl.conf text -> section tree with positions -> the engine's configuration.
 export { defaultProposals, type ProposalProtocol, parseProposals } from './algorithms/proposal.ts';
+export type { HostDefaults } from './build/context.ts';
 export type { HostSettings } from './build/host.ts';
 export {
   ConfigurationError,
@@ -7,13 +8,16 @@ export {
   ConfigurationErrors,
   type ConfigurationWarning,
 } from './error.ts';
+export { type LoadedConfiguration, loadConfiguration, parseConfigurationTree } from './load.ts';
 export {
-  type LoadedConfiguration,
+  type LoadedAuthority,
   type LoadedConnection,
-  loadConfiguration,
+  type LoadedPool,
+  loadAuthority,
   loadConnection,
-  parseConfigurationTree,
-} from './load.ts';
+  loadPool,
+  type PartInput,
+} from './load-part.ts';
 export { optionReference } from './options/reference.ts';
 export type { ConfigurationFile, ConfigurationPorts } from './ports.ts';
 export { formatPosition, type Position } from './position.ts';

@@ -1,13 +1,12 @@
 // swanctl.conf text -> what an engine is told, or everything that is wrong with it.
-import type { ConnectionConfiguration, EngineConfiguration } from '#engine';
-import { type BuiltConnection, buildConnection } from './build/connection.ts';
-import type { BuildContext } from './build/context.ts';
+import type { EngineConfiguration } from '#engine';
+import { buildConnection } from './build/connection.ts';
+import type { BuildContext, HostDefaults } from './build/context.ts';
 import { buildCredentials } from './build/credentials.ts';
 import { buildHost, type HostSettings } from './build/host.ts';
 import { buildPools } from './build/pools.ts';
 import { type ConfigurationWarning, Findings } from './error.ts';
 import { checkSection, Settings } from './options/check.ts';
-import { connectionSchema } from './options/connection-options.ts';
 import { suggestedNames } from './options/option.ts';
 import { rootSchema } from './options/schema.ts';
 import type { ConfigurationPorts } from './ports.ts';
@@ -19,6 +18,8 @@ import type { Section } from './tree.ts';
 export interface LoadedConfiguration {
   readonly configuration: EngineConfiguration;
   readonly host: HostSettings;
+  /** For connections that are loaded later, apart from the text. */
+  readonly connectionDefaults: HostDefaults;
   readonly warnings: readonly ConfigurationWarning[];
 }
 
@@ -62,6 +63,7 @@ export function loadConfiguration(input: {
       ...host.engine,
     },
     host: host.settings,
+    connectionDefaults: host.defaults,
     warnings: findings.warnings,
   };
 }
@@ -80,43 +82,6 @@ export function parseConfigurationTree(input: {
   const tree = readTree({ ...input, ports: input }, findings);
   findings.throwIfAny();
   return tree.root;
-}
-
-/** A connection and the DER certificates it trusts or shows, which belong to the credentials of the host. */
-export interface LoadedConnection {
-  readonly connection: ConnectionConfiguration;
-  readonly certificates: readonly Uint8Array[];
-  readonly authorities: readonly Uint8Array[];
-  readonly warnings: readonly ConfigurationWarning[];
-}
-
-/**
- * One connection from a tree that is no text, such as vici's `load-conn`. Pools and private keys are loaded apart and
- * not looked for.
- *
- * @throws ConfigurationErrors with everything that is wrong
- */
-export function loadConnection(input: {
-  readonly section: Section;
-  readonly file: string;
-  readonly ports: ConfigurationPorts;
-}): LoadedConnection {
-  const findings = new Findings();
-  checkSection(input.section, connectionSchema, findings);
-  const { defaults } = buildHost(undefined, findings);
-  const context: BuildContext = { ports: input.ports, findings, file: input.file, host: defaults };
-  const built: BuiltConnection | undefined = buildConnection(
-    new Settings(input.section, connectionSchema),
-    context,
-  );
-  findings.throwIfAny();
-  if (built === undefined) throw new Error('a connection without errors was not built');
-  return {
-    connection: built.connection,
-    certificates: [...built.localCertificates, ...built.remoteCertificates].map(({ der }) => der),
-    authorities: built.authorities.map(({ der }) => der),
-    warnings: findings.warnings,
-  };
 }
 
 function readTree(

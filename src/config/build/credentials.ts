@@ -54,7 +54,8 @@ function certificatesOfFolder(folder: string, context: BuildContext): readonly U
     .map(({ der }) => der);
 }
 
-function certificatesOfAuthority(settings: Settings, context: BuildContext): readonly Uint8Array[] {
+/** DER trust anchors of one `authorities` subsection. */
+export function certificatesOfAuthority(settings: Settings, context: BuildContext): readonly Uint8Array[] {
   if (!settings.section.settings.has('file')) reportMissing(settings, 'cacert', context);
   const certificates = ['cacert', 'file'].flatMap((option) =>
     certificatesOfOption(settings, option, 'x509ca', context),

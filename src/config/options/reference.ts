@@ -1,4 +1,6 @@
 // The option table as Markdown, for docs/configuration.md.
+import { algorithmKeywords } from '#sa';
+import { TransformType } from '#wire';
 import { defaultProposals } from '../algorithms/proposal.ts';
 import type { Option, OptionClass, SectionSchema, Subsection } from './option.ts';
 import { rootSchema } from './schema.ts';
@@ -31,7 +33,7 @@ export function optionReference(): string {
     const table = rows.filter((row) => row.class === name).map(line);
     return `## ${headings[name]}\n\n${explanations[name]}\n\n| option | type | default | |\n|---|---|---|---|\n${table.join('')}`;
   });
-  return [...parts, proposalReference()].join('\n');
+  return [...parts, proposalReference(), keywordReference()].join('\n');
 }
 
 function rowsOf(schema: SectionSchema, inherited: Subsection['class']): readonly Row[] {
@@ -60,4 +62,21 @@ function proposalReference(): string {
       `- ${protocol === 'ike' ? 'IKE' : protocol.toUpperCase()}: ${proposals.map((one) => `\`${one}\``).join(', then ')}\n`,
   );
   return `## What \`default\` proposes\n\n${lists.join('')}`;
+}
+
+function keywordReference(): string {
+  const kinds: readonly (readonly [string, number])[] = [
+    ['Ciphers', TransformType.ENCR],
+    ['Integrity', TransformType.INTEG],
+    ['Pseudorandom functions', TransformType.PRF],
+    ['Key exchange', TransformType.KE],
+    ['Sequence numbers', TransformType.ESN],
+  ];
+  const rows = kinds.map(([kind, type]) => {
+    const keywords = algorithmKeywords.flatMap((one) =>
+      one.supported && one.transform.type === type ? [`\`${one.keyword}\``] : [],
+    );
+    return `- ${kind}: ${keywords.join(', ')}\n`;
+  });
+  return `## Algorithm keywords\n\n${rows.join('')}`;
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigurationErrors } from '../error.ts';
-import { loadConfiguration, loadConnection, parseConfigurationTree } from '../load.ts';
+import { loadConfiguration, parseConfigurationTree } from '../load.ts';
+import { loadConnection } from '../load-part.ts';
 import { memoryHost } from '../testing/memory-host.ts';
 import { callsOfSwanctl, noSwanctl } from '../testing/swanctl.ts';
 import { objectFromSection, sectionFromObject, type TreeObject } from '../tree.ts';
