@@ -44,7 +44,7 @@ export function parseProposals(protocol: ProposalProtocol, text: string): readon
 
 function parseProposal(protocol: ProposalProtocol, text: string): Proposal {
   const transforms: Transform[] = [];
-  for (const keyword of text.toLowerCase().split('-')) {
+  for (const keyword of text.split('-')) {
     const algorithm = algorithmOfKeyword(keyword);
     if (algorithm === undefined) {
       const names = algorithmKeywords.filter((one) => one.supported).map((one) => one.keyword);

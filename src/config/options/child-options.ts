@@ -6,6 +6,7 @@ const interfaceNote = 'XFRM interfaces are not supported.';
 const labelNote = 'Security labels are not supported.';
 const jitterNote = 'The default is at most half of the time or volume it is subtracted from.';
 const actions = ['none', 'start', 'trap'];
+const actionAliases = { clear: 'none', restart: 'start', route: 'trap' };
 
 const childOptions: readonly Option[] = [
   { name: 'ah_proposals', type: 'ah-proposals', class: 'supported', default: '' },
@@ -70,6 +71,7 @@ const childOptions: readonly Option[] = [
     class: 'supported',
     default: 'clear',
     values: ['clear', 'trap', 'restart'],
+    aliases: { none: 'clear', start: 'restart', route: 'trap' },
   },
   {
     name: 'ipcomp',
@@ -142,9 +144,17 @@ const childOptions: readonly Option[] = [
     class: 'supported',
     default: 'none',
     values: actions,
+    aliases: actionAliases,
     otherValues: ['trap|start', 'start|trap'],
   },
-  { name: 'close_action', type: 'choice', class: 'supported', default: 'none', values: actions },
+  {
+    name: 'close_action',
+    type: 'choice',
+    class: 'supported',
+    default: 'none',
+    values: actions,
+    aliases: actionAliases,
+  },
 ];
 
 export const childSchema: SectionSchema = {

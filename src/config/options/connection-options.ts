@@ -82,7 +82,7 @@ const remoteSchema: SectionSchema = {
       class: 'supported',
       default: 'pubkey',
       values: ['psk', 'pubkey', 'any'],
-      note: 'EAP, XAuth and constraints on keys and hash algorithms are not supported.',
+      note: '`any` is not known to strongSwan. EAP, XAuth and constraints on keys and hash algorithms are not supported.',
     },
   ],
   sections: [

@@ -19,6 +19,8 @@ export interface Option {
   readonly note?: string;
   /** Of a `choice`: what is accepted. */
   readonly values?: readonly string[];
+  /** Of a `choice`: other words for values. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** Of a `choice`: what strongSwan knows and wayward does not do. */
   readonly otherValues?: readonly string[];
   /** Of a number. */

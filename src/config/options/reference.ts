@@ -53,7 +53,9 @@ function line({ path, option }: Row): string {
       : '';
   const type = values ?? `${typeNames[option.type]}${range}`;
   const preset = option.default === '' ? '' : `\`${option.default}\``;
-  return `| \`${path}.${option.name}\` | ${type} | ${preset} | ${option.note ?? ''} |\n`;
+  const aliases = Object.entries(option.aliases ?? {}).map(([word, value]) => `\`${word}\` for \`${value}\``);
+  const notes = [option.note ?? '', aliases.length === 0 ? '' : `Also ${aliases.join(', ')}.`];
+  return `| \`${path}.${option.name}\` | ${type} | ${preset} | ${notes.join(' ').trim()} |\n`;
 }
 
 function proposalReference(): string {

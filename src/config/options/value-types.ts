@@ -149,6 +149,8 @@ function parseChoice(text: string, option: Option): string {
   const word = text.toLowerCase();
   const values = option.values ?? [];
   if (values.includes(word)) return word;
+  const meant = Object.entries(option.aliases ?? {}).find(([alias]) => alias === word);
+  if (meant !== undefined) return meant[1];
   const accepted = values.map((value) => `"${value}"`).join(', ');
   if (option.otherValues?.includes(word)) {
     throw new UnsupportedValue(`"${word}" is not supported; accepted: ${accepted}`);

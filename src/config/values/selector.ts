@@ -93,7 +93,7 @@ function parseProtocolAndPorts(text: string | undefined): ProtocolAndPorts {
 }
 
 function parseProtocol(name: string): number {
-  if (name === '') return 0;
+  if (name === '' || name === 'any') return 0;
   const protocol = /^\d{1,3}$/.test(name) ? Number(name) : protocols.get(name);
   if (protocol === undefined || protocol > 255) {
     throw new BadValue(`a protocol number or one of ${[...protocols.keys()].join(', ')} in brackets`);
@@ -103,6 +103,7 @@ function parseProtocol(name: string): number {
 
 /** OPAQUE is start 65535, end 0 (RFC 7296 3.13.1). */
 function parsePorts(text: string): { startPort: number; endPort: number } {
+  if (text === '' || text === 'any') return { startPort: 0, endPort: 65535 };
   if (text === 'opaque') return { startPort: 65535, endPort: 0 };
   const service = services.get(text);
   if (service !== undefined) return { startPort: service, endPort: service };
