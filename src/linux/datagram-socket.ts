@@ -1,0 +1,264 @@
+// UDP and raw ESP/AH sockets that know to which of our addresses a datagram came and can choose from which one it goes.
+import { addressBytes, addressFromBytes, type Endpoint, type IpAddress, isIpv6 } from '#sa';
+import {
+  AF_INET,
+  AF_INET6,
+  IP_MTU_DISCOVER,
+  IP_PKTINFO,
+  IP_PMTUDISC_DONT,
+  IP_RECVTOS,
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_PKTINFO,
+  IPV6_RECVPKTINFO,
+  IPV6_RECVTCLASS,
+  IPV6_TCLASS,
+  IPV6_V6ONLY,
+  SO_MARK,
+  SO_RCVBUF,
+  SO_REUSEADDR,
+  SO_SNDBUF,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from './constants.ts';
+import { isWouldBlock, SystemCallError } from './errno.ts';
+import { addressOf, attempt, errno, must, pinned } from './libc.ts';
+import {
+  readSocketAddress,
+  socketAddress,
+  socketAddressBytes,
+  writeSocketAddress,
+} from './socket-address.ts';
+
+const controlBytes = 256;
+const datagramBytesMax = 65_535;
+
+/** A received datagram; `octets` is a view that the next `receive` overwrites. */
+export interface ReceivedDatagram {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** DSCP and ECN of the outer header. */
+  readonly trafficClass: number;
+  readonly octets: Uint8Array;
+}
+
+/** struct msghdr with one iovec, a peer address and room for control messages. */
+class MessageHeader {
+  readonly header: Uint8Array = pinned(56);
+  readonly name: Uint8Array = pinned(socketAddressBytes);
+  readonly control: Uint8Array = pinned(controlBytes);
+  readonly controlView: DataView = new DataView(this.control.buffer);
+  readonly #vector: Uint8Array = pinned(16);
+  readonly #view = new DataView(this.header.buffer);
+  readonly #vectorView = new DataView(this.#vector.buffer);
+
+  constructor() {
+    this.#view.setBigUint64(0, addressOf(this.name), true);
+    this.#view.setBigUint64(16, addressOf(this.#vector), true);
+    this.#view.setBigUint64(24, 1n, true);
+    this.#view.setBigUint64(32, addressOf(this.control), true);
+  }
+
+  prepare(dataAddress: bigint, dataBytes: number, nameBytes: number, controlLength: number): void {
+    this.#vectorView.setBigUint64(0, dataAddress, true);
+    this.#vectorView.setBigUint64(8, BigInt(dataBytes), true);
+    this.#view.setUint32(8, nameBytes, true);
+    this.#view.setBigUint64(40, BigInt(controlLength), true);
+    this.#view.setInt32(48, 0, true);
+  }
+
+  get controlLength(): number {
+    return Number(this.#view.getBigUint64(40, true));
+  }
+}
+
+/** What a socket carries: UDP on a port, or an IP protocol as such (50 for ESP, 51 for AH). */
+export type DatagramTransport =
+  | { readonly kind: 'udp'; readonly port: number }
+  | { readonly kind: 'raw'; readonly protocol: number };
+
+/** One bound, non-blocking socket of one address family. */
+export class DatagramSocket {
+  readonly fd: number;
+  readonly transport: DatagramTransport;
+  readonly family: 4 | 6;
+  readonly #port: number;
+  readonly #receiving = new MessageHeader();
+  readonly #sending = new MessageHeader();
+  readonly #in: Uint8Array = pinned(datagramBytesMax);
+  readonly #inAddress: bigint = addressOf(this.#in);
+  readonly #out: Uint8Array = pinned(datagramBytesMax);
+  readonly #outAddress: bigint = addressOf(this.#out);
+
+  /**
+   * Binds `local`; the unspecified address serves all addresses of its family.
+   * @param mark SO_MARK, so that our own packets can escape the routes into the tunnel; 0 sets none
+   * @throws SystemCallError for example EADDRINUSE, or EPERM without the capability for raw sockets
+   */
+  constructor(local: IpAddress, transport: DatagramTransport, mark = 0) {
+    const ipv6 = isIpv6(local);
+    this.family = ipv6 ? 6 : 4;
+    this.transport = transport;
+    this.#port = transport.kind === 'udp' ? transport.port : 0;
+    const what =
+      transport.kind === 'udp' ? `UDP port ${transport.port}` : `IP protocol ${transport.protocol}`;
+    const detail = `${what} of ${local}`;
+    const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    this.fd =
+      transport.kind === 'udp'
+        ? must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | flags, 0)
+        : must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | flags, transport.protocol);
+    try {
+      if (ipv6) {
+        this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        this.#option(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        this.#option(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+        this.#option(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DONT);
+      } else {
+        this.#option(IPPROTO_IP, IP_PKTINFO, 1);
+        this.#option(IPPROTO_IP, IP_RECVTOS, 1);
+        this.#option(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+      }
+      // Wildcard sockets must not share their port with another daemon unnoticed: SO_REUSEADDR stays off.
+      this.#option(SOL_SOCKET, SO_REUSEADDR, 0);
+      this.#option(SOL_SOCKET, SO_RCVBUF, 4 << 20);
+      this.#option(SOL_SOCKET, SO_SNDBUF, 4 << 20);
+      if (mark !== 0) this.#option(SOL_SOCKET, SO_MARK, mark);
+      const name = socketAddress({ address: local, port: this.#port });
+      must('bind', detail, this.fd, name, name.length);
+    } catch (error) {
+      attempt('close', this.fd);
+      throw error;
+    }
+  }
+
+  #option(level: number, name: number, value: number): void {
+    const octets = pinned(4);
+    new DataView(octets.buffer).setInt32(0, value, true);
+    must('setsockopt', `level ${level} option ${name}`, this.fd, level, name, octets, 4);
+  }
+
+  /** The next datagram, or `undefined` when none is waiting. */
+  receive(): ReceivedDatagram | undefined {
+    const message = this.#receiving;
+    for (;;) {
+      message.prepare(this.#inAddress, this.#in.length, socketAddressBytes, controlBytes);
+      const length = attempt('recvmsg', this.fd, message.header, 0);
+      if (length < 0) {
+        const code = errno();
+        if (isWouldBlock(code)) return undefined;
+        // An ICMP error of an earlier send is reported once and says nothing about this socket: ask again.
+        if (new SystemCallError('recvmsg', code).code === 'EBADF') throw new SystemCallError('recvmsg', code);
+        continue;
+      }
+      const { address, trafficClass } = this.#readControl();
+      if (address === undefined) continue;
+      return {
+        local: { address, port: this.#port },
+        remote: readSocketAddress(message.name),
+        trafficClass,
+        octets: this.#in.subarray(this.#headerBytes(), length),
+      };
+    }
+  }
+
+  /** A raw IPv4 socket shows the IP header too, a raw IPv6 socket does not. */
+  #headerBytes(): number {
+    return this.transport.kind === 'raw' && this.family === 4 ? (this.#in[0]! & 0x0f) * 4 : 0;
+  }
+
+  #readControl(): { address: IpAddress | undefined; trafficClass: number } {
+    const { control, controlView, controlLength } = this.#receiving;
+    let address: IpAddress | undefined;
+    let trafficClass = 0;
+    // struct cmsghdr: 8 octets of length, 4 of level, 4 of type, data; the next one is aligned to 8.
+    for (let at = 0; at + 16 <= controlLength; ) {
+      const length = Number(controlView.getBigUint64(at, true));
+      if (length < 16 || at + length > controlLength) break;
+      const level = controlView.getInt32(at + 8, true);
+      const type = controlView.getInt32(at + 12, true);
+      const data = at + 16;
+      if (level === IPPROTO_IP && type === IP_PKTINFO)
+        address = addressFromBytes(control.slice(data + 8, data + 12));
+      if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO)
+        address = addressFromBytes(control.slice(data, data + 16));
+      if (level === IPPROTO_IP && type === IP_TOS) trafficClass = control[data]!;
+      if (level === IPPROTO_IPV6 && type === IPV6_TCLASS)
+        trafficClass = controlView.getInt32(data, true) & 0xff;
+      at += (length + 7) & ~7;
+    }
+    return { address, trafficClass };
+  }
+
+  /**
+   * Sends one datagram from `local.address`. False when the kernel would not take it (full buffer, no route): the
+   * datagram is lost, as it could have been anywhere on its way.
+   */
+  send(local: IpAddress, remote: Endpoint, octets: Uint8Array, trafficClass = 0): boolean {
+    if (octets.length > datagramBytesMax) return false;
+    const message = this.#sending;
+    this.#out.set(octets);
+    const nameBytes = writeSocketAddress(remote, message.name);
+    message.prepare(this.#outAddress, octets.length, nameBytes, this.#writeControl(local, trafficClass));
+    return attempt('sendmsg', this.fd, message.header, 0) >= 0;
+  }
+
+  #writeControl(local: IpAddress, trafficClass: number): number {
+    const { control, controlView } = this.#sending;
+    control.fill(0);
+    const header = (at: number, dataBytes: number, level: number, type: number): void => {
+      controlView.setBigUint64(at, BigInt(16 + dataBytes), true);
+      controlView.setInt32(at + 8, level, true);
+      controlView.setInt32(at + 12, type, true);
+    };
+    const bytes = addressBytes(local);
+    if (this.family === 6) {
+      header(0, 20, IPPROTO_IPV6, IPV6_PKTINFO);
+      control.set(bytes, 16);
+      header(40, 4, IPPROTO_IPV6, IPV6_TCLASS);
+      controlView.setInt32(56, trafficClass, true);
+      return 64;
+    }
+    header(0, 12, IPPROTO_IP, IP_PKTINFO);
+    control.set(bytes, 20);
+    header(32, 4, IPPROTO_IP, IP_TOS);
+    controlView.setInt32(48, trafficClass, true);
+    return 56;
+  }
+
+  close(): void {
+    attempt('close', this.fd);
+  }
+}
+
+/** The address the kernel would send from to reach `remote`, or `undefined` without a route. Sends nothing. */
+export function sourceAddressFor(remote: Endpoint, mark = 0): IpAddress | undefined {
+  const fd = must(
+    'socket',
+    undefined,
+    isIpv6(remote.address) ? AF_INET6 : AF_INET,
+    SOCK_DGRAM | SOCK_CLOEXEC,
+    0,
+  );
+  try {
+    if (mark !== 0) {
+      const octets = pinned(4);
+      new DataView(octets.buffer).setInt32(0, mark, true);
+      attempt('setsockopt', fd, SOL_SOCKET, SO_MARK, octets, 4);
+    }
+    const name = socketAddress(remote);
+    if (attempt('connect', fd, name, name.length) < 0) return undefined;
+    const own = pinned(socketAddressBytes);
+    const length = pinned(4);
+    new DataView(length.buffer).setUint32(0, own.length, true);
+    must('getsockname', undefined, fd, own, length);
+    return readSocketAddress(own).address;
+  } finally {
+    attempt('close', fd);
+  }
+}

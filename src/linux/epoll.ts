@@ -1,0 +1,63 @@
+// Waiting for several file descriptors, and waking the waiter from another thread.
+import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN } from './constants.ts';
+import { isWouldBlock, SystemCallError } from './errno.ts';
+import { attempt, errno, must, pinned } from './libc.ts';
+
+const eventsMax = 64;
+// struct epoll_event is packed on x86-64 only.
+const eventBytes = process.arch === 'x64' ? 12 : 16;
+const dataOffset = process.arch === 'x64' ? 4 : 8;
+
+/** An epoll instance that watches for readability. */
+export class Epoll {
+  readonly #fd: number = must('epoll_create1', undefined, EPOLL_CLOEXEC);
+  readonly #events: Uint8Array = pinned(eventsMax * eventBytes);
+  readonly #view: DataView = new DataView(this.#events.buffer);
+
+  add(fd: number): void {
+    const event = pinned(eventBytes);
+    const view = new DataView(event.buffer);
+    view.setUint32(0, EPOLLIN, true);
+    view.setInt32(dataOffset, fd, true);
+    must('epoll_ctl', `fd ${fd}`, this.#fd, EPOLL_CTL_ADD, fd, event);
+  }
+
+  /** Blocks this thread for at most `timeoutMs`; the file descriptors that can be read. */
+  wait(timeoutMs: number): number[] {
+    const count = attempt('epoll_wait', this.#fd, this.#events, eventsMax, timeoutMs);
+    if (count < 0) {
+      const code = errno();
+      if (isWouldBlock(code)) return [];
+      throw new SystemCallError('epoll_wait', code);
+    }
+    return Array.from({ length: count }, (_, i) => this.#view.getInt32(i * eventBytes + dataOffset, true));
+  }
+
+  close(): void {
+    attempt('close', this.#fd);
+  }
+}
+
+/** An eventfd: any thread may `wake` the one that waits for `fd`. */
+export class Wakeup {
+  readonly fd: number;
+
+  /** @param fd an eventfd made elsewhere, to wake its owner; absent: a new one */
+  constructor(fd?: number) {
+    this.fd = fd ?? must('eventfd', undefined, 0, EFD_NONBLOCK | EFD_CLOEXEC);
+  }
+
+  wake(): void {
+    const one = pinned(8);
+    one[0] = 1;
+    attempt('write', this.fd, one, 8);
+  }
+
+  drain(): void {
+    attempt('read', this.fd, pinned(8), 8);
+  }
+
+  close(): void {
+    attempt('close', this.fd);
+  }
+}

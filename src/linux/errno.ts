@@ -1,0 +1,25 @@
+// Failed system calls as one typed error.
+import { constants } from 'node:os';
+
+const names = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+
+/** A system call failed; `code` is the errno's name, for example `EADDRINUSE`. */
+export class SystemCallError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly call: string;
+
+  constructor(call: string, errno: number, detail?: string) {
+    const code = names.get(errno) ?? `errno ${errno}`;
+    super(`${call}: ${code}${detail === undefined ? '' : ` (${detail})`}`);
+    this.name = 'SystemCallError';
+    this.code = code;
+    this.errno = errno;
+    this.call = call;
+  }
+}
+
+/** Errnos that mean "not now". */
+export function isWouldBlock(errno: number): boolean {
+  return errno === constants.errno.EAGAIN || errno === constants.errno.EINTR;
+}

@@ -1,0 +1,68 @@
+// The C library's system calls, bound once through koffi. Every other file of this room goes through these names.
+import koffi from 'koffi';
+import { SystemCallError } from './errno.ts';
+
+type Pointer = Uint8Array | bigint | null;
+
+function bind(): Record<string, (...args: never[]) => number> {
+  const libc = koffi.load(null);
+  return {
+    open: libc.func('int open(const char *path, int flags)'),
+    close: libc.func('int close(int fd)'),
+    read: libc.func('long read(int fd, void *buffer, unsigned long count)'),
+    write: libc.func('long write(int fd, void *buffer, unsigned long count)'),
+    ioctl: libc.func('int ioctl(int fd, unsigned long request, void *argument)'),
+    socket: libc.func('int socket(int domain, int type, int protocol)'),
+    bind: libc.func('int bind(int fd, void *address, unsigned int length)'),
+    connect: libc.func('int connect(int fd, void *address, unsigned int length)'),
+    getsockname: libc.func('int getsockname(int fd, void *address, void *length)'),
+    setsockopt: libc.func('int setsockopt(int fd, int level, int name, void *value, unsigned int length)'),
+    sendmsg: libc.func('long sendmsg(int fd, void *message, int flags)'),
+    recvmsg: libc.func('long recvmsg(int fd, void *message, int flags)'),
+    epoll_create1: libc.func('int epoll_create1(int flags)'),
+    epoll_ctl: libc.func('int epoll_ctl(int epoll, int operation, int fd, void *event)'),
+    epoll_wait: libc.func('int epoll_wait(int epoll, void *events, int max, int timeoutMs)'),
+    eventfd: libc.func('int eventfd(unsigned int initial, int flags)'),
+  };
+}
+
+let bound: Record<string, (...args: never[]) => number> | undefined;
+
+/**
+ * Calls `name`; a negative result is returned as is, with the errno from `errno()`.
+ * Buffers that outlive a call (iovecs) must be made by `pinned`.
+ */
+export function attempt(name: string, ...args: readonly (number | string | Pointer)[]): number {
+  bound ??= bind();
+  const call = bound[name];
+  if (call === undefined) throw new Error(`${name} is not bound`);
+  return Number((call as (...rest: unknown[]) => number)(...args));
+}
+
+/** Like `attempt`, but a failure throws `SystemCallError`. */
+export function must(
+  name: string,
+  detail: string | undefined,
+  ...args: readonly (number | string | Pointer)[]
+): number {
+  const result = attempt(name, ...args);
+  if (result < 0) throw new SystemCallError(name, koffi.errno(), detail);
+  return result;
+}
+
+export function errno(): number {
+  return koffi.errno();
+}
+
+/**
+ * Octets whose address stays the same: V8 keeps small typed arrays inside its moving heap unless they are views of an
+ * ArrayBuffer, and the kernel reads message headers that point at each other.
+ */
+export function pinned(length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
+/** The machine address of octets made by `pinned`. */
+export function addressOf(octets: Uint8Array): bigint {
+  return BigInt(koffi.address(octets) as bigint | number);
+}

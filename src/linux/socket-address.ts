@@ -1,0 +1,36 @@
+// struct sockaddr_in and sockaddr_in6 <-> endpoints.
+import { addressBytes, addressFromBytes, type Endpoint, isIpv6 } from '#sa';
+import { AF_INET, AF_INET6 } from './constants.ts';
+import { pinned } from './libc.ts';
+
+/** Octets of the larger of the two structures. */
+export const socketAddressBytes = 28;
+
+/** Writes `endpoint` into `out` and tells how many octets of it the kernel must read. */
+export function writeSocketAddress(endpoint: Endpoint, out: Uint8Array): number {
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  out.fill(0);
+  const bytes = addressBytes(endpoint.address);
+  view.setUint16(2, endpoint.port);
+  if (isIpv6(endpoint.address)) {
+    view.setUint16(0, AF_INET6, true);
+    out.set(bytes, 8);
+    return 28;
+  }
+  view.setUint16(0, AF_INET, true);
+  out.set(bytes, 4);
+  return 16;
+}
+
+export function socketAddress(endpoint: Endpoint): Uint8Array {
+  const out = pinned(socketAddressBytes);
+  return out.subarray(0, writeSocketAddress(endpoint, out));
+}
+
+/** Reads what the kernel wrote. */
+export function readSocketAddress(octets: Uint8Array): Endpoint {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+  const family = view.getUint16(0, true);
+  const bytes = family === AF_INET6 ? octets.subarray(8, 24) : octets.subarray(4, 8);
+  return { address: addressFromBytes(bytes), port: view.getUint16(2) };
+}
