@@ -1,10 +1,14 @@
 // Room `linux`: everything that calls into Linux. Nobody else makes a foreign call.
+
 export {
   DatagramSocket,
   type DatagramTransport,
   type ReceivedDatagram,
   sourceAddressFor,
 } from './datagram-socket.ts';
-export { Epoll, Wakeup } from './epoll.ts';
 export { SystemCallError } from './errno.ts';
+export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
+export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
+export { monotonicMs } from './packet-thread/packet-loop.ts';
+export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { TunDevice } from './tun-device.ts';
