@@ -1,5 +1,6 @@
 // Room `linux`: everything that calls into Linux. Nobody else makes a foreign call.
 
+export { monotonicMs } from './clock.ts';
 export {
   DatagramSocket,
   type DatagramTransport,
@@ -9,6 +10,5 @@ export {
 export { SystemCallError } from './errno.ts';
 export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
-export { monotonicMs } from './packet-thread/packet-loop.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { TunDevice } from './tun-device.ts';

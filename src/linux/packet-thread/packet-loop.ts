@@ -5,6 +5,7 @@ import { nodeRandomness } from '#crypto';
 import { MemoryDataPlane } from '#ipsec';
 import { isIpv6, type SaCommand, type SaDirection, type SaProtocol, type Spi } from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
+import { monotonicMs } from '../clock.ts';
 import { DatagramSocket, type ReceivedDatagram } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
 import { TunDevice } from '../tun-device.ts';
@@ -16,11 +17,6 @@ const waitMsMax = 500;
 const batchMax = 64;
 const reportIntervalMs = 1_000;
 const espProtocol = 50;
-
-/** Monotonic milliseconds, the same in all threads of the process. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
-}
 
 interface KnownSa {
   readonly protocol: SaProtocol;
@@ -39,14 +35,12 @@ export class PacketLoop {
   readonly #readers = new Map<number, () => void>();
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
-  readonly #options: PacketThreadOptions;
   readonly #known = new Map<string, KnownSa>();
   #reportAt = 0;
   #running = true;
 
   constructor(port: MessagePort, wakeFd: number, options: PacketThreadOptions) {
     this.#port = port;
-    this.#options = options;
     this.#wakeup = new Wakeup(wakeFd);
     this.#plane = new MemoryDataPlane({ randomness: nodeRandomness(), pathMtuBytes: options.pathMtuBytes });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
