@@ -16,3 +16,7 @@ export type {
   SharedSecret,
 } from '#ike';
 export * from './configuration.ts';
+export { Engine } from './engine.ts';
+export type { EngineOptions } from './engine-state.ts';
+export * from './interface.ts';
+export type { EngineStatus, IkeSaStatus } from './status.ts';

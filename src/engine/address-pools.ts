@@ -1,0 +1,169 @@
+// Pools of virtual addresses: who holds which (RFC 7296 3.15, swanctl.conf `pools`).
+import { addressBytes, addressFromBytes, type IpAddress, isIpv6, type Prefix, prefixRange } from '#sa';
+import type { PoolConfiguration } from './configuration.ts';
+
+function toNumber(address: IpAddress): bigint {
+  return addressBytes(address).reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
+}
+
+function fromNumber(value: bigint, length: number): IpAddress {
+  const bytes = new Uint8Array(length);
+  for (let i = length - 1, rest = value; i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
+  return addressFromBytes(bytes);
+}
+
+/** The usable addresses of a pool: of a subnet neither the first nor, for IPv4, the last (strongSwan does the same). */
+function usableRange(pool: PoolConfiguration): { first: bigint; last: bigint; length: number } {
+  const isPrefix = (value: PoolConfiguration['addresses']): value is Prefix => 'length' in value;
+  const { start, end } = isPrefix(pool.addresses) ? prefixRange(pool.addresses) : pool.addresses;
+  const length = isIpv6(start) ? 16 : 4;
+  let first = toNumber(start);
+  let last = toNumber(end);
+  if (isPrefix(pool.addresses) && last - first >= 2n) {
+    first += 1n;
+    if (length === 4) last -= 1n;
+  }
+  return { first, last, length };
+}
+
+/** Leases of one pool. An identity that comes back gets its old address while it is free. */
+class Pool {
+  readonly configuration: PoolConfiguration;
+  readonly #online = new Map<IpAddress, string>();
+  readonly #offline = new Map<string, IpAddress>();
+  readonly #range: { first: bigint; last: bigint; length: number };
+  #next: bigint;
+
+  constructor(configuration: PoolConfiguration) {
+    this.configuration = configuration;
+    this.#range = usableRange(configuration);
+    this.#next = this.#range.first;
+  }
+
+  get family(): 4 | 6 {
+    return this.#range.length === 4 ? 4 : 6;
+  }
+
+  get size(): bigint {
+    return this.#range.last - this.#range.first + 1n;
+  }
+
+  get online(): number {
+    return this.#online.size;
+  }
+
+  contains(address: IpAddress): boolean {
+    if (isIpv6(address) !== (this.#range.length === 16)) return false;
+    const value = toNumber(address);
+    return value >= this.#range.first && value <= this.#range.last;
+  }
+
+  /** Which address `owner` gets: the one it asks for, else its last one, else a free one, else somebody's old one. */
+  lease(owner: string, wanted: IpAddress | undefined): IpAddress | undefined {
+    const free = (address: IpAddress | undefined): address is IpAddress =>
+      address !== undefined && this.contains(address) && !this.#online.has(address);
+    const reserved = new Set(this.#offline.values());
+    const previous = this.#offline.get(owner);
+    let address: IpAddress | undefined;
+    if (free(wanted) && (wanted === previous || !reserved.has(wanted))) address = wanted;
+    else if (free(previous)) address = previous;
+    else address = this.#fresh(reserved) ?? this.#reclaim();
+    if (address === undefined) return undefined;
+    this.#offline.delete(owner);
+    this.#online.set(address, owner);
+    return address;
+  }
+
+  #fresh(reserved: ReadonlySet<IpAddress>): IpAddress | undefined {
+    while (this.#next <= this.#range.last) {
+      const address = fromNumber(this.#next++, this.#range.length);
+      if (!this.#online.has(address) && !reserved.has(address)) return address;
+    }
+    return undefined;
+  }
+
+  #reclaim(): IpAddress | undefined {
+    for (const [owner, address] of this.#offline) {
+      if (this.#online.has(address)) continue;
+      this.#offline.delete(owner);
+      return address;
+    }
+    return undefined;
+  }
+
+  release(address: IpAddress): void {
+    const owner = this.#online.get(address);
+    if (owner === undefined) return;
+    this.#online.delete(address);
+    this.#offline.delete(owner);
+    this.#offline.set(owner, address);
+  }
+}
+
+/** What a peer was given. */
+export interface PoolLease {
+  readonly addresses: readonly IpAddress[];
+  readonly dns: readonly IpAddress[];
+  readonly nbns: readonly IpAddress[];
+  readonly subnets: readonly Prefix[];
+}
+
+/** All pools of a host. */
+export class AddressPools {
+  readonly #pools = new Map<string, Pool>();
+
+  /** Takes a new configuration; pools that did not change keep their leases. */
+  configure(configurations: readonly PoolConfiguration[]): void {
+    const kept = new Map<string, Pool>();
+    for (const configuration of configurations) {
+      const known = this.#pools.get(configuration.name);
+      const same =
+        known !== undefined && JSON.stringify(known.configuration) === JSON.stringify(configuration);
+      kept.set(configuration.name, same ? known : new Pool(configuration));
+    }
+    this.#pools.clear();
+    for (const [name, pool] of kept) this.#pools.set(name, pool);
+  }
+
+  /**
+   * One address per requested family, from the first pool that has one.
+   * @param requested an unspecified address asks for any of its family; none at all asks for nothing
+   */
+  lease(names: readonly string[], owner: string, requested: readonly IpAddress[]): PoolLease | undefined {
+    const pools = names.flatMap((name) => this.#pools.get(name) ?? []);
+    const addresses: IpAddress[] = [];
+    for (const wanted of requested) {
+      const family = isIpv6(wanted) ? 6 : 4;
+      const unspecified = wanted === '::' || wanted === '0.0.0.0';
+      for (const pool of pools) {
+        if (pool.family !== family) continue;
+        const address = pool.lease(owner, unspecified ? undefined : wanted);
+        if (address === undefined) continue;
+        addresses.push(address);
+        break;
+      }
+    }
+    if (addresses.length === 0) return undefined;
+    return {
+      addresses,
+      dns: pools.flatMap((pool) => pool.configuration.dns),
+      nbns: pools.flatMap((pool) => pool.configuration.nbns),
+      subnets: pools.flatMap((pool) => pool.configuration.subnets),
+    };
+  }
+
+  release(addresses: readonly IpAddress[]): void {
+    for (const address of addresses) {
+      for (const pool of this.#pools.values()) if (pool.contains(address)) pool.release(address);
+    }
+  }
+
+  /** Name, size and addresses in use of each pool. */
+  status(): { readonly name: string; readonly size: bigint; readonly online: number }[] {
+    return [...this.#pools.values()].map((pool) => ({
+      name: pool.configuration.name,
+      size: pool.size,
+      online: pool.online,
+    }));
+  }
+}

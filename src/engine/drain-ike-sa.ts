@@ -1,0 +1,47 @@
+// After an IKE SA was given something: its outputs become the engine's, its events are acted upon, its timer is set.
+import type { IkeSaOutput } from '#ike';
+import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
+import { reactToIkeEvent } from './react-to-ike-event.ts';
+
+/** Takes everything an IKE SA has to say, then forgets it if it has ended. */
+export function drainIkeSa(state: EngineState, entry: IkeEntry): void {
+  for (let output = entry.sa.poll(); output !== undefined; output = entry.sa.poll())
+    forward(state, entry, output);
+  if (entry.sa.phase === 'ended') {
+    retire(state, entry);
+    return;
+  }
+  state.deadlines.set(`ike ${entry.ikeId}`, entry.sa.deadline());
+}
+
+function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void {
+  switch (output.kind) {
+    case 'transmit':
+      entry.lastTransmitAt = state.at;
+      state.transmit(output.local, output.remote, output.octets);
+      break;
+    case 'sa-command':
+      state.outputs.push({ ...output, id: state.awaitResult(entry.ikeId, output.id) });
+      break;
+    case 'compute':
+      state.outputs.push({ ...output, id: state.awaitResult(entry.ikeId, output.id) });
+      break;
+    case 'key-log':
+      state.outputs.push(output);
+      break;
+    case 'event':
+      reactToIkeEvent(state, entry, output.event);
+      break;
+  }
+}
+
+function retire(state: EngineState, entry: IkeEntry): void {
+  if (!state.registry.has(entry.ikeId)) return;
+  if (entry.halfOpenSource !== undefined) state.halfOpen.remove(entry.halfOpenSource);
+  entry.halfOpenSource = undefined;
+  state.registry.remove(entry);
+  state.deadlines.set(`ike ${entry.ikeId}`, undefined);
+  state.deadlines.set(`keepalive ${entry.ikeId}`, undefined);
+  state.pending.ikeEnded(entry.ikeId);
+}

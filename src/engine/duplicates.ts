@@ -1,0 +1,45 @@
+// More than one IKE SA between the same two identities: which stays (RFC 7296 2.4, swanctl.conf `unique`).
+import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
+
+/** Called when `fresh` has just been established. @param initialContact the peer says that it knows no other IKE SA */
+export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialContact: boolean): void {
+  const { identities } = fresh;
+  const { unique, name } = fresh.sa.connection;
+  if (identities === undefined || unique === 'never') return;
+  const others = state.registry
+    .ofIdentities(identities.local, identities.remote)
+    // An IKE SA made at the same time as this one is the other half of a simultaneous initiation: the peer knows it.
+    .filter(
+      (entry) => entry !== fresh && (entry.establishedAt ?? Number.POSITIVE_INFINITY) <= fresh.createdAt,
+    );
+  for (const other of others) {
+    if (initialContact) {
+      report(state, name, fresh, other, 'the peer sent INITIAL_CONTACT: it has no other IKE SA');
+      // The peer has forgotten this SA: there is nobody to tell.
+      end(state, other, 'abandon', 'the peer lost its state (INITIAL_CONTACT)');
+    } else if (unique === 'replace') {
+      report(state, name, fresh, other, 'unique = replace');
+      end(state, other, 'delete', 'replaced by a newer IKE SA of the same peer (unique = replace)');
+    } else if (unique === 'keep') {
+      report(state, name, other, fresh, 'unique = keep');
+      end(state, fresh, 'delete', 'an older IKE SA of the same peer is kept (unique = keep)');
+      return;
+    }
+  }
+}
+
+function report(
+  state: EngineState,
+  connection: string,
+  kept: IkeEntry,
+  ended: IkeEntry,
+  reason: string,
+): void {
+  state.event({ kind: 'duplicate-ike-sa', connection, kept: kept.ikeId, ended: ended.ikeId, reason });
+}
+
+function end(state: EngineState, entry: IkeEntry, kind: 'abandon' | 'delete', reason: string): void {
+  entry.sa.handle({ kind: 'command', at: state.at, command: { kind, reason } });
+  state.touch(entry);
+}

@@ -1,0 +1,177 @@
+// Everything one host remembers, shared by the files of this room. Users see `Engine`.
+import type { Randomness } from '#crypto';
+import { CookieIssuer, formatIdentity, type IkeSa, type IkeSaPorts, identityKey } from '#ike';
+import type { Endpoint, SaCommand } from '#sa';
+import { type IkeSpi, ikeSpiFromBytes, zeroIkeSpi } from '#wire';
+import { AddressPools } from './address-pools.ts';
+import type { EngineConfiguration } from './configuration.ts';
+import { connectionsFor } from './connection-lookup.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
+import { HalfOpenTable } from './half-open-table.ts';
+import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
+import { Initiations } from './initiations.ts';
+import type { CommandResult, EngineEvent, EngineOutput, IkeContext } from './interface.ts';
+import { PendingCommands } from './pending-commands.ts';
+import { SpiAllocator } from './spi-allocator.ts';
+import { StatelessReplies } from './stateless-replies.ts';
+import { TrapPolicies } from './trap-policies.ts';
+import { withMarker } from './udp-encapsulation.ts';
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly randomness: Randomness;
+  readonly configuration: EngineConfiguration;
+  /** Makes the engine emit `key-log` outputs. Off unless somebody asks for it. */
+  readonly keyLog?: boolean;
+}
+
+const cookieSecretLifetimeMs = 60_000;
+
+export class EngineState {
+  readonly randomness: Randomness;
+  readonly keyLog: boolean;
+  readonly outputs: EngineOutput[] = [];
+  readonly deadlines: DeadlineQueue = new DeadlineQueue();
+  readonly registry: IkeSaRegistry = new IkeSaRegistry();
+  readonly halfOpen: HalfOpenTable = new HalfOpenTable();
+  readonly pools: AddressPools = new AddressPools();
+  readonly spis: SpiAllocator;
+  readonly cookies: CookieIssuer;
+  readonly replies: StatelessReplies = new StatelessReplies();
+  readonly initiations: Initiations = new Initiations();
+  readonly traps: TrapPolicies = new TrapPolicies();
+  readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
+  /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
+  readonly contacted: Set<string> = new Set();
+  configuration: EngineConfiguration;
+  at = 0;
+  wallClockOffsetMs = 0;
+  shuttingDown = false;
+  /** Which IKE SA waits for the result of a command or job, and under which number of its own. */
+  readonly #awaited = new Map<number, { readonly ikeId: number; readonly id: number }>();
+  readonly #touched = new Set<IkeEntry>();
+  #nextAwaitedId = 1;
+  #nextChildId = 1;
+
+  constructor(options: EngineOptions) {
+    this.randomness = options.randomness;
+    this.keyLog = options.keyLog ?? false;
+    this.configuration = options.configuration;
+    this.pools.configure(options.configuration.pools);
+    this.spis = new SpiAllocator(options.randomness);
+    this.cookies = new CookieIssuer(options.randomness, cookieSecretLifetimeMs);
+  }
+
+  /** The IKE SA was given something: its outputs are due before this input is done with. */
+  touch(entry: IkeEntry): void {
+    this.#touched.add(entry);
+  }
+
+  takeTouched(): IkeEntry | undefined {
+    const [first] = this.#touched;
+    if (first !== undefined) this.#touched.delete(first);
+    return first;
+  }
+
+  event(event: EngineEvent): void {
+    this.outputs.push({ kind: 'event', at: this.at, event });
+  }
+
+  answer(id: number, result: CommandResult): void {
+    this.outputs.push({ kind: 'command-result', id, result });
+  }
+
+  /** Sends an IKE message, behind a non-ESP marker where ESP shares the port (RFC 3948 2.2). */
+  transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const shared = local.port === this.configuration.ports.natTraversal;
+    this.outputs.push({ kind: 'transmit', local, remote, octets: shared ? withMarker(octets) : octets });
+  }
+
+  /** A number for a result that an IKE SA waits for; `undefined` ids are awaited by nobody. */
+  awaitResult(ikeId: number, id: number): number {
+    const global = this.#nextAwaitedId++;
+    this.#awaited.set(global, { ikeId, id });
+    return global;
+  }
+
+  takeAwaited(global: number): { readonly entry: IkeEntry; readonly id: number } | undefined {
+    const awaited = this.#awaited.get(global);
+    this.#awaited.delete(global);
+    const entry = awaited === undefined ? undefined : this.registry.byId(awaited.ikeId);
+    return awaited === undefined || entry === undefined ? undefined : { entry, id: awaited.id };
+  }
+
+  /** An SA command of the engine itself, whose failure is only reported. */
+  command(command: SaCommand | undefined): void {
+    if (command !== undefined) this.outputs.push({ kind: 'sa-command', id: this.#nextAwaitedId++, command });
+  }
+
+  nextResolveId(): number {
+    return this.#nextAwaitedId++;
+  }
+
+  newEntry(fields: { ikeId: number; sa: IkeSa; initiator: boolean; initRequestFrom?: Endpoint }): IkeEntry {
+    const entry: IkeEntry = {
+      ikeId: fields.ikeId,
+      sa: fields.sa,
+      initiator: fields.initiator,
+      createdAt: this.at,
+      initRequestFrom: fields.initRequestFrom,
+      halfOpenSource: undefined,
+      identities: undefined,
+      establishedAt: undefined,
+      behindNat: false,
+      virtualAddresses: [],
+      lastTransmitAt: this.at,
+    };
+    this.registry.add(entry);
+    return entry;
+  }
+
+  contextOf(entry: IkeEntry): IkeContext {
+    const { sa, identities } = entry;
+    return {
+      ikeId: entry.ikeId,
+      connection: sa.connection,
+      local: sa.local,
+      remote: sa.remote,
+      initiator: entry.initiator,
+      virtualAddresses: entry.virtualAddresses,
+      ...(identities === undefined
+        ? {}
+        : {
+            localIdentity: formatIdentity(identities.local),
+            remoteIdentity: formatIdentity(identities.remote),
+          }),
+    };
+  }
+
+  portsFor(ikeId: number): IkeSaPorts {
+    return {
+      randomness: this.randomness,
+      allocateSpi: () => this.spis.allocate(),
+      releaseSpi: (spi) => this.spis.release(spi),
+      allocateIkeSpi: () => this.#allocateIkeSpi(),
+      allocateChildId: () => {
+        const childId = this.#nextChildId++;
+        this.registry.assignChild(childId, ikeId);
+        return childId;
+      },
+      credentials: () => this.configuration.credentials,
+      wallClockMs: () => this.at + this.wallClockOffsetMs,
+      connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
+      leaseAddresses: ({ pools, identity, requested }) => {
+        const lease = this.pools.lease(pools, identityKey(identity), requested);
+        return lease === undefined ? undefined : { ...lease, attributes: [] };
+      },
+      releaseAddresses: (lease) => this.pools.release(lease.addresses),
+    };
+  }
+
+  #allocateIkeSpi(): IkeSpi {
+    for (;;) {
+      const spi = ikeSpiFromBytes(this.randomness.bytes(8));
+      if (spi !== zeroIkeSpi && !this.registry.hasSpi(spi)) return spi;
+    }
+  }
+}

@@ -1,0 +1,167 @@
+// The whole host as one object: inputs to the files that handle them, timers, outputs in order.
+import type { DataPlaneEvent } from '#sa';
+import { executeCommand, startConnections } from './commands.ts';
+import { drainIkeSa } from './drain-ike-sa.ts';
+import { type EngineOptions, EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
+import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
+import type { EngineInput, EngineOutput } from './interface.ts';
+import { receiveDatagram } from './receive-datagram.ts';
+import { type EngineStatus, engineStatus } from './status.ts';
+import { natKeepalive } from './udp-encapsulation.ts';
+
+/**
+ * A deterministic IKEv2 host: no clock, socket or randomness but what it is given. After each `handle`, take everything
+ * from `poll`; call `handle` with a `timeout` when `deadline` is reached.
+ */
+export class Engine {
+  readonly #state: EngineState;
+  #started = false;
+
+  constructor(options: EngineOptions) {
+    this.#state = new EngineState(options);
+  }
+
+  /** @throws Error if time goes backwards or an output was left in `poll`: mistakes of the driver */
+  handle(input: EngineInput): void {
+    const state = this.#state;
+    if (input.at < state.at) throw new Error(`time went back from ${state.at} ms to ${input.at} ms`);
+    if (state.outputs.length > 0) throw new Error('outputs must be polled before the next input');
+    state.at = input.at;
+    if (!this.#started) {
+      this.#started = true;
+      startConnections(state);
+    }
+    this.#dispatch(input);
+    this.#settle();
+    this.#runTimers();
+  }
+
+  /** What one IKE SA says may touch another: goes on until none has anything left to say. */
+  #settle(): void {
+    const state = this.#state;
+    for (let entry = state.takeTouched(); entry !== undefined; entry = state.takeTouched())
+      drainIkeSa(state, entry);
+  }
+
+  /** The next output, or `undefined` when there is none until the next `handle`. */
+  poll(): EngineOutput | undefined {
+    return this.#state.outputs.shift();
+  }
+
+  /** Monotonic milliseconds at which `handle` wants to be called again at the latest. */
+  deadline(): number | undefined {
+    return this.#state.deadlines.next();
+  }
+
+  /** A snapshot for people. */
+  status(): EngineStatus {
+    return engineStatus(this.#state);
+  }
+
+  #dispatch(input: EngineInput): void {
+    const state = this.#state;
+    switch (input.kind) {
+      case 'datagram':
+        receiveDatagram(state, input.local, input.remote, input.octets);
+        break;
+      case 'timeout':
+        break;
+      case 'wall-clock':
+        state.wallClockOffsetMs = input.wallClockMs - input.at;
+        break;
+      case 'command':
+        executeCommand(state, input.id, input.command);
+        break;
+      case 'data-plane':
+        this.#dispatchDataPlane(input.event);
+        break;
+      case 'traffic':
+        for (const { childId, lastInboundAt } of input.notes) {
+          const entry = state.registry.byChild(childId);
+          if (entry === undefined) continue;
+          entry.sa.noteInboundTraffic(lastInboundAt);
+          state.touch(entry);
+        }
+        break;
+      case 'sa-result':
+      case 'computed': {
+        const awaited = state.takeAwaited(input.id);
+        if (awaited === undefined) break;
+        awaited.entry.sa.handle({ ...input, id: awaited.id });
+        state.touch(awaited.entry);
+        break;
+      }
+      case 'resolved':
+        continueInitiation(state, input.id, input.result);
+        break;
+    }
+  }
+
+  #dispatchDataPlane(event: DataPlaneEvent): void {
+    const state = this.#state;
+    switch (event.kind) {
+      case 'acquire': {
+        const trap = state.traps.byPolicy(event.policyId);
+        if (trap === undefined) break;
+        const wanted = { configuration: trap.child, acquired: { local: event.local, remote: event.remote } };
+        const refusal = initiateChild(state, trap.connection, wanted, { persistent: false });
+        if (refusal !== undefined) {
+          state.event({ kind: 'connect-failed', connection: trap.connection.name, detail: refusal });
+        }
+        break;
+      }
+      case 'unknown-spi': {
+        const { spi, source, count } = event.evidence;
+        state.event({ kind: 'unknown-spi', remote: source, spi, count });
+        break;
+      }
+      default: {
+        const entry = state.registry.byChild(event.childId);
+        if (entry === undefined) break;
+        entry.sa.handle({ kind: 'data-plane', at: state.at, event });
+        state.touch(entry);
+      }
+    }
+  }
+
+  #runTimers(): void {
+    const state = this.#state;
+    for (
+      let key = state.deadlines.takeDue(state.at);
+      key !== undefined;
+      key = state.deadlines.takeDue(state.at)
+    ) {
+      const space = key.indexOf(' ');
+      const kind = key.slice(0, space);
+      const subject = key.slice(space + 1);
+      if (kind === 'connect') {
+        retryConnection(state, subject);
+        this.#settle();
+        continue;
+      }
+      const entry = state.registry.byId(Number(subject));
+      if (entry === undefined) continue;
+      if (kind === 'keepalive') {
+        this.#keepNatMapping(entry);
+      } else {
+        entry.sa.handle({ kind: 'timeout', at: state.at });
+        state.touch(entry);
+      }
+      this.#settle();
+    }
+  }
+
+  /** RFC 3948 4: only needed when nothing else went out for a while. */
+  #keepNatMapping(entry: IkeEntry): void {
+    const state = this.#state;
+    const interval = state.configuration.natKeepaliveMs;
+    if (interval === 0 || !entry.behindNat) return;
+    if (state.at - entry.lastTransmitAt >= interval) {
+      entry.lastTransmitAt = state.at;
+      const { local, remote } = entry.sa;
+      state.outputs.push({ kind: 'transmit', local, remote, octets: natKeepalive });
+    }
+    state.deadlines.set(`keepalive ${entry.ikeId}`, entry.lastTransmitAt + interval);
+  }
+}

@@ -1,0 +1,124 @@
+// The IKE SAs of this host and how a message, a Child SA or a person finds one.
+import type { Identity, IkeSa } from '#ike';
+import { identityKey } from '#ike';
+import type { Endpoint, IpAddress } from '#sa';
+import { formatEndpoint } from '#sa';
+import type { IkeSpi } from '#wire';
+
+/** What the engine remembers beside an IKE SA. */
+export interface IkeEntry {
+  readonly ikeId: number;
+  readonly sa: IkeSa;
+  readonly initiator: boolean;
+  /** When its IKE_SA_INIT was sent or came. */
+  readonly createdAt: number;
+  /** Counted as half-open for this source until somebody is authenticated. */
+  halfOpenSource: IpAddress | undefined;
+  /** The first request of a responder, to know its repetitions. */
+  readonly initRequestFrom: Endpoint | undefined;
+  identities: { readonly local: Identity; readonly remote: Identity } | undefined;
+  establishedAt: number | undefined;
+  behindNat: boolean;
+  virtualAddresses: readonly IpAddress[];
+  lastTransmitAt: number;
+}
+
+/** Finds IKE SAs by our SPI, by a repeated first request, by Child SA, by number. */
+export class IkeSaRegistry {
+  readonly #entries = new Map<number, IkeEntry>();
+  readonly #bySpi = new Map<IkeSpi, IkeEntry>();
+  readonly #byFirstRequest = new Map<string, IkeEntry>();
+  readonly #byChild = new Map<number, number>();
+  #nextIkeId = 1;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  all(): readonly IkeEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  nextIkeId(): number {
+    return this.#nextIkeId++;
+  }
+
+  add(entry: IkeEntry): void {
+    this.#entries.set(entry.ikeId, entry);
+    this.#bySpi.set(localSpi(entry), entry);
+    if (entry.initRequestFrom !== undefined) {
+      this.#byFirstRequest.set(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom), entry);
+    }
+  }
+
+  remove(entry: IkeEntry): void {
+    this.#entries.delete(entry.ikeId);
+    this.#bySpi.delete(localSpi(entry));
+    if (entry.initRequestFrom !== undefined) {
+      this.#byFirstRequest.delete(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom));
+    }
+    for (const [childId, ikeId] of this.#byChild) if (ikeId === entry.ikeId) this.#byChild.delete(childId);
+  }
+
+  has(ikeId: number): boolean {
+    return this.#entries.has(ikeId);
+  }
+
+  byId(ikeId: number): IkeEntry | undefined {
+    return this.#entries.get(ikeId);
+  }
+
+  bySpi(spi: IkeSpi): IkeEntry | undefined {
+    return this.#bySpi.get(spi);
+  }
+
+  hasSpi(spi: IkeSpi): boolean {
+    return this.#bySpi.has(spi);
+  }
+
+  /** RFC 7296 2.1: an IKE_SA_INIT request is a repetition if its SPI and its source are those of one we know. */
+  byFirstRequest(initiatorSpi: IkeSpi, remote: Endpoint): IkeEntry | undefined {
+    return this.#byFirstRequest.get(firstRequestKey(initiatorSpi, remote));
+  }
+
+  byChild(childId: number): IkeEntry | undefined {
+    const ikeId = this.#byChild.get(childId);
+    return ikeId === undefined ? undefined : this.#entries.get(ikeId);
+  }
+
+  /** Also moves a Child SA to another IKE SA, as rekeying does. */
+  assignChild(childId: number, ikeId: number): void {
+    this.#byChild.set(childId, ikeId);
+  }
+
+  dropChild(childId: number): void {
+    this.#byChild.delete(childId);
+  }
+
+  /** Live IKE SAs of a connection, the newest first. */
+  ofConnection(connection: string): readonly IkeEntry[] {
+    return this.all()
+      .filter(({ sa }) => sa.connection.name === connection && sa.phase !== 'ended' && sa.phase !== 'rekeyed')
+      .reverse();
+  }
+
+  /** Established IKE SAs between the same two identities, the oldest first. */
+  ofIdentities(local: Identity, remote: Identity): readonly IkeEntry[] {
+    const wanted = [identityKey(local), identityKey(remote)];
+    return this.all().filter(
+      ({ identities, sa }) =>
+        identities !== undefined &&
+        (sa.phase === 'established' || sa.phase === 'rekeying') &&
+        identityKey(identities.local) === wanted[0] &&
+        identityKey(identities.remote) === wanted[1],
+    );
+  }
+}
+
+function localSpi(entry: IkeEntry): IkeSpi {
+  return entry.initiator ? entry.sa.initiatorSpi : entry.sa.responderSpi;
+}
+
+function firstRequestKey(initiatorSpi: IkeSpi, remote: Endpoint): string {
+  return `${initiatorSpi} ${formatEndpoint(remote)}`;
+}

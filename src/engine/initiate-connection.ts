@@ -1,0 +1,182 @@
+// Bringing a connection up: where it leads, the IKE SA, what to do when it fails.
+import {
+  type ConnectionConfiguration,
+  formatIdentityPattern,
+  identityKey,
+  initiateIkeSa,
+  type RemoteAddress,
+} from '#ike';
+import { type IpAddress, isIpv6 } from '#sa';
+import type { EngineState } from './engine-state.ts';
+import { type Initiation, retryDelayMs, type WantedChild } from './initiations.ts';
+import type { Resolution } from './interface.ts';
+
+const standardNatTraversalPort = 4500;
+
+/** How a Child SA is asked for. */
+export interface InitiationManner {
+  /** A new IKE SA even if the connection has one. */
+  readonly anew?: boolean;
+  /** Try again after a failure. */
+  readonly persistent: boolean;
+}
+
+/** Brings a Child SA up over the connection's IKE SA, or over a new one. Returns why not, if that is known at once. */
+export function initiateChild(
+  state: EngineState,
+  connection: ConnectionConfiguration,
+  wanted: WantedChild,
+  manner: InitiationManner,
+): string | undefined {
+  if (manner.anew !== true) {
+    const standing = state.registry
+      .ofConnection(connection.name)
+      .find(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying');
+    if (standing !== undefined) {
+      const { configuration, acquired } = wanted;
+      const command = {
+        kind: 'initiate-child' as const,
+        child: configuration,
+        ...(acquired && { acquired }),
+      };
+      standing.sa.handle({ kind: 'command', at: state.at, command });
+      state.touch(standing);
+      return undefined;
+    }
+  }
+  const known = state.initiations.get(connection.name);
+  const initiation = known ?? state.initiations.begin(connection);
+  initiation.wanted.set(wanted.configuration.name, wanted);
+  initiation.persistent ||= manner.persistent;
+  if (known !== undefined && known.phase.name !== 'waiting') return undefined;
+  return resolve(state, initiation);
+}
+
+/** The places a connection may lead to, in the order they are tried. */
+function destinations(
+  connection: ConnectionConfiguration,
+): Extract<RemoteAddress, { kind: 'address' | 'host' }>[] {
+  return connection.remoteAddresses.filter((one) => one.kind === 'address' || one.kind === 'host');
+}
+
+function resolve(state: EngineState, initiation: Initiation): string | undefined {
+  const { connection } = initiation;
+  const places = destinations(connection);
+  const place = places[initiation.failures % Math.max(1, places.length)];
+  if (place === undefined) {
+    state.initiations.end(connection.name);
+    return `connection ${connection.name} names no address or host to initiate to (remote_addrs)`;
+  }
+  const sources = connection.localAddresses.flatMap((one) => (one.kind === 'address' ? [one.address] : []));
+  const fits = (address: IpAddress): boolean =>
+    place.kind === 'host' || isIpv6(address) === isIpv6(place.address);
+  const local = sources.find(fits);
+  if (sources.length > 0 && local === undefined) {
+    state.initiations.end(connection.name);
+    return `connection ${connection.name} has no local address of the remote address's family`;
+  }
+  const resolveId = state.nextResolveId();
+  initiation.phase = { name: 'resolving', resolveId };
+  state.outputs.push({
+    kind: 'resolve',
+    id: resolveId,
+    host: place.kind === 'host' ? place.name : place.address,
+    port: connection.remotePort,
+    ...(local === undefined ? {} : { local }),
+  });
+  return undefined;
+}
+
+/** The driver found out where a connection leads. */
+export function continueInitiation(state: EngineState, resolveId: number, resolution: Resolution): void {
+  const initiation = state.initiations.byResolve(resolveId);
+  if (initiation === undefined) return;
+  const { connection } = initiation;
+  if (!resolution.ok) {
+    tryFailed(state, initiation, resolution.detail);
+    return;
+  }
+  const { ports } = state.configuration;
+  const ikeId = state.registry.nextIkeId();
+  const remote = { address: resolution.remote, port: connection.remotePort };
+  const children = [...initiation.wanted.values()];
+  initiation.phase = { name: 'connecting', ikeId };
+  initiation.given = new Set(children.map(({ configuration }) => configuration.name));
+  state.event({ kind: 'connecting', connection: connection.name, attempt: initiation.failures + 1, remote });
+  const sa = initiateIkeSa({
+    connection,
+    local: {
+      address: resolution.local,
+      port: connection.localPort === ports.natTraversal ? ports.natTraversal : ports.ike,
+    },
+    remote,
+    natTraversal: {
+      localPort: ports.natTraversal,
+      // Peers that share our unusual IKE port are taken to share the other one too.
+      remotePort: connection.remotePort === ports.ike ? ports.natTraversal : standardNatTraversalPort,
+    },
+    at: state.at,
+    ports: state.portsFor(ikeId),
+    initialContact: takeInitialContact(state, connection),
+    keyLog: state.keyLog,
+    children,
+  });
+  state.touch(state.newEntry({ ikeId, sa, initiator: true }));
+}
+
+/** RFC 7296 2.4: only in the first IKE_AUTH since the start, and only if we know no other IKE SA with that peer. */
+function takeInitialContact(state: EngineState, connection: ConnectionConfiguration): boolean {
+  const { identity } = connection.remote;
+  // Who answers behind a wildcard is not known yet, so nothing can be said about it.
+  if (connection.unique === 'never' || identity.kind !== 'exact') return false;
+  const local = connection.local.identity;
+  const pair = `${local === undefined ? connection.name : identityKey(local)} ${formatIdentityPattern(identity)}`;
+  if (state.contacted.has(pair)) return false;
+  state.contacted.add(pair);
+  const remoteKey = identityKey(identity.identity);
+  return !state.registry
+    .all()
+    .some(
+      ({ sa, identities }) =>
+        sa.phase !== 'ended' &&
+        (sa.connection.name === connection.name ||
+          (identities !== undefined && identityKey(identities.remote) === remoteKey)),
+    );
+}
+
+/** The IKE SA of an initiation did not come to be. */
+export function connectionFailed(
+  state: EngineState,
+  ikeId: number,
+  connection: string,
+  detail: string,
+): void {
+  const initiation = state.initiations.byIke(ikeId);
+  if (initiation === undefined) return;
+  if (initiation.connection.name !== connection) throw new Error('an initiation changed its connection');
+  tryFailed(state, initiation, detail);
+}
+
+function tryFailed(state: EngineState, initiation: Initiation, detail: string): void {
+  const { connection } = initiation;
+  initiation.failures++;
+  state.pending.initiationFailed(connection.name, undefined, detail);
+  const triesLeft = connection.keyingTries === 0 || initiation.failures < connection.keyingTries;
+  if (!initiation.persistent || state.shuttingDown || !triesLeft) {
+    state.initiations.end(connection.name);
+    state.event({ kind: 'connect-failed', connection: connection.name, detail });
+    return;
+  }
+  initiation.phase = { name: 'waiting' };
+  const retryInMs = retryDelayMs(initiation.failures);
+  state.deadlines.set(`connect ${connection.name}`, state.at + retryInMs);
+  state.event({ kind: 'connect-failed', connection: connection.name, detail, retryInMs });
+}
+
+/** The wait after a failure is over. */
+export function retryConnection(state: EngineState, connection: string): void {
+  const initiation = state.initiations.get(connection);
+  if (initiation === undefined || initiation.phase.name !== 'waiting') return;
+  const refusal = resolve(state, initiation);
+  if (refusal !== undefined) state.event({ kind: 'connect-failed', connection, detail: refusal });
+}

@@ -1,0 +1,74 @@
+// Connections that we bring up ourselves, and how far each has come.
+import type { ChildConfiguration, ConnectionConfiguration } from '#ike';
+import type { TrafficSelector } from '#sa';
+
+/** A Child SA that is wanted, and the packet that asked for it, if one did. */
+export interface WantedChild {
+  readonly configuration: ChildConfiguration;
+  readonly acquired?: { readonly local: TrafficSelector; readonly remote: TrafficSelector };
+}
+
+export type InitiationPhase =
+  | { readonly name: 'resolving'; readonly resolveId: number }
+  | { readonly name: 'connecting'; readonly ikeId: number }
+  /** Until the next try. */
+  | { readonly name: 'waiting' };
+
+/** One connection on its way up. */
+export interface Initiation {
+  readonly connection: ConnectionConfiguration;
+  readonly wanted: Map<string, WantedChild>;
+  /** Children that the IKE SA under way was made for. */
+  given: ReadonlySet<string>;
+  /** Tries that failed in a row. */
+  failures: number;
+  /** Goes on after a failure: nobody waits who could be told. */
+  persistent: boolean;
+  phase: InitiationPhase;
+}
+
+const retryDelayMsMin = 1_000;
+const retryDelayMsMax = 60_000;
+
+/** How long to wait after the n-th failure in a row: a second, doubling up to a minute. */
+export function retryDelayMs(failures: number): number {
+  return Math.min(retryDelayMsMax, retryDelayMsMin * 2 ** Math.min(16, Math.max(0, failures - 1)));
+}
+
+/** All connections on their way up, one initiation each. */
+export class Initiations {
+  readonly #byConnection = new Map<string, Initiation>();
+
+  get(connection: string): Initiation | undefined {
+    return this.#byConnection.get(connection);
+  }
+
+  begin(connection: ConnectionConfiguration): Initiation {
+    const initiation: Initiation = {
+      connection,
+      wanted: new Map(),
+      given: new Set(),
+      failures: 0,
+      persistent: false,
+      phase: { name: 'waiting' },
+    };
+    this.#byConnection.set(connection.name, initiation);
+    return initiation;
+  }
+
+  byResolve(resolveId: number): Initiation | undefined {
+    return this.all().find(({ phase }) => phase.name === 'resolving' && phase.resolveId === resolveId);
+  }
+
+  byIke(ikeId: number): Initiation | undefined {
+    return this.all().find(({ phase }) => phase.name === 'connecting' && phase.ikeId === ikeId);
+  }
+
+  end(connection: string): void {
+    this.#byConnection.delete(connection);
+  }
+
+  all(): readonly Initiation[] {
+    return [...this.#byConnection.values()];
+  }
+}

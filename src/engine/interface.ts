@@ -1,0 +1,155 @@
+// What goes into a host's engine and what comes out. Drain `poll()` before the next `handle()`.
+import type { ComputeJob, ComputeResult } from '#crypto';
+import type {
+  ChildConfiguration,
+  ChildSaSummary,
+  ConnectionConfiguration,
+  IkeEvent,
+  IkeFailure,
+  KeyLogEntry,
+} from '#ike';
+import type { DataPlaneEvent, Endpoint, IpAddress, SaCommand, SaResult } from '#sa';
+import type { EngineConfiguration } from './configuration.ts';
+
+/** Inbound traffic of one Child SA pair since it was last told, from the data plane's counters. */
+export interface TrafficNote {
+  readonly childId: number;
+  /** Monotonic milliseconds of the last authenticated inbound packet. */
+  readonly lastInboundAt: number;
+}
+
+/** What the driver tells the engine. `at` is monotonic milliseconds and never goes back. */
+export type EngineInput =
+  /** The payload of a UDP datagram that came to one of our two ports, as received. */
+  | {
+      readonly kind: 'datagram';
+      readonly at: number;
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly octets: Uint8Array;
+    }
+  | { readonly kind: 'timeout'; readonly at: number }
+  /** The time of day, for certificate validity only; extrapolated from `at` until told again. */
+  | { readonly kind: 'wall-clock'; readonly at: number; readonly wallClockMs: number }
+  | { readonly kind: 'command'; readonly at: number; readonly id: number; readonly command: EngineCommand }
+  | { readonly kind: 'data-plane'; readonly at: number; readonly event: DataPlaneEvent }
+  | { readonly kind: 'traffic'; readonly at: number; readonly notes: readonly TrafficNote[] }
+  | { readonly kind: 'sa-result'; readonly at: number; readonly id: number; readonly result: SaResult }
+  | { readonly kind: 'computed'; readonly at: number; readonly id: number; readonly result: ComputeResult }
+  | { readonly kind: 'resolved'; readonly at: number; readonly id: number; readonly result: Resolution };
+
+/** Where a connection leads: host names looked up, and the address the kernel would send from. */
+export type Resolution =
+  | { readonly ok: true; readonly local: IpAddress; readonly remote: IpAddress }
+  | { readonly ok: false; readonly detail: string };
+
+/** What people and control protocols ask for. Each gets exactly one `command-result`. */
+export type EngineCommand =
+  | { readonly kind: 'load'; readonly configuration: EngineConfiguration }
+  /** Succeeds once the Child SA stands. Without `child`: all children of the connection. */
+  | { readonly kind: 'initiate'; readonly connection?: string; readonly child?: string }
+  /** Ends a Child SA (by `child`) or IKE SAs (by `connection`, or one by `ikeId`) with Deletes. */
+  | {
+      readonly kind: 'terminate';
+      readonly connection?: string;
+      readonly child?: string;
+      readonly ikeId?: number;
+    }
+  | { readonly kind: 'rekey'; readonly connection?: string; readonly child?: string }
+  /** Deletes every SA; afterwards nothing is accepted any more. Succeeds when the last one has ended. */
+  | { readonly kind: 'shutdown' };
+
+/** What the engine asks of its driver or tells the world. */
+export type EngineOutput =
+  /** The payload of one UDP datagram. */
+  | {
+      readonly kind: 'transmit';
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly octets: Uint8Array;
+    }
+  | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
+  | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
+  /** Answer with `resolved`: the remote host (a name or an address) and the local address to reach it from. */
+  | {
+      readonly kind: 'resolve';
+      readonly id: number;
+      readonly host: string;
+      readonly port: number;
+      readonly local?: IpAddress;
+      readonly family?: 4 | 6;
+    }
+  | { readonly kind: 'command-result'; readonly id: number; readonly result: CommandResult }
+  | { readonly kind: 'event'; readonly at: number; readonly event: EngineEvent }
+  | { readonly kind: 'key-log'; readonly entry: KeyLogEntry };
+
+export type CommandResult =
+  | { readonly ok: true; readonly count: number }
+  | {
+      readonly ok: false;
+      readonly code: 'not-found' | 'no-address' | 'failed' | 'shutting-down';
+      readonly detail: string;
+    };
+
+/** Which IKE SA an event is about. */
+export interface IkeContext {
+  readonly ikeId: number;
+  readonly connection: ConnectionConfiguration;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly localIdentity?: string;
+  readonly remoteIdentity?: string;
+  readonly virtualAddresses: readonly IpAddress[];
+  readonly initiator: boolean;
+}
+
+export type EngineEvent =
+  | { readonly kind: 'ike'; readonly context: IkeContext; readonly event: IkeEvent }
+  /** Traffic may flow: routes, virtual addresses and the updown script are due. */
+  | {
+      readonly kind: 'child-up';
+      readonly context: IkeContext;
+      readonly child: ChildSaSummary;
+      readonly configuration: ChildConfiguration;
+    }
+  | {
+      readonly kind: 'child-down';
+      readonly context: IkeContext;
+      readonly child: ChildSaSummary;
+      readonly configuration: ChildConfiguration;
+      readonly failure: IkeFailure;
+    }
+  | {
+      readonly kind: 'connecting';
+      readonly connection: string;
+      readonly attempt: number;
+      readonly remote: Endpoint;
+    }
+  | {
+      readonly kind: 'connect-failed';
+      readonly connection: string;
+      readonly detail: string;
+      readonly retryInMs?: number;
+    }
+  | {
+      readonly kind: 'duplicate-ike-sa';
+      readonly connection: string;
+      readonly kept: number;
+      readonly ended: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'datagram-ignored'; readonly reason: DatagramRefusal; readonly remote: Endpoint }
+  | { readonly kind: 'cookie-demanded'; readonly remote: Endpoint }
+  | { readonly kind: 'unknown-spi'; readonly remote: Endpoint; readonly spi: number; readonly count: number };
+
+/** Why a datagram did not reach an IKE SA. */
+export type DatagramRefusal =
+  | 'malformed'
+  | 'version'
+  | 'unknown-ike-spi'
+  | 'no-connection'
+  | 'half-open-limit'
+  | 'keepalive'
+  | 'esp'
+  | 'shutting-down'
+  | 'refused';

@@ -1,0 +1,162 @@
+// What the host does when one of its IKE SAs reports something.
+import type { ChildSaSummary, IkeEvent, IkeFailure } from '#ike';
+import { resolveDuplicates } from './duplicates.ts';
+import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
+import { connectionFailed, initiateChild } from './initiate-connection.ts';
+
+/** Acts on one event and reports it. */
+export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeEvent): void {
+  state.event({ kind: 'ike', context: state.contextOf(entry), event });
+  const { connection } = entry.sa;
+  switch (event.kind) {
+    case 'ike-established':
+      entry.identities = { local: event.localIdentity, remote: event.remoteIdentity };
+      entry.establishedAt = state.at;
+      closeHalfOpen(state, entry);
+      concludeInitiation(state, entry);
+      resolveDuplicates(state, entry, event.initialContact);
+      break;
+    case 'ike-failed':
+      connectionFailed(state, entry.ikeId, connection.name, event.failure.detail);
+      break;
+    case 'ike-sa-created':
+      adoptOffspring(state, entry);
+      break;
+    case 'ike-rekeyed':
+      moveChildren(state, entry);
+      break;
+    case 'reauthentication-due':
+      for (const child of entry.sa.children) {
+        const configuration = connection.children.find(({ name }) => name === child.name);
+        if (configuration !== undefined)
+          initiateChild(state, connection, { configuration }, { anew: true, persistent: true });
+      }
+      break;
+    case 'child-established':
+      childUp(state, entry, event.child);
+      break;
+    case 'child-failed':
+      state.pending.initiationFailed(connection.name, event.name, event.failure.detail);
+      break;
+    case 'child-ended':
+      childDown(state, entry, event.child, event.failure);
+      break;
+    case 'virtual-addresses':
+      entry.virtualAddresses = event.addresses;
+      break;
+    case 'nat-detected':
+      entry.behindNat = event.local;
+      if (event.local && state.configuration.natKeepaliveMs > 0) {
+        state.deadlines.set(`keepalive ${entry.ikeId}`, state.at + state.configuration.natKeepaliveMs);
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+function closeHalfOpen(state: EngineState, entry: IkeEntry): void {
+  if (entry.halfOpenSource !== undefined) state.halfOpen.remove(entry.halfOpenSource);
+  entry.halfOpenSource = undefined;
+}
+
+/** The IKE SA stands: children that were asked for while it was on its way follow. */
+function concludeInitiation(state: EngineState, entry: IkeEntry): void {
+  const initiation = state.initiations.byIke(entry.ikeId);
+  if (initiation === undefined) return;
+  state.initiations.end(initiation.connection.name);
+  for (const wanted of initiation.wanted.values()) {
+    if (initiation.given.has(wanted.configuration.name)) continue;
+    entry.sa.handle({
+      kind: 'command',
+      at: state.at,
+      command: {
+        kind: 'initiate-child',
+        child: wanted.configuration,
+        ...(wanted.acquired === undefined ? {} : { acquired: wanted.acquired }),
+      },
+    });
+  }
+}
+
+/** A rekeying made a new IKE SA, or a collision two: their SPIs lead to them from now on. */
+function adoptOffspring(state: EngineState, entry: IkeEntry): void {
+  for (const sa of entry.sa.offspring) {
+    if (state.registry.all().some((known) => known.sa === sa)) continue;
+    const heir = state.newEntry({
+      ikeId: state.registry.nextIkeId(),
+      sa,
+      initiator: sa.role === 'initiator',
+    });
+    heir.identities = entry.identities;
+    heir.establishedAt = state.at;
+    heir.behindNat = entry.behindNat;
+    heir.virtualAddresses = entry.virtualAddresses;
+    state.pending.ikeReplaced(entry.ikeId, heir.ikeId);
+    if (heir.behindNat && state.configuration.natKeepaliveMs > 0) {
+      state.deadlines.set(`keepalive ${heir.ikeId}`, state.at + state.configuration.natKeepaliveMs);
+    }
+    state.touch(heir);
+  }
+}
+
+function moveChildren(state: EngineState, entry: IkeEntry): void {
+  adoptOffspring(state, entry);
+  const successor = state.registry.all().find(({ sa }) => sa === entry.sa.successor);
+  if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
+  for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
+}
+
+function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): void {
+  const { connection } = entry.sa;
+  const configuration = connection.children.find(({ name }) => name === child.name);
+  if (configuration !== undefined) {
+    state.event({ kind: 'child-up', context: state.contextOf(entry), child, configuration });
+  }
+  state.pending.childUp(connection.name, child.name);
+}
+
+function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, failure: IkeFailure): void {
+  const { connection } = entry.sa;
+  state.registry.dropChild(child.childId);
+  state.pending.childEnded(child.childId);
+  const configuration = connection.children.find(({ name }) => name === child.name);
+  if (configuration === undefined) return;
+  state.event({ kind: 'child-down', context: state.contextOf(entry), child, configuration, failure });
+  if (state.shuttingDown) return;
+  switch (actionAfter(failure, configuration)) {
+    case 'start':
+      initiateChild(
+        state,
+        connection,
+        { configuration },
+        { anew: entry.sa.phase !== 'established', persistent: true },
+      );
+      break;
+    case 'trap':
+      state.command(state.traps.install(connection, configuration));
+      break;
+    case 'none':
+      break;
+  }
+}
+
+/** swanctl.conf: `dpd_action` when the peer fell silent, `close_action` when it closed the Child SA. */
+function actionAfter(
+  failure: IkeFailure,
+  child: {
+    readonly dpdAction: 'clear' | 'trap' | 'restart';
+    readonly closeAction: 'none' | 'trap' | 'start';
+  },
+): 'none' | 'trap' | 'start' {
+  switch (failure.code) {
+    case 'no-answer':
+      return child.dpdAction === 'restart' ? 'start' : child.dpdAction === 'trap' ? 'trap' : 'none';
+    case 'deleted-by-peer':
+    case 'expired':
+      return child.closeAction;
+    default:
+      return 'none';
+  }
+}

@@ -1,0 +1,176 @@
+// A datagram's way to its IKE SA, or to a stateless answer, or to nowhere, with the reason.
+import { respondToInit } from '#ike';
+import type { Endpoint } from '#sa';
+import {
+  decodeIkeHeader,
+  decodeIkeMessage,
+  ExchangeType,
+  type IkeHeader,
+  type IkeMessage,
+  NotifyType,
+  WireError,
+  zeroIkeSpi,
+} from '#wire';
+import { connectionsFor } from './connection-lookup.ts';
+import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
+import type { DatagramRefusal } from './interface.ts';
+import { withoutMarker } from './udp-encapsulation.ts';
+
+interface Received {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Without non-ESP marker. */
+  readonly octets: Uint8Array;
+}
+
+/** Handles the payload of a UDP datagram. */
+export function receiveDatagram(
+  state: EngineState,
+  local: Endpoint,
+  remote: Endpoint,
+  datagram: Uint8Array,
+): void {
+  const shared = local.port === state.configuration.ports.natTraversal;
+  const content = shared ? withoutMarker(datagram) : { kind: 'ike' as const, octets: datagram };
+  if (content.kind !== 'ike') {
+    const reasons = { esp: 'esp', keepalive: 'keepalive', short: 'malformed' } as const;
+    refuse(state, remote, reasons[content.kind]);
+    return;
+  }
+  const received = { local, remote, octets: content.octets };
+  const header = total(() => decodeIkeHeader(content.octets));
+  if (header === undefined) {
+    refuse(state, remote, 'malformed');
+    return;
+  }
+  const entry = entryOf(state, header, remote);
+  if (entry === undefined) {
+    receiveUnknown(state, received, header);
+    return;
+  }
+  entry.sa.handle({ kind: 'message', at: state.at, ...received });
+  state.touch(entry);
+}
+
+/** The value, or `undefined` if the octets were malformed. */
+function total<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function refuse(state: EngineState, remote: Endpoint, reason: DatagramRefusal): void {
+  state.event({ kind: 'datagram-ignored', reason, remote });
+}
+
+function reply(state: EngineState, { local, remote }: Received, octets: Uint8Array | undefined): void {
+  if (octets !== undefined) state.transmit(local, remote, octets);
+}
+
+function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEntry | undefined {
+  // RFC 7296 3.1: the I flag tells which of the two SPIs the sender did not choose itself.
+  if (!header.initiator) return state.registry.bySpi(header.initiatorSpi);
+  if (header.responderSpi !== zeroIkeSpi) return state.registry.bySpi(header.responderSpi);
+  return state.registry.byFirstRequest(header.initiatorSpi, remote);
+}
+
+function receiveUnknown(state: EngineState, received: Received, header: IkeHeader): void {
+  const { remote, octets } = received;
+  // RFC 7296 2.21.4: a response is never answered.
+  if (header.response) {
+    refuse(state, remote, 'unknown-ike-spi');
+    return;
+  }
+  if (header.majorVersion !== 2) {
+    refuse(state, remote, 'version');
+    // RFC 7296 2.5: only a higher version is told ours.
+    if (header.majorVersion > 2) {
+      reply(state, received, state.replies.invalidMajorVersion(state.at, header, octets.length));
+    }
+    return;
+  }
+  if (header.exchangeType !== ExchangeType.IKE_SA_INIT || header.responderSpi !== zeroIkeSpi) {
+    refuse(state, remote, 'unknown-ike-spi');
+    reply(state, received, state.replies.invalidIkeSpi(state.at, header, octets.length));
+    return;
+  }
+  if (state.shuttingDown) {
+    refuse(state, remote, 'shutting-down');
+    return;
+  }
+  const message = total(() => decodeIkeMessage(octets));
+  if (
+    message === undefined ||
+    !header.initiator ||
+    header.messageId !== 0 ||
+    header.initiatorSpi === zeroIkeSpi
+  ) {
+    refuse(state, remote, 'malformed');
+    return;
+  }
+  receiveFirstRequest(state, received, message);
+}
+
+function receiveFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
+  const { local, remote } = received;
+  if (connectionsFor(state.configuration.connections, { local, remote }).length === 0) {
+    refuse(state, remote, 'no-connection');
+    return;
+  }
+  const nonce = message.payloads.find((payload) => payload.type === 'Nonce')?.data;
+  if (nonce === undefined) {
+    refuse(state, remote, 'malformed');
+    return;
+  }
+  const subject = { initiatorSpi: message.header.initiatorSpi, source: remote, nonce };
+  const [first] = message.payloads;
+  // RFC 7296 2.6: a returned cookie is the first payload.
+  const cookie = first?.type === 'N' && first.notifyType === NotifyType.COOKIE ? first.data : undefined;
+  const cookieValid = cookie !== undefined && state.cookies.check(state.at, cookie, subject);
+  switch (state.halfOpen.admit(remote.address, cookieValid, state.configuration.halfOpen)) {
+    case 'drop':
+      refuse(state, remote, 'half-open-limit');
+      return;
+    case 'demand-cookie':
+      state.event({ kind: 'cookie-demanded', remote });
+      reply(state, received, state.replies.cookie(message.header, state.cookies.issue(state.at, subject)));
+      return;
+    case 'accept':
+      acceptFirstRequest(state, received, message);
+  }
+}
+
+function acceptFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
+  const { local, remote } = received;
+  const ikeId = state.registry.nextIkeId();
+  const answer = respondToInit({
+    message,
+    octets: received.octets,
+    local,
+    remote,
+    at: state.at,
+    ports: state.portsFor(ikeId),
+    natTraversalPort: state.configuration.ports.natTraversal,
+    halfOpenTimeoutMs: state.configuration.halfOpen.halfOpenTimeoutMs,
+    keyLog: state.keyLog,
+  });
+  switch (answer.kind) {
+    case 'drop':
+      refuse(state, remote, 'refused');
+      return;
+    case 'reply':
+      refuse(state, remote, 'refused');
+      state.transmit(local, remote, answer.octets);
+      return;
+    case 'sa': {
+      state.halfOpen.add(remote.address);
+      const entry = state.newEntry({ ikeId, sa: answer.sa, initiator: false, initRequestFrom: remote });
+      entry.halfOpenSource = remote.address;
+      state.touch(entry);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// A snapshot of a host for people and control protocols. Holds names, numbers and states: never a key octet.
+import { type ChildSaSummary, formatIdentity, type IkePhase } from '#ike';
+import type { Endpoint, IkeSuite, IpAddress } from '#sa';
+import type { IkeSpi } from '#wire';
+import type { EngineState } from './engine-state.ts';
+
+export interface IkeSaStatus {
+  readonly ikeId: number;
+  readonly connection: string;
+  readonly phase: IkePhase;
+  readonly initiator: boolean;
+  readonly initiatorSpi: IkeSpi;
+  readonly responderSpi: IkeSpi;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly localIdentity?: string;
+  readonly remoteIdentity?: string;
+  readonly suite?: IkeSuite;
+  readonly establishedMsAgo?: number;
+  readonly behindNat: boolean;
+  readonly virtualAddresses: readonly IpAddress[];
+  readonly children: readonly ChildSaSummary[];
+}
+
+export interface EngineStatus {
+  readonly ikeSas: readonly IkeSaStatus[];
+  readonly halfOpen: number;
+  readonly pools: readonly { readonly name: string; readonly size: number; readonly online: number }[];
+  /** Connections on their way up. */
+  readonly connecting: readonly {
+    readonly connection: string;
+    readonly phase: string;
+    readonly failures: number;
+  }[];
+  readonly traps: readonly { readonly connection: string; readonly child: string }[];
+  readonly connections: readonly { readonly name: string; readonly children: readonly string[] }[];
+}
+
+export function engineStatus(state: EngineState): EngineStatus {
+  return {
+    ikeSas: state.registry.all().map((entry) => {
+      const { sa, identities, establishedAt } = entry;
+      return {
+        ikeId: entry.ikeId,
+        connection: sa.connection.name,
+        phase: sa.phase,
+        initiator: entry.initiator,
+        initiatorSpi: sa.initiatorSpi,
+        responderSpi: sa.responderSpi,
+        local: sa.local,
+        remote: sa.remote,
+        ...(identities === undefined
+          ? {}
+          : {
+              localIdentity: formatIdentity(identities.local),
+              remoteIdentity: formatIdentity(identities.remote),
+            }),
+        ...(sa.suite === undefined ? {} : { suite: sa.suite }),
+        ...(establishedAt === undefined ? {} : { establishedMsAgo: state.at - establishedAt }),
+        behindNat: entry.behindNat,
+        virtualAddresses: entry.virtualAddresses,
+        children: sa.children,
+      };
+    }),
+    halfOpen: state.halfOpen.total,
+    pools: state.pools.status().map(({ name, size, online }) => ({ name, size: Number(size), online })),
+    connecting: state.initiations.all().map(({ connection, phase, failures }) => ({
+      connection: connection.name,
+      phase: phase.name,
+      failures,
+    })),
+    traps: state.traps
+      .all()
+      .map(({ connection, child }) => ({ connection: connection.name, child: child.name })),
+    connections: state.configuration.connections.map(({ name, children }) => ({
+      name,
+      children: children.map((child) => child.name),
+    })),
+  };
+}
