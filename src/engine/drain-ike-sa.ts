@@ -41,6 +41,9 @@ function retire(state: EngineState, entry: IkeEntry): void {
   if (entry.halfOpenSource !== undefined) state.halfOpen.remove(entry.halfOpenSource);
   entry.halfOpenSource = undefined;
   state.registry.remove(entry);
+  for (const heir of entry.offspring) heir.parent = undefined;
+  const siblings = entry.parent?.offspring;
+  if (siblings?.includes(entry)) siblings.splice(siblings.indexOf(entry), 1);
   state.deadlines.set(`ike ${entry.ikeId}`, undefined);
   state.deadlines.set(`keepalive ${entry.ikeId}`, undefined);
   state.pending.ikeEnded(entry.ikeId);

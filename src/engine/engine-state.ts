@@ -65,6 +65,8 @@ export class EngineState {
   /** The IKE SA was given something: its outputs are due before this input is done with. */
   touch(entry: IkeEntry): void {
     this.#touched.add(entry);
+    if (entry.parent !== undefined) this.#touched.add(entry.parent);
+    for (const heir of entry.offspring) this.#touched.add(heir);
   }
 
   takeTouched(): IkeEntry | undefined {
@@ -118,6 +120,8 @@ export class EngineState {
       createdAt: this.at,
       initRequestFrom: fields.initRequestFrom,
       halfOpenSource: undefined,
+      parent: undefined,
+      offspring: [],
       identities: undefined,
       establishedAt: undefined,
       behindNat: false,

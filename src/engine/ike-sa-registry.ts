@@ -16,6 +16,9 @@ export interface IkeEntry {
   halfOpenSource: IpAddress | undefined;
   /** The first request of a responder, to know its repetitions. */
   readonly initRequestFrom: Endpoint | undefined;
+  /** A rekeying moves things between an IKE SA and those it made: they are drained together. */
+  parent: IkeEntry | undefined;
+  readonly offspring: IkeEntry[];
   identities: { readonly local: Identity; readonly remote: Identity } | undefined;
   establishedAt: number | undefined;
   behindNat: boolean;

@@ -8,6 +8,7 @@ import {
 } from '#ike';
 import { type IpAddress, isIpv6 } from '#sa';
 import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
 import { type Initiation, retryDelayMs, type WantedChild } from './initiations.ts';
 import type { Resolution } from './interface.ts';
 
@@ -119,7 +120,8 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
     ports: state.portsFor(ikeId),
     initialContact: takeInitialContact(state, connection),
     keyLog: state.keyLog,
-    children,
+    children: children.map(({ configuration }) => configuration),
+    ...(children[0]?.acquired === undefined ? {} : { acquired: children[0].acquired }),
   });
   state.touch(state.newEntry({ ikeId, sa, initiator: true }));
 }
@@ -142,6 +144,21 @@ function takeInitialContact(state: EngineState, connection: ConnectionConfigurat
         (sa.connection.name === connection.name ||
           (identities !== undefined && identityKey(identities.remote) === remoteKey)),
     );
+}
+
+/**
+ * The peer refused IKE_SA_INIT. The refusal is not authenticated, so a persistent initiation goes on trying (RFC 7296
+ * 2.21.1); a person who waits is told at once, and can try again.
+ */
+export function connectionRefused(state: EngineState, entry: IkeEntry, detail: string): void {
+  const initiation = state.initiations.byIke(entry.ikeId);
+  if (initiation === undefined) return;
+  state.pending.initiationFailed(initiation.connection.name, undefined, detail);
+  if (initiation.persistent) return;
+  state.initiations.end(initiation.connection.name);
+  state.event({ kind: 'connect-failed', connection: initiation.connection.name, detail });
+  entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason: detail } });
+  state.touch(entry);
 }
 
 /** The IKE SA of an initiation did not come to be. */

@@ -3,7 +3,7 @@ import type { ChildSaSummary, IkeEvent, IkeFailure } from '#ike';
 import { resolveDuplicates } from './duplicates.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
-import { connectionFailed, initiateChild } from './initiate-connection.ts';
+import { connectionFailed, connectionRefused, initiateChild } from './initiate-connection.ts';
 
 /** Acts on one event and reports it. */
 export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeEvent): void {
@@ -19,6 +19,9 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'ike-failed':
       connectionFailed(state, entry.ikeId, connection.name, event.failure.detail);
+      break;
+    case 'peer-refused':
+      connectionRefused(state, entry, event.failure.detail);
       break;
     case 'ike-sa-created':
       adoptOffspring(state, entry);
@@ -93,6 +96,8 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
     heir.establishedAt = state.at;
     heir.behindNat = entry.behindNat;
     heir.virtualAddresses = entry.virtualAddresses;
+    heir.parent = entry;
+    entry.offspring.push(heir);
     state.pending.ikeReplaced(entry.ikeId, heir.ikeId);
     if (heir.behindNat && state.configuration.natKeepaliveMs > 0) {
       state.deadlines.set(`keepalive ${heir.ikeId}`, state.at + state.configuration.natKeepaliveMs);
@@ -118,6 +123,8 @@ function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): vo
 }
 
 function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, failure: IkeFailure): void {
+  // A rekeyed generation went; the pair goes on.
+  if (failure.code === 'replaced') return;
   const { connection } = entry.sa;
   state.registry.dropChild(child.childId);
   state.pending.childEnded(child.childId);

@@ -149,12 +149,11 @@ function acceptFirstRequest(state: EngineState, received: Received, message: Ike
   const ikeId = state.registry.nextIkeId();
   const answer = respondToInit({
     message,
-    octets: received.octets,
     local,
     remote,
     at: state.at,
     ports: state.portsFor(ikeId),
-    natTraversalPort: state.configuration.ports.natTraversal,
+    natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: remote.port },
     halfOpenTimeoutMs: state.configuration.halfOpen.halfOpenTimeoutMs,
     keyLog: state.keyLog,
   });

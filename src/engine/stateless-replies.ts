@@ -38,14 +38,14 @@ export class StatelessReplies {
         initiator: false,
         response: true,
       },
-      payloads: [notify(NotifyType.COOKIE, cookie)],
+      payloads: [notify(NotifyType.COOKIE, { data: cookie })],
     });
   }
 
   #reply(header: IkeHeader, notifyType: number, data: Uint8Array): Uint8Array {
     return encodeIkeMessage({
       header: { ...header, initiator: !header.initiator, response: true, higherVersion: false },
-      payloads: [notify(notifyType, data)],
+      payloads: [notify(notifyType, { data })],
     });
   }
 

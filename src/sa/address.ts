@@ -140,6 +140,32 @@ export function prefixRange(prefix: Prefix): { readonly start: IpAddress; readon
   return { start: addressFromBytes(start), end: addressFromBytes(end) };
 }
 
+/** The fewest blocks that make up a range, in order. */
+export function prefixesOfRange(start: IpAddress, end: IpAddress): Prefix[] {
+  const toNumber = (address: IpAddress): bigint =>
+    addressBytes(address).reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
+  const bits = isIpv6(start) ? 128 : 32;
+  const fromNumber = (value: bigint): IpAddress => {
+    const bytes = new Uint8Array(bits / 8);
+    for (let i = bytes.length - 1, rest = value; i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
+    return addressFromBytes(bytes);
+  };
+  const prefixes: Prefix[] = [];
+  const last = toNumber(end);
+  for (let next = toNumber(start); next <= last; ) {
+    let hostBits = 0;
+    // As large as the alignment of the first address and the end of the range allow.
+    while (hostBits < bits) {
+      const size = 1n << BigInt(hostBits + 1);
+      if (next % size !== 0n || next + size - 1n > last) break;
+      hostBits++;
+    }
+    prefixes.push({ address: fromNumber(next), length: bits - hostBits });
+    next += 1n << BigInt(hostBits);
+  }
+  return prefixes;
+}
+
 /** Order of the octets: negative, zero or positive. Addresses of different families must not be compared. */
 export function compareAddresses(a: IpAddress, b: IpAddress): number {
   if (a === b) return 0;

@@ -101,3 +101,8 @@ export interface ChildSuite {
 export function isCombinedMode(encr: number): boolean {
   return (encr >= Encr.AES_CCM_8 && encr <= Encr.NULL_AUTH_AES_GMAC) || encr === Encr.CHACHA20_POLY1305;
 }
+
+/** Only the AES transforms name a key length (RFC 7296 3.3.5). */
+export function takesKeyLength(encr: number): boolean {
+  return encr >= Encr.AES_CBC && encr <= Encr.NULL_AUTH_AES_GMAC;
+}

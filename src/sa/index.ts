@@ -4,4 +4,5 @@ export * from './algorithm-keywords.ts';
 export * from './algorithms.ts';
 export * from './parameters.ts';
 export * from './spi.ts';
+export { formatSuite } from './suite-text.ts';
 export * from './traffic-selector.ts';

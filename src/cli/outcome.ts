@@ -1,0 +1,19 @@
+// What a command prints and how it exits, from a daemon's answer.
+import type { ControlAnswer } from '#daemon';
+
+export interface ControlOutcome {
+  readonly ok: boolean;
+  readonly lines: readonly string[];
+}
+
+/** @param done what to say when the daemon did it */
+export function outcomeOf(answer: ControlAnswer, done: string): ControlOutcome {
+  switch (answer.kind) {
+    case 'refused':
+      return { ok: false, lines: [answer.detail] };
+    case 'result':
+      return answer.result.ok ? { ok: true, lines: [done] } : { ok: false, lines: [answer.result.detail] };
+    case 'status':
+      return { ok: true, lines: [] };
+  }
+}

@@ -1,0 +1,59 @@
+// `wayward status` for people: one block per IKE SA, one line per direction of each Child SA.
+import type { DaemonStatus } from '#daemon';
+import type { IkeSaStatus } from '#engine';
+import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
+  const role = sa.initiator ? ['*', ''] : ['', '*'];
+  const age = sa.establishedMsAgo === undefined ? '' : `, established ${duration(sa.establishedMsAgo)} ago`;
+  const lines = [
+    `${sa.connection}: #${sa.ikeId}, ${sa.phase}, ${sa.initiatorSpi}_i${role[0]} ${sa.responderSpi}_r${role[1]}`,
+    `  local  ${sa.localIdentity ?? '?'} @ ${formatEndpoint(sa.local)}`,
+    `  remote ${sa.remoteIdentity ?? '?'} @ ${formatEndpoint(sa.remote)}`,
+  ];
+  if (sa.suite !== undefined)
+    lines.push(`  ${formatSuite(sa.suite)}${age}${sa.behindNat ? ', behind a NAT' : ''}`);
+  if (sa.virtualAddresses.length > 0) lines.push(`  virtual addresses ${sa.virtualAddresses.join(' ')}`);
+  for (const child of sa.children) {
+    lines.push(
+      `  ${child.name}: #${child.childId}.${child.generation}, ${child.mode}, ${formatSuite(child.suite)}`,
+    );
+    for (const [direction, spi] of [
+      ['in ', child.inboundSpi],
+      ['out', child.outboundSpi],
+    ] as const) {
+      const counters = status.counters.find(
+        (one) => one.spi === spi && one.direction === (direction === 'out' ? 'outbound' : 'inbound'),
+      )?.counters;
+      const amount = `${counters?.bytes ?? 0} octets, ${counters?.packets ?? 0} packets`;
+      lines.push(`    ${direction} ${formatSpi(spi)}, ${amount}`);
+    }
+    lines.push(`    local  ${child.local.map(formatSelector).join(' ')}`);
+    lines.push(`    remote ${child.remote.map(formatSelector).join(' ')}`);
+  }
+  return lines;
+}
+
+export function statusText(status: DaemonStatus): string[] {
+  const { engine } = status;
+  const lines = [
+    `wayward ${status.version}, process ${status.pid}, up ${duration(status.uptimeMs)}` +
+      (status.tunName === undefined ? '' : `, device ${status.tunName}`),
+    `${engine.ikeSas.length} IKE SAs, ${engine.halfOpen} half-open`,
+    ...engine.ikeSas.flatMap((sa) => ikeText(sa, status)),
+  ];
+  for (const { connection, phase, failures } of engine.connecting) {
+    lines.push(`${connection}: ${phase}${failures > 0 ? `, ${failures} tries failed` : ''}`);
+  }
+  for (const { connection, child } of engine.traps) lines.push(`${connection}: ${child} waits for traffic`);
+  for (const { name, size, online } of engine.pools)
+    lines.push(`pool ${name}: ${online} of ${size} addresses in use`);
+  return lines;
+}

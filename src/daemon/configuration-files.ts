@@ -1,0 +1,49 @@
+// Files for the configuration reader: patterns with shell wildcards, resolved beside the file that names them.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { ConfigurationFile } from '#config';
+
+function toExpression(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replace(/\*/g, '[^/]*')
+    .replace(/\?/g, '[^/]');
+  return new RegExp(`^${source}$`);
+}
+
+function expand(folder: string, parts: readonly string[]): string[] {
+  const [part, ...rest] = parts;
+  if (part === undefined) return [folder];
+  if (!/[*?[]/.test(part)) return expand(join(folder, part), rest);
+  const expression = toExpression(part);
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return (
+    names
+      // As shells do, a wildcard does not match hidden files.
+      .filter((name) => expression.test(name) && (!name.startsWith('.') || part.startsWith('.')))
+      .sort()
+      .flatMap((name) => expand(join(folder, name), rest))
+  );
+}
+
+/** The files a pattern names, with their contents or the reason why they cannot be read. */
+export function readConfigurationFiles(pattern: string, relativeTo: string): readonly ConfigurationFile[] {
+  const absolute = isAbsolute(pattern) ? pattern : join(dirname(resolve(relativeTo)), pattern);
+  return expand(
+    '/',
+    absolute.split('/').filter((part) => part !== ''),
+  ).flatMap((path): ConfigurationFile[] => {
+    try {
+      if (statSync(path).isDirectory()) return [];
+      return [{ path, octets: new Uint8Array(readFileSync(path)) }];
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return code === 'ENOENT' ? [] : [{ path, problem: code ?? message }];
+    }
+  });
+}

@@ -1,0 +1,25 @@
+// The command's end of the control socket.
+import { connect } from 'node:net';
+import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
+import { ControlSocketError } from './control-server.ts';
+
+/** Asks a running daemon. @throws ControlSocketError if none answers */
+export function askDaemon(path: string, request: ControlRequest): Promise<ControlAnswer> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      socket.destroy();
+      resolve(JSON.parse(text.slice(0, end)) as ControlAnswer);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EACCES' ? 'permission denied' : 'no daemon answers';
+      reject(new ControlSocketError(`${why} at ${path} (${error.code ?? error.message})`));
+    });
+    socket.on('close', () => reject(new ControlSocketError(`the daemon at ${path} closed the connection`)));
+  });
+}

@@ -1,0 +1,65 @@
+// What `wayward up`, `down` and `status` say to a running daemon: one JSON object per line, one answer each.
+import type { CommandResult, EngineStatus } from '#engine';
+import type { SaReport } from '#linux';
+
+export type ControlRequest =
+  | { readonly kind: 'up'; readonly child: string }
+  | { readonly kind: 'down'; readonly name: string }
+  | { readonly kind: 'rekey'; readonly name: string; readonly ike: boolean }
+  | { readonly kind: 'reload' }
+  | { readonly kind: 'status' };
+
+/** A host as `wayward status` shows it. */
+export interface DaemonStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeMs: number;
+  readonly engine: EngineStatus;
+  /** Latest counters of each SA. */
+  readonly counters: readonly SaReport[];
+  /** Packets of the data plane by verdict. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly tunName?: string;
+}
+
+export type ControlAnswer =
+  | { readonly kind: 'result'; readonly result: CommandResult }
+  | { readonly kind: 'status'; readonly status: DaemonStatus }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** A line -> a request, or why it is none. */
+export function parseControlRequest(line: string): ControlRequest | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return 'not JSON';
+  }
+  if (typeof value !== 'object' || value === null || !('kind' in value))
+    return 'a request is an object with a kind';
+  const text = (name: string): string | undefined => {
+    const field = (value as Record<string, unknown>)[name];
+    return typeof field === 'string' && field.length > 0 && field.length <= 255 ? field : undefined;
+  };
+  switch (value.kind) {
+    case 'up': {
+      const child = text('child');
+      return child === undefined ? 'up needs child' : { kind: 'up', child };
+    }
+    case 'down': {
+      const name = text('name');
+      return name === undefined ? 'down needs name' : { kind: 'down', name };
+    }
+    case 'rekey': {
+      const name = text('name');
+      const ike = (value as Record<string, unknown>)['ike'] === true;
+      return name === undefined ? 'rekey needs name' : { kind: 'rekey', name, ike };
+    }
+    case 'reload':
+      return { kind: 'reload' };
+    case 'status':
+      return { kind: 'status' };
+    default:
+      return `unknown request ${JSON.stringify(value.kind)}`;
+  }
+}

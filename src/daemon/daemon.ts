@@ -1,0 +1,173 @@
+// A running host: configuration, engine, packets, control socket and logs put together.
+import { readFileSync } from 'node:fs';
+import { nodeRandomness } from '#crypto';
+import { Engine, type EngineConfiguration, type EngineEvent } from '#engine';
+import { monotonicMs, type SaReport } from '#linux';
+import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
+import { ControlServer } from './control-server.ts';
+import { Driver } from './driver.ts';
+import { eventText } from './event-text.ts';
+import type { KeyLogFile } from './key-log-file.ts';
+import type { Log } from './log.ts';
+import type { PacketIo, PacketIoListener } from './packet-io.ts';
+import type { TunnelNetwork } from './tunnel-network.ts';
+
+/** What a daemon is made of. */
+export interface DaemonOptions {
+  readonly configuration: EngineConfiguration;
+  readonly log: Log;
+  readonly mark: number;
+  /** Opens sockets and the data plane. */
+  readonly openPacketIo: (listener: PacketIoListener) => Promise<PacketIo>;
+  /** Made once the device is there. */
+  readonly openNetwork: (io: PacketIo) => Promise<TunnelNetwork>;
+  /** Reads the configuration again; undefined when it must not be loaded. */
+  readonly reload: () => EngineConfiguration | undefined;
+  readonly socketPath?: string;
+  readonly keyLog?: KeyLogFile;
+  readonly onEvent?: (event: EngineEvent) => void;
+  readonly onReports?: (reports: readonly SaReport[]) => void;
+  /** The data plane died. */
+  readonly onDeath: (error: Error) => void;
+}
+
+/** How long SIGTERM waits for peers to answer our Deletes. */
+const shutdownMsMax = 2_000;
+
+export function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #engine: Engine;
+  readonly #driver: Driver;
+  readonly #startedAt: number = monotonicMs();
+  readonly #counters = new Map<string, SaReport>();
+  #verdicts: Readonly<Record<string, number>> = {};
+  #io: PacketIo | undefined;
+  #network: TunnelNetwork | undefined;
+  #control: ControlServer | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#engine = new Engine({
+      randomness: nodeRandomness(),
+      configuration: options.configuration,
+      keyLog: options.keyLog !== undefined,
+    });
+    this.#driver = new Driver(
+      this.#engine,
+      {
+        event: (event) => this.#report(event),
+        keyLog: (entry) => options.keyLog?.write(entry),
+        reports: (reports, verdicts) => {
+          for (const report of reports) this.#counters.set(`${report.direction} ${report.spi}`, report);
+          this.#verdicts = verdicts;
+          options.onReports?.(reports);
+        },
+        died: options.onDeath,
+      },
+      options.mark,
+    );
+  }
+
+  /** @throws PacketThreadError, ControlSocketError or a system error, before anything was sent */
+  async start(): Promise<void> {
+    const { openPacketIo, openNetwork, socketPath } = this.#options;
+    this.#io = await openPacketIo(this.#driver.packetIoListener);
+    try {
+      this.#network = await openNetwork(this.#io);
+      if (socketPath !== undefined) {
+        this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
+      }
+    } catch (error) {
+      await this.#network?.close();
+      await this.#io.close();
+      throw error;
+    }
+    this.#driver.start(this.#io);
+  }
+
+  /** Deletes all SAs, waits for the answers a little, and closes everything. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const expired = new Promise<void>((resolve) => setTimeout(resolve, shutdownMsMax).unref());
+    await Promise.race([this.#driver.command({ kind: 'shutdown' }), expired]);
+    this.#driver.stop();
+    await this.#control?.close();
+    await this.#network?.close();
+    await this.#io?.close();
+    this.#options.keyLog?.close();
+  }
+
+  reload(): boolean {
+    const configuration = this.#options.reload();
+    if (configuration === undefined) return false;
+    void this.#driver.command({ kind: 'load', configuration });
+    return true;
+  }
+
+  status(): DaemonStatus {
+    return {
+      version: packageVersion(),
+      pid: process.pid,
+      uptimeMs: monotonicMs() - this.#startedAt,
+      engine: this.#engine.status(),
+      counters: [...this.#counters.values()],
+      verdicts: this.#verdicts,
+      ...(this.#io?.tunName === undefined ? {} : { tunName: this.#io.tunName }),
+    };
+  }
+
+  #report(event: EngineEvent): void {
+    const { level, text } = eventText(event);
+    this.#options.log.line(level, text);
+    if (event.kind === 'child-up' || event.kind === 'child-down') this.#network?.follow(event);
+    if (
+      event.kind === 'ike' &&
+      (event.event.kind === 'child-rekeyed' || event.event.kind === 'child-ended')
+    ) {
+      const gone = event.event.kind === 'child-rekeyed' ? event.event.replaced : event.event.child;
+      this.#counters.delete(`inbound ${gone.inboundSpi}`);
+      this.#counters.delete(`outbound ${gone.outboundSpi}`);
+    }
+    this.#options.onEvent?.(event);
+  }
+
+  async #answer(request: ControlRequest): Promise<ControlAnswer> {
+    switch (request.kind) {
+      case 'status':
+        return { kind: 'status', status: this.status() };
+      case 'up':
+        return {
+          kind: 'result',
+          result: await this.#driver.command({ kind: 'initiate', child: request.child }),
+        };
+      case 'down': {
+        const child = await this.#driver.command({ kind: 'terminate', child: request.name });
+        if (child.ok || child.code !== 'not-found') return { kind: 'result', result: child };
+        return {
+          kind: 'result',
+          result: await this.#driver.command({ kind: 'terminate', connection: request.name }),
+        };
+      }
+      case 'rekey': {
+        const command = request.ike
+          ? ({ kind: 'rekey', connection: request.name } as const)
+          : ({ kind: 'rekey', child: request.name } as const);
+        return { kind: 'result', result: await this.#driver.command(command) };
+      }
+      case 'reload':
+        return this.reload()
+          ? { kind: 'result', result: { ok: true, count: 0 } }
+          : { kind: 'refused', detail: 'the configuration has errors; the old one stays (see the log)' };
+    }
+  }
+}

@@ -1,0 +1,181 @@
+// Sockets of node:dgram and the data plane in memory: what a process without privileges can have.
+import { createSocket, type Socket } from 'node:dgram';
+import { nodeRandomness } from '#crypto';
+import { MemoryDataPlane } from '#ipsec';
+import {
+  type Endpoint,
+  type IpAddress,
+  isIpv6,
+  parseAddress,
+  type SaCommand,
+  type SaDirection,
+  type SaProtocol,
+  type Spi,
+} from '#sa';
+import { classifyUdpEncapsulated } from '#wire';
+import type { PacketIo, PacketIoListener } from './packet-io.ts';
+
+const reportIntervalMs = 1_000;
+const receiveBufferBytes = 1 << 20;
+
+export interface DatagramPacketIoOptions {
+  /** Addresses of this machine to bind. Each is bound by itself, so that we know where a datagram came to. */
+  readonly addresses: readonly IpAddress[];
+  readonly ikePort: number;
+  readonly natTraversalPort: number;
+  readonly pathMtuBytes: number;
+  readonly clock: () => number;
+  /** Takes the IP packets that come out of a tunnel. */
+  readonly deliver: (packet: Uint8Array) => void;
+}
+
+interface KnownSa {
+  readonly protocol: SaProtocol;
+  readonly direction: SaDirection;
+  readonly spi: Spi;
+  readonly childId: number;
+  reportedPackets: number;
+}
+
+export class DatagramPacketIo implements PacketIo {
+  readonly tunName: undefined;
+  readonly #options: DatagramPacketIoOptions;
+  readonly #listener: PacketIoListener;
+  readonly #sockets = new Map<string, Socket>();
+  readonly #known = new Map<string, KnownSa>();
+  readonly #plane: MemoryDataPlane;
+  readonly #reporter: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(options: DatagramPacketIoOptions, listener: PacketIoListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#plane = new MemoryDataPlane({ randomness: nodeRandomness(), pathMtuBytes: options.pathMtuBytes });
+    this.#reporter = setInterval(() => this.#report(), reportIntervalMs);
+    this.#reporter.unref();
+  }
+
+  /** @throws the system's error, with its `code`, if a port cannot be bound */
+  static async open(options: DatagramPacketIoOptions, listener: PacketIoListener): Promise<DatagramPacketIo> {
+    const io = new DatagramPacketIo(options, listener);
+    for (const address of options.addresses) {
+      await io.#bind(address, options.ikePort);
+      await io.#bind(address, options.natTraversalPort);
+    }
+    return io;
+  }
+
+  #bind(address: IpAddress, port: number): Promise<void> {
+    const socket = createSocket({
+      type: isIpv6(address) ? 'udp6' : 'udp4',
+      recvBufferSize: receiveBufferBytes,
+    });
+    const local = { address, port };
+    socket.on('message', (octets, { address: from, port: remotePort }) => {
+      const remote = parseAddress(from);
+      if (remote !== undefined) this.#receive(local, { address: remote, port: remotePort }, octets);
+    });
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(port, address, () => {
+        socket.off('error', reject);
+        // An ICMP error of an earlier send says nothing about this socket.
+        socket.on('error', () => undefined);
+        this.#sockets.set(`${address} ${port}`, socket);
+        resolve();
+      });
+    });
+  }
+
+  #receive(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    if (local.port === this.#options.natTraversalPort && classifyUdpEncapsulated(octets) === 'esp') {
+      this.#plane.inbound({ local, remote, protocol: 'udp', octets }, this.#options.clock());
+      this.#drain();
+    } else {
+      this.#listener.datagram(local, remote, new Uint8Array(octets));
+    }
+  }
+
+  /** An IP packet for the tunnel. */
+  sendPacket(packet: Uint8Array): void {
+    this.#plane.outbound(packet, this.#options.clock());
+    this.#drain();
+  }
+
+  transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    this.#sockets.get(`${local.address} ${local.port}`)?.send(octets, remote.port, remote.address);
+  }
+
+  apply(id: number, command: SaCommand): void {
+    const result = this.#plane.apply(command, this.#options.clock());
+    if (result.ok && command.kind === 'install') {
+      const { protocol, direction, spi, childId, remote } = command.sa;
+      this.#known.set(`${direction} ${spi} ${remote}`, {
+        protocol,
+        direction,
+        spi,
+        childId,
+        reportedPackets: 0,
+      });
+    }
+    if (command.kind === 'remove')
+      this.#known.delete(`${command.direction} ${command.spi} ${command.remote}`);
+    this.#listener.saResult(id, result);
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (let output = this.#plane.poll(); output !== undefined; output = this.#plane.poll()) {
+      switch (output.kind) {
+        case 'transmit':
+          // Native ESP needs a raw socket, which an ordinary process cannot have.
+          if (output.protocol === 'udp') this.transmit(output.local, output.remote, output.octets);
+          break;
+        case 'deliver':
+          this.#options.deliver(output.packet);
+          break;
+        case 'event':
+          this.#listener.event(output.event);
+          break;
+        case 'bypass':
+          break;
+      }
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const deadline = this.#plane.deadline();
+    if (deadline === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#plane.handleTimeout(this.#options.clock());
+        this.#drain();
+      },
+      Math.max(0, deadline - this.#options.clock()),
+    );
+  }
+
+  #report(): void {
+    const reports = [];
+    for (const sa of this.#known.values()) {
+      const counters = this.#plane.counters(sa.protocol, sa.direction, sa.spi);
+      if (counters === undefined || counters.packets === sa.reportedPackets) continue;
+      sa.reportedPackets = counters.packets;
+      const { protocol, direction, spi, childId } = sa;
+      reports.push({ protocol, direction, spi, childId, counters });
+    }
+    if (reports.length > 0) this.#listener.reports(reports, this.#plane.stats().verdicts);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    clearInterval(this.#reporter);
+    await Promise.all(
+      [...this.#sockets.values()].map(
+        (socket) => new Promise<void>((resolve) => socket.close(() => resolve())),
+      ),
+    );
+  }
+}

@@ -1,0 +1,68 @@
+// The built-in configuration of the demonstration: two gateways on loopback, ports that need no privilege.
+
+export type Side = 'left' | 'right';
+
+/** What one side of the demonstration is. */
+export interface DemoSide {
+  readonly side: Side;
+  readonly address: string;
+  /** A host behind this gateway; the demonstration's traffic runs between the two of them. */
+  readonly host: string;
+  readonly network: string;
+}
+
+export const demoPorts = { ike: 17_500, natTraversal: 17_501 } as const;
+
+export const demoSides: Readonly<Record<Side, DemoSide>> = {
+  left: { side: 'left', address: '127.0.0.1', host: '10.1.0.1', network: '10.1.0.0/24' },
+  right: { side: 'right', address: '127.0.0.2', host: '10.2.0.1', network: '10.2.0.0/24' },
+};
+
+export function otherSide(side: Side): Side {
+  return side === 'left' ? 'right' : 'left';
+}
+
+/** swanctl.conf text of one side. ESP goes in UDP: an ordinary process may not send it natively. */
+export function demoConfiguration(side: Side): string {
+  const us = demoSides[side];
+  const them = demoSides[otherSide(side)];
+  return `
+wayward {
+  port = ${demoPorts.ike}
+  port_nat_t = ${demoPorts.natTraversal}
+}
+connections {
+  demo {
+    version = 2
+    local_addrs = ${us.address}
+    remote_addrs = ${them.address}
+    local_port = ${demoPorts.ike}
+    remote_port = ${demoPorts.ike}
+    proposals = aes128gcm16-prfsha256-x25519
+    encap = yes
+    local {
+      auth = psk
+      id = ${us.side}.example
+    }
+    remote {
+      auth = psk
+      id = ${them.side}.example
+    }
+    children {
+      demo {
+        local_ts = ${us.network}
+        remote_ts = ${them.network}
+        esp_proposals = aes128gcm16
+        start_action = ${side === 'left' ? 'start' : 'none'}
+        rekey_time = 30s
+      }
+    }
+  }
+}
+secrets {
+  ike-demo {
+    secret = "the demonstration's secret is no secret"
+  }
+}
+`;
+}

@@ -1,0 +1,88 @@
+// One gateway of the demonstration, in a process of its own; it reports to its parent.
+import { loadConfiguration } from '#config';
+import { monotonicMs } from '#linux';
+import { address } from '#sa';
+import { Daemon } from '../daemon.ts';
+import { DatagramPacketIo } from '../datagram-packet-io.ts';
+import { configurationPorts } from '../load-configuration-file.ts';
+import { Log } from '../log.ts';
+import { TunnelNetwork } from '../tunnel-network.ts';
+import { demoConfiguration, demoSides, otherSide, type Side } from './configuration.ts';
+import { type EchoCounters, EchoTraffic } from './echo-traffic.ts';
+
+const pingIntervalMs = 100;
+
+/** What a gateway tells its parent. */
+export type GatewayMessage =
+  | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'counters'; readonly echo: EchoCounters; readonly esp: readonly EspCounters[] }
+  | { readonly kind: 'failed'; readonly detail: string };
+
+export interface EspCounters {
+  readonly direction: 'inbound' | 'outbound';
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Runs until SIGTERM, or until the parent is gone. */
+export async function runGateway(side: Side, tell: (message: GatewayMessage) => void): Promise<void> {
+  const us = demoSides[side];
+  const loaded = loadConfiguration({
+    text: demoConfiguration(side),
+    file: `/built-in/${side}.conf`,
+    ports: configurationPorts,
+  });
+  let io: DatagramPacketIo | undefined;
+  let up = false;
+  const traffic = new EchoTraffic(us.host, demoSides[otherSide(side)].host, (packet) =>
+    io?.sendPacket(packet),
+  );
+  const esp = new Map<string, EspCounters>();
+  const log = new Log(loaded.host.logLevel, (text) => tell({ kind: 'line', text }));
+  const daemon = new Daemon({
+    configuration: loaded.configuration,
+    log,
+    mark: 0,
+    openPacketIo: async (listener) => {
+      io = await DatagramPacketIo.open(
+        {
+          addresses: [address(us.address)],
+          ikePort: loaded.configuration.ports.ike,
+          natTraversalPort: loaded.configuration.ports.natTraversal,
+          pathMtuBytes: loaded.host.tunMtuBytes,
+          clock: monotonicMs,
+          deliver: (packet) => traffic.receive(packet),
+        },
+        listener,
+      );
+      return io;
+    },
+    openNetwork: async () =>
+      new TunnelNetwork(undefined, 'lo', (child, problem) => log.line('error', `${child}: ${problem}`)),
+    reload: () => undefined,
+    onEvent: (event) => {
+      if (event.kind === 'child-up') up = true;
+      if (event.kind === 'child-down') up = false;
+    },
+    onReports: (reports) => {
+      for (const { direction, spi, counters } of reports) {
+        esp.set(`${direction} ${spi}`, { direction, packets: counters.packets, bytes: counters.bytes });
+      }
+    },
+    onDeath: (error) => tell({ kind: 'failed', detail: error.message }),
+  });
+  await daemon.start();
+  const ping = setInterval(() => up && traffic.ping(), pingIntervalMs);
+  const report = setInterval(
+    () => tell({ kind: 'counters', echo: traffic.counters, esp: [...esp.values()] }),
+    1_000,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+    process.once('disconnect', () => resolve());
+  });
+  clearInterval(ping);
+  clearInterval(report);
+  await daemon.stop();
+}

@@ -1,0 +1,132 @@
+// Drives one engine with the real clock, real sockets and real jobs. It decides nothing itself.
+import { runComputeJob } from '#crypto';
+import type { CommandResult, Engine, EngineCommand, EngineEvent, EngineInput, EngineOutput } from '#engine';
+import type { KeyLogEntry } from '#ike';
+import { monotonicMs, type SaReport } from '#linux';
+import type { PacketIo, PacketIoListener } from './packet-io.ts';
+import { resolveHost } from './resolve-host.ts';
+
+/** What a driver tells of its engine. */
+export interface DriverListener {
+  event(event: EngineEvent): void;
+  keyLog(entry: KeyLogEntry): void;
+  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>): void;
+  /** The data plane died: nothing can go on. */
+  died(error: Error): void;
+}
+
+/** An input without its time, which the driver adds. */
+type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> : never;
+
+/** Longest sleep of a Node timer. */
+const timerMsMax = 2 ** 31 - 1;
+
+export class Driver {
+  readonly #engine: Engine;
+  readonly #listener: DriverListener;
+  readonly #mark: number;
+  readonly #inputs: EngineInput[] = [];
+  readonly #commands = new Map<number, (result: CommandResult) => void>();
+  #io: PacketIo | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #nextCommandId = 1;
+  #busy = false;
+  #stopped = false;
+
+  /** @param mark SO_MARK of our sockets, so that source addresses are looked up as our packets are routed */
+  constructor(engine: Engine, listener: DriverListener, mark: number) {
+    this.#engine = engine;
+    this.#listener = listener;
+    this.#mark = mark;
+  }
+
+  /** Where the packet IO reports to. */
+  readonly packetIoListener: PacketIoListener = {
+    datagram: (local, remote, octets) => this.#give({ kind: 'datagram', local, remote, octets }),
+    event: (event) => this.#give({ kind: 'data-plane', event }),
+    saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
+    reports: (reports, verdicts) => {
+      this.#listener.reports(reports, verdicts);
+      const notes = reports.flatMap(({ direction, childId, counters: { lastUsedAt } }) =>
+        direction === 'inbound' && lastUsedAt !== undefined ? [{ childId, lastInboundAt: lastUsedAt }] : [],
+      );
+      if (notes.length > 0) this.#give({ kind: 'traffic', notes });
+    },
+    died: (error) => this.#listener.died(error),
+  };
+
+  /** Starts the engine: connections that are to be started begin now. */
+  start(io: PacketIo): void {
+    this.#io = io;
+    this.#give({ kind: 'wall-clock', wallClockMs: Date.now() });
+  }
+
+  command(command: EngineCommand): Promise<CommandResult> {
+    const id = this.#nextCommandId++;
+    return new Promise((resolve) => {
+      this.#commands.set(id, resolve);
+      this.#give({ kind: 'command', id, command });
+    });
+  }
+
+  /** Stops the timer; the engine is not called again. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Inputs that arise while outputs are being carried out wait until these are done. */
+  #give(untimed: Untimed<EngineInput>): void {
+    if (this.#stopped) return;
+    this.#inputs.push({ ...untimed, at: monotonicMs() } as EngineInput);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift()) {
+        this.#engine.handle(input);
+        for (let output = this.#engine.poll(); output !== undefined; output = this.#engine.poll())
+          this.#carryOut(output);
+      }
+    } finally {
+      this.#busy = false;
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const deadline = this.#engine.deadline();
+    if (deadline === undefined || this.#stopped) return;
+    const delayMs = Math.min(timerMsMax, Math.max(0, Math.ceil(deadline - monotonicMs())));
+    this.#timer = setTimeout(() => this.#give({ kind: 'timeout' }), delayMs);
+  }
+
+  #carryOut(output: EngineOutput): void {
+    switch (output.kind) {
+      case 'transmit':
+        this.#io?.transmit(output.local, output.remote, output.octets);
+        break;
+      case 'sa-command':
+        this.#io?.apply(output.id, output.command);
+        break;
+      case 'compute':
+        runComputeJob(output.job).then((result) => this.#give({ kind: 'computed', id: output.id, result }));
+        break;
+      case 'resolve':
+        resolveHost(output, this.#mark).then((result) =>
+          this.#give({ kind: 'resolved', id: output.id, result }),
+        );
+        break;
+      case 'command-result':
+        this.#commands.get(output.id)?.(output.result);
+        this.#commands.delete(output.id);
+        break;
+      case 'event':
+        this.#listener.event(output.event);
+        break;
+      case 'key-log':
+        this.#listener.keyLog(output.entry);
+        break;
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// Events as lines for people. What is said here is all that a log ever holds: no event carries a key octet.
+import type { EngineEvent } from '#engine';
+import { type ChildSaSummary, formatIdentity, type IkeEvent } from '#ike';
+import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
+import { exchangeTypeName, notifyTypeName } from '#wire';
+
+/** How much an event matters. */
+export type EventLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface EventText {
+  readonly level: EventLevel;
+  readonly text: string;
+}
+
+function describeChild(child: ChildSaSummary): string {
+  const selectors = `${child.local.map(formatSelector).join(' ')} === ${child.remote.map(formatSelector).join(' ')}`;
+  const spis = `SPIs ${formatSpi(child.inboundSpi)}_i ${formatSpi(child.outboundSpi)}_o`;
+  return `${child.name}{${child.childId}.${child.generation}} ${spis} TS ${selectors}`;
+}
+
+function ikeEventText(event: IkeEvent): EventText {
+  switch (event.kind) {
+    case 'ike-established': {
+      const ends = `[${formatIdentity(event.localIdentity)}]...[${formatIdentity(event.remoteIdentity)}]`;
+      const contact = event.initialContact ? ', the peer knows no other IKE SA' : '';
+      return { level: 'info', text: `IKE SA established ${ends} with ${formatSuite(event.suite)}${contact}` };
+    }
+    case 'ike-failed':
+      return { level: 'error', text: `IKE SA failed: ${event.failure.detail}` };
+    case 'ike-ended':
+      return { level: 'info', text: `IKE SA ended: ${event.failure.detail}` };
+    case 'peer-refused':
+      return { level: 'warn', text: `peer refuses: ${event.failure.detail}` };
+    case 'ike-rekey-failed':
+      return { level: 'warn', text: `rekeying the IKE SA failed: ${event.failure.detail}` };
+    case 'notify-received':
+      return { level: 'info', text: `peer sent ${notifyTypeName(event.notify.notifyType)}` };
+    case 'ike-sa-created':
+      return {
+        level: 'debug',
+        text: `new IKE SA ${event.initiatorSpi}_i ${event.responderSpi}_r by rekeying`,
+      };
+    case 'ike-rekeyed':
+      return { level: 'info', text: `IKE SA rekeyed with ${formatSuite(event.suite)}` };
+    case 'reauthentication-due':
+      return { level: 'info', text: 'reauthentication is due: making a new IKE SA' };
+    case 'child-established':
+      return {
+        level: 'info',
+        text: `Child SA established ${describeChild(event.child)} with ${formatSuite(event.child.suite)}`,
+      };
+    case 'child-rekeyed':
+      return { level: 'info', text: `Child SA rekeyed ${describeChild(event.child)}` };
+    case 'child-failed':
+      return { level: 'error', text: `Child SA ${event.name} failed: ${event.failure.detail}` };
+    case 'child-ended':
+      return { level: 'info', text: `Child SA ended ${describeChild(event.child)}: ${event.failure.detail}` };
+    case 'virtual-addresses':
+      return {
+        level: 'info',
+        text: `virtual addresses ${event.addresses.join(' ')}, DNS ${event.dns.join(' ') || 'none'}`,
+      };
+    case 'peer-moved':
+      return {
+        level: 'info',
+        text: `peer moved from ${formatEndpoint(event.from)} to ${formatEndpoint(event.to)}`,
+      };
+    case 'nat-detected': {
+      const where = [event.local ? 'us' : [], event.remote ? 'the peer' : []].flat().join(' and ');
+      return { level: 'info', text: where === '' ? 'no NAT' : `NAT in front of ${where}` };
+    }
+    case 'retransmitting': {
+      const what = `${exchangeTypeName(event.exchangeType)} request ${event.messageId}`;
+      return { level: 'info', text: `retransmission ${event.attempt} of ${what}` };
+    }
+    case 'liveness-confirmed':
+      return { level: 'debug', text: `peer is alive, answered after ${event.rttMs.toFixed(1)} ms` };
+    case 'collision':
+      return { level: 'info', text: `collision (${event.of}): ${event.outcome}` };
+    case 'message-rejected': {
+      const what = `${exchangeTypeName(event.exchangeType)} ${event.messageId}`;
+      return { level: 'warn', text: `message ${what} rejected: ${event.reason}` };
+    }
+  }
+}
+
+/** One line without time. */
+export function eventText(event: EngineEvent): EventText {
+  switch (event.kind) {
+    case 'ike': {
+      const { level, text } = ikeEventText(event.event);
+      const { connection, ikeId, remote } = event.context;
+      return { level, text: `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${text}` };
+    }
+    case 'child-up':
+    case 'child-down':
+      return { level: 'debug', text: `${event.kind} ${event.child.name}` };
+    case 'connecting':
+      return {
+        level: 'info',
+        text: `${event.connection}: connecting to ${formatEndpoint(event.remote)}, try ${event.attempt}`,
+      };
+    case 'connect-failed': {
+      const retry = event.retryInMs === undefined ? '' : `; next try in ${event.retryInMs / 1000} s`;
+      return { level: 'error', text: `${event.connection}: not connected: ${event.detail}${retry}` };
+    }
+    case 'duplicate-ike-sa': {
+      const { connection, kept, ended, reason } = event;
+      return { level: 'info', text: `${connection}: IKE SA ${kept} stays, ${ended} ends: ${reason}` };
+    }
+    case 'datagram-ignored':
+      return {
+        level: 'debug',
+        text: `datagram from ${formatEndpoint(event.remote)} ignored: ${event.reason}`,
+      };
+    case 'cookie-demanded':
+      return { level: 'debug', text: `${formatEndpoint(event.remote)} must return a COOKIE` };
+    case 'unknown-spi': {
+      const times = event.count > 1 ? `, ${event.count} times` : '';
+      return {
+        level: 'debug',
+        text: `ESP from ${formatEndpoint(event.remote)} with unknown SPI ${formatSpi(event.spi)}${times}`,
+      };
+    }
+  }
+}

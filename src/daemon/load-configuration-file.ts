@@ -1,0 +1,34 @@
+// A configuration file -> what the daemon is told, with the readers of the other rooms plugged in.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type ConfigurationPorts, type LoadedConfiguration, loadConfiguration } from '#config';
+import { certificatesFromPem, privateKeyFromPem, revocationListsFromPem } from '#crypto';
+import { identityFromText, identityPatternFromText } from '#ike';
+import { readConfigurationFiles } from './configuration-files.ts';
+
+/** The configuration file itself cannot be read. */
+export class ConfigurationFileError extends Error {
+  readonly code = 'configuration-file' as const;
+}
+
+/** Files from the disk, formats from the other rooms. */
+export const configurationPorts: ConfigurationPorts = {
+  readFiles: readConfigurationFiles,
+  certificatesFromPem,
+  revocationListsFromPem,
+  privateKeyFromPem,
+  identityFromText,
+  identityPatternFromText,
+};
+
+/** @throws ConfigurationFileError, ConfigurationErrors */
+export function loadConfigurationFile(path: string): LoadedConfiguration {
+  const file = resolve(path);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigurationFileError(`configuration ${file} cannot be read: ${(error as Error).message}`);
+  }
+  return loadConfiguration({ text, file, ports: configurationPorts });
+}

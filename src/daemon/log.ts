@@ -1,0 +1,45 @@
+// Where log lines go: stdout, one line each, with the time of day.
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+const order: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'trace'];
+
+/** Lines that strangers can cause; more of them per second than this are only counted. */
+const linesPerSecondMax = 50;
+
+/** A log that a flood cannot flood. */
+export class Log {
+  readonly #threshold: number;
+  readonly #write: (line: string) => void;
+  readonly #clock: () => Date;
+  #second = 0;
+  #lines = 0;
+  #folded = 0;
+
+  constructor(
+    level: LogLevel,
+    write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
+    clock: () => Date = () => new Date(),
+  ) {
+    this.#threshold = order.indexOf(level);
+    this.#write = write;
+    this.#clock = clock;
+  }
+
+  line(level: LogLevel, text: string): void {
+    if (order.indexOf(level) > this.#threshold) return;
+    const now = this.#clock();
+    const second = Math.floor(now.getTime() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#lines = 0;
+      if (this.#folded > 0) this.#write(`${now.toISOString()} warn ${this.#folded} lines were left out`);
+      this.#folded = 0;
+    }
+    if (++this.#lines > linesPerSecondMax) {
+      this.#folded++;
+      return;
+    }
+    this.#write(`${now.toISOString()} ${level.padEnd(5)} ${text}`);
+  }
+}

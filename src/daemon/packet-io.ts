@@ -1,0 +1,23 @@
+// What the driver needs of the outside world: datagrams and a data plane. One is made of a packet thread, one of dgram.
+import type { SaReport } from '#linux';
+import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
+
+/** What comes in. */
+export interface PacketIoListener {
+  datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  event(event: DataPlaneEvent): void;
+  saResult(id: number, result: SaResult): void;
+  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>): void;
+  /** Nothing is received any more. */
+  died(error: Error): void;
+}
+
+/** Sockets and a data plane. */
+export interface PacketIo {
+  /** Name of the tunnel device, if there is one. */
+  readonly tunName: string | undefined;
+  transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** Answered by `saResult`. */
+  apply(id: number, command: SaCommand): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,104 @@
+// Keeps the kernel's routes and addresses in step with the Child SAs, one change after the other.
+import { networkInterfaces } from 'node:os';
+import type { EngineEvent } from '#engine';
+import type { TunNetwork } from '#linux';
+import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
+import { runUpdown, type UpdownOccasion } from './updown.ts';
+
+type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
+
+/** Reports what could not be done. */
+export type ReportProblem = (child: string, problem: string) => void;
+
+export class TunnelNetwork {
+  readonly #network: TunNetwork | undefined;
+  readonly #device: string;
+  readonly #report: ReportProblem;
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param network absent: there is no device to route to; updown scripts still run */
+  constructor(network: TunNetwork | undefined, device: string, report: ReportProblem) {
+    this.#network = network;
+    this.#device = device;
+    this.#report = report;
+  }
+
+  /** Queues what an event asks for. */
+  follow(event: ChildEvent): void {
+    this.#last = this.#last
+      .then(() => this.#apply(event))
+      .catch((error: unknown) =>
+        this.#report(event.child.name, error instanceof Error ? error.message : String(error)),
+      );
+  }
+
+  /** Waits for everything queued, then removes the rules. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#network?.close();
+  }
+
+  async #apply(event: ChildEvent): Promise<void> {
+    const { context, child, configuration } = event;
+    const direction = event.kind === 'child-up' ? 'up' : 'down';
+    if (this.#network !== undefined && configuration.policies && child.mode === 'tunnel') {
+      if (direction === 'up') await this.#routeUp(this.#network, event);
+      else await this.#routeDown(this.#network, event);
+    }
+    if (configuration.updown === undefined) return;
+    const occasion: UpdownOccasion = {
+      direction,
+      context,
+      child,
+      protocol: child.suite.protocol,
+      encapsulated: context.remote.port !== 500,
+      interfaceName: this.#device,
+    };
+    const problem = await runUpdown(configuration.updown, occasion);
+    if (problem !== undefined) this.#report(child.name, problem);
+  }
+
+  async #routeUp(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {
+    for (const address of context.virtualAddresses) await network.addAddress(address);
+    for (const prefix of destinations(child.remote)) {
+      const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
+      await network.addRoute(prefix, source);
+    }
+  }
+
+  async #routeDown(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {
+    for (const prefix of destinations(child.remote)) await network.removeRoute(prefix);
+    for (const address of context.virtualAddresses) await network.removeAddress(address);
+  }
+}
+
+function destinations(remote: ChildEvent['child']['remote']): Prefix[] {
+  const unique = new Map<string, Prefix>();
+  for (const { start, end } of remote) {
+    for (const prefix of prefixesOfRange(start, end))
+      unique.set(`${prefix.address}/${prefix.length}`, prefix);
+  }
+  return [...unique.values()];
+}
+
+/** Packets of this machine itself need a source address that the tunnel's selectors allow. */
+function ownAddressWithin(
+  local: ChildEvent['child']['local'],
+  ipv6: boolean,
+  virtualAddresses: readonly IpAddress[],
+): IpAddress | undefined {
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .flatMap((one) => (one === undefined ? [] : (parseAddress(one.address) ?? [])));
+  return [...virtualAddresses, ...own].find(
+    (address) =>
+      isIpv6(address) === ipv6 &&
+      local.some((selector) =>
+        matchesSelectors([{ ...selector, protocol: 0, startPort: 0, endPort: 65535 }], {
+          address,
+          protocol: 0,
+          port: 0,
+        }),
+      ),
+  );
+}
