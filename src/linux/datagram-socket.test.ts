@@ -37,6 +37,34 @@ for (const [any, one, other] of [
   });
 }
 
+// A number that RFC 3692 sets aside for experiments: nobody else on this machine answers it.
+const experimentalProtocol = 253;
+
+for (const own of ['127.0.0.1', '::1']) {
+  test(`a raw socket sends and receives an IP protocol over ${own}`, {
+    skip: process.getuid?.() === 0 ? false : 'needs root',
+  }, () => {
+    const any = own === '::1' ? '::' : '0.0.0.0';
+    const socket = new DatagramSocket(address(any), { kind: 'raw', protocol: experimentalProtocol });
+    const epoll = new Epoll();
+    try {
+      epoll.add(socket.fd);
+      const remote = { address: address(own), port: 0 };
+      assert.equal(socket.send(address(own), remote, text.encode('hello'), 0xb8), true);
+      assert.deepEqual(epoll.wait(1000), [socket.fd]);
+      const datagram = socket.receive();
+      assert.ok(datagram);
+      assert.equal(datagram.local.address, own);
+      assert.equal(datagram.remote.address, own);
+      assert.equal(datagram.trafficClass, 0xb8);
+      assert.deepEqual(datagram.octets, text.encode('hello'));
+    } finally {
+      epoll.close();
+      socket.close();
+    }
+  });
+}
+
 test('a port in use is EADDRINUSE and names the port', () => {
   const first = new DatagramSocket(address('127.0.0.1'), { kind: 'udp', port: 47_003 });
   try {

@@ -115,7 +115,8 @@ export class DatagramSocket {
         : must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | flags, transport.protocol);
     try {
       if (ipv6) {
-        this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        // A raw IPv6 socket sees no IPv4, and refuses this option.
+        if (transport.kind === 'udp') this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1);
         this.#option(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
         this.#option(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
         this.#option(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DONT);
