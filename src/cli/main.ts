@@ -39,7 +39,15 @@ const program = new Command('wayward')
   .description('IPsec keying for packets that lost their way: an IKEv2 daemon with ESP')
   .version(packageVersion())
   .exitOverride()
-  .showHelpAfterError('(wayward --help lists the commands)');
+  .configureOutput({
+    outputError: (text) => {
+      const detail = text
+        .replace(/^error: /, '')
+        .trim()
+        .replaceAll(/\s*\n\s*/g, ' ');
+      err(`${detail}; wayward --help lists the commands`);
+    },
+  });
 
 const socketOption = ['--socket <path>', 'control socket of the daemon', defaultSocketPath] as const;
 

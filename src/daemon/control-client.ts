@@ -1,6 +1,6 @@
 // The command's end of the control socket.
 import { connect } from 'node:net';
-import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
+import { type ControlAnswer, type ControlRequest, parseControlAnswer } from './control-protocol.ts';
 import { ControlSocketError } from './control-server.ts';
 
 /** Asks a running daemon. @throws ControlSocketError if none answers */
@@ -14,7 +14,10 @@ export function askDaemon(path: string, request: ControlRequest): Promise<Contro
       const end = text.indexOf('\n');
       if (end < 0) return;
       socket.destroy();
-      resolve(JSON.parse(text.slice(0, end)) as ControlAnswer);
+      const answer = parseControlAnswer(text.slice(0, end));
+      if (answer === undefined) {
+        reject(new ControlSocketError(`what answers at ${path} is no wayward daemon`));
+      } else resolve(answer);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EACCES' ? 'permission denied' : 'no daemon answers';

@@ -63,3 +63,17 @@ export function parseControlRequest(line: string): ControlRequest | string {
       return `unknown request ${JSON.stringify(value.kind)}`;
   }
 }
+
+/** A line -> an answer; `undefined` if no daemon of ours says that. Daemon and command are of one package. */
+export function parseControlAnswer(line: string): ControlAnswer | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
+  return answerKinds.includes(value.kind) ? (value as ControlAnswer) : undefined;
+}
+
+const answerKinds: readonly unknown[] = ['result', 'status', 'refused'] satisfies ControlAnswer['kind'][];

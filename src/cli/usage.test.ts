@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { folder, wayward } from './testing/wayward-process.ts';
+
+for (const [words, line] of [
+  [['frobnicate'], "unknown command 'frobnicate'"],
+  [['statsu'], "unknown command 'statsu' (Did you mean status?)"],
+  [['run', '--confg', 'x'], "unknown option '--confg' (Did you mean --config?)"],
+  [['up'], "missing required argument 'child'"],
+  [['up', 'a', 'b'], "too many arguments for 'up'. Expected 1 argument but got 2."],
+] as const) {
+  test(`wayward ${words.join(' ')}: one line and status 2`, async (t) => {
+    const { status, out, err } = await wayward(t, words);
+    assert.equal(err, `wayward: ${line}; wayward --help lists the commands\n`);
+    assert.equal(out, '');
+    assert.equal(status, 2);
+  });
+}
+
+test('wayward alone shows its help as an error', async (t) => {
+  const { status, err } = await wayward(t, []);
+  assert.match(err, /^Usage: wayward/);
+  assert.equal(status, 2);
+});
+
+test('--help of each command is no error', async (t) => {
+  for (const command of ['run', 'up', 'down', 'rekey', 'reload', 'status', 'demo']) {
+    const { status, out, err } = await wayward(t, [command, '--help']);
+    assert.match(out, new RegExp(`^Usage: wayward ${command}`));
+    assert.equal(err, '');
+    assert.equal(status, 0);
+  }
+});
+
+test('without a daemon, commands to it say so in one line and fail', async (t) => {
+  const socket = join(folder(t), 'control');
+  for (const words of [['up', 'net'], ['down', 'net'], ['status'], ['status', '--json'], ['reload']]) {
+    const { status, out, err } = await wayward(t, [...words, '--socket', socket]);
+    assert.equal(err, `wayward: no daemon answers at ${socket} (ENOENT)\n`, words.join(' '));
+    assert.equal(out, '');
+    assert.equal(status, 1);
+  }
+});
+
+test('a server that is no daemon of ours is told apart', async (t) => {
+  const socket = join(folder(t), 'control');
+  const server = createServer((client) =>
+    client.on('data', () => client.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+  );
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  t.after(() => server.close());
+  const { status, err } = await wayward(t, ['status', '--socket', socket]);
+  assert.equal(err, `wayward: what answers at ${socket} is no wayward daemon\n`);
+  assert.equal(status, 1);
+});
