@@ -1,10 +1,13 @@
 // The daemon's end of the control socket. Only its owner may open it.
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { type ControlAnswer, type ControlRequest, parseControlRequest } from './control-protocol.ts';
 
 const lineBytesMax = 4_096;
 const clientsMax = 64;
+/** sockaddr_un: a longer path would be cut without a word. */
+const pathBytesMax = 107;
 
 /** Somebody else serves the socket, or its path cannot be used. */
 export class ControlSocketError extends Error {
@@ -26,6 +29,11 @@ export class ControlServer {
     path: string,
     answer: (request: ControlRequest) => Promise<ControlAnswer>,
   ): Promise<ControlServer> {
+    if (Buffer.byteLength(path) > pathBytesMax)
+      throw new ControlSocketError(`control socket ${path}: the path is longer than ${pathBytesMax} octets`);
+    // The system would report this as a lack of permission.
+    if (!existsSync(dirname(path)))
+      throw new ControlSocketError(`control socket ${path}: there is no folder ${dirname(path)}`);
     await removeStale(path);
     const control = new ControlServer(path, answer);
     // The socket must never be open to others, not even between its creation and a chmod.
@@ -33,7 +41,7 @@ export class ControlServer {
     try {
       await new Promise<void>((resolve, reject) => {
         control.#server.once('error', (error) =>
-          reject(new ControlSocketError(`control socket ${path}: ${error.message}`)),
+          reject(new ControlSocketError(`control socket ${path} cannot be opened: ${error.message}`)),
         );
         control.#server.listen(path, resolve);
       });

@@ -1,5 +1,5 @@
 // Keys for tshark, written only when asked for: anybody who reads this file can read the traffic.
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { KeyLogEntry } from '#ike';
 import { Encr, formatSpi, Integ, isIpv6 } from '#sa';
 
@@ -91,17 +91,27 @@ export function keyLogLine(entry: KeyLogEntry): string {
   return `esp_sa ${text.join(',')}`;
 }
 
+/** The key log cannot be made. */
+export class KeyLogError extends Error {
+  readonly code = 'key-log' as const;
+}
+
 /** A key log that only its owner can read and that never overwrites anything. */
 export class KeyLogFile {
+  readonly #path: string;
   readonly #fd: number;
 
-  /** @throws the system's error: EEXIST if the file is there already */
+  /** @throws KeyLogError for example if anything, be it a symbolic link, is there already */
   constructor(path: string) {
-    this.#fd = openSync(
-      path,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
+    this.#path = path;
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    try {
+      this.#fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === 'EEXIST' ? 'it exists, and a key log overwrites nothing' : message;
+      throw new KeyLogError(`key log ${path} cannot be made: ${why}`);
+    }
   }
 
   write(entry: KeyLogEntry): void {
@@ -110,5 +120,11 @@ export class KeyLogFile {
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  /** Takes the file away again: the daemon did not start, and the next try must not find it in its way. */
+  discard(): void {
+    this.close();
+    unlinkSync(this.#path);
   }
 }

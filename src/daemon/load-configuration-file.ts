@@ -11,6 +11,12 @@ export class ConfigurationFileError extends Error {
   readonly code = 'configuration-file' as const;
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+};
+
 /** Files from the disk, formats from the other rooms. */
 export const configurationPorts: ConfigurationPorts = {
   readFiles: readConfigurationFiles,
@@ -28,7 +34,9 @@ export function loadConfigurationFile(path: string): LoadedConfiguration {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigurationFileError(`configuration ${file} cannot be read: ${(error as Error).message}`);
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const why = reasons[code] ?? (error as Error).message;
+    throw new ConfigurationFileError(`configuration ${file} cannot be read: ${why}`);
   }
   return loadConfiguration({ text, file, ports: configurationPorts });
 }

@@ -9,7 +9,7 @@ const linesPerSecondMax = 50;
 
 /** A log that a flood cannot flood. */
 export class Log {
-  readonly #threshold: number;
+  #threshold: number;
   readonly #write: (line: string) => void;
   readonly #clock: () => Date;
   #second = 0;
@@ -24,6 +24,11 @@ export class Log {
     this.#threshold = order.indexOf(level);
     this.#write = write;
     this.#clock = clock;
+  }
+
+  /** From now on, lines of this level and of those that matter more. */
+  set level(level: LogLevel) {
+    this.#threshold = order.indexOf(level);
   }
 
   line(level: LogLevel, text: string): void {

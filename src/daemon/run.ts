@@ -1,10 +1,5 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
-import {
-  ConfigurationErrors,
-  type ConfigurationErrors as Errors,
-  formatPosition,
-  type LoadedConfiguration,
-} from '#config';
+import { ConfigurationErrors, formatPosition, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
 import { PacketThread, PacketThreadError, SystemCallError, TunNetwork } from '#linux';
 import { address } from '#sa';
@@ -31,24 +26,41 @@ export interface RunOptions {
 /** Exit statuses of `wayward`. */
 export const ExitStatus = { ok: 0, failed: 1, usage: 2 } as const;
 
-function load(path: string, print: (line: string) => void): LoadedConfiguration | undefined {
+/** What a file holds, or the lines that say why nothing of it is loaded. */
+function load(path: string): LoadedConfiguration | readonly string[] {
   try {
-    const loaded = loadConfigurationFile(path);
-    for (const { position, detail } of loaded.warnings)
-      print(`${formatPosition(position)}: warning: ${detail}`);
-    return loaded;
+    return loadConfigurationFile(path);
   } catch (error) {
-    if (error instanceof ConfigurationErrors) for (const one of (error as Errors).errors) print(one.message);
-    else if (error instanceof ConfigurationFileError) print(error.message);
-    else throw error;
-    return undefined;
+    if (error instanceof ConfigurationErrors) return error.errors.map(({ message }) => message);
+    if (error instanceof ConfigurationFileError) return [error.message];
+    throw error;
   }
+}
+
+function warningLines({ warnings }: LoadedConfiguration): string[] {
+  return warnings.map(({ position, detail }) => `${formatPosition(position)}: warning: ${detail}`);
+}
+
+/** What of a new configuration a running daemon takes, and the options that wait for its next start. */
+function reloadable(
+  running: LoadedConfiguration,
+  next: LoadedConfiguration,
+): { readonly configuration: EngineConfiguration; readonly waiting: readonly string[] } {
+  const { ports } = running.configuration;
+  const waiting = [
+    ...(next.configuration.ports.ike === ports.ike ? [] : ['port']),
+    ...(next.configuration.ports.natTraversal === ports.natTraversal ? [] : ['port_nat_t']),
+    ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
+    ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
+  ];
+  return { configuration: { ...next.configuration, ports }, waiting };
 }
 
 /** What an operator should read when the machine refuses something. */
 function explain(error: unknown): string | undefined {
   if (error instanceof PacketThreadError || error instanceof SystemCallError) {
-    if (error.code === 'EADDRINUSE') return `${error.message}: another IKE daemon runs on this machine`;
+    if (error.code === 'EADDRINUSE') return `${error.message}: is another IKE daemon running?`;
+    if (error.code === 'EBUSY') return `${error.message}: is another wayward running?`;
     if (error.code === 'EPERM' || error.code === 'EACCES') {
       return `${error.message}: wayward needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE`;
     }
@@ -64,12 +76,17 @@ function explain(error: unknown): string | undefined {
 
 /** Runs until SIGTERM or SIGINT. Returns the exit status. */
 export async function runDaemon(options: RunOptions, print: (line: string) => void): Promise<number> {
-  const loaded = load(options.configurationPath, print);
-  if (loaded === undefined) return ExitStatus.usage;
+  const loaded = load(options.configurationPath);
+  if (!('configuration' in loaded)) {
+    for (const line of loaded) print(line);
+    return ExitStatus.usage;
+  }
+  for (const line of warningLines(loaded)) print(line);
   const { host, configuration } = loaded;
   const log = new Log(host.logLevel);
   let keyLog: KeyLogFile | undefined;
   let dead: (() => void) | undefined;
+  let started = false;
   try {
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const daemon = new Daemon({
@@ -99,14 +116,25 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
           log.line('error', `${child}: ${problem}`),
         );
       },
-      reload: (): EngineConfiguration | undefined =>
-        load(options.configurationPath, (line) => log.line('error', line))?.configuration,
+      reload: (): EngineConfiguration | undefined => {
+        const next = load(options.configurationPath);
+        if (!('configuration' in next)) {
+          for (const line of next) log.line('error', line);
+          return undefined;
+        }
+        for (const line of warningLines(next)) log.line('warn', line);
+        log.level = next.host.logLevel;
+        const { configuration, waiting } = reloadable(loaded, next);
+        for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);
+        return configuration;
+      },
       onDeath: (error) => {
         log.line('error', `the packet thread died: ${error.message}`);
         dead?.();
       },
     });
     await daemon.start();
+    started = true;
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
     const status = await new Promise<number>((resolve) => {
       process.once('SIGTERM', () => resolve(ExitStatus.ok));
@@ -120,6 +148,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     log.line('info', 'wayward has ended');
     return status;
   } catch (error) {
+    if (!started) keyLog?.discard();
     const text = explain(error);
     if (text === undefined) throw error;
     print(text);

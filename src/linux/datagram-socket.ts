@@ -116,20 +116,20 @@ export class DatagramSocket {
     try {
       if (ipv6) {
         // A raw IPv6 socket sees no IPv4, and refuses this option.
-        if (transport.kind === 'udp') this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        this.#option(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-        this.#option(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-        this.#option(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DONT);
+        if (transport.kind === 'udp') this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1, `IPV6_V6ONLY of ${detail}`);
+        this.#option(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, `IPV6_RECVPKTINFO of ${detail}`);
+        this.#option(IPPROTO_IPV6, IPV6_RECVTCLASS, 1, `IPV6_RECVTCLASS of ${detail}`);
+        this.#option(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DONT, `IPV6_MTU_DISCOVER of ${detail}`);
       } else {
-        this.#option(IPPROTO_IP, IP_PKTINFO, 1);
-        this.#option(IPPROTO_IP, IP_RECVTOS, 1);
-        this.#option(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+        this.#option(IPPROTO_IP, IP_PKTINFO, 1, `IP_PKTINFO of ${detail}`);
+        this.#option(IPPROTO_IP, IP_RECVTOS, 1, `IP_RECVTOS of ${detail}`);
+        this.#option(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, `IP_MTU_DISCOVER of ${detail}`);
       }
       // Wildcard sockets must not share their port with another daemon unnoticed: SO_REUSEADDR stays off.
-      this.#option(SOL_SOCKET, SO_REUSEADDR, 0);
-      this.#option(SOL_SOCKET, SO_RCVBUF, 4 << 20);
-      this.#option(SOL_SOCKET, SO_SNDBUF, 4 << 20);
-      if (mark !== 0) this.#option(SOL_SOCKET, SO_MARK, mark);
+      this.#option(SOL_SOCKET, SO_REUSEADDR, 0, `SO_REUSEADDR of ${detail}`);
+      this.#option(SOL_SOCKET, SO_RCVBUF, 4 << 20, `SO_RCVBUF of ${detail}`);
+      this.#option(SOL_SOCKET, SO_SNDBUF, 4 << 20, `SO_SNDBUF of ${detail}`);
+      if (mark !== 0) this.#option(SOL_SOCKET, SO_MARK, mark, `SO_MARK of ${detail}`);
       const name = socketAddress({ address: local, port: this.#port });
       must('bind', detail, this.fd, name, name.length);
     } catch (error) {
@@ -138,10 +138,10 @@ export class DatagramSocket {
     }
   }
 
-  #option(level: number, name: number, value: number): void {
+  #option(level: number, name: number, value: number, detail: string): void {
     const octets = pinned(4);
     new DataView(octets.buffer).setInt32(0, value, true);
-    must('setsockopt', `level ${level} option ${name}`, this.fd, level, name, octets, 4);
+    must('setsockopt', detail, this.fd, level, name, octets, 4);
   }
 
   /** The next datagram, or `undefined` when none is waiting. */

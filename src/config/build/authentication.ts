@@ -21,7 +21,9 @@ export function buildLocal(
   if (settings === undefined) return undefined;
   const method = settings.required('auth', 'authentication') === 'psk' ? 'psk' : 'pubkey';
   const certificates = certificatesOf(settings, 'certs', 'cert', 'x509', context);
-  if (method === 'pubkey' && certificates.length === 0) {
+  // Certificates that are named but cannot be had are reported already.
+  const named = settings.section.settings.has('certs') || settings.sections('cert<suffix>').length > 0;
+  if (method === 'pubkey' && certificates.length === 0 && !named) {
     context.findings.error(
       'missing',
       settings.section.position,

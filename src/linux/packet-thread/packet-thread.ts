@@ -32,12 +32,14 @@ export class PacketThread {
   readonly #wakeup: Wakeup;
   readonly #onExit = (): void => this.#wakeup.wake();
   readonly tunName: string | undefined;
+  readonly #ended: Promise<void>;
   #closing: (() => void) | undefined;
 
   private constructor(worker: Worker, wakeup: Wakeup, tunName: string | undefined) {
     this.#worker = worker;
     this.#wakeup = wakeup;
     this.tunName = tunName;
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     // A thread that waits in epoll_wait would hold up the end of the process.
     process.on('exit', this.#onExit);
   }
@@ -102,7 +104,8 @@ export class PacketThread {
       this.#closing = resolve;
     });
     this.#post({ kind: 'close' });
-    await closed;
+    // A thread that died does not answer.
+    await Promise.race([closed, this.#ended]);
     await this.#worker.terminate();
     process.off('exit', this.#onExit);
     this.#wakeup.close();
