@@ -16,7 +16,8 @@ const steps = [
     commands: [
       ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '--max-diagnostics=none', '.'],
     ],
-    looked: (output) => Number(/Checked (\d+) files?/.exec(output)?.[1] ?? 0),
+    // biome.json itself is always among them.
+    looked: (output) => Number(/Checked (\d+) files?/.exec(output)?.[1] ?? 1) - 1,
   },
   {
     name: 'relative imports stay in their room',

@@ -18,11 +18,11 @@ import { fileURLToPath } from 'node:url';
 import { overrides, table } from './rooms.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const parts = ['src', 'fuzz', 'bench', 'interop', 'tools', 'dist', 'build'];
+const sources = ['src', 'fuzz', 'bench', 'interop', 'tools'];
 const left = /^fuzz\/corpus(\/|$)|\.js\.map$|^\.git$|\/node_modules$/;
 
-/** A copy of the tree in a folder of its own, with `files` planted in it. */
-function plant(files) {
+/** A copy of `parts` of the tree in a folder of its own, with `files` planted in it. */
+function plant(parts, files) {
   const folder = mkdtempSync(join(tmpdir(), 'wayward-check-'));
   const inCopy = (path) => !left.test(path.slice(root.length + 1));
   for (const part of parts.filter((name) => existsSync(join(root, name)))) {
@@ -158,7 +158,7 @@ describe('format, lint and rooms', () => {
     ]);
     files.push(['src/wire/planted-relative.ts', "export type T = typeof import('../ike/index.ts');\n"]);
     files.push(['src/crypto/permitted-node.ts', "import 'node:crypto';\n"]);
-    folder = plant(Object.fromEntries(files));
+    folder = plant(sources, Object.fromEntries(files));
     result = check(folder, 'format, lint and rooms', 'relative imports');
     found = reported(result.output);
   });
@@ -198,7 +198,8 @@ describe('types, environment, dead files and dependencies', () => {
   before(() => {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     manifest.dependencies['undici-types'] = '*';
-    folder = plant({
+    // What is built already need not be built again.
+    folder = plant([...sources, 'dist', 'build'], {
       'src/wire/planted-type-error.ts': "export const a: number = 'one';\n",
       'src/wire/planted-environment.ts': 'export const a: number = process.pid;\n',
       'src/wire/planted-node-type.ts': "export type { Stats } from 'node:fs';\n",
@@ -239,19 +240,19 @@ describe('types, environment, dead files and dependencies', () => {
 test('a step that looked at no file has failed', () => {
   const biome = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8'));
   biome.files.includes = ['nothing/**'];
+  biome.formatter.enabled = false;
   const nothing = JSON.stringify({ extends: '../tsconfig.base.json', include: ['nothing'] });
   const core = JSON.stringify({ extends: './tsconfig.base.json', include: ['nothing'] });
   const knip = JSON.stringify({ entry: ['nothing/*.ts'], project: ['nothing/*.ts'] });
-  const folder = plant({
+  const folder = plant(['tools'], {
     'biome.json': JSON.stringify(biome),
     'src/tsconfig.json': nothing,
     'tsconfig.core.json': core,
     'knip.json': knip,
+    // Its scripts would be entries of their own.
+    'package.json': JSON.stringify({ name: 'wayward', type: 'module' }),
   });
   try {
-    rmSync(join(folder, 'src'), { recursive: true });
-    mkdirSync(join(folder, 'src'));
-    writeFileSync(join(folder, 'src/tsconfig.json'), nothing);
     const { status, output } = check(folder);
     assert.equal(status, 1);
     const lines = output.match(/^(ok|failed) .* \(\d+ files\)$/gm);
