@@ -1,8 +1,10 @@
 // The batched data path: SPD, SAD and ESP for arrays of packet slots, with a numeric verdict for each and no throw.
 import type { Randomness } from '#crypto';
 import type { DataPlaneEvent, PolicyParameters } from '#sa';
-import { type DecapsulationContext, decapsulate } from './esp/decapsulate.ts';
-import { type EncapsulationContext, encapsulate, encapsulateDummy } from './esp/encapsulate.ts';
+import { decapsulate } from './esp/decapsulate.ts';
+import { encapsulate, encapsulateDummy } from './esp/encapsulate.ts';
+import type { DecapsulationContext } from './inbound-processing.ts';
+import type { EncapsulationContext } from './outbound-processing.ts';
 import { PacketFields } from './packet/packet-fields.ts';
 import type { PacketSlot } from './packet-slot.ts';
 import { FlowCache } from './policy/flow-cache.ts';

@@ -1,34 +1,23 @@
 // Outbound ESP processing (RFC 4303 3.3, RFC 4301 5.1): from an IP packet and its SA to an ESP packet in place.
-import type { Randomness } from '#crypto';
-import { addressBytes, type DataPlaneEvent } from '#sa';
+import { addressBytes } from '#sa';
 import { FragmentPosition, IpProtocol, writeU32 } from '#wire';
+import {
+  countUse,
+  type EncapsulationContext,
+  hasEnded,
+  oversized,
+  spendSequenceNumber,
+  tunnelHopLimit,
+  tunnelNextHeader,
+} from '../outbound-processing.ts';
 import { outerTrafficClass } from '../packet/congestion.ts';
 import { decrementHopLimit } from '../packet/header-edit.ts';
 import type { PacketFields } from '../packet/packet-fields.ts';
 import { encapsulationHeadroomBytes, type PacketSlot } from '../packet-slot.ts';
-import { expiryEvent, pairEvent } from '../sa-events.ts';
 import type { OutboundSa } from '../security-association.ts';
 import { Verdict, type VerdictCode } from '../verdicts.ts';
 import { paddedTextBytes, payloadBytesMax } from './layout.ts';
 import { sealInPlace } from './packet-protection.ts';
-
-/** The smallest MTU of IPv6 (RFC 8200 5): no smaller one is ever reported to an IPv6 source. */
-const ipv6MtuBytesMin = 1280;
-
-/** RFC 4301 5.1.2.1: the outer hop limit is our own choice. */
-const tunnelHopLimit = 64;
-
-/** What encapsulation needs besides the packet and its SA. */
-export interface EncapsulationContext {
-  /** Source of the IVs of block modes. */
-  readonly randomness: Pick<Randomness, 'bytes'>;
-  /** Of the outer path, where an SA does not know better. */
-  readonly pathMtuBytes: number;
-  /** Whether we are the router that forwards into the tunnel; false where the host's stack has done it (RFC 4301 5.1.2). */
-  readonly decrementHopLimit: boolean;
-  /** Where events go. */
-  readonly events: DataPlaneEvent[];
-}
 
 /** Protects the packet in `slot`, whose fields were read. Sets the outer header's fields in the slot. */
 export function encapsulate(
@@ -38,8 +27,7 @@ export function encapsulate(
   sa: OutboundSa,
   at: number,
 ): VerdictCode {
-  if (sa.usage.expireByTime(at)) context.events.push(expiryEvent('hard-expired', sa));
-  if (sa.usage.expired) return Verdict.EXPIRED;
+  if (hasEnded(context, sa, at)) return Verdict.EXPIRED;
   const tunnel = sa.parameters.mode === 'tunnel';
   if (!tunnel) {
     const refusal = headerlessRefusal(slot, fields, sa);
@@ -79,8 +67,7 @@ export function encapsulateDummy(
   payloadBytes: number,
   at: number,
 ): VerdictCode {
-  if (sa.usage.expireByTime(at)) context.events.push(expiryEvent('hard-expired', sa));
-  if (sa.usage.expired) return Verdict.EXPIRED;
+  if (hasEnded(context, sa, at)) return Verdict.EXPIRED;
   slot.trafficClass = 0;
   slot.dontFragment = false;
   slot.hopLimit = tunnelHopLimit;
@@ -111,15 +98,8 @@ function protectPayload(
   if (payloadAt < encapsulationHeadroomBytes) return Verdict.NO_ROOM;
   const tail = paddedTextBytes(cipher, paddedBytes) + cipher.icvBytes;
   if (payloadAt + tail > slot.buffer.length) return Verdict.NO_ROOM;
-  if (sa.usage.expireByVolume(payloadBytes)) {
-    context.events.push(expiryEvent('hard-expired', sa));
-    return Verdict.EXPIRED;
-  }
-  if (!sequence.advance()) {
-    if (!sa.exhaustionReported) context.events.push(pairEvent('sequence-exhausted', sa));
-    sa.exhaustionReported = true;
-    return Verdict.SEQUENCE_EXHAUSTED;
-  }
+  const refusal = spendSequenceNumber(context, sa, payloadBytes);
+  if (refusal !== undefined) return refusal;
   // RFC 4303 2.7: TFC padding stands between the packet and the padding. It must not show what the buffer held before.
   slot.buffer.fill(0, payloadAt + payloadBytes, payloadAt + paddedBytes);
   writeIv(context, sa, slot.buffer, payloadAt);
@@ -130,13 +110,8 @@ function protectPayload(
   slot.local = sa.local;
   slot.remote = sa.remote;
   slot.encapsulated = sa.encapsulated;
-  const change = sa.usage.record(payloadBytes, at);
-  if (change !== 'none') context.events.push(expiryEvent(`${change}-expired`, sa));
+  countUse(context, sa, payloadBytes, at);
   return Verdict.SEALED;
-}
-
-function tunnelNextHeader(fields: PacketFields): number {
-  return fields.version === 4 ? IpProtocol.IPV4 : IpProtocol.IPV6;
 }
 
 /** RFC 4301 4.1 and 5.1, RFC 7402 B.1.5: what transport and BEET mode cannot carry. */
@@ -161,26 +136,6 @@ function headerlessPayloadAt(fields: PacketFields): number {
 
 function headerlessNextHeader(buffer: Uint8Array, fields: PacketFields): number {
   return fields.version === 6 ? buffer[fields.start + 6]! : fields.protocol;
-}
-
-/** RFC 4301 8.2.1: what becomes of a packet too large for the path; `undefined` sends it in outer fragments. */
-function oversized(
-  slot: PacketSlot,
-  fields: PacketFields,
-  sa: OutboundSa,
-  mtuBytes: number,
-): VerdictCode | undefined {
-  if (fields.version === 6) {
-    // RFC 2473 7.1: every IPv6 link carries 1280 octets, and a tunnel that cannot must fragment outside.
-    if (fields.lengthBytes <= ipv6MtuBytesMin) return undefined;
-    slot.mtuBytes = Math.max(ipv6MtuBytesMin, mtuBytes);
-    return Verdict.TOO_BIG;
-  }
-  slot.mtuBytes = mtuBytes;
-  if (fields.dontFragment) return Verdict.TOO_BIG;
-  // RFC 4301 7: later fragments show no ports, so an SA that looks at them gets the packet whole.
-  const mayCut = sa.parameters.mode === 'tunnel' && (sa.matcher.ignoresPorts || fields.portsOpaque);
-  return mayCut && mtuBytes >= 68 ? Verdict.FRAGMENT : undefined;
 }
 
 function withTfcPadding(sa: OutboundSa, payloadBytes: number, largest: number): number {
