@@ -50,7 +50,11 @@ export class DatagramPacketIo implements PacketIo {
   private constructor(options: DatagramPacketIoOptions, listener: PacketIoListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#plane = new MemoryDataPlane({ randomness: nodeRandomness(), pathMtuBytes: options.pathMtuBytes });
+    this.#plane = new MemoryDataPlane({
+      randomness: nodeRandomness(),
+      pathMtuBytes: options.pathMtuBytes,
+      protocols: ['esp'],
+    });
     this.#reporter = setInterval(() => this.#report(), reportIntervalMs);
     this.#reporter.unref();
   }

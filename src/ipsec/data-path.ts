@@ -1,6 +1,8 @@
-// The batched data path: SPD, SAD and ESP for arrays of packet slots, with a numeric verdict for each and no throw.
+// The batched data path: SPD, SAD, ESP and AH for arrays of packet slots, with a numeric verdict for each and no throw.
 import type { Randomness } from '#crypto';
 import type { DataPlaneEvent, PolicyParameters } from '#sa';
+import { AhDecapsulation } from './ah/decapsulate.ts';
+import { AhEncapsulation } from './ah/encapsulate.ts';
 import { decapsulate } from './esp/decapsulate.ts';
 import { encapsulate, encapsulateDummy } from './esp/encapsulate.ts';
 import type { DecapsulationContext } from './inbound-processing.ts';
@@ -43,6 +45,8 @@ export class DataPath {
   readonly #events: DataPlaneEvent[] = [];
   readonly #encapsulation: EncapsulationContext;
   readonly #decapsulation: DecapsulationContext;
+  readonly #ahEncapsulation: AhEncapsulation;
+  readonly #ahDecapsulation: AhDecapsulation;
   readonly #verdictCounts = new Float64Array(verdictNames.length);
   #spdVersion = -1;
   #sadVersion = -1;
@@ -64,6 +68,8 @@ export class DataPath {
       permits: (buffer, fields, childId) => this.#permits(buffer, fields, childId),
       events: this.#events,
     };
+    this.#ahEncapsulation = new AhEncapsulation(this.#encapsulation);
+    this.#ahDecapsulation = new AhDecapsulation(this.#decapsulation);
   }
 
   /** Outbound: `slots[0..count)` hold IP packets; afterwards each has a verdict (RFC 4301 5.1). */
@@ -82,17 +88,25 @@ export class DataPath {
     slot.policy = undefined;
     slot.outboundSa = sa;
     slot.verdict =
-      sa === undefined ? Verdict.NO_SA : encapsulateDummy(this.#encapsulation, slot, sa, payloadBytes, at);
+      sa === undefined || sa.parameters.protocol === 'ah'
+        ? Verdict.NO_SA
+        : encapsulateDummy(this.#encapsulation, slot, sa, payloadBytes, at);
     this.#count(slot.verdict);
   }
 
-  /** Inbound: `slots[0..count)` hold ESP packets or UDP payloads; afterwards each has a verdict (RFC 4301 5.2). */
+  /**
+   * Inbound: `slots[0..count)` hold ESP packets, UDP payloads, or whole IP packets with AH; afterwards each has a verdict
+   * (RFC 4301 5.2).
+   */
   decapsulate(slots: readonly PacketSlot[], at: number, count: number = slots.length): void {
     this.#forgetOldDecisions();
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       slot.inboundSa = undefined;
-      slot.verdict = decapsulate(this.#decapsulation, slot, at);
+      slot.verdict =
+        slot.protocol === 'ah'
+          ? this.#ahDecapsulation.decapsulate(slot, at)
+          : decapsulate(this.#decapsulation, slot, at);
       this.#count(slot.verdict);
     }
   }
@@ -142,7 +156,9 @@ export class DataPath {
     slot.policy = decision.policy;
     if (decision.sa === undefined) return decision.verdict;
     slot.outboundSa = decision.sa;
-    return encapsulate(this.#encapsulation, slot, fields, decision.sa, at);
+    return decision.sa.parameters.protocol === 'ah'
+      ? this.#ahEncapsulation.encapsulate(slot, fields, decision.sa, at)
+      : encapsulate(this.#encapsulation, slot, fields, decision.sa, at);
   }
 
   #decide(buffer: Uint8Array, fields: PacketFields): OutboundDecision {

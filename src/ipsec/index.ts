@@ -1,4 +1,4 @@
-// Room `ipsec`: SAD, SPD, ESP, the batched data path, and a data plane in memory.
+// Room `ipsec`: SAD, SPD, ESP, AH, the batched data path, and a data plane in memory.
 export { DataPath, type DataPathOptions } from './data-path.ts';
 export { payloadBytesMax } from './esp/layout.ts';
 export {

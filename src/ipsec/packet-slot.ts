@@ -1,10 +1,11 @@
 // One packet on its way through the data path, in a buffer that belongs to the caller.
-import type { Endpoint, PolicyParameters } from '#sa';
+import type { Endpoint, PolicyParameters, SaProtocol } from '#sa';
+import { ahBytesMax } from './ah/layout.ts';
 import type { InboundSa, OutboundSa } from './security-association.ts';
 import { Verdict, type VerdictCode } from './verdicts.ts';
 
-/** Octets that must be free before an outbound packet: ESP header and the longest IV. */
-export const encapsulationHeadroomBytes = 24;
+/** Octets that must be free before an outbound packet: an IPv6 header and the longest AH. */
+export const encapsulationHeadroomBytes: number = 40 + ahBytesMax;
 /** Octets that must be free behind an outbound packet, besides those of TFC padding: padding, trailer, ICV. */
 export const encapsulationTailroomBytes = 64;
 /** Octets that must be free before an inbound ESP packet: transport and BEET mode put an IP header there. */
@@ -19,6 +20,11 @@ export class PacketSlot {
   start: number;
   length: number;
   verdict: VerdictCode = Verdict.MALFORMED;
+  /**
+   * Outbound result, inbound input. ESP is what an IP packet or UDP datagram carries; AH covers the IP header too, so
+   * the slot then holds the packet with its header, and the fields below only repeat it.
+   */
+  protocol: SaProtocol = 'esp';
 
   /** Outbound result, inbound input: the outer addresses; ports are 0 without UDP encapsulation. */
   local: Endpoint | undefined;

@@ -13,10 +13,10 @@ import {
 import { outerTrafficClass } from '../packet/congestion.ts';
 import { decrementHopLimit } from '../packet/header-edit.ts';
 import type { PacketFields } from '../packet/packet-fields.ts';
-import { encapsulationHeadroomBytes, type PacketSlot } from '../packet-slot.ts';
+import type { PacketSlot } from '../packet-slot.ts';
 import type { OutboundSa } from '../security-association.ts';
 import { Verdict, type VerdictCode } from '../verdicts.ts';
-import { paddedTextBytes, payloadBytesMax } from './layout.ts';
+import { espHeaderBytes, paddedTextBytes, payloadBytesMax } from './layout.ts';
 import { sealInPlace } from './packet-protection.ts';
 
 /** Protects the packet in `slot`, whose fields were read. Sets the outer header's fields in the slot. */
@@ -95,7 +95,7 @@ function protectPayload(
 ): VerdictCode {
   const { payloadAt, payloadBytes, paddedBytes, nextHeader } = payload;
   const { cipher, sequence, spi, esn } = sa;
-  if (payloadAt < encapsulationHeadroomBytes) return Verdict.NO_ROOM;
+  if (payloadAt < espHeaderBytes + cipher.ivBytes) return Verdict.NO_ROOM;
   const tail = paddedTextBytes(cipher, paddedBytes) + cipher.icvBytes;
   if (payloadAt + tail > slot.buffer.length) return Verdict.NO_ROOM;
   const refusal = spendSequenceNumber(context, sa, payloadBytes);
@@ -105,6 +105,7 @@ function protectPayload(
   writeIv(context, sa, slot.buffer, payloadAt);
   const fields = { cipher, spi, esn, sequenceHigh: sequence.high, sequenceLow: sequence.low, nextHeader };
   const sealed = sealInPlace(fields, slot.buffer, payloadAt, paddedBytes);
+  slot.protocol = 'esp';
   slot.start = sealed.start;
   slot.length = sealed.length;
   slot.local = sa.local;

@@ -46,7 +46,12 @@ export function applyCommand(sad: Sad, spd: Spd, command: SaCommand, at: number)
 
 function install(sad: Sad, parameters: SaParameters, at: number): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
-  if (protocol !== 'esp') return refuse('unsupported', `protocol ${protocol}`);
+  if (protocol === 'ah') {
+    if (mode === 'beet') return refuse('unsupported', 'BEET mode is one of ESP');
+    // RFC 3948 1: AH covers the addresses that a NAT changes.
+    if (parameters.encapsulation !== undefined) return refuse('unsupported', 'AH in UDP');
+    if (parameters.encryption !== undefined) return refuse('failed', 'AH encrypts nothing');
+  }
   if (mode === 'beet' && beetAddresses(parameters) === undefined) {
     return refuse('failed', 'BEET mode needs one inner address on each side, both of one family');
   }
@@ -71,6 +76,7 @@ function install(sad: Sad, parameters: SaParameters, at: number): SaResult {
 
 function updateAddresses(sad: Sad, command: Extract<SaCommand, { kind: 'update-addresses' }>): SaResult {
   const { protocol, direction, spi, childId, local, remote, encapsulated } = command;
+  if (protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
   if (direction === 'inbound') {
     const sa = sad.findInbound(protocol, spi);
     if (sa === undefined || sa.parameters.childId !== childId) {

@@ -46,11 +46,18 @@ test('given a taken SPI, an SA is refused with exists: inbound anywhere, outboun
   assert.ok(host.apply({ kind: 'install', sa: elsewhere }, 0).ok);
 });
 
+test('an SA of a protocol that the way to the wire does not carry is refused with unsupported', () => {
+  const host = new MemoryDataPlane({ randomness: testRandomness, protocols: ['ah'] });
+  const result = host.apply({ kind: 'install', sa: flow().sender }, 0);
+  assert.equal(result.ok || result.code, 'unsupported');
+});
+
 test('what this data plane cannot do is refused with unsupported', () => {
   const host = plane();
   const { sender } = flow();
   for (const sa of [
-    { ...sender, protocol: 'ah' as const },
+    { ...sender, protocol: 'ah' as const, mode: 'beet' as const },
+    { ...sender, protocol: 'ah' as const, encapsulation: { localPort: 4500, remotePort: 4500 } },
     { ...sender, replayWindow: 5000 },
     { ...sender, encryption: { id: 9999, keyLengthBits: 128, key: new Uint8Array(16) } },
   ]) {

@@ -34,6 +34,8 @@ export interface MemoryDataPlaneOptions {
   readonly randomness: Pick<Randomness, 'bytes'>;
   /** What happens to traffic without a policy; `discard` by default. */
   readonly unmatched?: UnmatchedAction;
+  /** What the way to the wire can carry: SAs of another protocol are refused with `unsupported`. All by default. */
+  readonly protocols?: readonly SaProtocol[];
   /** MTU of the outer path; 1500 by default. */
   readonly pathMtuBytes?: number;
   /** Whether this data plane is the router between the networks (RFC 4301 5.1.2.1, note 2); no by default. */
@@ -52,12 +54,13 @@ export interface MemoryDataPlaneOptions {
   readonly icmpErrorsPerSecondMax?: number;
 }
 
-/** A packet from the unprotected side: of IP protocol 50, or the payload of a UDP datagram to an ESP port. */
+/** A packet from the unprotected side: the payload of IP protocol 50 or of a UDP datagram to an ESP port, or AH. */
 export interface ReceivedPacket {
   /** Ports are ignored for native ESP. */
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  readonly protocol: 'esp' | 'udp';
+  readonly protocol: 'esp' | 'udp' | 'ah';
+  /** With `ah` the whole IP packet, as AH covers its header (RFC 4302 3.4). */
   readonly octets: Uint8Array;
   /** DSCP and ECN of the outer header, 0 if unknown. */
   readonly trafficClass?: number;
@@ -70,10 +73,13 @@ export interface ReceivedPacket {
 
 /** What comes out of a data plane. */
 export type DataPlaneOutput =
-  /** Send `octets` as the payload of IP protocol 50 (ports are 0) or of a UDP datagram. */
+  /**
+   * Send `octets` as the payload of IP protocol 50 (ports are 0) or of a UDP datagram; with `ah` as the IP packet that
+   * they are, whose immutable fields (RFC 4302 3.3.3.1) nobody must change.
+   */
   | {
       readonly kind: 'transmit';
-      readonly protocol: 'esp' | 'udp';
+      readonly protocol: 'esp' | 'udp' | 'ah';
       readonly local: Endpoint;
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
@@ -106,6 +112,7 @@ export class MemoryDataPlane {
   readonly #outputs: DataPlaneOutput[] = [];
   readonly #slots: [PacketSlot] = [new PacketSlot()];
   #pathMtuBytesMax: number;
+  readonly #protocols: readonly SaProtocol[];
   readonly #answerDiscarded: boolean;
   readonly #icmpErrorsPerSecondMax: number;
   #icmpSecond = Number.NEGATIVE_INFINITY;
@@ -122,12 +129,16 @@ export class MemoryDataPlane {
       acquireIntervalMs: options.acquireIntervalMs ?? 1000,
     });
     this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
+    this.#protocols = options.protocols ?? ['esp', 'ah'];
     this.#answerDiscarded = options.answerDiscarded ?? false;
     this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
   }
 
   /** Carries out a command of the keying protocol. Policies with a known `policyId` are replaced. */
   apply(command: SaCommand, at: number): SaResult {
+    if (command.kind === 'install' && !this.#protocols.includes(command.sa.protocol)) {
+      return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
+    }
     const result = applyCommand(this.#sad, this.#spd, command, at);
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
@@ -169,6 +180,7 @@ export class MemoryDataPlane {
     slot.length = received.octets.length;
     slot.local = received.local;
     slot.remote = received.remote;
+    slot.protocol = received.protocol === 'ah' ? 'ah' : 'esp';
     slot.encapsulated = received.protocol === 'udp';
     slot.trafficClass = received.trafficClass ?? 0;
     slot.hopLimit = received.hopLimit ?? 64;
@@ -176,7 +188,7 @@ export class MemoryDataPlane {
     if (slot.verdict === Verdict.OPENED) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
     if (slot.verdict === Verdict.UNKNOWN_SPI) {
       this.#unknown.record({
-        protocol: 'esp',
+        protocol: slot.protocol,
         spi: slot.spi,
         sequence: slot.sequence,
         source: received.remote,
@@ -289,7 +301,7 @@ export class MemoryDataPlane {
       case Verdict.SEALED:
         this.#outputs.push({
           kind: 'transmit',
-          protocol: slot.encapsulated ? 'udp' : 'esp',
+          protocol: slot.encapsulated ? 'udp' : slot.protocol,
           local: slot.local!,
           remote: slot.remote!,
           octets: slot.octets,

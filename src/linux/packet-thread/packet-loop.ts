@@ -42,7 +42,11 @@ export class PacketLoop {
   constructor(port: MessagePort, wakeFd: number, options: PacketThreadOptions) {
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
-    this.#plane = new MemoryDataPlane({ randomness: nodeRandomness(), pathMtuBytes: options.pathMtuBytes });
+    this.#plane = new MemoryDataPlane({
+      randomness: nodeRandomness(),
+      pathMtuBytes: options.pathMtuBytes,
+      protocols: ['esp'],
+    });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
@@ -189,7 +193,7 @@ export class PacketLoop {
     }
   }
 
-  #socketFor(protocol: 'udp' | 'esp', port: number, ipv6: boolean): DatagramSocket | undefined {
+  #socketFor(protocol: 'udp' | 'esp' | 'ah', port: number, ipv6: boolean): DatagramSocket | undefined {
     return this.#sockets.find(
       ({ transport, family }) =>
         (family === 6) === ipv6 &&
