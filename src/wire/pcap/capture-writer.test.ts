@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { WireError } from '../error.ts';
+import { decodeUtf8, encodeUtf8 } from '../utf8.ts';
 import { decodeCapture } from './capture-reader.ts';
 import { CaptureWriter } from './capture-writer.ts';
 import { LinkType } from './link-type.ts';
 import { writtenPackets } from './testing/arbitraries.ts';
-import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 test('packets come back with time, octets, interface and comment', () => {
   const interfaces = [{}, { linkType: LinkType.ETHERNET, name: 'äußeres Netz' }];

@@ -1,11 +1,11 @@
 // Writes pcapng: a section, its interfaces, then one Enhanced Packet Block per packet.
 import { WireError } from '../error.ts';
+import { encodeUtf8 } from '../utf8.ts';
 import { Writer } from '../writer.ts';
 import { captureRecordLengthMax } from './capture-packet.ts';
 import { LinkType } from './link-type.ts';
 import { byteOrderMagic, PcapngBlock } from './pcapng-blocks.ts';
 import { PcapngOption, padded } from './pcapng-options.ts';
-import { encodeUtf8 } from './utf8.ts';
 
 export interface WrittenInterface {
   /** `LinkType`; raw IP unless given. */

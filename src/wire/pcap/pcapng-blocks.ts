@@ -1,5 +1,6 @@
 // The pcapng file: sections of blocks (draft-ietf-opsawg-pcapng), of which interfaces and packets are read.
 import { WireError } from '../error.ts';
+import { decodeUtf8 } from '../utf8.ts';
 import { OrderedView } from './byte-order.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import {
@@ -10,7 +11,6 @@ import {
 } from './capture-packet.ts';
 import type { RecordParser } from './pcap-records.ts';
 import { forEachOption, PcapngOption, padded } from './pcapng-options.ts';
-import { decodeUtf8 } from './utf8.ts';
 
 export const PcapngBlock = {
   INTERFACE: 1,

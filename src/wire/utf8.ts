@@ -1,4 +1,4 @@
-// UTF-8, which pcapng options use and the language alone does not offer.
+// UTF-8 both ways, which the language alone does not offer.
 
 /** Lone surrogates become U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
