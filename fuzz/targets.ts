@@ -10,6 +10,7 @@ import {
   decodeIp,
   decodePayloads,
   decodeUdp,
+  decodeViciPacket,
   emptyPacketSelectors,
   encodeAh,
   encodeEsp,
@@ -19,6 +20,7 @@ import {
   encodeIp,
   encodePayloads,
   encodeUdp,
+  encodeViciPacket,
   IpProtocol,
   internetChecksum,
   locateIpPacket,
@@ -190,6 +192,11 @@ export const targets: readonly FuzzTarget[] = [
         decodeIp(packet.octets.subarray(offset), { partial: true });
       }
     },
+    refuses: isWireError,
+  },
+  {
+    name: 'vici-packet',
+    run: (octets) => mustSurvive(octets, decodeViciPacket, encodeViciPacket),
     refuses: isWireError,
   },
 ];

@@ -9,4 +9,5 @@ export * from './octets.ts';
 export * from './pcap/index.ts';
 export { Reader } from './reader.ts';
 export * from './udp/index.ts';
+export * from './vici/index.ts';
 export { Writer } from './writer.ts';

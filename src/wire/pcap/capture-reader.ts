@@ -1,7 +1,8 @@
 // Reads capture files of both formats as their octets arrive.
+
+import { ByteQueue } from '../byte-queue.ts';
 import { WireError } from '../error.ts';
 import { readU32 } from '../octets.ts';
-import { ByteQueue } from './byte-queue.ts';
 import type { CapturePacket } from './capture-packet.ts';
 import { isPcapMagic, PcapParser, type RecordParser } from './pcap-records.ts';
 import { PcapngBlock, PcapngParser } from './pcapng-blocks.ts';

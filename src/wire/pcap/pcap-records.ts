@@ -1,7 +1,8 @@
 // The classic pcap file: one header, then records (draft-ietf-opsawg-pcap).
+
+import type { ByteQueue } from '../byte-queue.ts';
 import { WireError } from '../error.ts';
 import { OrderedView } from './byte-order.ts';
-import type { ByteQueue } from './byte-queue.ts';
 import { type CapturePacket, captureRecordLengthMax } from './capture-packet.ts';
 
 /** Yields the packets of one file format from a queue that fills over time. */

@@ -1,8 +1,9 @@
 // The pcapng file: sections of blocks (draft-ietf-opsawg-pcapng), of which interfaces and packets are read.
+
+import type { ByteQueue } from '../byte-queue.ts';
 import { WireError } from '../error.ts';
 import { decodeUtf8 } from '../utf8.ts';
 import { OrderedView } from './byte-order.ts';
-import type { ByteQueue } from './byte-queue.ts';
 import {
   type CapturePacket,
   captureInterfaceNameLengthMax,
