@@ -7,6 +7,7 @@ import {
   addressBytes,
   addressFromBytes,
   compareAddresses,
+  coveringPrefix,
   formatEndpoint,
   type IpAddress,
   parseAddress,
@@ -120,4 +121,17 @@ test('addresses are ordered as their octets', () => {
 test('an endpoint is written as in a URL', () => {
   assert.equal(formatEndpoint({ address: address('192.0.2.1'), port: 500 }), '192.0.2.1:500');
   assert.equal(formatEndpoint({ address: address('2001:db8::1'), port: 4500 }), '[2001:db8::1]:4500');
+});
+
+test('the smallest block that holds a range', () => {
+  const covering = (start: string, end: string): string => {
+    const { address: first, length } = coveringPrefix(address(start), address(end));
+    return `${first}/${length}`;
+  };
+  assert.equal(covering('10.1.0.0', '10.1.255.255'), '10.1.0.0/16');
+  assert.equal(covering('10.1.0.3', '10.1.0.9'), '10.1.0.0/28');
+  assert.equal(covering('10.1.0.3', '10.1.0.3'), '10.1.0.3/32');
+  assert.equal(covering('0.0.0.1', '255.0.0.0'), '0.0.0.0/0');
+  assert.equal(covering('2001:db8::1', '2001:db8::1:0'), '2001:db8::/111');
+  assert.equal(covering('::', '::'), '::/128');
 });

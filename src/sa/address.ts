@@ -140,6 +140,16 @@ export function prefixRange(prefix: Prefix): { readonly start: IpAddress; readon
   return { start: addressFromBytes(start), end: addressFromBytes(end) };
 }
 
+/** The smallest block that holds a whole range. */
+export function coveringPrefix(start: IpAddress, end: IpAddress): Prefix {
+  const first = addressBytes(start);
+  const last = addressBytes(end);
+  const different = first.findIndex((octet, i) => octet !== last[i]);
+  const length =
+    different < 0 ? first.length * 8 : different * 8 + Math.clz32(first[different]! ^ last[different]!) - 24;
+  return { address: prefixRange({ address: start, length }).start, length };
+}
+
 /** The fewest blocks that make up a range, in order. */
 export function prefixesOfRange(start: IpAddress, end: IpAddress): Prefix[] {
   const toNumber = (address: IpAddress): bigint =>
