@@ -112,9 +112,10 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         const device = io.tunName ?? host.tunName;
         const network = new TunNetwork(device, routingTable, socketMark);
         await network.up(host.tunMtuBytes);
-        return new TunnelNetwork(network, device, (child, problem) =>
-          log.line('error', `${child}: ${problem}`),
-        );
+        return new TunnelNetwork(network, device, {
+          problem: (child, text) => log.line('error', `${child}: ${text}`),
+          scriptLine: (child, text) => log.line('info', `${child}: updown: ${text}`),
+        });
       },
       reload: (): EngineConfiguration | undefined => {
         const next = load(options.configurationPath);

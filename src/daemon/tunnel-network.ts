@@ -7,20 +7,25 @@ import { runUpdown, type UpdownOccasion } from './updown.ts';
 
 type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
 
-/** Reports what could not be done. */
-export type ReportProblem = (child: string, problem: string) => void;
+/** Where it tells what it did for a Child SA. */
+export interface TunnelNetworkListener {
+  /** What could not be done. */
+  problem(child: string, text: string): void;
+  /** What an updown script printed. */
+  scriptLine(child: string, text: string): void;
+}
 
 export class TunnelNetwork {
   readonly #network: TunNetwork | undefined;
   readonly #device: string;
-  readonly #report: ReportProblem;
+  readonly #listener: TunnelNetworkListener;
   #last: Promise<void> = Promise.resolve();
 
   /** @param network absent: there is no device to route to; updown scripts still run */
-  constructor(network: TunNetwork | undefined, device: string, report: ReportProblem) {
+  constructor(network: TunNetwork | undefined, device: string, listener: TunnelNetworkListener) {
     this.#network = network;
     this.#device = device;
-    this.#report = report;
+    this.#listener = listener;
   }
 
   /** Queues what an event asks for. */
@@ -28,7 +33,7 @@ export class TunnelNetwork {
     this.#last = this.#last
       .then(() => this.#apply(event))
       .catch((error: unknown) =>
-        this.#report(event.child.name, error instanceof Error ? error.message : String(error)),
+        this.#listener.problem(event.child.name, error instanceof Error ? error.message : String(error)),
       );
   }
 
@@ -50,12 +55,11 @@ export class TunnelNetwork {
       direction,
       context,
       child,
-      protocol: child.suite.protocol,
-      encapsulated: context.remote.port !== 500,
       interfaceName: this.#device,
     };
-    const problem = await runUpdown(configuration.updown, occasion);
-    if (problem !== undefined) this.#report(child.name, problem);
+    const say = (line: string): void => this.#listener.scriptLine(child.name, line);
+    const problem = await runUpdown(configuration.updown, occasion, say);
+    if (problem !== undefined) this.#listener.problem(child.name, problem);
   }
 
   async #routeUp(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {

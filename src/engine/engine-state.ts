@@ -125,7 +125,10 @@ export class EngineState {
       identities: undefined,
       establishedAt: undefined,
       behindNat: false,
+      natDetected: false,
       virtualAddresses: [],
+      nameServers: [],
+      peerVirtualAddresses: [],
       lastTransmitAt: this.at,
     };
     this.registry.add(entry);
@@ -141,6 +144,9 @@ export class EngineState {
       remote: sa.remote,
       initiator: entry.initiator,
       virtualAddresses: entry.virtualAddresses,
+      nameServers: entry.nameServers,
+      peerVirtualAddresses: entry.peerVirtualAddresses,
+      natDetected: entry.natDetected,
       ...(identities === undefined
         ? {}
         : {
@@ -166,6 +172,8 @@ export class EngineState {
       connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);
+        const entry = this.registry.byId(ikeId);
+        if (entry !== undefined) entry.peerVirtualAddresses = lease?.addresses ?? [];
         return lease === undefined ? undefined : { ...lease, attributes: [] };
       },
       releaseAddresses: (lease) => this.pools.release(lease.addresses),

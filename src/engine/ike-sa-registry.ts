@@ -22,7 +22,10 @@ export interface IkeEntry {
   identities: { readonly local: Identity; readonly remote: Identity } | undefined;
   establishedAt: number | undefined;
   behindNat: boolean;
+  natDetected: boolean;
   virtualAddresses: readonly IpAddress[];
+  nameServers: readonly IpAddress[];
+  peerVirtualAddresses: readonly IpAddress[];
   lastTransmitAt: number;
 }
 

@@ -99,7 +99,13 @@ export interface IkeContext {
   readonly remote: Endpoint;
   readonly localIdentity?: string;
   readonly remoteIdentity?: string;
+  /** Addresses and name servers that the peer gave us. */
   readonly virtualAddresses: readonly IpAddress[];
+  readonly nameServers: readonly IpAddress[];
+  /** Addresses that we gave the peer. */
+  readonly peerVirtualAddresses: readonly IpAddress[];
+  /** There is a NAT in front of either side. */
+  readonly natDetected: boolean;
   readonly initiator: boolean;
 }
 

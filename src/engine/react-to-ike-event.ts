@@ -47,9 +47,11 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'virtual-addresses':
       entry.virtualAddresses = event.addresses;
+      entry.nameServers = event.dns;
       break;
     case 'nat-detected':
       entry.behindNat = event.local;
+      entry.natDetected = event.local || event.remote;
       if (event.local && state.configuration.natKeepaliveMs > 0) {
         state.deadlines.set(`keepalive ${entry.ikeId}`, state.at + state.configuration.natKeepaliveMs);
       }
@@ -95,7 +97,10 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
     heir.identities = entry.identities;
     heir.establishedAt = state.at;
     heir.behindNat = entry.behindNat;
+    heir.natDetected = entry.natDetected;
     heir.virtualAddresses = entry.virtualAddresses;
+    heir.nameServers = entry.nameServers;
+    heir.peerVirtualAddresses = entry.peerVirtualAddresses;
     heir.parent = entry;
     entry.offspring.push(heir);
     state.pending.ikeReplaced(entry.ikeId, heir.ikeId);

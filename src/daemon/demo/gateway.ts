@@ -58,7 +58,10 @@ export async function runGateway(side: Side, tell: (message: GatewayMessage) => 
       return io;
     },
     openNetwork: async () =>
-      new TunnelNetwork(undefined, 'lo', (child, problem) => log.line('error', `${child}: ${problem}`)),
+      new TunnelNetwork(undefined, 'lo', {
+        problem: (child, text) => log.line('error', `${child}: ${text}`),
+        scriptLine: (child, text) => log.line('info', `${child}: ${text}`),
+      }),
     reload: () => undefined,
     onEvent: (event) => {
       if (event.kind === 'child-up') up = true;
