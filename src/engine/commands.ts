@@ -3,7 +3,7 @@ import type { ChildConfiguration, ConnectionConfiguration } from '#ike';
 import type { EngineConfiguration } from './configuration.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
-import { initiateChild } from './initiate-connection.ts';
+import { followConfiguration, initiateChild } from './initiate-connection.ts';
 import type { EngineCommand } from './interface.ts';
 
 /** Carries a command out; its result comes as an output, at once or later. */
@@ -58,18 +58,9 @@ function load(state: EngineState, configuration: EngineConfiguration): void {
         JSON.stringify([trap.child.localSelectors, trap.child.remoteSelectors, trap.child.mode]);
     if (!same) state.command(state.traps.remove(trap.connection.name, trap.child.name));
   }
-  for (const { connection } of state.initiations.all()) {
-    if (!configuration.connections.some(({ name }) => name === connection.name)) {
-      state.initiations.end(connection.name);
-      state.pending.initiationFailed(
-        connection.name,
-        undefined,
-        'the connection was removed from the configuration',
-      );
-    }
-  }
   state.configuration = configuration;
   state.pools.configure(configuration.pools);
+  for (const initiation of state.initiations.all()) followConfiguration(state, initiation);
   startConnections(state);
 }
 

@@ -177,8 +177,10 @@ export function connectionFailed(
 function tryFailed(state: EngineState, initiation: Initiation, detail: string): void {
   const { connection } = initiation;
   initiation.failures++;
+  if (initiation.phase.name === 'connecting') initiation.exchangesFailed++;
   state.pending.initiationFailed(connection.name, undefined, detail);
-  const triesLeft = connection.keyingTries === 0 || initiation.failures < connection.keyingTries;
+  const { keyingTries } = connection;
+  const triesLeft = keyingTries === 0 || initiation.exchangesFailed < keyingTries;
   if (!initiation.persistent || state.shuttingDown || !triesLeft) {
     state.initiations.end(connection.name);
     state.event({ kind: 'connect-failed', connection: connection.name, detail });
@@ -188,6 +190,44 @@ function tryFailed(state: EngineState, initiation: Initiation, detail: string): 
   const retryInMs = retryDelayMs(initiation.failures);
   state.deadlines.set(`connect ${connection.name}`, state.at + retryInMs);
   state.event({ kind: 'connect-failed', connection: connection.name, detail, retryInMs });
+}
+
+/**
+ * The configuration was loaded anew: a connection on its way up goes on as it is configured now, from the start if it
+ * was changed.
+ */
+export function followConfiguration(state: EngineState, initiation: Initiation): void {
+  const { connection, phase, wanted, persistent } = initiation;
+  const current = state.configuration.connections.find(({ name }) => name === connection.name);
+  if (current !== undefined && sameConnection(current, connection)) return;
+  state.initiations.end(connection.name);
+  const entry = phase.name === 'connecting' ? state.registry.byId(phase.ikeId) : undefined;
+  if (entry !== undefined) {
+    const reason = 'the configuration of its connection changed';
+    entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
+    state.touch(entry);
+  }
+  for (const [name, { acquired }] of wanted) {
+    const configuration = current?.children.find((child) => child.name === name);
+    if (current === undefined || configuration === undefined) {
+      const detail = `${current === undefined ? 'the connection' : `child ${name}`} was removed from the configuration`;
+      state.pending.initiationFailed(connection.name, name, detail);
+      continue;
+    }
+    const refusal = initiateChild(
+      state,
+      current,
+      { configuration, ...(acquired && { acquired }) },
+      { persistent },
+    );
+    if (refusal !== undefined) state.pending.initiationFailed(connection.name, name, refusal);
+  }
+}
+
+function sameConnection(a: ConnectionConfiguration, b: ConnectionConfiguration): boolean {
+  const plain = (value: ConnectionConfiguration): string =>
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+  return plain(a) === plain(b);
 }
 
 /** The wait after a failure is over. */

@@ -22,6 +22,8 @@ export interface Initiation {
   given: ReadonlySet<string>;
   /** Tries that failed in a row. */
   failures: number;
+  /** Those of them that sent something: `keyingTries` counts no failed look-up. */
+  exchangesFailed: number;
   /** Goes on after a failure: nobody waits who could be told. */
   persistent: boolean;
   phase: InitiationPhase;
@@ -49,6 +51,7 @@ export class Initiations {
       wanted: new Map(),
       given: new Set(),
       failures: 0,
+      exchangesFailed: 0,
       persistent: false,
       phase: { name: 'waiting' },
     };
