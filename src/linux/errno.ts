@@ -2,6 +2,8 @@
 import { constants } from 'node:os';
 
 const names = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+// Node does not name all of Linux's: this one says that a TUN device is gone.
+names.set(77, 'EBADFD');
 
 /** A system call failed; `code` is the errno's name, for example `EADDRINUSE`. */
 export class SystemCallError extends Error {
