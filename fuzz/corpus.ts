@@ -1,7 +1,8 @@
 // The committed inputs of each target.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FuzzTarget } from './target.ts';
 
 /** From build/fuzz back to the repository. */
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -13,10 +14,12 @@ export interface CorpusEntry {
   readonly octets: Uint8Array;
 }
 
-/** Inputs of a target in the order of their names; throws if there is none. */
-export function readCorpus(target: string): readonly CorpusEntry[] {
-  const folder = join(repository, 'fuzz', 'corpus', target);
-  const names = readdirSync(folder).sort();
-  if (names.length === 0) throw new Error(`${folder} is empty`);
-  return names.map((name) => ({ name, octets: new Uint8Array(readFileSync(join(folder, name))) }));
+/** Inputs of a target, seeds that it makes itself first; throws if there is none. */
+export function inputsOf(target: FuzzTarget): readonly CorpusEntry[] {
+  const folder = join(repository, 'fuzz', 'corpus', target.name);
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const stored = names.map((name) => ({ name, octets: new Uint8Array(readFileSync(join(folder, name))) }));
+  const inputs = [...(target.seeds?.() ?? []), ...stored];
+  if (inputs.length === 0) throw new Error(`${folder} is empty`);
+  return inputs;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fuzz, slowMs } from './loop.ts';
-import type { FuzzTarget } from './targets.ts';
+import type { FuzzTarget } from './target.ts';
 
 const corpus = [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)];
 

@@ -68,10 +68,27 @@ const mutations: readonly Mutation[] = [
     join(octets.subarray(0, random.below(octets.length + 1)), other.subarray(random.below(other.length + 1))),
 ];
 
+const encoder = new TextEncoder();
+
+/** A word inserted, or instead of a stretch. */
+function withWord(octets: Uint8Array, random: Prng, word: string): Uint8Array {
+  const [start, end] = stretch(octets, random);
+  return join(octets.subarray(0, start), encoder.encode(word), octets.subarray(random.pick([start, end])));
+}
+
 /** One to four mutations of `octets`, which stays as it is. */
-export function mutate(octets: Uint8Array, random: Prng, other: Uint8Array): Uint8Array {
+export function mutate(
+  octets: Uint8Array,
+  random: Prng,
+  other: Uint8Array,
+  words: readonly string[] = [],
+): Uint8Array {
   let changed = octets;
-  for (let left = 1 + random.below(4); left > 0; left--)
-    changed = random.pick(mutations)(changed, random, other);
+  for (let left = 1 + random.below(4); left > 0; left--) {
+    changed =
+      words.length > 0 && random.below(3) === 0
+        ? withWord(changed, random, random.pick(words))
+        : random.pick(mutations)(changed, random, other);
+  }
   return changed.slice(0, octetsMax);
 }

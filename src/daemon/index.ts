@@ -1,6 +1,11 @@
 // Room `daemon`: the driver loop around one engine, with real sockets, clock, files and signals.
 export { askDaemon } from './control-client.ts';
-export type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
+export {
+  type ControlAnswer,
+  type ControlRequest,
+  type DaemonStatus,
+  parseControlRequest,
+} from './control-protocol.ts';
 export { ControlSocketError } from './control-server.ts';
 export { Daemon, type DaemonOptions, packageVersion } from './daemon.ts';
 export { DatagramPacketIo, type DatagramPacketIoOptions } from './datagram-packet-io.ts';

@@ -1,0 +1,232 @@
+// An engine under attack: its data plane only remembers, its promises are checked after everything it is given.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type ConfigurationPorts, loadConfiguration } from '#config';
+import {
+  certificatesFromPem,
+  privateKeyFromPem,
+  revocationListsFromPem,
+  seededRandomness,
+  validatePath,
+} from '#crypto';
+import { Engine, type EngineConfiguration, type EngineInput, type EngineOutput } from '#engine';
+import { identityFromText, identityPatternFromText } from '#ike';
+import { address, type Endpoint } from '#sa';
+
+export type Side = 'moon' | 'sun';
+export type Method = 'psk' | 'pubkey';
+type Transmit = Extract<EngineOutput, { readonly kind: 'transmit' }>;
+export type IkeKeyLog = Extract<
+  Extract<EngineOutput, { readonly kind: 'key-log' }>['entry'],
+  { readonly kind: 'ike' }
+>;
+type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+export const endpoints: Readonly<Record<Side, Endpoint>> = {
+  moon: { address: address('192.0.2.1'), port: 500 },
+  sun: { address: address('192.0.2.2'), port: 500 },
+};
+const networks: Readonly<Record<Side, string>> = { moon: '10.1.0.0/16', sun: '10.2.0.0/16' };
+export const natTraversalPort = 4500;
+const halfOpenMax = 8;
+
+/** From build/fuzz back to the sources. */
+const credentials = fileURLToPath(new URL('../../fuzz/credentials', import.meta.url));
+const credentialFiles = ['x509/moon', 'x509/sun', 'x509ca/authority', 'private/moon', 'private/sun'].map(
+  (name) => ({
+    path: `/etc/${name}.pem`,
+    octets: new Uint8Array(readFileSync(`${credentials}/${name}.pem`)),
+  }),
+);
+
+/** Formats as the daemon reads them; certificates and keys of both sides from memory. */
+export const configurationPorts: ConfigurationPorts = {
+  readFiles(pattern) {
+    const name = pattern.startsWith('/') ? pattern : `/etc/${pattern}`;
+    const folder = name.endsWith('/*') ? name.slice(0, -1) : undefined;
+    return credentialFiles.filter(({ path }) => path === name || (folder && path.startsWith(folder)));
+  },
+  certificatesFromPem,
+  revocationListsFromPem,
+  privateKeyFromPem,
+  identityFromText,
+  identityPatternFromText,
+};
+
+/** swanctl.conf of one side: everything that makes an engine do more with what it receives is switched on. */
+function configurationText(side: Side, method: Method): string {
+  const other = side === 'moon' ? 'sun' : 'moon';
+  return `
+wayward {
+  half_open_max = ${halfOpenMax}
+}
+connections { gateway {
+  version = 2
+  local_addrs = ${endpoints[side].address}
+  remote_addrs = ${side === 'moon' ? endpoints.sun.address : '%any'}
+  ${side === 'moon' ? 'vips = 0.0.0.0, ::' : 'pools = four, six'}
+  proposals = aes128gcm16-prfsha256-x25519-ecp256
+  rekey_time = 1h
+  dpd_delay = 60s
+  mobike = no
+  local {
+    auth = ${method}
+    id = ${side}.example.org
+    ${method === 'pubkey' ? `certs = ${side}.pem` : ''}
+  }
+  remote {
+    auth = ${method}
+    id = ${other}.example.org
+  }
+  children {
+    net {
+      local_ts = ${side === 'moon' ? 'dynamic' : networks.sun}
+      remote_ts = ${side === 'moon' ? networks.sun : 'dynamic'}
+      esp_proposals = aes128gcm16-x25519, aes128gcm16
+      dpd_action = clear
+    }
+    ${side === 'sun' ? `host { mode = transport\n local_ts = dynamic\n esp_proposals = aes128-sha256\n }` : ''}
+  }
+} }
+pools {
+  four { addrs = 10.1.0.0/28 }
+  six { addrs = fd00:1::/124 }
+}
+secrets { ike { secret = "known to both" } }
+`;
+}
+
+const configurations = new Map<string, EngineConfiguration>();
+
+function configurationOf(side: Side, method: Method): EngineConfiguration {
+  const key = `${side} ${method}`;
+  let known = configurations.get(key);
+  if (known === undefined) {
+    const text = configurationText(side, method);
+    known = loadConfiguration({ text, file: '/etc/main.conf', ports: configurationPorts }).configuration;
+    configurations.set(key, known);
+  }
+  return known;
+}
+
+function broken(promise: string): never {
+  throw new Error(`broken promise: ${promise}`);
+}
+
+export class EngineHost {
+  readonly side: Side;
+  readonly engine: Engine;
+  readonly sent: Transmit[] = [];
+  readonly keys: IkeKeyLog[] = [];
+  /** What happened, without numbers: two inputs that read the same here took the same way. */
+  readonly story: Set<string> = new Set();
+  now = 0;
+  readonly #installed = new Set<string>();
+  readonly #policies = new Set<number>();
+
+  constructor(side: Side, method: Method) {
+    this.side = side;
+    this.engine = new Engine({
+      configuration: configurationOf(side, method),
+      randomness: seededRandomness(Uint8Array.of(side.length, method.length)),
+      keyLog: true,
+    });
+    this.give({ kind: 'wall-clock', wallClockMs: 1_900_000_000_000 });
+  }
+
+  /** Hands an input over and serves what the engine wants of its driver. */
+  give(first: Untimed<EngineInput>): void {
+    const inputs = [first];
+    let outputs = 0;
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+      this.engine.handle({ ...input, at: this.now } as EngineInput);
+      for (let output = this.engine.poll(); output !== undefined; output = this.engine.poll()) {
+        if (++outputs > 1000) broken('a bounded number of outputs per input');
+        inputs.push(...this.#serve(output));
+      }
+    }
+  }
+
+  #serve(output: EngineOutput): Untimed<EngineInput>[] {
+    switch (output.kind) {
+      case 'transmit':
+        this.sent.push(output);
+        return [];
+      case 'key-log':
+        if (output.entry.kind === 'ike') this.keys.push(output.entry);
+        return [];
+      case 'event':
+        this.story.add(storyOf(output.event));
+        return [];
+      case 'command-result':
+        return [];
+      case 'compute':
+        return [{ kind: 'computed', id: output.id, result: validatePath(output.job) }];
+      case 'resolve':
+        return [
+          {
+            kind: 'resolved',
+            id: output.id,
+            result: { ok: true, local: endpoints[this.side].address, remote: endpoints.sun.address },
+          },
+        ];
+      case 'sa-command': {
+        const { command } = output;
+        if (command.kind === 'install') this.#installed.add(`${command.sa.direction} ${command.sa.spi}`);
+        if (command.kind === 'remove') this.#installed.delete(`${command.direction} ${command.spi}`);
+        if (command.kind === 'install-policy') this.#policies.add(command.policy.policyId);
+        if (command.kind === 'remove-policy') this.#policies.delete(command.policyId);
+        return [{ kind: 'sa-result', id: output.id, result: { ok: true } }];
+      }
+    }
+  }
+
+  /** Time passes; nobody answers. */
+  wait(durationMs: number): void {
+    const end = this.now + durationMs;
+    for (let steps = 0; ; steps++) {
+      const deadline = this.engine.deadline();
+      if (deadline === undefined || deadline > end) break;
+      if (steps > 2000) broken('deadlines go on');
+      this.now = Math.max(this.now, deadline);
+      this.give({ kind: 'timeout' });
+    }
+    this.now = end;
+  }
+
+  /** @param messages how many datagrams came in: what one of them can make us hold is bounded */
+  checkBounds(messages: number): void {
+    const { ikeSas, halfOpen } = this.engine.status();
+    if (halfOpen > halfOpenMax) broken('half-open IKE SAs within their limit');
+    if (ikeSas.length > messages + 2) broken('at most one IKE SA per message');
+    const children = ikeSas.reduce((sum, sa) => sum + sa.children.length, 0);
+    if (children > messages + 2) broken('at most one Child SA per message');
+    // A Child SA has two of them, and two more while its successor is being made.
+    if (this.#installed.size > 4 * (messages + 2)) broken('a bounded number of SAs');
+  }
+
+  /** After a shutdown nothing may be left, whatever happened before. */
+  close(): void {
+    this.wait(600_000);
+    this.give({ kind: 'command', id: 1000, command: { kind: 'shutdown' } });
+    this.wait(3_600_000);
+    const { ikeSas, halfOpen, pools } = this.engine.status();
+    if (ikeSas.length > 0 || halfOpen > 0) broken('no IKE SA outlives a shutdown');
+    if (this.#installed.size > 0) broken(`no SA outlives its IKE SA: ${[...this.#installed].join(', ')}`);
+    if (this.#policies.size > 0) broken('no policy outlives its Child SA');
+    if (pools.some(({ online }) => online > 0)) broken('no leased address outlives its IKE SA');
+    if (this.engine.deadline() !== undefined) broken('no deadline when nothing is left');
+  }
+}
+
+/** The words of an event: its kinds, codes and reasons. */
+function storyOf(event: Extract<EngineOutput, { readonly kind: 'event' }>['event']): string {
+  const words: string[] = [event.kind];
+  if (event.kind === 'ike') {
+    words.push(event.event.kind);
+    if ('failure' in event.event) words.push(event.event.failure.code);
+    if ('reason' in event.event) words.push(String(event.event.reason).replace(/\d+/g, '#'));
+  }
+  if ('reason' in event) words.push(event.reason);
+  return words.join(' ');
+}
