@@ -1,0 +1,90 @@
+// The package as it would be published: every export resolves and is in it, and nothing is in it that nobody needs.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const read = (name) => readFileSync(join(root, name), 'utf8');
+const manifest = JSON.parse(read('package.json'));
+const rooms = readdirSync(join(root, 'src')).filter((name) =>
+  existsSync(join(root, 'src', name, 'index.ts')),
+);
+const exported = Object.keys(manifest.exports).filter((name) => name !== './package.json');
+
+describe('exports', () => {
+  test('every room is exported by its name and nothing else is', () => {
+    const planned = existsSync(join(root, 'src/lab/index.ts')) ? [] : ['./lab'];
+    assert.deepEqual(exported.toSorted(), [...rooms.map((room) => `./${room}`), ...planned].toSorted());
+  });
+
+  for (const room of rooms) {
+    test(`wayward/${room} resolves to its values and its types`, async () => {
+      const values = await import(`wayward/${room}`);
+      assert.ok(Object.keys(values).length > 0);
+      const types = manifest.exports[`./${room}`].replace(/\.js$/, '.d.ts');
+      assert.match(read(types), /export/);
+    });
+  }
+
+  test('files inside a room cannot be imported', async () => {
+    await assert.rejects(import('wayward/wire/reader.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+  });
+});
+
+describe('the packed package', () => {
+  let files;
+  before(() => {
+    const result = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
+    assert.equal(result.status, 0, result.stderr);
+    const [{ files: packed }] = Object.values(JSON.parse(result.stdout));
+    files = packed.map(({ path }) => path);
+  });
+
+  test('holds programs, types, documents and the licence, and nothing else', () => {
+    const wanted =
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.md|dist\/[a-z-]+\/.+\.(js|d\.ts))$/;
+    assert.deepEqual(
+      files.filter((file) => !wanted.test(file)),
+      [],
+    );
+    assert.deepEqual(
+      files.filter((file) => /\.test\.|\/testing\//.test(file)),
+      [],
+    );
+  });
+
+  test('holds what exports and bin name', () => {
+    const named = rooms.map((room) => manifest.exports[`./${room}`]);
+    for (const target of [...named, ...Object.values(manifest.bin)]) {
+      assert.ok(files.includes(target.slice(2)), `${target} is not in the package`);
+    }
+  });
+
+  test('holds every file that is built from a source which is no test', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.ts') && !/\.test\.ts$|\/testing\//.test(name));
+    assert.ok(sources.length > 100);
+    for (const source of sources) {
+      assert.ok(files.includes(`dist/${source.replace(/\.ts$/, '.js')}`), `${source} is not in the package`);
+    }
+  });
+});
+
+test('the command can be run as a file', () => {
+  assert.match(read(manifest.bin.wayward), /^#!\/usr\/bin\/env node\n/);
+});
+
+test('runtime dependencies are pinned, and Node is as old as engines says at most', () => {
+  for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    assert.match(version, /^\d+\.\d+\.\d+$/);
+  }
+  assert.equal(manifest.engines.node, '>=20.19');
+});
