@@ -10,6 +10,10 @@ export class DeadlineQueue {
   readonly #current = new Map<string, number>();
   #heap: Entry[] = [];
 
+  get size(): number {
+    return this.#current.size;
+  }
+
   /** Sets, moves or (with `undefined`) drops the deadline of `key`. */
   set(key: string, at: number | undefined): void {
     if (this.#current.get(key) === at) return;

@@ -96,6 +96,10 @@ export class EngineState {
     return global;
   }
 
+  get awaitedResults(): number {
+    return this.#awaited.size;
+  }
+
   takeAwaited(global: number): { readonly entry: IkeEntry; readonly id: number } | undefined {
     const awaited = this.#awaited.get(global);
     this.#awaited.delete(global);

@@ -19,4 +19,4 @@ export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';
 export * from './interface.ts';
-export type { EngineStatus, IkeSaStatus } from './status.ts';
+export type { EngineStatus, IkeSaStatus, TableSizes } from './status.ts';

@@ -26,6 +26,10 @@ export class PendingCommands {
     this.#answer = answer;
   }
 
+  get size(): number {
+    return this.#pending.size;
+  }
+
   awaitChildren(id: number, connection: string, children: readonly string[]): void {
     this.#pending.set(id, { kind: 'initiate', id, connection, children: new Set(children), count: 0 });
   }

@@ -22,6 +22,20 @@ export interface IkeSaStatus {
   readonly children: readonly ChildSaSummary[];
 }
 
+/** How much the engine holds in each of its tables: all of them are bounded, and empty when nothing is left to do. */
+export interface TableSizes {
+  readonly ikeSas: number;
+  readonly halfOpen: number;
+  /** SPIs of Child SAs that are there or on their way. */
+  readonly reservedSpis: number;
+  /** SA commands and jobs whose results are due. */
+  readonly awaitedResults: number;
+  readonly pendingCommands: number;
+  readonly initiations: number;
+  readonly traps: number;
+  readonly deadlines: number;
+}
+
 export interface EngineStatus {
   readonly ikeSas: readonly IkeSaStatus[];
   readonly halfOpen: number;
@@ -76,5 +90,18 @@ export function engineStatus(state: EngineState): EngineStatus {
       name,
       children: children.map((child) => child.name),
     })),
+  };
+}
+
+export function tableSizes(state: EngineState): TableSizes {
+  return {
+    ikeSas: state.registry.size,
+    halfOpen: state.halfOpen.total,
+    reservedSpis: state.spis.taken,
+    awaitedResults: state.awaitedResults,
+    pendingCommands: state.pending.size,
+    initiations: state.initiations.all().length,
+    traps: state.traps.all().length,
+    deadlines: state.deadlines.size,
   };
 }
