@@ -1,0 +1,212 @@
+// From a seed to a scenario: two gateways, traffic both ways, and a time of faults that ends.
+import { address, type Endpoint } from '#sa';
+import { Prng } from '../prng.ts';
+import type { Action, AttackKind, FlowScenario, LinkQuality, Scenario, TimedAction } from '../scenario.ts';
+import {
+  type LabCertificates,
+  otherSide,
+  placesOf,
+  randomHost,
+  randomTerms,
+  type SideName,
+  type Terms,
+} from './random-configuration.ts';
+
+export interface ChaosScenario extends Scenario {
+  readonly terms: Terms;
+  /** When the last fault is over. */
+  readonly healAt: number;
+  /** The network from then on. */
+  readonly healed: LinkQuality;
+}
+
+const sides: readonly SideName[] = ['left', 'right'];
+const attackKinds: readonly AttackKind[] = [
+  'garbage',
+  'unknown-ike-spi',
+  'higher-version',
+  'forged-invalid-spi',
+  'forged-invalid-ike-spi',
+  'forged-delete',
+  'init-flood',
+  'random-esp',
+  'replay',
+  'truncation',
+];
+
+function healedQuality(delayMs: number): LinkQuality {
+  return { delayMs, jitterMs: 0, loss: 0, duplication: 0, reordering: 0, reorderMs: 0, corruption: 0 };
+}
+
+function faultyQuality(prng: Prng, delayMs: number): LinkQuality {
+  const some = (probability: number, most: number): number =>
+    prng.chance(probability) ? (prng.between(1, 100) / 100) * most : 0;
+  return {
+    delayMs: prng.chance(0.2) ? delayMs * 3 : delayMs,
+    jitterMs: prng.chance(0.5) ? prng.between(0, delayMs) : 0,
+    loss: some(0.6, 0.25),
+    duplication: some(0.4, 0.2),
+    reordering: some(0.4, 0.3),
+    reorderMs: prng.between(1, 4 * delayMs),
+    corruption: some(0.3, 0.1),
+  };
+}
+
+/** One thing that goes wrong or is asked for; it may last until later. */
+function randomIncident(prng: Prng, at: number, terms: Terms, delayMs: number, endAt: number): TimedAction[] {
+  const side = prng.pick(sides);
+  const now = (action: Action): TimedAction => ({ at, action });
+  const later = (afterMs: number, action: Action): TimedAction => ({
+    at: Math.min(endAt, at + afterMs),
+    action,
+  });
+  switch (prng.below(16)) {
+    case 0:
+    case 1:
+      return [
+        now({ kind: 'partition', between: ['left', 'right'], oneWay: prng.chance(0.4) }),
+        later(prng.between(200, 9_000), { kind: 'reconnect' }),
+      ];
+    case 2:
+      return [
+        now({ kind: 'crash', host: side }),
+        later(prng.between(20, 6_000), { kind: 'restart', host: side }),
+      ];
+    case 3:
+    case 4:
+      return [now({ kind: 'link', quality: faultyQuality(prng, delayMs) })];
+    case 5:
+      return terms.nat ? [now({ kind: 'rebind', host: 'left', address: prng.chance(0.5) })] : [];
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+      return simultaneousRekeying(prng, at, delayMs);
+    case 10:
+      return [
+        now({
+          kind: 'command',
+          host: side,
+          command: { kind: 'terminate', ...(prng.chance(0.5) ? { child: 'net' } : { connection: 'tunnel' }) },
+        }),
+        later(prng.between(0, 2_000), {
+          kind: 'command',
+          host: 'left',
+          command: { kind: 'initiate', child: 'net' },
+        }),
+      ];
+    case 11:
+      return [
+        now({ kind: 'refuse-installs', host: side, probability: 0.3 }),
+        later(prng.between(500, 4_000), { kind: 'refuse-installs', host: side, probability: 0 }),
+      ];
+    case 12:
+      return [
+        now({ kind: 'command', host: side, command: { kind: 'initiate', child: 'net' } }),
+        now({ kind: 'command', host: otherSide(side), command: { kind: 'initiate', child: 'net' } }),
+      ];
+    default:
+      return [now({ kind: 'attack', attack: randomAttack(prng, terms) })];
+  }
+}
+
+function randomAttack(prng: Prng, terms: Terms): Extract<Action, { kind: 'attack' }>['attack'] {
+  const kind = prng.pick(attackKinds);
+  const ipv6 = terms.family === 6;
+  const stranger: Endpoint = {
+    address: address(ipv6 ? '2001:db8:bad::1' : '203.0.113.66'),
+    port: prng.between(1024, 65_535),
+  };
+  // Behind a NAT, nothing gets in that the NAT did not expect.
+  const target = terms.nat ? 'right' : prng.pick(sides);
+  return {
+    kind,
+    target,
+    ...(prng.chance(0.5) ? { source: stranger } : {}),
+    count: kind === 'init-flood' ? prng.between(4, 24) : prng.between(1, 6),
+  };
+}
+
+/** Both sides want something new at nearly the same time: what RFC 7296 2.8 and 2.25 are about. */
+function simultaneousRekeying(prng: Prng, at: number, delayMs: number): TimedAction[] {
+  return sides.flatMap((host) => {
+    if (prng.chance(0.15)) return [];
+    const skewMs = prng.between(0, 2 * delayMs);
+    const what = prng.below(8);
+    const command =
+      what < 4
+        ? ({ kind: 'rekey', child: 'net' } as const)
+        : what < 7
+          ? ({ kind: 'rekey', connection: 'tunnel' } as const)
+          : ({ kind: 'terminate', child: 'net' } as const);
+    return [{ at: at + skewMs, action: { kind: 'command', host, command } } as const];
+  });
+}
+
+function flowsOf(prng: Prng, terms: Terms): FlowScenario[] {
+  const flow = (from: SideName, change: Partial<FlowScenario> = {}): FlowScenario => ({
+    from,
+    to: otherSide(from),
+    source: placesOf(terms.family, from).inner,
+    destination: placesOf(terms.family, otherSide(from)).inner,
+    intervalMs: prng.between(250, 600),
+    payloadBytes: prng.pick([40, 40, 200, 1000]),
+    ...change,
+  });
+  const stray = prng.pick(sides);
+  return [
+    flow('left'),
+    flow('right'),
+    flow(stray, {
+      destination: address(terms.family === 6 ? 'fd00:bad::1' : '10.99.0.1'),
+      intervalMs: 5_000,
+      stray: true,
+    }),
+  ];
+}
+
+/** @param certificates with them, some seeds authenticate by public key; without, all by a shared secret */
+export function randomScenario(seed: number, certificates?: LabCertificates): ChaosScenario {
+  const prng = new Prng(seed, 'scenario');
+  const terms = randomTerms(prng, certificates);
+  const delayMs = prng.between(1, 60);
+  const healAt = prng.between(10_000, 22_000);
+  const incidents = prng.between(4, 9);
+  const timeline: TimedAction[] = [];
+  // Two faults are in every scenario: the network goes bad, and for a while it is gone.
+  timeline.push({
+    at: prng.between(0, 2_000),
+    action: { kind: 'link', quality: faultyQuality(prng, delayMs) },
+  });
+  const cutAt = prng.between(0, healAt - 2_000);
+  timeline.push({
+    at: cutAt,
+    action: { kind: 'partition', between: ['left', 'right'], oneWay: prng.chance(0.3) },
+  });
+  timeline.push({ at: cutAt + prng.between(1_000, 2_000), action: { kind: 'reconnect' } });
+  for (let i = 0; i < incidents; i++) {
+    const at = prng.between(500, healAt - 1_000);
+    timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));
+  }
+  const healed = healedQuality(delayMs);
+  timeline.push(
+    { at: healAt, action: { kind: 'link', quality: healed } },
+    { at: healAt, action: { kind: 'reconnect' } },
+    ...sides.flatMap((host): TimedAction[] => [
+      { at: healAt, action: { kind: 'refuse-installs', host, probability: 0 } },
+      { at: healAt, action: { kind: 'restart', host } },
+    ]),
+    // Whatever an operator took down in between is wanted again.
+    { at: healAt, action: { kind: 'command', host: 'left', command: { kind: 'initiate', child: 'net' } } },
+  );
+  return {
+    seed,
+    hosts: sides.map((side) => randomHost(side, terms, prng)),
+    link: healed,
+    flows: flowsOf(prng, terms),
+    timeline,
+    terms,
+    healAt,
+    healed,
+  };
+}

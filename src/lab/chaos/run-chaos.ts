@@ -1,0 +1,138 @@
+// One seed from beginning to end: faults, recovery, rekeying under traffic, an orderly close; checked at every step.
+
+import { Delivery } from '../checkers/delivery.ts';
+import { checkersFor } from '../checkers/index.ts';
+import type { Observer } from '../events.ts';
+import { Fingerprint } from '../journal.ts';
+import { Prng } from '../prng.ts';
+import { Simulation, type SimulationOptions } from '../simulation.ts';
+import { type Counts, Coverage } from './coverage.ts';
+import type { LabCertificates, SideName } from './random-configuration.ts';
+import { type ChaosScenario, randomScenario } from './random-scenario.ts';
+
+export interface ChaosReport {
+  readonly seed: number;
+  /** Over everything that the hosts did: equal for equal seeds. */
+  readonly fingerprint: string;
+  readonly virtualMs: number;
+  /** From the end of the faults until traffic flowed both ways. */
+  readonly recoveryMs: number;
+  readonly delivered: number;
+  readonly faults: Counts;
+  readonly collisions: Counts;
+  readonly turns: Counts;
+}
+
+export interface ChaosOptions extends Omit<SimulationOptions, 'observers'> {
+  readonly certificates?: LabCertificates;
+  readonly observers?: readonly Observer[];
+}
+
+/** What a seed must do besides breaking no invariant. */
+export class ChaosFailure extends Error {
+  readonly code = 'chaos-failure' as const;
+}
+
+/** Longest time in which tunnels must be back after the last fault. */
+const recoveryMsMax = 150_000;
+const steadyMs = 5_000;
+const closeMsMax = 60_000;
+const quietMs = 60_000;
+
+/** @throws InvariantViolation, ChaosFailure, or whatever a host threw */
+export async function runChaos(seed: number, options: ChaosOptions = {}): Promise<ChaosReport> {
+  const scenario = randomScenario(seed, options.certificates);
+  const coverage = new Coverage();
+  const fingerprint = new Fingerprint();
+  const delivery = new Delivery(scenario.flows);
+  const simulation = new Simulation(scenario, {
+    ...options,
+    observers: [...(options.observers ?? []), fingerprint, coverage, delivery, ...checkersFor(scenario)],
+  });
+  await simulation.run(scenario.healAt);
+  const recoveryMs = await recover(simulation, scenario, delivery);
+  await rekeyUnderTraffic(simulation, scenario, delivery, coverage);
+  await close(simulation, scenario);
+  return {
+    seed,
+    fingerprint: fingerprint.value(),
+    virtualMs: simulation.now,
+    recoveryMs,
+    delivered: delivery.count,
+    faults: coverage.faults,
+    collisions: coverage.collisions,
+    turns: coverage.turns,
+  };
+}
+
+/** Liveness: once faults heal, traffic flows both ways within a bound. */
+async function recover(simulation: Simulation, scenario: ChaosScenario, delivery: Delivery): Promise<number> {
+  const healed = await simulation.run(
+    recoveryMsMax,
+    () => delivery.silentSince(scenario.healAt).length === 0,
+  );
+  if (!healed) {
+    const silent = delivery.silentSince(scenario.healAt).map(({ from, to }) => `${from} to ${to}`);
+    throw new ChaosFailure(`nothing gets from ${silent.join(', ')} ${recoveryMsMax} ms after the last fault`);
+  }
+  return simulation.now - scenario.healAt;
+}
+
+/** On a network without faults, SAs are replaced without the loss of a packet. */
+async function rekeyUnderTraffic(
+  simulation: Simulation,
+  scenario: ChaosScenario,
+  delivery: Delivery,
+  coverage: Coverage,
+): Promise<void> {
+  const prng = new Prng(scenario.seed, 'steady');
+  // What the faults left behind may still come to its end.
+  await simulation.run(settleMs(scenario));
+  const from = simulation.now;
+  const rekeyings = (): number =>
+    (coverage.turns['child-rekeyed'] ?? 0) + (coverage.turns['ike-rekeyed'] ?? 0);
+  const before = rekeyings();
+  for (const command of [
+    { kind: 'rekey', child: 'net' } as const,
+    { kind: 'rekey', connection: 'tunnel' } as const,
+  ]) {
+    const host: SideName = prng.chance(0.5) ? 'left' : 'right';
+    simulation.act({ kind: 'command', host, command });
+    await simulation.run(prng.between(0, steadyMs / 2));
+  }
+  await simulation.run(steadyMs);
+  const to = simulation.now;
+  await simulation.run(1_000);
+  if (rekeyings() === before) throw new ChaosFailure('nothing was rekeyed on a network without faults');
+  const lost = delivery.lost(from, to);
+  if (lost > 0) throw new ChaosFailure(`${lost} packets were lost on a network without faults`);
+}
+
+function settleMs(scenario: ChaosScenario): number {
+  const { baseMs, factor, tries } = scenario.terms.retransmit;
+  let budgetMs = 0;
+  for (let attempt = 0; attempt <= tries; attempt++) budgetMs += baseMs * factor ** attempt;
+  return Math.ceil(budgetMs) + 2 * scenario.terms.dpdDelayMs;
+}
+
+/** Both sides shut down, one after the other; then nothing is left anywhere. */
+async function close(simulation: Simulation, scenario: ChaosScenario): Promise<void> {
+  const prng = new Prng(scenario.seed, 'close');
+  simulation.act({ kind: 'flows', running: false });
+  const order: readonly SideName[] = prng.chance(0.5) ? ['left', 'right'] : ['right', 'left'];
+  for (const host of order) {
+    const result = await simulation.command(host, { kind: 'shutdown' }, closeMsMax);
+    if (result === undefined) throw new ChaosFailure(`${host} does not come to an end`);
+  }
+  // Longer than any lifetime, so that no timer of an SA that is gone can still be set.
+  await simulation.run(quietMs);
+  for (const host of simulation.hosts) {
+    const left = Object.entries(host.tables() ?? {}).filter(([, size]) => size !== 0);
+    if (left.length > 0) {
+      const detail = left.map(([table, size]) => `${size} ${table}`).join(', ');
+      throw new ChaosFailure(`${host.name} is shut down and still has ${detail}`);
+    }
+    if (host.deadline() !== undefined)
+      throw new ChaosFailure(`${host.name} is shut down and waits for something`);
+  }
+}

@@ -1,0 +1,15 @@
+// The error by which a checker ends a simulation.
+
+export class InvariantViolation extends Error {
+  readonly code = 'invariant-violation' as const;
+  /** Name of the checker. */
+  readonly checker: string;
+  /** Virtual milliseconds. */
+  readonly at: number;
+
+  constructor(checker: string, at: number, detail: string) {
+    super(`${checker} at ${at} ms: ${detail}`);
+    this.checker = checker;
+    this.at = at;
+  }
+}

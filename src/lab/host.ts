@@ -1,0 +1,413 @@
+// A host in the lab: the daemon's engine and a data plane, driven in virtual time as the daemon's driver does in real time.
+import { type Randomness, runComputeJob } from '#crypto';
+import {
+  type CommandResult,
+  Engine,
+  type EngineCommand,
+  type EngineInput,
+  type EngineOutput,
+  type EngineStatus,
+  type TableSizes,
+} from '#engine';
+import { type DataPlaneStatistics, MemoryDataPlane } from '#ipsec';
+import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand, type SaResult } from '#sa';
+import { classifyUdpEncapsulated } from '#wire';
+import type { EventQueue } from './event-queue.ts';
+import type { FaultKind, LabEvent } from './events.ts';
+import type { Datagram } from './network/datagram.ts';
+import type { Prng } from './prng.ts';
+import type { HostScenario } from './scenario.ts';
+
+/** What a host needs of the world around it. */
+export interface HostWorld {
+  readonly queue: EventQueue;
+  readonly prng: Prng;
+  now(): number;
+  /** Wall-clock milliseconds. */
+  wallClock(): number;
+  send(host: string, datagram: Datagram): void;
+  report(event: LabEvent): void;
+  fault(fault: FaultKind, subject: string): void;
+  /** The address of a name, as the host's resolver sees it now. */
+  lookUp(host: string, name: string): IpAddress | undefined;
+}
+
+type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> : never;
+
+/** How often the data plane tells who was heard of; the daemon does it as often. */
+const reportIntervalMs = 1_000;
+/** A host that wants to be woken so often without time passing is caught in a circle. */
+const wakeUpsAtOnceMax = 1_000;
+
+interface KnownSa {
+  readonly childId: number;
+  readonly spi: number;
+  reportedPackets: number;
+}
+
+/** Everything that a crash takes. */
+interface Running {
+  readonly engine: Engine;
+  readonly plane: MemoryDataPlane;
+  readonly incarnation: number;
+  readonly inputs: EngineInput[];
+  readonly inbound: Map<number, KnownSa>;
+  busy: boolean;
+  keying: boolean;
+  wakeAt: number | undefined;
+  lastAppliedAt: number;
+  wakeUpsAtOnce: number;
+  lastWokenAt: number;
+}
+
+/** How a host's data plane is made; tests put broken ones in its place. */
+export type PlaneMaker = (options: { readonly randomness: Randomness }) => MemoryDataPlane;
+
+export class LabHost {
+  readonly scenario: HostScenario;
+  readonly #world: HostWorld;
+  readonly #makePlane: PlaneMaker;
+  // What outlives a crash. A disk belongs here once the engine asks for one: written records that a crash tears,
+  // loses or reorders unless they were acknowledged.
+  readonly #randomness: Randomness;
+  readonly #results = new Map<number, CommandResult>();
+  #incarnation = 0;
+  #nextCommandId = 1;
+  #running: Running | undefined;
+  /** Share of the SA installations that the data plane refuses. */
+  refusal = 0;
+
+  constructor(
+    scenario: HostScenario,
+    randomness: Randomness,
+    world: HostWorld,
+    makePlane: PlaneMaker = (options) => new MemoryDataPlane(options),
+  ) {
+    this.scenario = scenario;
+    this.#randomness = randomness;
+    this.#world = world;
+    this.#makePlane = makePlane;
+  }
+
+  get name(): string {
+    return this.scenario.name;
+  }
+
+  get isUp(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Counts the starts of this host. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** What the engine says of itself; `undefined` while the host is down. */
+  status(): EngineStatus | undefined {
+    return this.#running?.engine.status();
+  }
+
+  /** How much the engine holds; `undefined` while the host is down. */
+  tables(): TableSizes | undefined {
+    return this.#running?.engine.tables();
+  }
+
+  /** When the engine or the data plane wants to be woken. */
+  deadline(): number | undefined {
+    const running = this.#running;
+    return running === undefined ? undefined : earliest(running.engine.deadline(), running.plane.deadline());
+  }
+
+  planeStatistics(): DataPlaneStatistics | undefined {
+    return this.#running?.plane.stats();
+  }
+
+  /** Whether the data plane itself has an SA. */
+  hasSa(direction: 'inbound' | 'outbound', spi: number, remote?: IpAddress): boolean {
+    return this.#running?.plane.counters('esp', direction, spi, remote) !== undefined;
+  }
+
+  start(): void {
+    if (this.#running !== undefined) return;
+    const world = this.#world;
+    const { configuration } = this.scenario;
+    const randomness = this.#randomness;
+    this.#running = {
+      engine: new Engine({ randomness, configuration, keyLog: true }),
+      plane: this.#makePlane({ randomness }),
+      incarnation: ++this.#incarnation,
+      inputs: [],
+      inbound: new Map(),
+      busy: false,
+      keying: false,
+      wakeAt: undefined,
+      lastAppliedAt: world.now(),
+      wakeUpsAtOnce: 0,
+      lastWokenAt: Number.NEGATIVE_INFINITY,
+    };
+    world.report({ kind: 'up', at: world.now(), host: this.name, incarnation: this.#incarnation });
+    this.#give({ kind: 'wall-clock', wallClockMs: world.wallClock() });
+    this.#later(reportIntervalMs, () => this.#tellTraffic());
+  }
+
+  crash(): void {
+    if (this.#running === undefined) return;
+    this.#running = undefined;
+    const world = this.#world;
+    world.fault('crash', this.name);
+    world.report({ kind: 'down', at: world.now(), host: this.name, incarnation: this.#incarnation });
+  }
+
+  /** Its result is found under the returned number later; `undefined` if the host is down. */
+  command(command: EngineCommand): number | undefined {
+    if (this.#running === undefined) return undefined;
+    const id = this.#nextCommandId++;
+    this.#give({ kind: 'command', id, command });
+    return id;
+  }
+
+  result(id: number): CommandResult | undefined {
+    return this.#results.get(id);
+  }
+
+  /** A packet from the protected side. */
+  sendPacket(packet: Uint8Array): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.plane.outbound(packet, this.#world.now());
+    this.#drainPlane(running);
+    this.#settle(running);
+  }
+
+  /** Something comes in from the network. */
+  receive(datagram: Datagram): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const world = this.#world;
+    // What was due anyway must not look like an effect of the datagram.
+    this.#wakeIfDue(running);
+    const { protocol, source, destination, octets } = datagram;
+    world.report({ kind: 'arriving', at: world.now(), host: this.name, datagram });
+    const shared = destination.port === this.scenario.configuration.ports.natTraversal;
+    if (protocol === 'esp' || (shared && classifyUdpEncapsulated(octets) === 'esp')) {
+      running.plane.inbound({ local: destination, remote: source, protocol, octets }, world.now());
+      this.#drainPlane(running);
+      this.#settle(running);
+    } else if (shared || destination.port === this.scenario.configuration.ports.ike) {
+      this.#give({ kind: 'datagram', local: destination, remote: source, octets });
+    }
+    world.report({ kind: 'arrived', at: world.now(), host: this.name, datagram });
+  }
+
+  /** Inputs that arise while outputs are being carried out wait until these are done. */
+  #give(untimed: Untimed<EngineInput>): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const { engine, inputs } = running;
+    running.keying = true;
+    inputs.push({ ...untimed, at: this.#world.now() } as EngineInput);
+    if (running.busy) return;
+    running.busy = true;
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+      engine.handle(input);
+      for (let output = engine.poll(); output !== undefined; output = engine.poll()) {
+        this.#carryOut(running, output);
+      }
+    }
+    running.busy = false;
+    this.#settle(running);
+  }
+
+  #settle(running: Running): void {
+    if (running.busy) return;
+    const { keying } = running;
+    running.keying = false;
+    this.#schedule(running);
+    this.#world.report({ kind: 'settled', at: this.#world.now(), host: this, keying });
+  }
+
+  #schedule(running: Running): void {
+    const deadline = earliest(running.engine.deadline(), running.plane.deadline());
+    if (deadline === running.wakeAt) return;
+    running.wakeAt = deadline;
+    if (deadline === undefined) return;
+    const { queue } = this.#world;
+    const at = Math.max(this.#world.now(), Math.ceil(deadline));
+    queue.add({
+      at,
+      run: () => {
+        if (this.#running === running && running.wakeAt === deadline) this.#wake(running);
+      },
+    });
+  }
+
+  #wakeIfDue(running: Running): void {
+    const deadline = earliest(running.engine.deadline(), running.plane.deadline());
+    if (deadline !== undefined && deadline <= this.#world.now()) this.#wake(running);
+  }
+
+  #wake(running: Running): void {
+    const now = this.#world.now();
+    running.wakeAt = undefined;
+    if (running.lastWokenAt === now) {
+      if (++running.wakeUpsAtOnce > wakeUpsAtOnceMax) {
+        throw new Error(`${this.name} wants to be woken at ${now} ms again and again`);
+      }
+    } else {
+      running.wakeUpsAtOnce = 0;
+      running.lastWokenAt = now;
+    }
+    running.plane.handleTimeout(now);
+    this.#drainPlane(running);
+    if ((running.engine.deadline() ?? Number.POSITIVE_INFINITY) <= now) this.#give({ kind: 'timeout' });
+    else this.#settle(running);
+  }
+
+  /** Runs later in this life of the host, or not at all. */
+  #later(delayMs: number, run: () => void, ready?: Promise<void>): void {
+    const running = this.#running;
+    this.#world.queue.add({
+      at: this.#world.now() + delayMs,
+      run: () => {
+        if (this.#running === running) run();
+      },
+      ...(ready === undefined ? {} : { ready }),
+    });
+  }
+
+  #carryOut(running: Running, output: EngineOutput): void {
+    const world = this.#world;
+    world.report({ kind: 'engine', at: world.now(), host: this.name, output });
+    switch (output.kind) {
+      case 'transmit':
+        this.#send('udp', output.local, output.remote, output.octets);
+        break;
+      case 'sa-command':
+        this.#command(running, output.id, output.command);
+        break;
+      case 'compute': {
+        let give = (): void => undefined;
+        const ready = runComputeJob(output.job).then((result) => {
+          give = () => this.#give({ kind: 'computed', id: output.id, result });
+        });
+        this.#later(this.scenario.computeDelayMs, () => give(), ready);
+        break;
+      }
+      case 'resolve':
+        this.#later(this.scenario.computeDelayMs, () => this.#resolve(output));
+        break;
+      case 'command-result':
+        this.#results.set(output.id, output.result);
+        break;
+      case 'event':
+      case 'key-log':
+        break;
+    }
+  }
+
+  #resolve(output: Extract<EngineOutput, { readonly kind: 'resolve' }>): void {
+    const { id, host } = output;
+    const remote = parseAddress(host) ?? this.#world.lookUp(this.name, host);
+    const local = output.local ?? this.scenario.address;
+    if (remote === undefined) {
+      this.#world.fault('lookup-failed', `${host} for ${this.name}`);
+      this.#give({ kind: 'resolved', id, result: { ok: false, detail: `${host} cannot be looked up` } });
+    } else if (isIpv6(remote) !== isIpv6(local)) {
+      this.#give({ kind: 'resolved', id, result: { ok: false, detail: `no route to ${remote}` } });
+    } else {
+      this.#give({ kind: 'resolved', id, result: { ok: true, local, remote } });
+    }
+  }
+
+  #command(running: Running, id: number, command: SaCommand): void {
+    const world = this.#world;
+    world.report({
+      kind: 'sa-command',
+      at: world.now(),
+      host: this.name,
+      incarnation: this.#incarnation,
+      command,
+    });
+    const { dataPlaneDelayMs } = this.scenario;
+    if (dataPlaneDelayMs === 0) {
+      this.#apply(running, id, command);
+      return;
+    }
+    // Commands are carried out in their order, however long each takes.
+    const at = Math.max(running.lastAppliedAt, world.now() + world.prng.between(0, dataPlaneDelayMs));
+    running.lastAppliedAt = at;
+    this.#later(at - world.now(), () => {
+      this.#apply(running, id, command);
+      this.#settle(running);
+    });
+  }
+
+  #apply(running: Running, id: number, command: SaCommand): void {
+    const world = this.#world;
+    const refused = command.kind === 'install' && world.prng.chance(this.refusal);
+    if (refused) world.fault('install-refused', this.name);
+    const result: SaResult = refused
+      ? { ok: false, code: 'failed', detail: 'the data plane has no room' }
+      : running.plane.apply(command, world.now());
+    if (result.ok) noteInbound(running.inbound, command);
+    world.report({ kind: 'sa-result', at: world.now(), host: this.name, command, result });
+    this.#give({ kind: 'sa-result', id, result });
+    this.#drainPlane(running);
+  }
+
+  #drainPlane(running: Running): void {
+    const world = this.#world;
+    const { plane } = running;
+    for (let output = plane.poll(); output !== undefined; output = plane.poll()) {
+      switch (output.kind) {
+        case 'transmit':
+          this.#send(output.protocol, output.local, output.remote, output.octets);
+          break;
+        case 'deliver':
+          world.report({ kind: 'delivered', at: world.now(), host: this.name, packet: output.packet });
+          break;
+        case 'bypass':
+          world.report({ kind: 'bypassed', at: world.now(), host: this.name, packet: output.packet });
+          break;
+        case 'event':
+          this.#give({ kind: 'data-plane', event: output.event });
+          break;
+      }
+    }
+  }
+
+  #send(protocol: 'udp' | 'esp', source: Endpoint, destination: Endpoint, octets: Uint8Array): void {
+    const world = this.#world;
+    const datagram: Datagram = { protocol, source, destination, octets: octets.slice(), origin: 'host' };
+    world.report({ kind: 'sent', at: world.now(), host: this.name, datagram });
+    world.send(this.name, datagram);
+  }
+
+  #tellTraffic(): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const notes = [];
+    for (const sa of running.inbound.values()) {
+      const counters = running.plane.counters('esp', 'inbound', sa.spi);
+      if (counters?.lastUsedAt === undefined || counters.packets === sa.reportedPackets) continue;
+      sa.reportedPackets = counters.packets;
+      notes.push({ childId: sa.childId, lastInboundAt: counters.lastUsedAt });
+    }
+    if (notes.length > 0) this.#give({ kind: 'traffic', notes });
+    this.#later(reportIntervalMs, () => this.#tellTraffic());
+  }
+}
+
+function noteInbound(inbound: Map<number, KnownSa>, command: SaCommand): void {
+  if (command.kind === 'install' && command.sa.direction === 'inbound') {
+    const { spi, childId } = command.sa;
+    inbound.set(spi, { spi, childId, reportedPackets: 0 });
+  } else if (command.kind === 'remove' && command.direction === 'inbound') {
+    inbound.delete(command.spi);
+  }
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : Math.min(a, b);
+}
