@@ -135,7 +135,10 @@ export interface UnknownSpiEvidence {
   readonly destination: Endpoint;
   readonly encapsulated: boolean;
   readonly flowLabel?: number;
+  /** From the ESP or AH header on; of the first packet if several were merged. */
   readonly lengthBytes: number;
+  /** Seen by a sniffer before reassembly: what stands where an SPI should be is something else. */
+  readonly nonFirstFragment?: boolean;
   readonly interfaceName?: string;
   /** How many like it were merged into this one. */
   readonly count: number;

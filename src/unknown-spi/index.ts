@@ -1,0 +1,12 @@
+// Room `unknown-spi`: packets whose SPI nobody knows. Evidence -> verdict, hint -> suspicion, budgets, tokens, history.
+export type { NotAnswerable } from './verdict/answerable.ts';
+export { type BootEpoch, bootEpochRecordKey, inRebootWindow, nextBootEpoch } from './verdict/boot-epoch.ts';
+export * from './verdict/esp-verdict.ts';
+export * from './verdict/ike-verdict.ts';
+export {
+  type ReplyRate,
+  type UnknownSpiPolicy,
+  type UnknownSpiPolicyName,
+  unknownSpiPolicy,
+  unknownSpiPolicyNames,
+} from './verdict/policy.ts';
