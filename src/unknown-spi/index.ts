@@ -1,4 +1,12 @@
 // Room `unknown-spi`: packets whose SPI nobody knows. Evidence -> verdict, hint -> suspicion, budgets, tokens, history.
+export { BackOff, type BackOffLimits } from './budgets/back-off.ts';
+export {
+  type BudgetRefusal,
+  ipOverheadBytes,
+  ReplyBudget,
+  type ReplyBudgetOptions,
+  type ReplyRequest,
+} from './budgets/reply-budget.ts';
 export type { NotAnswerable } from './verdict/answerable.ts';
 export { type BootEpoch, bootEpochRecordKey, inRebootWindow, nextBootEpoch } from './verdict/boot-epoch.ts';
 export * from './verdict/esp-verdict.ts';
