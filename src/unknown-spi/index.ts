@@ -7,6 +7,9 @@ export {
   type ReplyBudgetOptions,
   type ReplyRequest,
 } from './budgets/reply-budget.ts';
+export { CrashDetectionSecrets, secretsRecordKey } from './crash-detection/secrets.ts';
+export { ownTokenBytes, tokenNotify, tokenOf, tokensPerMessageMax } from './crash-detection/token.ts';
+export { HeldTokens, offeredTokens } from './crash-detection/token-taker.ts';
 export type { NotAnswerable } from './verdict/answerable.ts';
 export { type BootEpoch, bootEpochRecordKey, inRebootWindow, nextBootEpoch } from './verdict/boot-epoch.ts';
 export * from './verdict/esp-verdict.ts';
