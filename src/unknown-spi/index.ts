@@ -10,6 +10,14 @@ export {
 export { CrashDetectionSecrets, secretsRecordKey } from './crash-detection/secrets.ts';
 export { ownTokenBytes, tokenNotify, tokenOf, tokensPerMessageMax } from './crash-detection/token.ts';
 export { HeldTokens, offeredTokens } from './crash-detection/token-taker.ts';
+export {
+  invalidSpiNotify,
+  meaninglessSpis,
+  type OneWaySpis,
+  unprotectedInvalidSpi,
+} from './messages/one-way-notify.ts';
+export { spiParameterProblem } from './messages/parameter-problem.ts';
+export { cookieDemand, invalidIkeSpi, invalidMajorVersion } from './messages/refusal.ts';
 export type { NotAnswerable } from './verdict/answerable.ts';
 export { type BootEpoch, bootEpochRecordKey, inRebootWindow, nextBootEpoch } from './verdict/boot-epoch.ts';
 export * from './verdict/esp-verdict.ts';
