@@ -10,6 +10,8 @@ export {
 export { CrashDetectionSecrets, secretsRecordKey } from './crash-detection/secrets.ts';
 export { ownTokenBytes, tokenNotify, tokenOf, tokensPerMessageMax } from './crash-detection/token.ts';
 export { HeldTokens, offeredTokens } from './crash-detection/token-taker.ts';
+export * from './hints/hint.ts';
+export { type Suspect, Suspicion, type SuspicionOutcome } from './hints/suspicion.ts';
 export {
   invalidSpiNotify,
   meaninglessSpis,
