@@ -12,6 +12,13 @@ export { ownTokenBytes, tokenNotify, tokenOf, tokensPerMessageMax } from './cras
 export { HeldTokens, offeredTokens } from './crash-detection/token-taker.ts';
 export * from './hints/hint.ts';
 export { type Suspect, Suspicion, type SuspicionOutcome } from './hints/suspicion.ts';
+export { decodeSpiRecord, encodeSpiRecord, type SpiEnd, type SpiRecord } from './history/record.ts';
+export {
+  type LoadedSpiHistory,
+  SpiHistory,
+  type SpiHistoryWrite,
+  spiHistoryKeyPrefix,
+} from './history/spi-history.ts';
 export {
   invalidSpiNotify,
   meaninglessSpis,
