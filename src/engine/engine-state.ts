@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly configuration: EngineConfiguration;
   /** Makes the engine emit `key-log` outputs. Off unless somebody asks for it. */
   readonly keyLog?: boolean;
+  /** What former engines of this host asked to `store`, by key. Unreadable records are refused and counted. */
+  readonly stored?: ReadonlyMap<string, Uint8Array>;
 }
 
 const cookieSecretLifetimeMs = 60_000;
@@ -47,6 +49,8 @@ export class EngineState {
   at = 0;
   wallClockOffsetMs = 0;
   shuttingDown = false;
+  /** What is to be done once a record is durable. */
+  readonly #awaitedStores = new Map<number, () => void>();
   /** Which IKE SA waits for the result of a command or job, and under which number of its own. */
   readonly #awaited = new Map<number, { readonly ikeId: number; readonly id: number }>();
   readonly #touched = new Set<IkeEntry>();
@@ -105,6 +109,19 @@ export class EngineState {
     this.#awaited.delete(global);
     const entry = awaited === undefined ? undefined : this.registry.byId(awaited.ikeId);
     return awaited === undefined || entry === undefined ? undefined : { entry, id: awaited.id };
+  }
+
+  /** Asks for a record to be kept. @param then runs once it is durable, within the input that says so */
+  store(key: string, octets: Uint8Array, then?: () => void): void {
+    const id = this.#nextAwaitedId++;
+    if (then !== undefined) this.#awaitedStores.set(id, then);
+    this.outputs.push({ kind: 'store', id, key, octets });
+  }
+
+  stored(id: number): void {
+    const then = this.#awaitedStores.get(id);
+    this.#awaitedStores.delete(id);
+    then?.();
   }
 
   /** An SA command of the engine itself, whose failure is only reported. */

@@ -97,6 +97,9 @@ export class Engine {
         state.touch(awaited.entry);
         break;
       }
+      case 'stored':
+        state.stored(input.id);
+        break;
       case 'resolved':
         continueInitiation(state, input.id, input.result);
         break;

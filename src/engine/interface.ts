@@ -34,6 +34,8 @@ export type EngineInput =
   | { readonly kind: 'command'; readonly at: number; readonly id: number; readonly command: EngineCommand }
   | { readonly kind: 'data-plane'; readonly at: number; readonly event: DataPlaneEvent }
   | { readonly kind: 'traffic'; readonly at: number; readonly notes: readonly TrafficNote[] }
+  /** A `store` output is on the disk and will still be there after a crash. */
+  | { readonly kind: 'stored'; readonly at: number; readonly id: number }
   | { readonly kind: 'sa-result'; readonly at: number; readonly id: number; readonly result: SaResult }
   | { readonly kind: 'computed'; readonly at: number; readonly id: number; readonly result: ComputeResult }
   | { readonly kind: 'resolved'; readonly at: number; readonly id: number; readonly result: Resolution };
@@ -70,6 +72,11 @@ export type EngineOutput =
     }
   | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
   | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
+  /**
+   * A record to keep, whole or not at all, in place of what stood under `key`; answer with `stored` once it is durable. What
+   * depends on it is withheld until then. Records may hold secrets: nobody else may read them.
+   */
+  | { readonly kind: 'store'; readonly id: number; readonly key: string; readonly octets: Uint8Array }
   /** Answer with `resolved`: the remote host (a name or an address) and the local address to reach it from. */
   | {
       readonly kind: 'resolve';
