@@ -23,6 +23,7 @@ export { validatePath } from './certificates/validate-path.ts';
 export * from './compute.ts';
 export { defaultKeyLengthBits, encryptionKeyBytes } from './encryption/cipher-profile.ts';
 export { type PacketKeys, packetCipher } from './encryption/packet-cipher.ts';
+export { openRecord, sealKeyBytes, sealOverheadBytes, sealRecord } from './encryption/sealed-record.ts';
 export { CryptoError, type CryptoErrorCode } from './error.ts';
 export { integrityAlgorithm, integrityKeyBytes } from './integrity/integrity-algorithm.ts';
 export { supportedKeyExchange } from './key-exchange/key-exchange-method.ts';

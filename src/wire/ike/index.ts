@@ -21,3 +21,4 @@ export {
 } from './sealed-message.ts';
 export { ikeSpiBytes, ikeSpiFromBytes } from './spi.ts';
 export { ikeMessageSummary, payloadSummary } from './summary.ts';
+export { decodeTicketWithLifetime, encodeTicketWithLifetime, type TicketWithLifetime } from './ticket.ts';
