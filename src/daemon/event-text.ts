@@ -23,7 +23,16 @@ function ikeEventText(event: IkeEvent): EventText {
     case 'ike-established': {
       const ends = `[${formatIdentity(event.localIdentity)}]...[${formatIdentity(event.remoteIdentity)}]`;
       const contact = event.initialContact ? ', the peer knows no other IKE SA' : '';
-      return { level: 'info', text: `IKE SA established ${ends} with ${formatSuite(event.suite)}${contact}` };
+      const how = event.resumed ? 'resumed' : 'established';
+      return { level: 'info', text: `IKE SA ${how} ${ends} with ${formatSuite(event.suite)}${contact}` };
+    }
+    case 'ike-resumed': {
+      const { initiator, responder } = event.former;
+      return { level: 'debug', text: `resumes IKE SA ${initiator}_i ${responder}_r` };
+    }
+    case 'ticket-request': {
+      const life = event.lifetimeMs === undefined ? '' : `, good for ${event.lifetimeMs / 1000} s`;
+      return { level: 'debug', text: `resumption ticket ${event.outcome}${life}` };
     }
     case 'ike-failed':
       return { level: 'error', text: `IKE SA failed: ${event.failure.detail}` };

@@ -121,6 +121,15 @@ export interface ConnectionConfiguration {
   readonly retransmit: RetransmitConfiguration;
   /** Requests we may have outstanding, and the window we announce (RFC 7296 2.3). */
   readonly windowSize: number;
+  /** Session resumption (RFC 5723), as client and as gateway. Absent: no ticket is asked for, given or accepted. */
+  readonly resumption?: ResumptionConfiguration;
+}
+
+export interface ResumptionConfiguration {
+  /** Gateway: no ticket is good for longer than this; the lifetime of its IKE SA may make it shorter. */
+  readonly ticketLifetimeMs: number;
+  /** Rekey a resumed IKE SA with a fresh key exchange at once, since resuming makes none (RFC 5723 5.1). */
+  readonly freshKeyExchange: boolean;
 }
 
 /** Retransmission n waits base * factor^n, less a random part of jitter; after `tries` the exchange failed. */

@@ -6,6 +6,8 @@ import { findNotify } from './notify.ts';
 export type MessageKind =
   | 'IKE_SA_INIT request'
   | 'IKE_SA_INIT response'
+  | 'IKE_SESSION_RESUME request'
+  | 'IKE_SESSION_RESUME response'
   | 'IKE_AUTH request'
   | 'IKE_AUTH response'
   /** Before its purpose is known: see `createChildSaPurpose`. */
@@ -40,6 +42,9 @@ const initialExchange: MessageRule = {
   any: ['N', 'V', 'CERTREQ'],
 };
 
+/** RFC 5723 4.3.2: a ticket instead of proposals and a key exchange; that it is there is looked at with the ticket. */
+const resumption: MessageRule = { protected: false, must: ['Nonce'], may: [], any: ['N', 'V'] };
+
 const authentication = {
   protected: true,
   any: ['N', 'V', 'CERT', 'CERTREQ'],
@@ -60,6 +65,8 @@ const informational: MessageRule = { protected: true, must: [], may: ['CP'], any
 const rules: Readonly<Record<MessageKind, MessageRule>> = {
   'IKE_SA_INIT request': initialExchange,
   'IKE_SA_INIT response': initialExchange,
+  'IKE_SESSION_RESUME request': resumption,
+  'IKE_SESSION_RESUME response': resumption,
   // AUTH is missing where the initiator wants EAP (RFC 7296 2.16), which is no fault of syntax.
   'IKE_AUTH request': {
     ...authentication,
@@ -89,8 +96,8 @@ const rules: Readonly<Record<MessageKind, MessageRule>> = {
 
 /**
  * `payloads` are those to act on, in order: unknown ones that are not critical, known ones that have no meaning in this
- * message, and unprotected ones of a protected exchange are left out. A response that carries an error notify (or, in
- * IKE_SA_INIT, COOKIE) needs none of its mandatory payloads. A refused request is answered with the notify, a refused
+ * message, and unprotected ones of a protected exchange are left out. A response that carries an error notify (or, in a
+ * first exchange, COOKIE or TICKET_NACK) needs none of its mandatory payloads. A refused request is answered with the notify, a refused
  * response with nothing.
  */
 export type RuleVerdict =
@@ -144,6 +151,12 @@ function syntaxError(reason: string): RuleVerdict {
   return { ok: false, notifyType: NotifyType.INVALID_SYNTAX, data: new Uint8Array(), reason };
 }
 
+/** Status notifies that stand for an answer (RFC 7296 2.6, RFC 5723 4.3.2). */
+const statusRefusals: Readonly<Partial<Record<MessageKind, readonly number[]>>> = {
+  'IKE_SA_INIT response': [NotifyType.COOKIE],
+  'IKE_SESSION_RESUME response': [NotifyType.COOKIE, NotifyType.TICKET_NACK],
+};
+
 /** Whether this is a response that says no, or not yet, instead of answering. */
 function refuses(kind: MessageKind, payloads: readonly Payload[]): boolean {
   if (!kind.endsWith('response')) return false;
@@ -151,7 +164,7 @@ function refuses(kind: MessageKind, payloads: readonly Payload[]): boolean {
     (payload) =>
       payload.type === 'N' &&
       (payload.notifyType < firstStatusNotify ||
-        (kind === 'IKE_SA_INIT response' && payload.notifyType === NotifyType.COOKIE)),
+        (statusRefusals[kind]?.includes(payload.notifyType) ?? false)),
   );
 }
 

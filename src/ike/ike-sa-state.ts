@@ -10,6 +10,7 @@ import type { NatVerdict } from './nat-detection.ts';
 import type { IkeSpis, Phase } from './phase.ts';
 import type { Reassembly } from './protection/reassembly.ts';
 import type { MessageSealer } from './protection/sealed-message.ts';
+import type { TicketContent } from './resumption/ticket-content.ts';
 import { type AcquiredTraffic, TaskQueue } from './task.ts';
 
 export type IkeRole = 'initiator' | 'responder';
@@ -46,6 +47,17 @@ export interface IkeSaStatistics {
   messagesReceived: number;
   retransmissions: number;
   messagesRejected: number;
+}
+
+/** Which IKE SA this one resumes, and what RFC 5723 5 takes from it beside the keys. */
+export interface Resumption {
+  readonly former: IkeSpis;
+  readonly localIdentity: Identity;
+  readonly remoteIdentity: Identity;
+  /** Wall clock: when the client must authenticate itself anew. */
+  readonly reauthAtMs: number | undefined;
+  /** Gateway only; without its secret. */
+  readonly content: TicketContent | undefined;
 }
 
 /** A rekeying of this IKE SA that the peer began while ours was under way (RFC 7296 2.8.2). */
@@ -113,6 +125,15 @@ export class IkeSaState {
   lastTrafficAt: number;
   /** Since when the peer has answered TEMPORARY_FAILURE without a break (RFC 7296 2.25). */
   temporaryFailureSince: number | undefined;
+  /** Whether we made the first IKE SA of this line, however it was rekeyed since: the one who may ask for tickets. */
+  client: boolean;
+  /** Gateway: how the client proved its identity when this line began (the method of its AUTH payload). */
+  clientMethod: number | undefined;
+  resumption: Resumption | undefined;
+  /** Virtual addresses of the resumed IKE SA, to be asked for again (RFC 5723 5, note 5). */
+  formerAddresses: readonly IpAddress[] | undefined;
+  /** Gateway: the client holds a ticket for this IKE SA. */
+  ticketGiven = false;
   collision: IkeCollision | undefined;
   successor: IkeSaState | undefined;
   /** The IKE SA whose rekeying made this one. */
@@ -147,6 +168,7 @@ export class IkeSaState {
     this.phase = options.phase;
     this.lastInboundAt = options.at;
     this.lastTrafficAt = options.at;
+    this.client = options.role === 'initiator';
     this.requests = new RequestWindow(options.firstRequestId);
     this.responses = new ResponseWindow(options.firstExpectedId, options.connection.windowSize);
   }

@@ -11,12 +11,15 @@ import { beginTasks } from './exchanges/dispatch.ts';
 import { continueAsInitiator } from './exchanges/ike-auth-initiator.ts';
 import { continueAsResponder } from './exchanges/ike-auth-responder.ts';
 import { beginIkeSaInit } from './exchanges/ike-sa-init-initiator.ts';
-import { answerInitRequest } from './exchanges/ike-sa-init-responder.ts';
+import { answerInitRequest, type InitOutcome, type InitRequest } from './exchanges/ike-sa-init-responder.ts';
+import { beginResumption } from './exchanges/ike-session-resume-initiator.ts';
+import { answerResumeRequest } from './exchanges/ike-session-resume-responder.ts';
 import { type IkeRole, IkeSaState, type IkeSaStatistics, type NatTraversalPorts } from './ike-sa-state.ts';
 import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput, IkeSaPorts } from './interface.ts';
 import type { NatVerdict } from './nat-detection.ts';
 import { publicPhase } from './phase.ts';
 import { receive } from './receive.ts';
+import type { ClientTicket } from './resumption/client-ticket.ts';
 import type { AcquiredTraffic } from './task.ts';
 
 /** A request of ours that waits for its answer. */
@@ -241,6 +244,33 @@ export interface InitiateOptions {
 
 /** Starts an IKE SA: its first output is the IKE_SA_INIT request. */
 export function initiateIkeSa(options: InitiateOptions): IkeSa {
+  const state = newInitiator(options);
+  beginIkeSaInit(state);
+  return new IkeSa(state);
+}
+
+export interface ResumeOptions extends Omit<InitiateOptions, 'initialContact'> {
+  /** Stays the host's: it may be presented again if this IKE SA fails without a word, and is used once it stands. */
+  readonly ticket: ClientTicket;
+}
+
+/**
+ * Resumes an IKE SA (RFC 5723): the first output is the IKE_SESSION_RESUME request. The host decides when, by the rules of
+ * liveness alone: no unauthenticated message may bring it about (9.4). If the ticket is refused (`ticket-refused`), or
+ * nobody answers, it makes an IKE SA in full.
+ * @throws Error if the ticket has expired or is another connection's: presenting it would be the host's mistake (4.3.1)
+ */
+export function resumeIkeSa(options: ResumeOptions): IkeSa {
+  const { ticket, ports, connection } = options;
+  if (ticket.expiresAtMs <= ports.wallClockMs()) throw new Error('an expired ticket was to be presented');
+  if (ticket.connection !== connection.name)
+    throw new Error("another connection's ticket was to be presented");
+  const state = newInitiator({ ...options, initialContact: false });
+  beginResumption(state, ticket);
+  return new IkeSa(state);
+}
+
+function newInitiator(options: InitiateOptions): IkeSaState {
   const { connection, local, remote, ports, at } = options;
   const state = new IkeSaState({
     ports,
@@ -259,12 +289,11 @@ export function initiateIkeSa(options: InitiateOptions): IkeSa {
   state.initialContact = options.initialContact;
   state.wantedChildren = options.children;
   state.acquired = options.acquired;
-  beginIkeSaInit(state);
-  return new IkeSa(state);
+  return state;
 }
 
 export interface RespondOptions {
-  /** The IKE_SA_INIT request, decoded; `message.octets` must not change afterwards. */
+  /** The first request, decoded; `message.octets` must not change afterwards. */
   readonly message: IkeMessage;
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -285,10 +314,22 @@ export type RespondOutcome =
 
 /** Answers an IKE_SA_INIT request. COOKIE demands and limits on half-open IKE SAs come before it: they are the host's. */
 export function respondToInit(options: RespondOptions): RespondOutcome {
-  const outcome = answerInitRequest({
+  return outcomeOf(answerInitRequest(withDefaults(options)));
+}
+
+/** Answers an IKE_SESSION_RESUME request (RFC 5723 4.3.2). COOKIE demands and limits are the host's here too. */
+export function respondToResume(options: RespondOptions): RespondOutcome {
+  return outcomeOf(answerResumeRequest(withDefaults(options)));
+}
+
+function withDefaults(options: RespondOptions): InitRequest {
+  return {
     ...options,
     natTraversal: options.natTraversal ?? standardNatTraversal,
     keyLog: options.keyLog ?? false,
-  });
+  };
+}
+
+function outcomeOf(outcome: InitOutcome): RespondOutcome {
   return outcome.kind === 'state' ? { kind: 'sa', sa: new IkeSa(outcome.state) } : outcome;
 }

@@ -24,9 +24,29 @@ export {
   type OutstandingSummary,
   type RespondOptions,
   type RespondOutcome,
+  type ResumeOptions,
   respondToInit,
+  respondToResume,
+  resumeIkeSa,
 } from './ike-sa.ts';
 export type { IkeRole, IkeSaStatistics, NatTraversalPorts } from './ike-sa-state.ts';
 export * from './interface.ts';
 export type { NatVerdict } from './nat-detection.ts';
+export type { IkeSpis } from './phase.ts';
+export {
+  type ClientTicket,
+  decodeClientTicket,
+  encodeClientTicket,
+  ticketOutlives,
+  wipeClientTicket,
+} from './resumption/client-ticket.ts';
+export type { TicketContent } from './resumption/ticket-content.ts';
+export {
+  isTicketRecord,
+  TicketIssuer,
+  type TicketIssuerOptions,
+  type TicketRecord,
+} from './resumption/ticket-issuer.ts';
+export type { TicketKeyPolicy } from './resumption/ticket-keys.ts';
+export type { TicketPort, TicketVerdict } from './resumption/ticket-port.ts';
 export { retransmitBudgetMs } from './retransmission.ts';

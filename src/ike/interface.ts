@@ -14,6 +14,9 @@ import type {
 } from '#sa';
 import type { IkeSpi, NotifyPayload } from '#wire';
 import type { ChildConfiguration, ConnectionConfiguration, Credentials, Identity } from './configuration.ts';
+import type { IkeSpis } from './phase.ts';
+import type { ClientTicket } from './resumption/client-ticket.ts';
+import type { TicketPort } from './resumption/ticket-port.ts';
 
 /** Virtual addresses and what goes with them (RFC 7296 3.15). */
 export interface AddressLease {
@@ -58,6 +61,8 @@ export interface IkeSaPorts {
     readonly initiatorSpi: IkeSpi;
     readonly responderSpi: IkeSpi;
   }): readonly NotifyPayload[];
+  /** Gateway: makes and judges tickets (RFC 5723). Absent: none is given, and none is good. */
+  readonly tickets?: TicketPort;
 }
 
 /** What the host tells one IKE SA. `at` is monotonic milliseconds and never goes back. */
@@ -106,6 +111,11 @@ export type IkeSaOutput =
   | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
   | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
   | { readonly kind: 'event'; readonly event: IkeEvent }
+  /**
+   * Client: a ticket for this IKE SA, in place of any earlier one. It holds a secret and is the host's to keep, to give to
+   * `resumeIkeSa` once, and to wipe.
+   */
+  | { readonly kind: 'ticket'; readonly ticket: ClientTicket }
   /** Only if the host asked for keys when it made the SA (tshark's decryption tables). */
   | { readonly kind: 'key-log'; readonly entry: KeyLogEntry };
 
@@ -137,6 +147,7 @@ export interface IkeFailure {
     | 'data-plane'
     | 'no-credentials'
     | 'peer-notify'
+    | 'ticket-refused'
     | 'expired'
     | 'deleted-by-peer'
     | 'deleted-by-us'
@@ -168,6 +179,19 @@ export type IkeEvent =
       readonly remoteIdentity: Identity;
       readonly connection: string;
       readonly initialContact: boolean;
+      readonly resumed: boolean;
+    }
+  /**
+   * This IKE SA resumed that one, which the host forgets without a message if it still has it (RFC 5723 4.3.4). Comes right
+   * before `ike-established`.
+   */
+  | { readonly kind: 'ike-resumed'; readonly former: IkeSpis }
+  /** A ticket for this IKE SA was asked for (RFC 5723 4.1): what became of it, at the end that is told. */
+  | {
+      readonly kind: 'ticket-request';
+      readonly outcome: 'given' | 'received' | 'postponed' | 'refused';
+      /** With a ticket. */
+      readonly lifetimeMs?: number;
     }
   /** An unauthenticated refusal of IKE_SA_INIT: a likely reason, but trying goes on (RFC 7296 2.21.1). */
   | { readonly kind: 'peer-refused'; readonly failure: IkeFailure }

@@ -1,10 +1,12 @@
 // The turning points of an IKE SA: established, ended, and what its clocks say in between.
 import { removeChild } from './child-installation.ts';
 import type { Exchange } from './exchanges/exchange.ts';
-import type { IkeSaState } from './ike-sa-state.ts';
+import type { IkeSaState, Resumption } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
 import { ikeLifetimes } from './lifetimes.ts';
 import { forgetKeys } from './protection-keys.ts';
+import { ticketOutlives } from './resumption/client-ticket.ts';
+import { revokeTickets } from './resumption/revocation.ts';
 
 /** Both ends are authenticated, or a rekeying made this IKE SA: its clocks start. */
 export function startClocks(state: IkeSaState): void {
@@ -25,6 +27,7 @@ export function establish(state: IkeSaState): void {
   }
   state.phase = { name: 'established' };
   startClocks(state);
+  if (state.resumption !== undefined) concludeResumption(state, state.resumption);
   state.emit({
     kind: 'ike-established',
     suite: protection.suite,
@@ -32,7 +35,24 @@ export function establish(state: IkeSaState): void {
     remoteIdentity,
     connection: state.connection.name,
     initialContact: state.initialContact,
+    resumed: state.resumption !== undefined,
   });
+}
+
+/** A gateway that wants fresh keys leaves this much time to a client that wants them too. */
+const freshKeysWaitMs = 2_000;
+
+function concludeResumption(state: IkeSaState, { former, reauthAtMs }: Resumption): void {
+  if (reauthAtMs !== undefined) {
+    // RFC 5723 5 lets this start anew; but resuming proves no identity, and must not put its proof off for ever.
+    const carried = state.at + Math.max(0, reauthAtMs - state.ports.wallClockMs());
+    state.reauthAt = Math.min(state.reauthAt ?? carried, carried);
+  }
+  if (state.connection.resumption?.freshKeyExchange) {
+    if (state.role === 'initiator') state.tasks.add({ kind: 'rekey-ike' });
+    else state.rekeyAt = Math.min(state.rekeyAt ?? Number.POSITIVE_INFINITY, state.at + freshKeysWaitMs);
+  }
+  state.emit({ kind: 'ike-resumed', former });
 }
 
 function releaseReservation(state: IkeSaState, exchange: Exchange): void {
@@ -62,6 +82,7 @@ function releaseReservation(state: IkeSaState, exchange: Exchange): void {
 export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Exchange): void {
   if (state.ended) return;
   const connected = state.establishedAt !== undefined;
+  if (connected && !ticketOutlives(reason)) revokeTickets(state);
   const candidate = state.collision?.successor;
   for (const child of [...state.children]) removeChild(state, child, reason);
   for (const { exchange } of state.requests.all()) releaseReservation(state, exchange);

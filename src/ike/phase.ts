@@ -1,5 +1,6 @@
 // The life of one IKE SA as a union: each phase carries its own data and nothing else.
 import type { KeyPair } from '#crypto';
+import type { IkeSuite } from '#sa';
 import type { IkeSpi, Payload } from '#wire';
 import type { Identity } from './configuration.ts';
 import type { IkeAuthExchange } from './exchanges/exchange.ts';
@@ -27,6 +28,19 @@ export interface InitSent {
   readonly corrections: number;
   /** The last unauthenticated error: the reason given if no better answer comes (RFC 7296 2.21.1). */
   readonly refusal?: IkeFailure;
+}
+
+/** Initiator: IKE_SESSION_RESUME is on its way (RFC 5723 4.3.2). */
+export interface ResumeSent {
+  readonly name: 'resume-sent';
+  readonly ticket: Uint8Array;
+  readonly suite: IkeSuite;
+  /** SK_d of the IKE SA to be resumed: a copy of its own, wiped with this phase. */
+  readonly skD: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly cookie?: Uint8Array;
+  readonly request: Uint8Array;
+  readonly corrections: number;
 }
 
 /** Both signed blobs of RFC 7296 2.15 without the identity part. */
@@ -88,6 +102,7 @@ export interface Ended {
 export type Phase =
   | New
   | InitSent
+  | ResumeSent
   | AuthSent
   | HalfOpen
   | Validating
@@ -101,6 +116,7 @@ export function publicPhase(phase: Phase, rekeying: boolean): IkePhase {
   switch (phase.name) {
     case 'new':
     case 'init-sent':
+    case 'resume-sent':
     case 'auth-sent':
     case 'half-open':
     case 'validating':

@@ -44,6 +44,7 @@ export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys): void
 /** Forgets every key of an IKE SA. Idempotent. */
 export function forgetKeys(state: IkeSaState): void {
   if (state.phase.name === 'init-sent') state.phase.keyPair.destroy();
+  if (state.phase.name === 'resume-sent') wipe(state.phase.skD);
   const { protection } = state;
   if (protection === undefined) return;
   protection.sealer.destroy();

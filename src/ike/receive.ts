@@ -8,6 +8,7 @@ import { handleCreateChildSaRequest } from './exchanges/create-child-sa-responde
 import { handleResponse } from './exchanges/dispatch.ts';
 import { handleAuthRequest } from './exchanges/ike-auth-responder.ts';
 import { handleInitResponse } from './exchanges/ike-sa-init-initiator.ts';
+import { handleResumeResponse } from './exchanges/ike-session-resume-initiator.ts';
 import { handleInformationalRequest } from './exchanges/informational.ts';
 import { noteUse } from './exchanges/successor.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
@@ -51,7 +52,8 @@ export function receive(state: IkeSaState, octets: Uint8Array, path: Path): void
     reject('the initiator flag is wrong');
     return;
   }
-  if (header.exchangeType === ExchangeType.IKE_SA_INIT) {
+  const { exchangeType } = header;
+  if (exchangeType === ExchangeType.IKE_SA_INIT || exchangeType === ExchangeType.IKE_SESSION_RESUME) {
     receiveInit(state, message, path);
     return;
   }
@@ -74,28 +76,28 @@ function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
   const { header } = message;
   const reject = (reason: string): void => state.reject(reason, header.exchangeType, header.messageId);
   if (header.messageId !== 0) {
-    reject('IKE_SA_INIT with a Message ID');
+    reject('a first exchange with a Message ID');
     return;
   }
   const { phase } = state;
   if (header.response) {
-    if (phase.name !== 'init-sent') {
-      reject('IKE_SA_INIT is already answered');
-      return;
-    }
-    handleInitResponse(state, phase, message, path);
+    const awaited = phase.name === 'resume-sent' ? ExchangeType.IKE_SESSION_RESUME : ExchangeType.IKE_SA_INIT;
+    if (header.exchangeType !== awaited) reject('the answer to another first exchange');
+    else if (phase.name === 'init-sent') handleInitResponse(state, phase, message, path);
+    else if (phase.name === 'resume-sent') handleResumeResponse(state, phase, message, path);
+    else reject('the first exchange is already answered');
     return;
   }
   // RFC 7296 2.1: the same request again gets the same answer; another one under the same SPI is not ours to answer.
   if (phase.name !== 'half-open') {
-    reject('IKE_SA_INIT is over');
+    reject('the first exchange is over');
     return;
   }
   const same =
     message.octets.length === phase.initRequest.length &&
     message.octets.every((octet, i) => octet === phase.initRequest[i]);
   if (!same) {
-    reject('another IKE_SA_INIT under the same SPI');
+    reject('another first request under the same SPI');
     return;
   }
   transmit(state, [phase.initResponse], path);

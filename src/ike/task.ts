@@ -31,7 +31,8 @@ export type Work =
   | { readonly kind: 'rekey-ike'; readonly group?: number }
   | { readonly kind: 'delete-ike'; readonly failure: IkeFailure }
   | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }
-  | { readonly kind: 'check-liveness'; readonly reason: string };
+  | { readonly kind: 'check-liveness'; readonly reason: string }
+  | { readonly kind: 'request-ticket'; readonly postponements: number };
 
 export interface Task {
   readonly work: Work;
@@ -65,7 +66,8 @@ const urgency = {
   'rekey-child': 3,
   'initiate-child': 4,
   'send-notify': 5,
-  'check-liveness': 6,
+  'request-ticket': 6,
+  'check-liveness': 7,
 } as const satisfies Record<Work['kind'], number>;
 
 /** Tasks in the order in which they should be done; a task already waiting is not added twice. */

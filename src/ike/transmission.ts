@@ -99,9 +99,14 @@ export function sendResponse(state: IkeSaState, origin: RequestOrigin, payloads:
   transmit(state, datagrams, origin);
 }
 
+/** A full exchange is at hand if resuming fails, and it asks more people: the patience for a ticket is short. */
+const resumeRetransmissionsMax = 2;
+
 /** Sends a request again if it is time to. False: all tries are spent. */
 export function retransmit(state: IkeSaState, request: OutstandingRequest): boolean {
   if (request.nextAt > state.at) return true;
+  const { kind } = request.exchange;
+  if (kind === 'ike-session-resume' && request.attempt >= resumeRetransmissionsMax) return false;
   const delay = retransmitDelayMs(state.connection.retransmit, request.attempt + 1, state.ports.randomness);
   if (delay === undefined) return false;
   request.attempt++;

@@ -15,6 +15,7 @@ import {
   concludeDeleteChild,
 } from './informational.ts';
 import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa-initiator.ts';
+import { beginTicketRequest, takeTicket } from './tickets.ts';
 
 /** Turns tasks into exchanges as long as the window has room (RFC 7296 2.3). */
 export function beginTasks(state: IkeSaState): void {
@@ -60,6 +61,9 @@ function begin(state: IkeSaState, task: Task): void {
     case 'check-liveness':
       beginLivenessCheck(state);
       return;
+    case 'request-ticket':
+      beginTicketRequest(state, work.postponements);
+      return;
   }
 }
 
@@ -80,7 +84,11 @@ export function handleResponse(
     case 'notify':
       return;
     case 'ike-sa-init':
-      throw new Error('IKE_SA_INIT is not answered under protection');
+    case 'ike-session-resume':
+      throw new Error('the first exchange is not answered under protection');
+    case 'request-ticket':
+      takeTicket(state, payloads, exchange.postponements);
+      return;
     case 'ike-auth':
       if (state.phase.name !== 'auth-sent') throw new Error('IKE_AUTH was answered in another phase');
       handleAuthResponse(state, state.phase, exchange, payloads);
@@ -113,6 +121,9 @@ export function handleNoAnswer(state: IkeSaState, request: OutstandingRequest): 
       endIkeSa(state, refusal ?? failure('no-answer', 'nobody answered IKE_SA_INIT'));
       return;
     }
+    case 'ike-session-resume':
+      endIkeSa(state, failure('no-answer', 'nobody answered IKE_SESSION_RESUME'));
+      return;
     case 'delete-ike':
     case 'authentication-failed':
       endIkeSa(state, exchange.failure);

@@ -76,7 +76,20 @@ export interface IkeSaInitExchange {
   readonly kind: 'ike-sa-init';
 }
 
+export interface IkeSessionResumeExchange {
+  readonly kind: 'ike-session-resume';
+}
+
+/** RFC 5723 4.1: asks for a ticket in an INFORMATIONAL exchange. */
+export interface TicketExchange {
+  readonly kind: 'request-ticket';
+  /** How often the peer has put us off before. */
+  readonly postponements: number;
+}
+
 export type Exchange =
+  | IkeSessionResumeExchange
+  | TicketExchange
   | IkeSaInitExchange
   | IkeAuthExchange
   | CreateChildExchange

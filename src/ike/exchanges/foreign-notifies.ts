@@ -12,6 +12,10 @@ const own: ReadonlySet<number> = new Set([
   NotifyType.REKEY_SA,
   NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED,
   NotifyType.NON_FIRST_FRAGMENTS_ALSO,
+  NotifyType.TICKET_LT_OPAQUE,
+  NotifyType.TICKET_REQUEST,
+  NotifyType.TICKET_ACK,
+  NotifyType.TICKET_NACK,
 ]);
 
 export function foreignNotifies(state: IkeSaState): readonly NotifyPayload[] {

@@ -21,6 +21,7 @@ import type { ChildOffer, IkeAuthExchange } from './exchange.ts';
 import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts';
+import { takeTicket, ticketRequest } from './tickets.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
 /** How long a path validation may take before the IKE SA is given up. */
@@ -31,11 +32,12 @@ export function beginIkeAuth(
   material: AuthenticationMaterial,
   initPayloads: readonly Payload[],
 ): void {
-  const { connection } = state;
+  const { connection, resumption } = state;
   const expected =
-    connection.remote.identity.kind === 'exact'
+    resumption?.remoteIdentity ??
+    (connection.remote.identity.kind === 'exact'
       ? connection.remote.identity.identity
-      : identityOfAddress(state.remote.address);
+      : identityOfAddress(state.remote.address));
   const proof = proveOurselves(state, connection, material, {
     identity: expected,
     requests: payloadsOf(initPayloads, 'CERTREQ'),
@@ -52,12 +54,15 @@ export function beginIkeAuth(
     // RFC 7296 2.4: only in the first IKE_AUTH.
     ...(state.initialContact ? [notify(NotifyType.INITIAL_CONTACT)] : []),
     ...certificateRequest(state),
-    ...(connection.remote.identity.kind === 'exact' ? [idPayload('IDr', expected)] : []),
+    ...(resumption !== undefined || connection.remote.identity.kind === 'exact'
+      ? [idPayload('IDr', expected)]
+      : []),
     proof.auth,
     // RFC 6290 4.2: behind AUTH, before everything about a Child SA.
     ...foreignNotifies(state),
+    ...ticketRequest(state),
     ...(connection.virtualAddresses.length > 0
-      ? [makeConfigurationRequest(connection.virtualAddresses)]
+      ? [makeConfigurationRequest(state.formerAddresses ?? connection.virtualAddresses)]
       : []),
     ...(child === undefined ? [] : [...child.notifies, child.sa, ...child.selectors]),
     ...windowAnnouncement(state),
@@ -85,6 +90,7 @@ export function idPayload(type: IdPayload['type'], identity: Identity): IdPayloa
 
 function certificateRequest(state: IkeSaState): Payload[] {
   const { connection } = state;
+  if (state.resumption !== undefined) return [];
   if (!connection.sendCertreq || connection.remote.method === 'psk') return [];
   const { authorities } = connection.remote;
   const request = makeCertificateRequest(
@@ -164,6 +170,7 @@ function conclude(
   establish(state);
   reportNotifies(state, payloads);
   takeConfiguration(state, payloads);
+  takeTicket(state, payloads);
   if (exchange.offer !== undefined) concludeChild(state, exchange.offer, material, payloads);
 }
 

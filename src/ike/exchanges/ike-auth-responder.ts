@@ -1,6 +1,6 @@
 // IKE_AUTH as its responder: which connection the initiator means, whether to believe it, and the first Child SA (RFC 7296 1.2, 2.21.2).
 import type { ComputeResult } from '#crypto';
-import { NotifyType, type Payload, TransformType } from '#wire';
+import { NotifyType, type Payload } from '#wire';
 import { identityOfAddress, sameIdentity } from '../authentication/identity-match.ts';
 import { installChild } from '../child-installation.ts';
 import { summaryOf } from '../child-sa.ts';
@@ -9,6 +9,7 @@ import { makeConfigurationReply, parseConfigurationRequest } from '../configurat
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
 import { endIkeSa, establish } from '../lifecycle.ts';
+import { suiteAllowed } from '../negotiation/suite-allowed.ts';
 import { findNotify, notify } from '../notify.ts';
 import { mandatoryPayload, payloadOf, payloadsOf } from '../payload-lookup.ts';
 import type { AuthenticationMaterial, HalfOpen, Validating } from '../phase.ts';
@@ -19,6 +20,7 @@ import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerClaim, type PeerVerdict } from './peer-authentication.ts';
+import { answerTicketRequest, spendTicket } from './tickets.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
 export function handleAuthRequest(
@@ -36,13 +38,17 @@ export function handleAuthRequest(
   const idr = payloadOf(payloads, 'IDr');
   const peerIdentity: Identity = { idType: idi.idType, data: idi.data };
   const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
-  const connection = connectionFor(state, peerIdentity, wanted);
+  const { resumption } = state;
+  const connection = resumption === undefined ? connectionFor(state, peerIdentity, wanted) : state.connection;
   if (connection === undefined) {
     refuse(state, origin, failure('identity-mismatch', 'no connection is for these identities'));
     return;
   }
   state.connection = connection;
-  const localIdentity = ownIdentity(state, connection) ?? wanted ?? identityOfAddress(state.local.address);
+  const localIdentity =
+    resumption === undefined
+      ? (ownIdentity(state, connection) ?? wanted ?? identityOfAddress(state.local.address))
+      : (wanted ?? resumption.localIdentity);
   const claim = { connection, localIdentity, peerIdentity };
   const verdict = judgePeer(state, phase, claim, payloads);
   if (verdict.kind !== 'validate') {
@@ -83,9 +89,10 @@ function connectionFor(
 ): ConnectionConfiguration | undefined {
   const identities = responder === undefined ? { initiator } : { initiator, responder };
   const { local, remote } = state;
+  const { suite } = state.secure();
   return state.ports
     .connectionsFor({ local, remote, identities })
-    .find((connection) => suiteAllowed(state, connection) && weAre(state, connection, responder));
+    .find((connection) => suiteAllowed(connection, suite) && weAre(state, connection, responder));
 }
 
 function weAre(
@@ -101,25 +108,6 @@ function weAre(
 function ownIdentity(state: IkeSaState, connection: ConnectionConfiguration): Identity | undefined {
   const { identity, method } = connection.local;
   return identity ?? (method === 'psk' ? identityOfAddress(state.local.address) : undefined);
-}
-
-function suiteAllowed(state: IkeSaState, connection: ConnectionConfiguration): boolean {
-  const { encr, prf, integ, ke } = state.secure().suite;
-  return connection.proposals.some(({ transforms }) => {
-    const has = (type: number, id: number): boolean =>
-      transforms.some((transform) => transform.type === type && transform.id === id);
-    return (
-      transforms.some(
-        (transform) =>
-          transform.type === TransformType.ENCR &&
-          transform.id === encr.id &&
-          (transform.keyLengthBits === undefined || transform.keyLengthBits === encr.keyLengthBits),
-      ) &&
-      has(TransformType.PRF, prf) &&
-      has(TransformType.KE, ke) &&
-      (integ === undefined || has(TransformType.INTEG, integ))
-    );
-  });
 }
 
 function conclude(
@@ -144,6 +132,12 @@ function conclude(
     return;
   }
 
+  const resumed = state.resumption?.content;
+  if (resumed !== undefined && !spendTicket(state, resumed)) {
+    refuse(state, origin, failure('ticket-refused', 'the ticket was used in the meantime'));
+    return;
+  }
+  state.clientMethod = resumed?.clientMethod ?? mandatoryPayload(payloads, 'AUTH').method;
   state.localIdentity = proof.identity;
   state.remoteIdentity = claim.peerIdentity;
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
@@ -158,6 +152,7 @@ function conclude(
     ...proof.certificates,
     proof.auth,
     ...foreignNotifies(state),
+    ...answerTicketRequest(state, payloads),
     ...(configuration.kind === 'given' ? [configuration.payload] : []),
     ...child,
     ...windowAnnouncement(state),

@@ -26,7 +26,7 @@ import { beginIkeAuth } from './ike-auth-initiator.ts';
 export const nonceBytes = 32;
 
 /** Forged answers may ask for a COOKIE or another group again and again; this many are obeyed. */
-const correctionsMax = 8;
+export const correctionsMax = 8;
 
 export function beginIkeSaInit(state: IkeSaState): void {
   const group = firstKeyExchangeGroup(state.connection.proposals);
@@ -64,7 +64,10 @@ export function announcements(state: IkeSaState): Payload[] {
   const { fragmentation } = state.connection;
   return [
     ...(fragmentation === 'no' ? [] : [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)]),
-    notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, encodeSignatureHashes(ourSignatureHashes)),
+    // Nobody signs anything when an IKE SA is resumed (RFC 5723 4.3.3).
+    ...(state.resumption === undefined
+      ? [notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, encodeSignatureHashes(ourSignatureHashes))]
+      : []),
   ];
 }
 
@@ -214,7 +217,7 @@ function accept(
 }
 
 /** RFC 7296 2.23: with a NAT in between, everything further goes through the NAT traversal ports. */
-function noteNat(
+export function noteNat(
   state: IkeSaState,
   payloads: readonly Payload[],
   path: { readonly local: Endpoint; readonly remote: Endpoint },

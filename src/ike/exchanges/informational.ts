@@ -15,6 +15,7 @@ import { type RequestOrigin, sendRequest, sendResponse } from '../transmission.t
 import type { DeleteChildExchange } from './exchange.ts';
 import { reportNotifies } from './foreign-notifies.ts';
 import { handOver } from './successor.ts';
+import { answerTicketRequest } from './tickets.ts';
 import { noteWindowSize } from './window-size.ts';
 
 /** An empty request (RFC 7296 2.4). */
@@ -73,7 +74,7 @@ export function handleInformationalRequest(
   reportNotifies(state, payloads);
   const answers = deletes.children.length === 0 ? [] : deleteChildren(state, deletes.children);
   const set = payloadOf(payloads, 'CP')?.cfgType === CfgType.SET ? [makeConfigurationAck()] : [];
-  sendResponse(state, origin, [...answers, ...set]);
+  sendResponse(state, origin, [...answers, ...set, ...answerTicketRequest(state, payloads)]);
 }
 
 /** RFC 7296 2.21.2: only these end an IKE SA without a Delete, and only right behind IKE_AUTH. */

@@ -1,12 +1,12 @@
 // How we prove who we are: identity, certificates and AUTH (RFC 7296 2.15, RFC 7427).
-import type { AuthPayload, CertPayload, CertreqPayload } from '#wire';
+import { AuthMethod, type AuthPayload, type CertPayload, type CertreqPayload } from '#wire';
 import { makeSharedKeyAuth, makeSignatureAuth } from '../authentication/auth-payload.ts';
 import { chooseCertificate } from '../authentication/certificate-request.ts';
 import { identityOfAddress } from '../authentication/identity-match.ts';
 import { findSharedSecret } from '../authentication/shared-secret.ts';
 import { signedOctets } from '../authentication/signed-octets.ts';
 import type { ConnectionConfiguration, Identity } from '../configuration.ts';
-import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { failure, type IkeRole, type IkeSaState } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
 import type { AuthenticationMaterial } from '../phase.ts';
 
@@ -25,6 +25,18 @@ export function proveOurselves(
   material: AuthenticationMaterial,
   peer: { readonly identity: Identity; readonly requests: readonly CertreqPayload[] },
 ): OwnAuthentication {
+  const { resumption } = state;
+  if (resumption !== undefined) {
+    const identity = resumption.localIdentity;
+    const data = resumedAuth(state, state.role, ownOctets(state, material, identity));
+    return {
+      kind: 'ready',
+      identity,
+      // RFC 5723 4.3.3: no CERT payload.
+      certificates: [],
+      auth: { type: 'AUTH', method: AuthMethod.SHARED_KEY, data },
+    };
+  }
   const { local } = connection;
   const credentials = state.ports.credentials();
   const impossible = (detail: string): OwnAuthentication => ({
@@ -55,6 +67,12 @@ export function proveOurselves(
   const send =
     connection.sendCert === 'always' || (connection.sendCert === 'ifasked' && peer.requests.length > 0);
   return { kind: 'ready', identity: chosen.identity, certificates: send ? chosen.certificates : [], auth };
+}
+
+/** RFC 5723 4.3.3: AUTH = prf(SK_px, octets). @param signer whose AUTH it is */
+export function resumedAuth(state: IkeSaState, signer: IkeRole, octets: Uint8Array): Uint8Array {
+  const { prf, skPi, skPr } = state.secure();
+  return prf.compute(signer === 'initiator' ? skPi : skPr, octets);
 }
 
 function ownOctets(state: IkeSaState, material: AuthenticationMaterial, identity: Identity): Uint8Array {

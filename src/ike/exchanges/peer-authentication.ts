@@ -5,6 +5,7 @@ import {
   type ComputeResult,
   CryptoError,
   certificateMatchesIdentity,
+  equalConstantTime,
   parseCertificate,
   pseudorandomFunction,
 } from '#crypto';
@@ -15,11 +16,11 @@ import { formatIdentity } from '../authentication/identity-text.ts';
 import { findSharedSecret } from '../authentication/shared-secret.ts';
 import { ourSignatureHashes } from '../authentication/signature-hashes.ts';
 import type { ConnectionConfiguration, Identity } from '../configuration.ts';
-import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { failure, type IkeSaState, type Resumption } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
-import { mandatoryPayload, payloadsOf } from '../payload-lookup.ts';
+import { mandatoryPayload, payloadOf, payloadsOf } from '../payload-lookup.ts';
 import type { AuthenticationMaterial } from '../phase.ts';
-import { peerOctets } from './own-authentication.ts';
+import { peerOctets, resumedAuth } from './own-authentication.ts';
 
 export type PeerVerdict =
   | { readonly kind: 'believed' }
@@ -40,6 +41,8 @@ export function judgePeer(
   payloads: readonly Payload[],
 ): PeerVerdict {
   const { connection, peerIdentity } = claim;
+  const { resumption } = state;
+  if (resumption !== undefined) return judgeResumedPeer(state, resumption, material, claim, payloads);
   const auth = mandatoryPayload(payloads, 'AUTH');
   if (matchIdentity(peerIdentity, connection.remote.identity) === 0) {
     return refuse(
@@ -55,6 +58,33 @@ export function judgePeer(
   return shared
     ? judgeSharedKey(state, claim, octets, payloads)
     : judgeSignature(state, claim, octets, payloads);
+}
+
+/** RFC 5723 4.3.3: the identities of the ticket, no certificate, and AUTH under the new SK_p. */
+function judgeResumedPeer(
+  state: IkeSaState,
+  { localIdentity, remoteIdentity }: Resumption,
+  material: AuthenticationMaterial,
+  claim: PeerClaim,
+  payloads: readonly Payload[],
+): PeerVerdict {
+  const { peerIdentity } = claim;
+  if (!identical(peerIdentity, remoteIdentity) || !identical(claim.localIdentity, localIdentity)) {
+    return refuse(
+      'identity-mismatch',
+      `${formatIdentity(peerIdentity)} to ${formatIdentity(claim.localIdentity)} is not who the ticket is for`,
+    );
+  }
+  if (payloadOf(payloads, 'CERT') !== undefined) {
+    return refuse('authentication-failed', 'a certificate where a ticket was presented');
+  }
+  const { method, data } = mandatoryPayload(payloads, 'AUTH');
+  const signer = state.role === 'initiator' ? 'responder' : 'initiator';
+  const expected = resumedAuth(state, signer, peerOctets(state, material, peerIdentity));
+  if (method !== AuthMethod.SHARED_KEY || !equalConstantTime(expected, data)) {
+    return refuse('authentication-failed', 'the peer does not hold the secret of the ticket');
+  }
+  return { kind: 'believed' };
 }
 
 function judgeSharedKey(
@@ -146,6 +176,11 @@ function certificateOf(der: Uint8Array, identity: Identity): Certificate | undef
     if (error instanceof CryptoError) return undefined;
     throw error;
   }
+}
+
+/** RFC 5723 4.3.3: the very value of the ticket, not one that means the same. */
+function identical(a: Identity, b: Identity): boolean {
+  return a.idType === b.idType && equalOctets(a.data, b.data);
 }
 
 function equalOctets(a: Uint8Array, b: Uint8Array): boolean {

@@ -17,6 +17,7 @@ import { proposedIkeSpi } from './ike-spi.ts';
 import { compareNonces, lowerNonce } from './nonces.ts';
 import { rekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
 import { awaitDelete, handOver, makeSuccessor } from './successor.ts';
+import { takeTicket, ticketRequest } from './tickets.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
 export function beginRekeyIke(state: IkeSaState, task: Task): void {
@@ -34,6 +35,7 @@ export function beginRekeyIke(state: IkeSaState, task: Task): void {
     { type: 'Nonce', data: nonce },
     { type: 'KE', group: keyPair.group, data: keyPair.publicValue },
     ...windowAnnouncement(state),
+    ...ticketRequest(state),
   ]);
 }
 
@@ -83,6 +85,7 @@ export function concludeRekeyIke(
   });
   noteWindowSize(successor, payloads);
   reportNotifies(successor, payloads);
+  takeTicket(successor, payloads);
   // RFC 6290 4.3: the initiator of a rekeying has to wait for the responder's SPI.
   for (const notify of foreignNotifies(successor)) successor.tasks.add({ kind: 'send-notify', notify });
   const replaced = failure('replaced', 'a new IKE SA took over');

@@ -13,6 +13,7 @@ import { nonceBytes } from './ike-sa-init-initiator.ts';
 import { proposedIkeSpi } from './ike-spi.ts';
 import { lowerNonce } from './nonces.ts';
 import { handOver, makeSuccessor } from './successor.ts';
+import { answerTicketRequest } from './tickets.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
 export function handleRekeyIkeRequest(
@@ -73,6 +74,7 @@ export function handleRekeyIkeRequest(
     { type: 'KE', group: suite.ke, data: keyPair.publicValue },
     ...windowAnnouncement(state),
     ...foreignNotifies(successor),
+    ...answerTicketRequest(successor, payloads),
   ]);
   // RFC 7296 2.8.2: with our own rekeying under way, the nonces decide who inherits.
   if (state.rekeying) {

@@ -5,6 +5,8 @@ import { type IkeRole, IkeSaState } from '../ike-sa-state.ts';
 import { startClocks } from '../lifecycle.ts';
 import type { IkeSpis } from '../phase.ts';
 import { protect } from '../protection-keys.ts';
+import { revokeTickets } from '../resumption/revocation.ts';
+import { requestTicketAfterRekey } from './tickets.ts';
 
 /** How long a replaced IKE SA waits for the peer's Delete. */
 const deleteWaitMs = 30_000;
@@ -53,6 +55,8 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   successor.peer.fragmentation = state.peer.fragmentation;
   successor.peer.childless = state.peer.childless;
   successor.peer.signatureHashes = state.peer.signatureHashes;
+  successor.client = state.client;
+  successor.clientMethod = state.clientMethod;
   startClocks(successor);
   // RFC 7296 2.8.3: fresh keys are no fresh authentication.
   successor.reauthAt = state.reauthAt;
@@ -89,7 +93,9 @@ export function awaitDelete(loser: IkeSaState): void {
 export function handOver(state: IkeSaState, successor: IkeSaState): void {
   successor.children.push(...state.children);
   state.children = [];
-  successor.tasks.restore(state.tasks.drain().filter(({ work }) => work.kind !== 'rekey-ike'));
+  successor.tasks.restore(
+    state.tasks.drain().filter(({ work }) => work.kind !== 'rekey-ike' && work.kind !== 'request-ticket'),
+  );
   successor.virtualAddresses = state.virtualAddresses;
   successor.peerVirtualAddresses = state.peerVirtualAddresses;
   successor.lease = state.lease;
@@ -102,5 +108,7 @@ export function handOver(state: IkeSaState, successor: IkeSaState): void {
   // Decided: no link back that would keep every predecessor alive.
   for (const offspring of state.offspring) offspring.parent = undefined;
   state.phase = { name: 'rekeyed', expiresAt: state.at + deleteWaitMs };
+  revokeTickets(state);
+  requestTicketAfterRekey(successor);
   state.emit({ kind: 'ike-rekeyed', suite: successor.secure().suite });
 }

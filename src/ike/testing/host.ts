@@ -1,7 +1,7 @@
 // One end of a pair in tests: its IKE SAs, a data plane that only remembers, and everything that came out.
 import { type ComputeResult, type Randomness, seededRandomness, validatePath } from '#crypto';
 import { type Endpoint, firstSpi, type SaCommand, type SaParameters, type SaResult, type Spi } from '#sa';
-import { decodeIkeMessage, type IkeSpi, zeroIkeSpi } from '#wire';
+import { decodeIkeMessage, ExchangeType, type IkeSpi, zeroIkeSpi } from '#wire';
 import type { ConnectionConfiguration, Credentials } from '../configuration.ts';
 import {
   type IkeSa,
@@ -9,6 +9,8 @@ import {
   initiateIkeSa,
   type NatTraversalPorts,
   respondToInit,
+  respondToResume,
+  resumeIkeSa,
 } from '../index.ts';
 import type {
   AddressLease,
@@ -19,6 +21,9 @@ import type {
   IkeSaPorts,
   KeyLogEntry,
 } from '../interface.ts';
+import type { IkeSpis } from '../phase.ts';
+import type { ClientTicket } from '../resumption/client-ticket.ts';
+import type { TicketPort } from '../resumption/ticket-port.ts';
 import { text } from './connections.ts';
 
 export interface HostOptions {
@@ -63,6 +68,11 @@ export class Host {
   holdComputation = false;
   readonly heldComputations: { readonly sa: IkeSa; readonly id: number; readonly result: ComputeResult }[] =
     [];
+  /** Gateway: set to give and accept tickets. */
+  tickets: TicketPort | undefined;
+  /** Client: every ticket that came, the newest last. */
+  readonly clientTickets: ClientTicket[] = [];
+  wallClockMs = 1_800_000_000_000;
   notifiesFor: NonNullable<IkeSaPorts['notifiesFor']> = () => [];
   #childId = 0;
 
@@ -95,7 +105,8 @@ export class Host {
       allocateChildId: () => ++this.#childId,
       credentials: () => this.credentials,
       notifiesFor: (spis) => this.notifiesFor(spis),
-      wallClockMs: () => 1_800_000_000_000,
+      wallClockMs: () => this.wallClockMs + this.now,
+      ...(this.tickets !== undefined && { tickets: this.tickets }),
       connectionsFor: () => this.connections,
       leaseAddresses: () => {
         if (this.lease !== undefined) this.leased.push(this.lease);
@@ -123,6 +134,25 @@ export class Host {
       initialContact: false,
       children: connection.children,
       ...change,
+    });
+    this.sas.push(sa);
+    return sa;
+  }
+
+  /** Resumes with the newest ticket, or with the given one. */
+  resume(remote: Endpoint, ticket: ClientTicket | undefined = this.clientTickets.at(-1)): IkeSa {
+    const [connection] = this.connections;
+    if (connection === undefined || ticket === undefined) throw new Error(`${this.name} has no ticket`);
+    const sa = resumeIkeSa({
+      connection,
+      ticket,
+      local: this.endpoint,
+      remote,
+      ports: this.ports,
+      at: this.now,
+      natTraversal: this.natTraversal,
+      keyLog: true,
+      children: connection.children,
     });
     this.sas.push(sa);
     return sa;
@@ -160,7 +190,8 @@ export class Host {
       return;
     }
     if (own !== zeroIkeSpi || header.response) return;
-    const outcome = respondToInit({
+    const resumes = header.exchangeType === ExchangeType.IKE_SESSION_RESUME;
+    const outcome = (resumes ? respondToResume : respondToInit)({
       message,
       local,
       remote,
@@ -200,6 +231,10 @@ export class Host {
     switch (output.kind) {
       case 'event':
         this.events.push(output.event);
+        if (output.event.kind === 'ike-resumed') this.#forget(output.event.former);
+        return;
+      case 'ticket':
+        this.clientTickets.push(output.ticket);
         return;
       case 'key-log':
         this.keyLog.push(output.entry);
@@ -218,6 +253,14 @@ export class Host {
         if (this.holdComputation) this.heldComputations.push({ sa, id, result });
         else this.input(sa, { kind: 'computed', id, result });
       }
+    }
+  }
+
+  /** RFC 5723 4.3.4: silently. */
+  #forget({ initiator, responder }: IkeSpis): void {
+    for (const sa of this.sas) {
+      if (sa.initiatorSpi !== initiator || sa.responderSpi !== responder) continue;
+      this.input(sa, { kind: 'command', command: { kind: 'abandon', reason: 'resumed' } });
     }
   }
 
