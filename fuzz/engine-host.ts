@@ -160,6 +160,8 @@ export class EngineHost {
         return [];
       case 'command-result':
         return [];
+      case 'store':
+        return [{ kind: 'stored', id: output.id }];
       case 'compute':
         return [{ kind: 'computed', id: output.id, result: validatePath(output.job) }];
       case 'resolve':

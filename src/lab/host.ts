@@ -12,6 +12,7 @@ import {
 import { type DataPlaneStatistics, MemoryDataPlane } from '#ipsec';
 import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand, type SaResult } from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
+import { LabDisk } from './disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { FaultKind, LabEvent } from './events.ts';
 import type { Datagram } from './network/datagram.ts';
@@ -36,6 +37,8 @@ type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> 
 
 /** How often the data plane tells who was heard of; the daemon does it as often. */
 const reportIntervalMs = 1_000;
+/** How long the disk takes to make a record durable, at most. */
+const writeDelayMsMax = 5;
 /** A host that wants to be woken so often without time passing is caught in a circle. */
 const wakeUpsAtOnceMax = 1_000;
 
@@ -67,8 +70,8 @@ export class LabHost {
   readonly scenario: HostScenario;
   readonly #world: HostWorld;
   readonly #makePlane: PlaneMaker;
-  // What outlives a crash. A disk belongs here once the engine asks for one: written records that a crash tears,
-  // loses or reorders unless they were acknowledged.
+  // What outlives a crash.
+  readonly #disk: LabDisk;
   readonly #randomness: Randomness;
   readonly #results = new Map<number, CommandResult>();
   #incarnation = 0;
@@ -84,6 +87,7 @@ export class LabHost {
     makePlane: PlaneMaker = (options) => new MemoryDataPlane(options),
   ) {
     this.scenario = scenario;
+    this.#disk = new LabDisk(world.prng);
     this.#randomness = randomness;
     this.#world = world;
     this.#makePlane = makePlane;
@@ -133,7 +137,7 @@ export class LabHost {
     const { configuration } = this.scenario;
     const randomness = this.#randomness;
     this.#running = {
-      engine: new Engine({ randomness, configuration, keyLog: true }),
+      engine: new Engine({ randomness, configuration, keyLog: true, stored: this.#disk.records }),
       plane: this.#makePlane({ randomness }),
       incarnation: ++this.#incarnation,
       inputs: [],
@@ -153,6 +157,7 @@ export class LabHost {
   crash(): void {
     if (this.#running === undefined) return;
     this.#running = undefined;
+    this.#disk.crash();
     const world = this.#world;
     world.fault('crash', this.name);
     world.report({ kind: 'down', at: world.now(), host: this.name, incarnation: this.#incarnation });
@@ -296,6 +301,14 @@ export class LabHost {
       case 'resolve':
         this.#later(this.scenario.computeDelayMs, () => this.#resolve(output));
         break;
+      case 'store': {
+        const makeDurable = this.#disk.write(output.key, output.octets);
+        this.#later(world.prng.between(0, writeDelayMsMax), () => {
+          makeDurable();
+          this.#give({ kind: 'stored', id: output.id });
+        });
+        break;
+      }
       case 'command-result':
         this.#results.set(output.id, output.result);
         break;
@@ -376,7 +389,7 @@ export class LabHost {
     }
   }
 
-  #send(protocol: 'udp' | 'esp', source: Endpoint, destination: Endpoint, octets: Uint8Array): void {
+  #send(protocol: 'udp' | 'esp' | 'ah', source: Endpoint, destination: Endpoint, octets: Uint8Array): void {
     const world = this.#world;
     const datagram: Datagram = { protocol, source, destination, octets: octets.slice(), origin: 'host' };
     world.report({ kind: 'sent', at: world.now(), host: this.name, datagram });

@@ -138,6 +138,8 @@ function engineLine(host: string, output: EngineEventOutput): string | undefined
     case 'compute':
     case 'resolve':
       return `${host}   ${output.kind} ${output.id}`;
+    case 'store':
+      return `${host}   store ${output.id}: ${output.key}, ${output.octets.length} octets`;
     case 'transmit':
     case 'sa-command':
     case 'key-log':

@@ -9,6 +9,6 @@ export * from './octets.ts';
 export * from './pcap/index.ts';
 export { Reader } from './reader.ts';
 export * from './udp/index.ts';
-export * from './vici/index.ts';
 export { decodeUtf8, encodeUtf8 } from './utf8.ts';
+export * from './vici/index.ts';
 export { Writer } from './writer.ts';

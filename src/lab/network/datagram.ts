@@ -12,7 +12,7 @@ import type { Endpoint } from '#sa';
 export type DatagramOrigin = 'host' | 'repeated' | 'corrupted' | 'forged' | 'replayed';
 
 export interface Datagram {
-  readonly protocol: 'udp' | 'esp';
+  readonly protocol: 'udp' | 'esp' | 'ah';
   /** Ports are 0 for native ESP. */
   readonly source: Endpoint;
   readonly destination: Endpoint;
