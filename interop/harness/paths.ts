@@ -1,0 +1,17 @@
+// Where things are in a clone: compiled files run from build/, what they read stays in the source folders.
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../../', import.meta.url);
+
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, root));
+}
+
+/** Source folders of the scenarios: configurations and other files. */
+export const scenariosFolder: string = path('interop/scenarios/');
+/** Compiled scenarios. */
+export const compiledScenariosFolder: string = path('build/interop/scenarios/');
+/** Captures and logs of runs that failed. */
+export const failuresFolder: string = path('test-output/interop/');
+/** The `wayward` command. */
+export const waywardCommand: string = path('dist/cli/main.js');

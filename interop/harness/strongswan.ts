@@ -1,0 +1,173 @@
+// Debian's strongSwan without systemd: charon-systemd in a namespace, ESP in its own process by kernel-libipsec.
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+import type { Peer, PeerChild, PeerIkeSa } from './peer.ts';
+import { RunningProcess, runProgram } from './processes.ts';
+import { field, list, parsePretty, type Section, subsections } from './swanctl-output.ts';
+
+const plugins =
+  'random nonce aesni aes sha1 sha2 hmac kdf openssl gcm ctr ccm chapoly curve25519 gmp pem pkcs1 pkcs8 pubkey x509 ' +
+  'constraints revocation kernel-libipsec kernel-netlink socket-default vici updown';
+
+/** One charon and its control socket. */
+export class Strongswan implements Peer {
+  readonly kind = 'strongswan';
+  readonly folder: string;
+  readonly #namespace: string;
+  #daemon: RunningProcess | undefined;
+
+  constructor(namespace: string, folder: string) {
+    this.#namespace = namespace;
+    this.folder = folder;
+  }
+
+  static async version(): Promise<string> {
+    return /strongSwan (\S+) swanctl/.exec(await runProgram(['swanctl', '--help']))?.[1] ?? 'unknown';
+  }
+
+  get #environment(): Record<string, string> {
+    return { STRONGSWAN_CONF: join(this.folder, 'strongswan.conf'), SWANCTL_DIR: this.folder };
+  }
+
+  get #socket(): string {
+    return `unix://${join(this.folder, 'vici')}`;
+  }
+
+  async log(): Promise<string> {
+    return readFile(join(this.folder, 'charon.log'), 'utf8').catch(() => '');
+  }
+
+  /** `charon.conf`, if the scenario has one, is the inside of strongswan.conf's daemon section. */
+  async #writeSettings(): Promise<void> {
+    const more = await readFile(join(this.folder, 'charon.conf'), 'utf8').catch(() => '');
+    const settings = `
+charon-systemd {
+  load = ${plugins}
+  journal {
+    default = -1
+  }
+  filelog {
+    file {
+      path = ${join(this.folder, 'charon.log')}
+      time_format = %H:%M:%S
+      time_add_ms = yes
+      append = yes
+      flush_line = yes
+      default = 1
+      ike = 2
+    }
+  }
+  plugins {
+    vici {
+      socket = ${this.#socket}
+    }
+  }
+${more}
+}
+swanctl {
+  load = random nonce aes sha1 sha2 hmac kdf openssl pem pkcs1 pkcs8 pubkey x509
+}
+`;
+    await writeFile(join(this.folder, 'strongswan.conf'), settings);
+  }
+
+  async start(): Promise<void> {
+    await this.#writeSettings();
+    const daemon = new RunningProcess(['charon-systemd'], {
+      namespace: this.#namespace,
+      environment: this.#environment,
+    });
+    this.#daemon = daemon;
+    await eventually('charon opens its control socket', async () => {
+      if (!daemon.running) throw new Error(`charon ended: ${daemon.output}\n${await this.log()}`);
+      return access(join(this.folder, 'vici')).then(
+        () => true,
+        () => false,
+      );
+    });
+    await this.reload();
+  }
+
+  async stop(): Promise<void> {
+    await this.#daemon?.end();
+    this.#daemon = undefined;
+  }
+
+  async kill(): Promise<void> {
+    await this.#daemon?.end('SIGKILL');
+    this.#daemon = undefined;
+    // The next start waits for this file.
+    await runProgram(['rm', '-f', join(this.folder, 'vici')]);
+  }
+
+  /** Runs one command of swanctl, for example `--list-sas`. */
+  swanctl(...words: readonly string[]): Promise<string> {
+    return runProgram(['swanctl', ...words, '--uri', this.#socket], {
+      environment: this.#environment,
+      timeoutMs: 20_000,
+    });
+  }
+
+  async reload(): Promise<void> {
+    await this.swanctl('--load-all', '--noprompt');
+  }
+
+  async up(child: string): Promise<void> {
+    await this.swanctl('--initiate', '--child', child, '--timeout', '15');
+  }
+
+  async downChild(child: string): Promise<void> {
+    await this.swanctl('--terminate', '--child', child, '--timeout', '15');
+  }
+
+  async downIke(connection: string): Promise<void> {
+    await this.swanctl('--terminate', '--ike', connection, '--timeout', '15');
+  }
+
+  async rekeyChild(child: string): Promise<void> {
+    await this.swanctl('--rekey', '--child', child);
+  }
+
+  async rekeyIke(connection: string): Promise<void> {
+    await this.swanctl('--rekey', '--ike', connection);
+  }
+
+  async ikeSas(): Promise<readonly PeerIkeSa[]> {
+    const output = parsePretty(await this.swanctl('--list-sas', '--pretty'));
+    return subsections(output)
+      .filter(([name]) => name === 'list-sa event')
+      .flatMap(([, event]) => subsections(event))
+      .filter(([, sa]) => field(sa, 'state') === 'ESTABLISHED')
+      .map(([connection, sa]) => ikeSa(connection, sa));
+  }
+}
+
+function ikeSa(connection: string, sa: Section): PeerIkeSa {
+  const children = sa['child-sas'];
+  return {
+    connection,
+    initiatorSpi: field(sa, 'initiator-spi'),
+    responderSpi: field(sa, 'responder-spi'),
+    remoteHost: field(sa, 'remote-host'),
+    remotePort: Number(field(sa, 'remote-port')),
+    suite: ['encr-alg', 'encr-keysize', 'integ-alg', 'prf-alg', 'dh-group']
+      .map((key) => field(sa, key))
+      .join(' '),
+    children: subsections(typeof children === 'object' ? (children as Section) : {})
+      .filter(([, child]) => field(child, 'state') === 'INSTALLED')
+      .map(([, child]) => childSa(child)),
+  };
+}
+
+function childSa(child: Section): PeerChild {
+  return {
+    name: field(child, 'name'),
+    inboundSpi: field(child, 'spi-in'),
+    outboundSpi: field(child, 'spi-out'),
+    localSelectors: list(child, 'local-ts'),
+    remoteSelectors: list(child, 'remote-ts'),
+    mode: field(child, 'mode').toLowerCase(),
+    suite: ['encr-alg', 'encr-keysize', 'integ-alg', 'esn'].map((key) => field(child, key)).join(' '),
+  };
+}

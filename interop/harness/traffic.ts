@@ -1,0 +1,96 @@
+// Traffic through a tunnel: pings that count what was lost, and TCP whose other end returns a checksum.
+import { createHash, randomBytes } from 'node:crypto';
+import { eventually } from './eventually.ts';
+import { ProcessError, RunningProcess, runProgram } from './processes.ts';
+
+/** From where to where: addresses, and the namespace of the first. */
+export interface Path {
+  readonly namespace: string;
+  readonly source: string;
+  readonly destination: string;
+}
+
+/** A ping that runs until it is stopped. */
+export class ContinuousPing {
+  readonly #process: RunningProcess;
+
+  constructor({ namespace, source, destination }: Path, intervalMs = 20) {
+    const words = ['ping', '-n', '-i', String(intervalMs / 1000), '-I', source, destination];
+    this.#process = new RunningProcess(words, { namespace });
+  }
+
+  #answered(): number[] {
+    return [...this.#process.output.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, sequence]) => Number(sequence));
+  }
+
+  /** Waits until `count` more pings are answered. */
+  async answers(count: number, timeoutMs = 5_000): Promise<void> {
+    const before = this.#answered().length;
+    await eventually(
+      `${count} more pings are answered`,
+      () => this.#answered().length >= before + count,
+      timeoutMs,
+    );
+  }
+
+  /**
+   * Ends it once it is sure that the last pings are answered.
+   * @returns how many were answered, and how many of those sent before the last answer were not
+   */
+  async stop(): Promise<{ readonly answered: number; readonly lost: number }> {
+    await this.answers(3);
+    await this.#process.end('SIGINT');
+    const answered = this.#answered();
+    if (answered.length === 0) throw new ProcessError(`no ping was answered:\n${this.#process.output}`);
+    return { answered: new Set(answered).size, lost: Math.max(...answered) - new Set(answered).size };
+  }
+
+  /** Ends it whatever it saw. */
+  async abandon(): Promise<void> {
+    await this.#process.end('SIGKILL');
+  }
+}
+
+/** Sends `count` pings, one of them `octets` long, and expects each to be answered. @throws ProcessError */
+export async function ping({ namespace, source, destination }: Path, count = 3, octets = 56): Promise<void> {
+  const options = ['-n', '-q', '-c', String(count), '-i', '0.02', '-W', '2', '-s', String(octets)];
+  const output = await runProgram(['ping', ...options, '-I', source, destination], { namespace });
+  if (!output.includes(` ${count} received`)) throw new ProcessError(`pings were lost:\n${output}`);
+}
+
+/** Expects a ping to remain without an answer. @throws ProcessError if one comes */
+export async function noPing({ namespace, source, destination }: Path): Promise<void> {
+  const words = ['ping', '-n', '-c', '1', '-W', '0.3', '-I', source, destination];
+  const program = new RunningProcess(words, { namespace });
+  await program.ended;
+  if (program.output.includes(' ttl=')) throw new ProcessError(`a ping was answered:\n${program.output}`);
+}
+
+const tcpPort = 7_070;
+const socatFamily = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+/**
+ * Sends random octets over TCP to a server in another namespace that returns their SHA-256.
+ * @throws ProcessError if the connection fails or the checksum differs
+ */
+export async function tcpWithChecksum(path: Path, serverNamespace: string, octets = 100_000): Promise<void> {
+  const destination = socatFamily(path.destination);
+  const family = path.destination.includes(':') ? 6 : 4;
+  const listen = `TCP${family}-LISTEN:${tcpPort},bind=${destination},reuseaddr`;
+  const server = new RunningProcess(['socat', '-d', '-d', '-t', '10', listen, 'EXEC:sha256sum'], {
+    namespace: serverNamespace,
+  });
+  try {
+    await server.waitForOutput(/listening on/, 3_000);
+    const data = randomBytes(octets);
+    const connect = `TCP${family}:${destination}:${tcpPort},bind=${socatFamily(path.source)},connect-timeout=3`;
+    const client = await runProgram(['socat', '-t', '10', '-', connect], {
+      namespace: path.namespace,
+      input: data,
+    });
+    const expected = createHash('sha256').update(data).digest('hex');
+    if (!client.startsWith(expected)) throw new ProcessError(`TCP brought ${client.trim()}, not ${expected}`);
+  } finally {
+    await server.end('SIGKILL');
+  }
+}
