@@ -1,5 +1,7 @@
 // The built-in configuration of the demonstration: two gateways on loopback, ports that need no privilege.
 
+import type { DemoPorts } from './free-ports.ts';
+
 export type Side = 'left' | 'right';
 
 /** What one side of the demonstration is. */
@@ -11,8 +13,6 @@ export interface DemoSide {
   readonly network: string;
 }
 
-export const demoPorts = { ike: 17_500, natTraversal: 17_501 } as const;
-
 export const demoSides: Readonly<Record<Side, DemoSide>> = {
   left: { side: 'left', address: '127.0.0.1', host: '10.1.0.1', network: '10.1.0.0/24' },
   right: { side: 'right', address: '127.0.0.2', host: '10.2.0.1', network: '10.2.0.0/24' },
@@ -23,21 +23,21 @@ export function otherSide(side: Side): Side {
 }
 
 /** swanctl.conf text of one side. ESP goes in UDP: an ordinary process may not send it natively. */
-export function demoConfiguration(side: Side): string {
+export function demoConfiguration(side: Side, ports: DemoPorts): string {
   const us = demoSides[side];
   const them = demoSides[otherSide(side)];
   return `
 wayward {
-  port = ${demoPorts.ike}
-  port_nat_t = ${demoPorts.natTraversal}
+  port = ${ports.ike}
+  port_nat_t = ${ports.natTraversal}
 }
 connections {
   demo {
     version = 2
     local_addrs = ${us.address}
     remote_addrs = ${them.address}
-    local_port = ${demoPorts.ike}
-    remote_port = ${demoPorts.ike}
+    local_port = ${ports.ike}
+    remote_port = ${ports.ike}
     proposals = aes128gcm16-prfsha256-x25519
     encap = yes
     local {

@@ -1,6 +1,7 @@
 // The demonstration: two gateways as two processes on loopback, a tunnel between them, traffic through it.
 import { type ChildProcess, fork } from 'node:child_process';
-import { demoPorts, demoSides, type Side } from './configuration.ts';
+import { demoSides, type Side } from './configuration.ts';
+import { type DemoPorts, freePorts } from './free-ports.ts';
 import type { EspCounters, GatewayMessage } from './gateway.ts';
 
 const sides: readonly Side[] = ['left', 'right'];
@@ -19,10 +20,17 @@ function sum(esp: readonly EspCounters[], direction: EspCounters['direction']): 
 /** Runs until interrupted or until a gateway cannot go on. Returns the exit status. */
 export async function runDemo(print: (line: string) => void): Promise<number> {
   print('wayward: two gateways on loopback, IKEv2 and ESP in UDP between them, no privileges needed.');
+  let ports: DemoPorts;
+  try {
+    ports = await freePorts(sides.map((side) => demoSides[side].address));
+  } catch (error) {
+    print(`no UDP ports for it: ${(error as Error).message}`);
+    return 1;
+  }
   for (const side of sides) {
     const { address, network } = demoSides[side];
     print(
-      `  ${side.padEnd(5)}  ${address} ports ${demoPorts.ike} and ${demoPorts.natTraversal}, ${network} behind it`,
+      `  ${side.padEnd(5)}  ${address} ports ${ports.ike} and ${ports.natTraversal}, ${network} behind it`,
     );
   }
   print('Ctrl-C ends it.');
@@ -37,7 +45,9 @@ export async function runDemo(print: (line: string) => void): Promise<number> {
     (side) =>
       new Promise<void>((resolve) => {
         // In a process group of its own, so that Ctrl-C reaches it through us and it can say goodbye to its peer.
-        const child = fork(new URL('./gateway-process.js', import.meta.url), [side], { detached: true });
+        const child = fork(new URL('./gateway-process.js', import.meta.url), [side, JSON.stringify(ports)], {
+          detached: true,
+        });
         children.set(side, child);
         child.on('message', (message: GatewayMessage) => {
           switch (message.kind) {

@@ -1,15 +1,17 @@
 // Entry of a gateway process of the demonstration.
+import type { DemoPorts } from './free-ports.ts';
 import { type GatewayMessage, runGateway } from './gateway.ts';
 
-const [, , side] = process.argv;
-if (side !== 'left' && side !== 'right') throw new Error('this process is started by the demonstration only');
+const [, , side, ports] = process.argv;
+if ((side !== 'left' && side !== 'right') || ports === undefined)
+  throw new Error('this process is started by the demonstration only');
 
 const tell = (message: GatewayMessage): void => {
   if (process.connected) process.send?.(message);
 };
 
 try {
-  await runGateway(side, tell);
+  await runGateway(side, JSON.parse(ports) as DemoPorts, tell);
 } catch (error) {
   tell({ kind: 'failed', detail: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;

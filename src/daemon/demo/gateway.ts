@@ -9,6 +9,7 @@ import { Log } from '../log.ts';
 import { TunnelNetwork } from '../tunnel-network.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from './configuration.ts';
 import { type EchoCounters, EchoTraffic } from './echo-traffic.ts';
+import type { DemoPorts } from './free-ports.ts';
 
 const pingIntervalMs = 100;
 
@@ -25,10 +26,14 @@ export interface EspCounters {
 }
 
 /** Runs until SIGTERM, or until the parent is gone. */
-export async function runGateway(side: Side, tell: (message: GatewayMessage) => void): Promise<void> {
+export async function runGateway(
+  side: Side,
+  ports: DemoPorts,
+  tell: (message: GatewayMessage) => void,
+): Promise<void> {
   const us = demoSides[side];
   const loaded = loadConfiguration({
-    text: demoConfiguration(side),
+    text: demoConfiguration(side, ports),
     file: `/built-in/${side}.conf`,
     ports: configurationPorts,
   });
