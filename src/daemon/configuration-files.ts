@@ -3,12 +3,23 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ConfigurationFile } from '#config';
 
+/** `*`, `?`, and sets as `[a-z]` and `[!a-z]`; everything else means itself, also a bracket that is never closed. */
 function toExpression(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replace(/\*/g, '[^/]*')
-    .replace(/\?/g, '[^/]');
-  return new RegExp(`^${source}$`);
+  const source = pattern.replace(
+    /\*|\?|\[([!^]?)(\]?[^\]]*)\]|[^\w]/g,
+    (part, negated: string | undefined, set: string | undefined) => {
+      if (part === '*') return '.*';
+      if (part === '?') return '.';
+      if (set === undefined) return `\\${part}`;
+      return `[${negated === '' ? '' : '^'}${set.replaceAll(/[\\\][^]/g, '\\$&')}]`;
+    },
+  );
+  try {
+    return new RegExp(`^${source}$`, 's');
+  } catch {
+    // A set as `[z-a]` matches nothing.
+    return /(?!)/;
+  }
 }
 
 function expand(folder: string, parts: readonly string[]): string[] {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import { readConfigurationFiles } from './configuration-files.ts';
+
+test('patterns name files as a shell would, sorted, beside the file that includes them', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'conf.d'));
+  mkdirSync(join(folder, 'a.conf.d'));
+  for (const name of [
+    'a.conf',
+    'b.conf',
+    'conf.d/x1.conf',
+    'conf.d/x2.conf',
+    'conf.d/.hidden.conf',
+    'aXconf',
+    'c[.conf',
+  ])
+    writeFileSync(join(folder, name), name);
+  symlinkSync('nowhere', join(folder, 'conf.d', 'dangling.conf'));
+  const named = (pattern: string): string[] =>
+    readConfigurationFiles(pattern, join(folder, 'swanctl.conf')).map(({ path }) => relative(folder, path));
+
+  assert.deepEqual(named('a.conf'), ['a.conf']);
+  assert.deepEqual(named('none.conf'), []);
+  assert.deepEqual(named('*.conf'), ['a.conf', 'b.conf', 'c[.conf']);
+  assert.deepEqual(named('?.conf'), ['a.conf', 'b.conf']);
+  assert.deepEqual(named('[b-c].conf'), ['b.conf']);
+  assert.deepEqual(named('[!b]*conf'), ['a.conf', 'aXconf', 'c[.conf']);
+  assert.deepEqual(named('[^b]*conf'), ['a.conf', 'aXconf', 'c[.conf']);
+  assert.deepEqual(named('c[.*'), ['c[.conf']);
+  assert.deepEqual(named('[z-a]*'), []);
+  assert.deepEqual(named('conf.?/*.conf'), ['conf.d/x1.conf', 'conf.d/x2.conf']);
+  assert.deepEqual(named('*/.*.conf'), ['conf.d/.hidden.conf']);
+  assert.deepEqual(named(join(folder, 'conf.d', 'x[12].conf')), ['conf.d/x1.conf', 'conf.d/x2.conf']);
+});
+
+test('what a file holds comes with it', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'key.der');
+  writeFileSync(path, Uint8Array.of(0, 255, 128));
+  assert.deepEqual(readConfigurationFiles('*.der', join(folder, 'x')), [
+    { path, octets: Uint8Array.of(0, 255, 128) },
+  ]);
+});
