@@ -26,8 +26,8 @@ function pathWith(options: FlowOptions, last?: { high: number; low: number }): D
   const { sender, receiver } = flow(options);
   const sad = new Sad();
   const spd = new Spd();
-  sad.addOutbound(new OutboundSa(sender, 0, last));
-  sad.addInbound(new InboundSa(receiver, 0, last));
+  sad.addOutbound(new OutboundSa(sender, 0, { last }));
+  sad.addInbound(new InboundSa(receiver, 0, { last }));
   spd.install(policyFor(sender));
   spd.install(policyFor(receiver, { policyId: 2 }));
   return new DataPath(sad, spd, { randomness: testRandomness });

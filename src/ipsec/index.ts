@@ -23,6 +23,11 @@ export {
   type SequenceNumber,
 } from './replay-window.ts';
 export { Sad } from './sad.ts';
-export { InboundSa, OutboundSa } from './security-association.ts';
+export {
+  InboundSa,
+  OutboundSa,
+  type PacketCipherFactory,
+  type SaState,
+} from './security-association.ts';
 export { SequenceCounter } from './sequence-counter.ts';
 export { Verdict, type VerdictCode, verdictNames } from './verdicts.ts';

@@ -34,6 +34,9 @@ export class PacketSlot {
   trafficClass = 0;
   /** Inbound input for transport and BEET mode, where the outer header becomes the inner one. */
   hopLimit = 64;
+  /** Inbound input, for evidence about unknown SPIs. */
+  flowLabel: number | undefined;
+  interfaceName: string | undefined;
   /** Outbound result: DF of an outer IPv4 header. */
   dontFragment = false;
 

@@ -1,11 +1,25 @@
 // One entry of the SAD at work (RFC 4301 4.4.2): parameters, keys, and the state which packets change.
-import { type PacketCipher, packetCipher } from '#crypto';
+import { type PacketCipher, type PacketKeys, packetCipher } from '#crypto';
 import { type Endpoint, type IpAddress, isIpv6, type SaParameters, type UdpEncapsulation } from '#sa';
 import { type AddressPair, beetAddresses } from './inner-addresses.ts';
 import { SelectorMatcher } from './policy/selector-match.ts';
 import { ReplayWindow, type SequenceNumber } from './replay-window.ts';
 import { SequenceCounter } from './sequence-counter.ts';
 import { Usage } from './usage.ts';
+
+/**
+ * Makes the object that seals and opens an SA's packets. It throws `CryptoError` for what it cannot do, and keeps no
+ * reference to the keys it is given.
+ */
+export type PacketCipherFactory = (keys: PacketKeys) => PacketCipher;
+
+/** What an SA may be given besides its parameters. */
+export interface SaState {
+  /** The highest sequence number that may have been used or received, if the SA is taken over from an earlier run. */
+  readonly last?: SequenceNumber | undefined;
+  /** Where its cipher comes from; from the crypto room by default. */
+  readonly makeCipher?: PacketCipherFactory | undefined;
+}
 
 /** What an outbound and an inbound SA have in common. */
 abstract class SecurityAssociation {
@@ -21,10 +35,10 @@ abstract class SecurityAssociation {
   #encapsulation: UdpEncapsulation | undefined;
 
   /** @throws CryptoError for algorithms or keys that the crypto room refuses */
-  protected constructor(parameters: SaParameters, at: number) {
+  protected constructor(parameters: SaParameters, at: number, makeCipher: PacketCipherFactory) {
     this.parameters = parameters;
     this.matcher = new SelectorMatcher(parameters.selectors);
-    this.cipher = packetCipher({
+    this.cipher = makeCipher({
       ...(parameters.encryption === undefined ? {} : { encryption: parameters.encryption }),
       ...(parameters.integrity === undefined ? {} : { integrity: parameters.integrity }),
     });
@@ -86,9 +100,8 @@ export class OutboundSa extends SecurityAssociation {
   /** Whether the end of the sequence numbers was reported. */
   exhaustionReported = false;
 
-  /** @param last the highest sequence number that may have been used, if the SA is taken over from an earlier run */
-  constructor(parameters: SaParameters, at: number, last?: SequenceNumber) {
-    super(parameters, at);
+  constructor(parameters: SaParameters, at: number, { last, makeCipher = packetCipher }: SaState = {}) {
+    super(parameters, at, makeCipher);
     this.sequence = new SequenceCounter(parameters.esn, last);
   }
 }
@@ -100,9 +113,8 @@ export class InboundSa extends SecurityAssociation {
   /** The last remote endpoint that was reported as changed, so that each is reported once. */
   reportedRemote: Endpoint | undefined;
 
-  /** @param last the highest sequence number that may have been received, if the SA is taken over from an earlier run */
-  constructor(parameters: SaParameters, at: number, last?: SequenceNumber) {
-    super(parameters, at);
+  constructor(parameters: SaParameters, at: number, { last, makeCipher = packetCipher }: SaState = {}) {
+    super(parameters, at, makeCipher);
     this.window = new ReplayWindow(parameters.replayWindow, parameters.esn, last);
   }
 

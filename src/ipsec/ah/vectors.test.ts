@@ -39,8 +39,8 @@ function pathWith(vector: AhVector): DataPath {
   // As if all packets before this one had been sent and received.
   const before = BigInt(vector.sequenceHigh) * 0x1_0000_0000n + BigInt(vector.sequenceLow) - 1n;
   const last = { high: Number(before >> 32n), low: Number(before & 0xffff_ffffn) };
-  sad.addOutbound(new OutboundSa(parameters(vector, 'outbound'), 0, last));
-  sad.addInbound(new InboundSa(parameters(vector, 'inbound'), 0, last));
+  sad.addOutbound(new OutboundSa(parameters(vector, 'outbound'), 0, { last }));
+  sad.addInbound(new InboundSa(parameters(vector, 'inbound'), 0, { last }));
   spd.install(policyFor(parameters(vector, 'outbound')));
   return new DataPath(sad, spd, { randomness: { bytes: (count) => new Uint8Array(count) } });
 }

@@ -5,7 +5,7 @@ import { beetAddresses } from '../inner-addresses.ts';
 import type { Spd } from '../policy/spd.ts';
 import { replayWindowPacketsMax } from '../replay-window.ts';
 import type { Sad } from '../sad.ts';
-import { InboundSa, OutboundSa } from '../security-association.ts';
+import { InboundSa, OutboundSa, type PacketCipherFactory } from '../security-association.ts';
 
 const done: SaResult = { ok: true };
 
@@ -16,10 +16,16 @@ function refuse(code: Refusal, detail: string): SaResult {
 }
 
 /** @param at monotonic milliseconds, from which lifetimes are counted */
-export function applyCommand(sad: Sad, spd: Spd, command: SaCommand, at: number): SaResult {
+export function applyCommand(
+  sad: Sad,
+  spd: Spd,
+  command: SaCommand,
+  at: number,
+  makeCipher?: PacketCipherFactory,
+): SaResult {
   switch (command.kind) {
     case 'install':
-      return install(sad, command.sa, at);
+      return install(sad, command.sa, at, makeCipher);
     case 'use-outbound':
       return sad.useOutbound(command.childId, command.protocol, command.spi)
         ? done
@@ -44,7 +50,7 @@ export function applyCommand(sad: Sad, spd: Spd, command: SaCommand, at: number)
   }
 }
 
-function install(sad: Sad, parameters: SaParameters, at: number): SaResult {
+function install(sad: Sad, parameters: SaParameters, at: number, makeCipher?: PacketCipherFactory): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
   if (protocol === 'ah') {
     if (mode === 'beet') return refuse('unsupported', 'BEET mode is one of ESP');
@@ -65,8 +71,9 @@ function install(sad: Sad, parameters: SaParameters, at: number): SaResult {
       : sad.findOutbound(protocol, spi, parameters.remote);
   if (taken !== undefined) return refuse('exists', `the ${direction} SPI is taken`);
   try {
-    if (direction === 'inbound') sad.addInbound(new InboundSa(parameters, at));
-    else sad.addOutbound(new OutboundSa(parameters, at));
+    const state = { makeCipher };
+    if (direction === 'inbound') sad.addInbound(new InboundSa(parameters, at, state));
+    else sad.addOutbound(new OutboundSa(parameters, at, state));
     return done;
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;

@@ -22,7 +22,7 @@ import {
 import { Spd, type UnmatchedAction } from '../policy/spd.ts';
 import { expiryEvent } from '../sa-events.ts';
 import { Sad } from '../sad.ts';
-import type { InboundSa, OutboundSa } from '../security-association.ts';
+import type { InboundSa, OutboundSa, PacketCipherFactory } from '../security-association.ts';
 import { Verdict } from '../verdicts.ts';
 import { applyCommand } from './apply-command.ts';
 import { HeldPackets } from './held-packets.ts';
@@ -32,6 +32,8 @@ import { UnknownSpiRing } from './unknown-spi-ring.ts';
 export interface MemoryDataPlaneOptions {
   /** Source of the IVs of block modes. */
   readonly randomness: Pick<Randomness, 'bytes'>;
+  /** Where the SAs' ciphers come from; from the crypto room by default. */
+  readonly makeCipher?: PacketCipherFactory;
   /** What happens to traffic without a policy; `discard` by default. */
   readonly unmatched?: UnmatchedAction;
   /** What the way to the wire can carry: SAs of another protocol are refused with `unsupported`. All by default. */
@@ -112,6 +114,7 @@ export class MemoryDataPlane {
   readonly #outputs: DataPlaneOutput[] = [];
   readonly #slots: [PacketSlot] = [new PacketSlot()];
   #pathMtuBytesMax: number;
+  readonly #makeCipher: PacketCipherFactory | undefined;
   readonly #protocols: readonly SaProtocol[];
   readonly #answerDiscarded: boolean;
   readonly #icmpErrorsPerSecondMax: number;
@@ -129,6 +132,7 @@ export class MemoryDataPlane {
       acquireIntervalMs: options.acquireIntervalMs ?? 1000,
     });
     this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
+    this.#makeCipher = options.makeCipher;
     this.#protocols = options.protocols ?? ['esp', 'ah'];
     this.#answerDiscarded = options.answerDiscarded ?? false;
     this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
@@ -139,7 +143,7 @@ export class MemoryDataPlane {
     if (command.kind === 'install' && !this.#protocols.includes(command.sa.protocol)) {
       return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
     }
-    const result = applyCommand(this.#sad, this.#spd, command, at);
+    const result = applyCommand(this.#sad, this.#spd, command, at, this.#makeCipher);
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
     }
@@ -154,6 +158,30 @@ export class MemoryDataPlane {
     if (slot.verdict === Verdict.TRAP) this.#hold(slot, at);
     this.#act(slot, at);
     this.#collectEvents();
+  }
+
+  /**
+   * Like `outbound` for many packets, in place and without copies: `slots[0..count)` with verdict `SEALED` hold what is
+   * to be sent; whatever the others ask for comes out of `poll`. Around each packet there must be
+   * `encapsulationHeadroomBytes` and, beyond the larger of the packet and `paddedBytesMax`, `encapsulationTailroomBytes`.
+   */
+  outboundBatch(slots: readonly PacketSlot[], count: number, at: number): void {
+    this.#path.encapsulate(slots, at, count);
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot.verdict === Verdict.SEALED) continue;
+      if (slot.verdict === Verdict.TRAP) this.#hold(slot, at);
+      // The caller's buffer is used again before the output is taken.
+      if (slot.verdict === Verdict.BYPASS)
+        this.#outputs.push({ kind: 'bypass', packet: slot.octets.slice() });
+      else this.#act(slot, at);
+    }
+    this.#collectEvents();
+  }
+
+  /** TFC padding may fill the path: how far an outbound packet can grow before its trailer. */
+  get paddedBytesMax(): number {
+    return this.#pathMtuBytesMax;
   }
 
   /**
@@ -174,6 +202,8 @@ export class MemoryDataPlane {
   /** A packet from the unprotected side that is ESP by its protocol or port. */
   inbound(received: ReceivedPacket, at: number): void {
     const slot = this.#slots[0];
+    slot.flowLabel = received.flowLabel;
+    slot.interfaceName = received.interfaceName;
     slot.buffer = new Uint8Array(decapsulationHeadroomBytes + received.octets.length);
     slot.buffer.set(received.octets, decapsulationHeadroomBytes);
     slot.start = decapsulationHeadroomBytes;
@@ -184,22 +214,36 @@ export class MemoryDataPlane {
     slot.encapsulated = received.protocol === 'udp';
     slot.trafficClass = received.trafficClass ?? 0;
     slot.hopLimit = received.hopLimit ?? 64;
-    this.#path.decapsulate(this.#slots, at);
+    this.inboundBatch(this.#slots, 1, at);
     if (slot.verdict === Verdict.OPENED) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
-    if (slot.verdict === Verdict.UNKNOWN_SPI) {
-      this.#unknown.record({
-        protocol: slot.protocol,
-        spi: slot.spi,
-        sequence: slot.sequence,
-        source: received.remote,
-        destination: received.local,
-        encapsulated: slot.encapsulated,
-        lengthBytes: received.octets.length,
-        ...(received.flowLabel === undefined ? {} : { flowLabel: received.flowLabel }),
-        ...(received.interfaceName === undefined ? {} : { interfaceName: received.interfaceName }),
-      });
+  }
+
+  /**
+   * Like `inbound` for many packets, in place and without copies: `slots[0..count)` with verdict `OPENED` hold what is
+   * to be delivered. Their inputs, `protocol` to `interfaceName`, must be set, with `decapsulationHeadroomBytes` before
+   * each packet that are nobody else's: transport and BEET mode write there.
+   */
+  inboundBatch(slots: readonly PacketSlot[], count: number, at: number): void {
+    this.#path.decapsulate(slots, at, count);
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot.verdict === Verdict.UNKNOWN_SPI) this.#recordUnknown(slot);
     }
     this.#collectEvents();
+  }
+
+  #recordUnknown(slot: PacketSlot): void {
+    this.#unknown.record({
+      protocol: slot.protocol,
+      spi: slot.spi,
+      sequence: slot.sequence,
+      source: slot.remote!,
+      destination: slot.local!,
+      encapsulated: slot.encapsulated,
+      lengthBytes: slot.length,
+      ...(slot.flowLabel === undefined ? {} : { flowLabel: slot.flowLabel }),
+      ...(slot.interfaceName === undefined ? {} : { interfaceName: slot.interfaceName }),
+    });
   }
 
   /** An IP packet from the unprotected side that is no ESP: delivered if a policy lets it bypass (RFC 4301 5.2, 3b). */
