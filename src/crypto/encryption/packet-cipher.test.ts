@@ -159,6 +159,12 @@ test('the cipher works on copies: the caller may wipe its keys, and destroying t
   }
 });
 
+test('keys that are Node Buffers are copied too', () => {
+  const key = Buffer.from(ascending(1, 20));
+  packetCipher({ encryption: { id: Encr.AES_GCM_16, keyLengthBits: 128, key } }).destroy();
+  assert.deepEqual(Uint8Array.from(key), ascending(1, 20));
+});
+
 test('a packet without integrity, with two kinds of it, or with an unknown algorithm is unsupported', () => {
   const gcm = { id: Encr.AES_GCM_16, keyLengthBits: 128, key: new Uint8Array(20) };
   const cbc = { id: Encr.AES_CBC, keyLengthBits: 128, key: new Uint8Array(16) };

@@ -37,7 +37,7 @@ export function packetCipher(keys: PacketKeys): PacketCipher {
     if (integrity !== undefined) {
       throw new CryptoError('unsupported', 'a combined-mode cipher takes no integrity algorithm');
     }
-    return new CombinedModeCipher(profile, keyLengthBits, encryption.key.slice());
+    return new CombinedModeCipher(profile, keyLengthBits, copyOf(encryption.key));
   }
   if (integrity === undefined) {
     throw new CryptoError(
@@ -52,5 +52,10 @@ export function packetCipher(keys: PacketKeys): PacketCipher {
       `integrity algorithm ${mac.id} takes ${mac.keyBytes} octets, not ${integrity.key.length}`,
     );
   }
-  return new CipherWithMac(profile, keyLengthBits, encryption.key.slice(), mac, integrity.key.slice());
+  return new CipherWithMac(profile, keyLengthBits, copyOf(encryption.key), mac, copyOf(integrity.key));
+}
+
+/** The `slice` of a Node Buffer would be a view. */
+function copyOf(key: Uint8Array): Uint8Array {
+  return Uint8Array.from(key);
 }
