@@ -113,6 +113,8 @@ export function eventText(event: EngineEvent): EventText {
       const retry = event.retryInMs === undefined ? '' : `; next try in ${event.retryInMs / 1000} s`;
       return { level: 'error', text: `${event.connection}: not connected: ${event.detail}${retry}` };
     }
+    case 'resumption-failed':
+      return { level: 'info', text: `${event.connection}: not resumed: ${event.detail}; connecting in full` };
     case 'duplicate-ike-sa': {
       const { connection, kept, ended, reason } = event;
       return { level: 'info', text: `${connection}: IKE SA ${kept} stays, ${ended} ends: ${reason}` };

@@ -61,6 +61,7 @@ function load(state: EngineState, configuration: EngineConfiguration): void {
   state.configuration = configuration;
   state.pools.configure(configuration.pools);
   for (const initiation of state.initiations.all()) followConfiguration(state, initiation);
+  state.clientTickets.retain(new Set(configuration.connections.map(({ name }) => name)));
   startConnections(state);
 }
 
@@ -235,5 +236,8 @@ function shutDown(state: EngineState, id: number): void {
     entries.map(({ ikeId }) => ikeId),
     [],
   );
+  // RFC 5723 6.2: every IKE SA is deleted, and no ticket outlives that.
+  state.clientTickets.retain(new Set());
+  state.tickets.destroy();
   for (const entry of entries) deleteIkeSa(state, entry, 'the daemon is shutting down');
 }

@@ -33,4 +33,13 @@ export interface EngineConfiguration {
   readonly halfOpen: HalfOpenLimits;
   /** NAT keepalives (RFC 3948 4); 0 turns them off. */
   readonly natKeepaliveMs: number;
+  /** How tickets for session resumption are made (RFC 5723 6). A reload does not change it. */
+  readonly tickets?: TicketConfiguration;
+}
+
+export interface TicketConfiguration {
+  /** `value`: the state of an IKE SA travels in its ticket, encrypted. `reference`: it stays here, in bounded memory. */
+  readonly form: 'value' | 'reference';
+  /** How long one key makes tickets. */
+  readonly keyLifetimeMs: number;
 }

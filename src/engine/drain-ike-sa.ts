@@ -27,6 +27,9 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
     case 'compute':
       state.outputs.push({ ...output, id: state.awaitResult(entry.ikeId, output.id) });
       break;
+    case 'ticket':
+      state.clientTickets.keep(output.ticket);
+      break;
     case 'key-log':
       state.outputs.push(output);
       break;

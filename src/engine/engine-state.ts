@@ -1,6 +1,13 @@
 // Everything one host remembers, shared by the files of this room. Users see `Engine`.
 import type { Randomness } from '#crypto';
-import { CookieIssuer, formatIdentity, type IkeSa, type IkeSaPorts, identityKey } from '#ike';
+import {
+  CookieIssuer,
+  formatIdentity,
+  type IkeSa,
+  type IkeSaPorts,
+  identityKey,
+  type TicketIssuer,
+} from '#ike';
 import type { Endpoint, SaCommand } from '#sa';
 import { type IkeSpi, ikeSpiFromBytes, zeroIkeSpi } from '#wire';
 import { AddressPools } from './address-pools.ts';
@@ -12,6 +19,7 @@ import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
 import { Initiations } from './initiations.ts';
 import type { CommandResult, EngineEvent, EngineOutput, IkeContext } from './interface.ts';
 import { PendingCommands } from './pending-commands.ts';
+import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
 import { SpiAllocator } from './spi-allocator.ts';
 import { StatelessReplies } from './stateless-replies.ts';
 import { TrapPolicies } from './trap-policies.ts';
@@ -41,6 +49,9 @@ export class EngineState {
   readonly cookies: CookieIssuer;
   readonly replies: StatelessReplies = new StatelessReplies();
   readonly initiations: Initiations = new Initiations();
+  /** As gateway. */
+  readonly tickets: TicketIssuer;
+  readonly clientTickets: ClientTickets = new ClientTickets();
   readonly traps: TrapPolicies = new TrapPolicies();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
@@ -63,6 +74,7 @@ export class EngineState {
     this.configuration = options.configuration;
     this.pools.configure(options.configuration.pools);
     this.spis = new SpiAllocator(options.randomness);
+    this.tickets = newTicketIssuer(this);
     this.cookies = new CookieIssuer(options.randomness, cookieSecretLifetimeMs);
   }
 
@@ -177,6 +189,10 @@ export class EngineState {
     };
   }
 
+  get wallClockMs(): number {
+    return this.at + this.wallClockOffsetMs;
+  }
+
   portsFor(ikeId: number): IkeSaPorts {
     return {
       randomness: this.randomness,
@@ -189,7 +205,8 @@ export class EngineState {
         return childId;
       },
       credentials: () => this.configuration.credentials,
-      wallClockMs: () => this.at + this.wallClockOffsetMs,
+      wallClockMs: () => this.wallClockMs,
+      tickets: ticketPort(this),
       connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);

@@ -2,9 +2,11 @@
 import {
   type ConnectionConfiguration,
   formatIdentityPattern,
+  type IkeFailure,
   identityKey,
   initiateIkeSa,
   type RemoteAddress,
+  resumeIkeSa,
 } from '#ike';
 import { type IpAddress, isIpv6 } from '#sa';
 import type { EngineState } from './engine-state.ts';
@@ -20,6 +22,8 @@ export interface InitiationManner {
   readonly anew?: boolean;
   /** Try again after a failure. */
   readonly persistent: boolean;
+  /** Authenticate from scratch even if there is a ticket (RFC 5723). */
+  readonly inFull?: boolean;
 }
 
 /** Brings a Child SA up over the connection's IKE SA, or over a new one. Returns why not, if that is known at once. */
@@ -49,6 +53,7 @@ export function initiateChild(
   const initiation = known ?? state.initiations.begin(connection);
   initiation.wanted.set(wanted.configuration.name, wanted);
   initiation.persistent ||= manner.persistent;
+  initiation.inFull ||= manner.inFull === true;
   if (known !== undefined && known.phase.name !== 'waiting') return undefined;
   return resolve(state, initiation);
 }
@@ -101,10 +106,14 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
   const ikeId = state.registry.nextIkeId();
   const remote = { address: resolution.remote, port: connection.remotePort };
   const children = [...initiation.wanted.values()];
-  initiation.phase = { name: 'connecting', ikeId };
+  const ticket =
+    initiation.inFull || connection.resumption === undefined
+      ? undefined
+      : state.clientTickets.find(connection.name, state.wallClockMs);
+  initiation.phase = { name: 'connecting', ikeId, byTicket: ticket !== undefined };
   initiation.given = new Set(children.map(({ configuration }) => configuration.name));
   state.event({ kind: 'connecting', connection: connection.name, attempt: initiation.failures + 1, remote });
-  const sa = initiateIkeSa({
+  const options = {
     connection,
     local: {
       address: resolution.local,
@@ -118,11 +127,14 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
     },
     at: state.at,
     ports: state.portsFor(ikeId),
-    initialContact: takeInitialContact(state, connection),
     keyLog: state.keyLog,
     children: children.map(({ configuration }) => configuration),
     ...(children[0]?.acquired === undefined ? {} : { acquired: children[0].acquired }),
-  });
+  };
+  const sa =
+    ticket === undefined
+      ? initiateIkeSa({ ...options, initialContact: takeInitialContact(state, connection) })
+      : resumeIkeSa({ ...options, ticket });
   state.touch(state.newEntry({ ikeId, sa, initiator: true }));
 }
 
@@ -166,11 +178,20 @@ export function connectionFailed(
   state: EngineState,
   ikeId: number,
   connection: string,
-  detail: string,
+  { code, detail }: IkeFailure,
 ): void {
   const initiation = state.initiations.byIke(ikeId);
   if (initiation === undefined) return;
   if (initiation.connection.name !== connection) throw new Error('an initiation changed its connection');
+  if (initiation.phase.name === 'connecting' && initiation.phase.byTicket && code !== 'abandoned') {
+    // RFC 5723 4.3.2: whatever is wrong with the ticket, a full exchange may do. Only silence leaves it good.
+    if (code !== 'no-answer') state.clientTickets.drop(connection);
+    initiation.inFull = true;
+    state.event({ kind: 'resumption-failed', connection, detail });
+    const refusal = resolve(state, initiation);
+    if (refusal !== undefined) state.pending.initiationFailed(connection, undefined, refusal);
+    return;
+  }
   tryFailed(state, initiation, detail);
 }
 

@@ -10,7 +10,7 @@ export interface WantedChild {
 
 export type InitiationPhase =
   | { readonly name: 'resolving'; readonly resolveId: number }
-  | { readonly name: 'connecting'; readonly ikeId: number }
+  | { readonly name: 'connecting'; readonly ikeId: number; readonly byTicket: boolean }
   /** Until the next try. */
   | { readonly name: 'waiting' };
 
@@ -26,6 +26,8 @@ export interface Initiation {
   exchangesFailed: number;
   /** Goes on after a failure: nobody waits who could be told. */
   persistent: boolean;
+  /** No ticket is to be presented: a fresh authentication is due, or a ticket has just failed. */
+  inFull: boolean;
   phase: InitiationPhase;
 }
 
@@ -53,6 +55,7 @@ export class Initiations {
       failures: 0,
       exchangesFailed: 0,
       persistent: false,
+      inFull: false,
       phase: { name: 'waiting' },
     };
     this.#byConnection.set(connection.name, initiation);

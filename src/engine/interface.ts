@@ -144,6 +144,8 @@ export type EngineEvent =
       readonly detail: string;
       readonly retryInMs?: number;
     }
+  /** A ticket did not bring the connection up; a full exchange follows at once. */
+  | { readonly kind: 'resumption-failed'; readonly connection: string; readonly detail: string }
   | {
       readonly kind: 'duplicate-ike-sa';
       readonly connection: string;

@@ -1,9 +1,10 @@
 // What the host does when one of its IKE SAs reports something.
-import type { ChildSaSummary, IkeEvent, IkeFailure } from '#ike';
+import { type ChildSaSummary, type IkeEvent, type IkeFailure, type IkeSpis, ticketOutlives } from '#ike';
 import { resolveDuplicates } from './duplicates.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { connectionFailed, connectionRefused, initiateChild } from './initiate-connection.ts';
+import { forgetResumed } from './resumption.ts';
 
 /** Acts on one event and reports it. */
 export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeEvent): void {
@@ -17,8 +18,16 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       concludeInitiation(state, entry);
       resolveDuplicates(state, entry, event.initialContact);
       break;
+    case 'ike-resumed':
+      // Its ticket is used by that. What the new IKE SA was given stays.
+      state.clientTickets.dropOf(event.former);
+      forgetResumed(state, event.former);
+      break;
+    case 'ike-ended':
+      if (!ticketOutlives(event.failure)) state.clientTickets.dropOf(spisOf(entry));
+      break;
     case 'ike-failed':
-      connectionFailed(state, entry.ikeId, connection.name, event.failure.detail);
+      connectionFailed(state, entry.ikeId, connection.name, event.failure);
       break;
     case 'peer-refused':
       connectionRefused(state, entry, event.failure.detail);
@@ -28,12 +37,13 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'ike-rekeyed':
       moveChildren(state, entry);
+      state.clientTickets.dropOf(spisOf(entry));
       break;
     case 'reauthentication-due':
       for (const child of entry.sa.children) {
         const configuration = connection.children.find(({ name }) => name === child.name);
         if (configuration !== undefined)
-          initiateChild(state, connection, { configuration }, { anew: true, persistent: true });
+          initiateChild(state, connection, { configuration }, { anew: true, persistent: true, inFull: true });
       }
       break;
     case 'child-established':
@@ -59,6 +69,10 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
     default:
       break;
   }
+}
+
+function spisOf({ sa }: IkeEntry): IkeSpis {
+  return { initiator: sa.initiatorSpi, responder: sa.responderSpi };
 }
 
 function closeHalfOpen(state: EngineState, entry: IkeEntry): void {

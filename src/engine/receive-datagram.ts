@@ -1,5 +1,5 @@
 // A datagram's way to its IKE SA, or to a stateless answer, or to nowhere, with the reason.
-import { respondToInit } from '#ike';
+import { respondToInit, respondToResume } from '#ike';
 import type { Endpoint } from '#sa';
 import {
   decodeIkeHeader,
@@ -93,7 +93,10 @@ function receiveUnknown(state: EngineState, received: Received, header: IkeHeade
     }
     return;
   }
-  if (header.exchangeType !== ExchangeType.IKE_SA_INIT || header.responderSpi !== zeroIkeSpi) {
+  const first =
+    header.exchangeType === ExchangeType.IKE_SA_INIT ||
+    header.exchangeType === ExchangeType.IKE_SESSION_RESUME;
+  if (!first || header.responderSpi !== zeroIkeSpi) {
     refuse(state, remote, 'unknown-ike-spi');
     reply(state, received, state.replies.invalidIkeSpi(state.at, header, octets.length));
     return;
@@ -147,7 +150,8 @@ function receiveFirstRequest(state: EngineState, received: Received, message: Ik
 function acceptFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
   const { local, remote } = received;
   const ikeId = state.registry.nextIkeId();
-  const answer = respondToInit({
+  const resumes = message.header.exchangeType === ExchangeType.IKE_SESSION_RESUME;
+  const answer = (resumes ? respondToResume : respondToInit)({
     message,
     local,
     remote,

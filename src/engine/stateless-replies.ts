@@ -1,5 +1,5 @@
 // Answers to messages that belong to no IKE SA: unprotected, rate limited, never longer than what asked for them.
-import { ExchangeType, encodeIkeMessage, type IkeHeader, type IkeSpi, NotifyType, notify } from '#wire';
+import { encodeIkeMessage, type IkeHeader, type IkeSpi, NotifyType, notify } from '#wire';
 import { TokenBucket } from './token-bucket.ts';
 
 const repliesPerSecond = 10;
@@ -28,13 +28,12 @@ export class StatelessReplies {
     );
   }
 
-  /** RFC 7296 2.6. Its rate is bounded by that of the requests, which are always longer: nothing is amplified. */
+  /** RFC 7296 2.6, RFC 5723 4.3.2. Its rate is bounded by that of the requests, which are always longer: nothing is amplified. */
   cookie(header: IkeHeader, cookie: Uint8Array): Uint8Array {
     return encodeIkeMessage({
       header: {
         ...header,
         responderSpi: '0000000000000000' as IkeSpi,
-        exchangeType: ExchangeType.IKE_SA_INIT,
         initiator: false,
         response: true,
       },

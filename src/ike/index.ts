@@ -40,7 +40,7 @@ export {
   ticketOutlives,
   wipeClientTicket,
 } from './resumption/client-ticket.ts';
-export type { TicketContent } from './resumption/ticket-content.ts';
+export { type TicketContent, ticketLifetimeMsMax } from './resumption/ticket-content.ts';
 export {
   isTicketRecord,
   TicketIssuer,

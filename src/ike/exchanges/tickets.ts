@@ -9,7 +9,7 @@ import {
 } from '#wire';
 import type { IkeSaState } from '../ike-sa-state.ts';
 import { findNotify, notify } from '../notify.ts';
-import type { TicketContent } from '../resumption/ticket-content.ts';
+import { type TicketContent, ticketLifetimeMsMax } from '../resumption/ticket-content.ts';
 import { sendRequest } from '../transmission.ts';
 
 /** How long to wait after a TICKET_ACK; after the last one we do without. */
@@ -135,7 +135,12 @@ function ticketLifetimeMs(state: IkeSaState): number {
   if (resumption === undefined) return 0;
   const left = (time: number | undefined): number =>
     time === undefined ? Number.POSITIVE_INFINITY : time - state.at;
-  return Math.min(resumption.ticketLifetimeMs, left(state.expiresAt ?? state.rekeyAt), left(state.reauthAt));
+  return Math.min(
+    resumption.ticketLifetimeMs,
+    ticketLifetimeMsMax,
+    left(state.expiresAt ?? state.rekeyAt),
+    left(state.reauthAt),
+  );
 }
 
 function contentOf(state: IkeSaState, nowMs: number, lifetimeMs: number): TicketContent {

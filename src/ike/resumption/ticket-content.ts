@@ -38,6 +38,9 @@ export interface TicketContent {
   readonly reauthAtMs?: number;
 }
 
+/** No ticket is given for longer, whatever is configured: keys and lists of used tickets are kept as long. */
+export const ticketLifetimeMsMax: number = 24 * 3_600_000;
+
 const formatVersion = 1;
 
 /** @throws WireError `value` if a field does not fit, which no state of an IKE SA does */

@@ -1,0 +1,91 @@
+// Session resumption of one host (RFC 5723): the tickets that its peers hold, and those that it holds itself.
+//
+// Nothing here decides that a peer is lost. A ticket is presented when a connection is to be brought up again anyway: on a
+// person's or the configuration's word, after retransmissions have ended, or after authenticated proof of a crash. No
+// message that anybody could have forged leads here (RFC 5723 9.4).
+import {
+  type ClientTicket,
+  type IkeSpis,
+  TicketIssuer,
+  type TicketPort,
+  ticketLifetimeMsMax,
+  wipeClientTicket,
+} from '#ike';
+import type { TicketConfiguration } from './configuration.ts';
+import type { EngineState } from './engine-state.ts';
+
+const defaults: TicketConfiguration = { form: 'value', keyLifetimeMs: 7 * 24 * 3_600_000 };
+
+/** As gateway. Tickets end with this engine: nothing about them is stored. */
+export function newTicketIssuer(state: Pick<EngineState, 'randomness' | 'configuration'>): TicketIssuer {
+  const { form, keyLifetimeMs } = state.configuration.tickets ?? defaults;
+  const { randomness } = state;
+  return new TicketIssuer({ randomness, form, keyLifetimeMs, ticketLifetimeMsMax, durable: false });
+}
+
+/** What IKE SAs see of the issuer. */
+export function ticketPort(state: EngineState): TicketPort {
+  const { tickets: issuer } = state;
+  return {
+    issue: (nowMs, content) => issuer.issue(nowMs, content),
+    inspect: (nowMs, ticket) => issuer.inspect(nowMs, ticket),
+    spend: (nowMs, content) => {
+      if (!issuer.spend(nowMs, content)) return false;
+      // Before the new IKE SA asks for the virtual address that the old one may still hold.
+      forgetResumed(state, content.spis);
+      return true;
+    },
+    revoke: (nowMs, spis) => issuer.revoke(nowMs, spis),
+  };
+}
+
+/** RFC 5723 4.3.4: an IKE SA that was resumed by another one goes without a message, at either end. */
+export function forgetResumed(state: EngineState, former: IkeSpis): void {
+  for (const entry of state.registry.all()) {
+    const { sa } = entry;
+    if (sa.initiatorSpi !== former.initiator || sa.responderSpi !== former.responder) continue;
+    if (sa.phase === 'ended') continue;
+    const command = { kind: 'abandon', reason: 'it was resumed' } as const;
+    sa.handle({ kind: 'command', at: state.at, command });
+    state.touch(entry);
+  }
+}
+
+/** As client: at most one ticket per connection, the newest. */
+export class ClientTickets {
+  readonly #byConnection = new Map<string, ClientTicket>();
+
+  keep(ticket: ClientTicket): void {
+    this.drop(ticket.connection);
+    this.#byConnection.set(ticket.connection, ticket);
+  }
+
+  /** @param nowMs wall clock: an expired ticket must not be presented (RFC 5723 4.3.1) */
+  find(connection: string, nowMs: number): ClientTicket | undefined {
+    const ticket = this.#byConnection.get(connection);
+    if (ticket === undefined || ticket.expiresAtMs > nowMs) return ticket;
+    this.drop(connection);
+    return undefined;
+  }
+
+  drop(connection: string): void {
+    const ticket = this.#byConnection.get(connection);
+    if (ticket === undefined) return;
+    wipeClientTicket(ticket);
+    this.#byConnection.delete(connection);
+  }
+
+  /** The IKE SA was closed, rekeyed or resumed (RFC 5723 6.2). A newer one's ticket stays. */
+  dropOf({ initiator, responder }: IkeSpis): void {
+    for (const [connection, { spis }] of this.#byConnection) {
+      if (spis.initiator === initiator && spis.responder === responder) this.drop(connection);
+    }
+  }
+
+  /** Credentials of connections that are no longer configured are no longer valid. */
+  retain(connections: ReadonlySet<string>): void {
+    for (const connection of this.#byConnection.keys()) {
+      if (!connections.has(connection)) this.drop(connection);
+    }
+  }
+}
