@@ -169,6 +169,8 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
       return `connecting ${event.connection}, attempt ${event.attempt}`;
     case 'connect-failed':
       return `connect-failed ${event.connection}: ${event.detail}${event.retryInMs === undefined ? '' : `, again in ${event.retryInMs} ms`}`;
+    case 'resumption-failed':
+      return `resumption-failed ${event.connection}: ${event.detail}`;
     case 'duplicate-ike-sa':
       return `duplicate-ike-sa: ${event.kept} stays, ${event.ended} ends, ${event.reason}`;
     case 'datagram-ignored':
