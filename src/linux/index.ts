@@ -9,6 +9,7 @@ export {
 } from './datagram-socket.ts';
 export { SystemCallError } from './errno.ts';
 export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
+export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { TunDevice } from './tun-device.ts';

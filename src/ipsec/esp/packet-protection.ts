@@ -3,6 +3,11 @@ import type { PacketCipher } from '#crypto';
 import { writeU32 } from '#wire';
 import { espHeaderBytes, espTrailerBytes, paddedTextBytes } from './layout.ts';
 
+// Scratch space of one call each: nothing is allocated for a packet, and no cipher keeps what it is given.
+const esnHeader = new Uint8Array(12);
+const highWord: { readonly authTail: Uint8Array } = { authTail: new Uint8Array(4) };
+const noHighWord = {};
+
 /** What distinguishes one packet of an SA from all others. */
 export interface SealFields {
   readonly cipher: PacketCipher;
@@ -82,11 +87,10 @@ function associatedData(
 ): Uint8Array {
   const header = buffer.subarray(start, start + espHeaderBytes);
   if (!sa.esn || !sa.cipher.combined) return header;
-  const aad = new Uint8Array(12);
-  aad.set(header.subarray(0, 4));
-  writeU32(aad, 4, sequenceHigh);
-  aad.set(header.subarray(4), 8);
-  return aad;
+  esnHeader.set(header.subarray(0, 4));
+  writeU32(esnHeader, 4, sequenceHigh);
+  esnHeader.set(header.subarray(4), 8);
+  return esnHeader;
 }
 
 /** RFC 4303 2.2.1: a separate integrity algorithm covers the high word behind the trailer. */
@@ -94,10 +98,9 @@ function highWordTail(
   sa: { readonly cipher: PacketCipher; readonly esn: boolean },
   sequenceHigh: number,
 ): { readonly authTail?: Uint8Array } {
-  if (!sa.esn || sa.cipher.combined) return {};
-  const tail = new Uint8Array(4);
-  writeU32(tail, 0, sequenceHigh);
-  return { authTail: tail };
+  if (!sa.esn || sa.cipher.combined) return noHighWord;
+  writeU32(highWord.authTail, 0, sequenceHigh);
+  return highWord;
 }
 
 /**

@@ -8,6 +8,7 @@ import { classifyUdpEncapsulated } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramSocket, type ReceivedDatagram } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
+import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
 
@@ -46,6 +47,7 @@ export class PacketLoop {
       randomness: nodeRandomness(),
       pathMtuBytes: options.pathMtuBytes,
       protocols: ['esp'],
+      makeCipher: openSslPacketCipher,
     });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
     for (const address of options.addresses) {

@@ -1,0 +1,63 @@
+// What all benchmarks share: interleaved rounds, medians, and the machine they ran on.
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+
+/** One number per contender and round, in the unit that the benchmark states. */
+export type Rounds<Contender extends string> = Record<Contender, number[]>;
+
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Every contender once, then every contender again: what disturbs the machine disturbs all of them. */
+export async function interleaved<Contender extends string>(
+  rounds: number,
+  contenders: Readonly<Record<Contender, () => number | Promise<number>>>,
+): Promise<Rounds<Contender>> {
+  const names = Object.keys(contenders) as Contender[];
+  const results = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Rounds<Contender>;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) results[name].push(await contenders[name]());
+  }
+  return results;
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGib: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly openssl: string;
+  readonly commit: string;
+}
+
+export function machine(): Machine {
+  const all = cpus();
+  return {
+    cpu: all[0]?.model ?? 'unknown',
+    cores: all.length,
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+    openssl: process.versions['openssl'] ?? 'unknown',
+    commit: commit(),
+  };
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}

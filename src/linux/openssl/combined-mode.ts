@@ -1,0 +1,123 @@
+// AES-GCM and ChaCha20-Poly1305 on one reused OpenSSL context per direction: only nonce and tag change from packet to packet.
+import type { CipherFields, PacketCipher } from '#crypto';
+import { pinned } from '../libc.ts';
+import {
+  EVP_CTRL_AEAD_GET_TAG,
+  EVP_CTRL_AEAD_SET_IVLEN,
+  EVP_CTRL_AEAD_SET_TAG,
+  type Libcrypto,
+  mustSucceed,
+} from './libcrypto.ts';
+import { memoryAddress } from './memory-address.ts';
+import type { CipherShape } from './shape.ts';
+
+/** RFC 4106 4, RFC 7634 2: a salt of 4 octets and an IV of 8. */
+const nonceBytes = 12;
+const saltBytes = 4;
+
+/** Offsets in the cipher's own memory: nonce, length that OpenSSL reports, associated data. */
+const outBytesAt = 16;
+const associatedDataAt = 32;
+const associatedDataBytesMax = 64;
+
+export class OpenSslCombinedMode implements PacketCipher {
+  readonly combined = true;
+  readonly ivBytes: number;
+  readonly ivKind: PacketCipher['ivKind'];
+  readonly icvBytes: number;
+  readonly blockBytes: number;
+  readonly #lib: Libcrypto;
+  readonly #cipher: number;
+  readonly #key: Uint8Array;
+  readonly #own: Uint8Array = pinned(associatedDataAt + associatedDataBytesMax);
+  readonly #ownAddress: number = memoryAddress(this.#own);
+  #sealing = 0;
+  #opening = 0;
+  #alive = true;
+
+  /** @param keyMaterial key and salt, which are copied */
+  constructor(lib: Libcrypto, shape: CipherShape, cipherName: string, keyMaterial: Uint8Array) {
+    this.ivBytes = shape.ivBytes;
+    this.ivKind = shape.ivKind;
+    this.icvBytes = shape.icvBytes;
+    this.blockBytes = shape.blockBytes;
+    this.#lib = lib;
+    this.#cipher = mustSucceed(lib.EVP_get_cipherbyname(cipherName), cipherName);
+    const keyBytes = keyMaterial.length - saltBytes;
+    this.#key = pinned(keyBytes);
+    this.#key.set(keyMaterial.subarray(0, keyBytes));
+    this.#own.set(keyMaterial.subarray(keyBytes));
+  }
+
+  seal(fields: CipherFields): void {
+    if (this.#sealing === 0) this.#sealing = this.#context(1);
+    const lib = this.#lib;
+    const context = this.#sealing;
+    this.#begin(context, fields, 1);
+    const text = memoryAddress(fields.text);
+    const out = this.#ownAddress + outBytesAt;
+    const { length } = fields.text;
+    if (length > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, length), 'encryption');
+    mustSucceed(lib.EVP_CipherFinal_ex(context, text + length, out), 'encryption');
+    const icv = memoryAddress(fields.icv);
+    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, this.icvBytes, icv), 'the tag');
+  }
+
+  open(fields: CipherFields): boolean {
+    if (this.#opening === 0) this.#opening = this.#context(0);
+    const lib = this.#lib;
+    const context = this.#opening;
+    this.#begin(context, fields, 0);
+    const icv = memoryAddress(fields.icv);
+    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, this.icvBytes, icv), 'the tag');
+    const text = memoryAddress(fields.text);
+    const out = this.#ownAddress + outBytesAt;
+    const { length } = fields.text;
+    if (length > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, length), 'decryption');
+    // OpenSSL compares in constant time.
+    return lib.EVP_CipherFinal_ex(context, text + length, out) > 0;
+  }
+
+  destroy(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    // Freeing wipes the key schedule.
+    if (this.#sealing !== 0) this.#lib.EVP_CIPHER_CTX_free(this.#sealing);
+    if (this.#opening !== 0) this.#lib.EVP_CIPHER_CTX_free(this.#opening);
+    this.#sealing = 0;
+    this.#opening = 0;
+    this.#key.fill(0);
+    this.#own.fill(0);
+  }
+
+  #context(encrypt: 0 | 1): number {
+    if (!this.#alive) throw new Error('this cipher was destroyed');
+    const lib = this.#lib;
+    const context = mustSucceed(lib.EVP_CIPHER_CTX_new(), 'a context');
+    const key = memoryAddress(this.#key);
+    mustSucceed(lib.EVP_CipherInit_ex(context, this.#cipher, 0, 0, 0, encrypt), 'the cipher');
+    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, nonceBytes, 0), 'the nonce');
+    mustSucceed(lib.EVP_CipherInit_ex(context, 0, 0, key, this.#ownAddress, encrypt), 'the key');
+    return context;
+  }
+
+  #begin(context: number, { aad, iv, text, icv, authTail }: CipherFields, encrypt: 0 | 1): void {
+    const { ivBytes, icvBytes } = this;
+    // A pointer beyond these would be read or written without asking.
+    if (iv.length !== ivBytes || icv.length !== icvBytes || aad.length > associatedDataBytesMax) {
+      throw new Error(`no packet of this cipher: IV ${iv.length}, ICV ${icv.length}, data ${aad.length}`);
+    }
+    if (authTail !== undefined)
+      throw new Error('a combined-mode cipher authenticates nothing behind the text');
+    if (text.length === 0 && text.buffer !== icv.buffer)
+      throw new Error('text and ICV of one packet lie apart');
+    const own = this.#own;
+    for (let i = 0; i < ivBytes; i++) own[saltBytes + i] = iv[i]!;
+    for (let i = 0; i < aad.length; i++) own[associatedDataAt + i] = aad[i]!;
+    const lib = this.#lib;
+    const address = this.#ownAddress;
+    mustSucceed(lib.EVP_CipherInit_ex(context, 0, 0, 0, address, encrypt), 'the nonce');
+    const data = address + associatedDataAt;
+    mustSucceed(lib.EVP_CipherUpdate(context, 0, address + outBytesAt, data, aad.length), 'associated data');
+  }
+}
