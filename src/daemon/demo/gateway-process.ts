@@ -16,4 +16,5 @@ try {
   tell({ kind: 'failed', detail: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;
 }
-process.disconnect?.();
+// The parent may be gone, and the channel with it.
+if (process.connected) process.disconnect();
