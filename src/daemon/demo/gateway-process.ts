@@ -6,8 +6,9 @@ const [, , side, ports] = process.argv;
 if ((side !== 'left' && side !== 'right') || ports === undefined)
   throw new Error('this process is started by the demonstration only');
 
+// A parent that was killed reads nothing more: with a callback, that is no error of ours.
 const tell = (message: GatewayMessage): void => {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 };
 
 try {
