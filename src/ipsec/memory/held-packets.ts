@@ -47,8 +47,11 @@ export class HeldPackets {
 
   /** Offers every packet, oldest first within its policy; those which are taken are kept no longer. */
   release(take: (packet: Uint8Array) => boolean): void {
-    for (const waiting of this.#byPolicy.values()) {
-      waiting.packets = waiting.packets.filter((held) => !take(held.packet));
+    for (const [policyId, waiting] of this.#byPolicy) {
+      const rest = waiting.packets.filter((held) => !take(held.packet));
+      // What was asked for is there. If it goes again, the next packet must not wait for the interval to pass.
+      if (rest.length === 0 && waiting.packets.length > 0) this.#byPolicy.delete(policyId);
+      waiting.packets = rest;
     }
   }
 

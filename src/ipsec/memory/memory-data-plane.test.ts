@@ -291,6 +291,22 @@ test('a trap policy asks again only after its interval, and held packets are giv
   assert.deepEqual(drain(host), []);
 });
 
+test('a packet asks at once when the SA that an earlier one asked for has come and gone', () => {
+  const host = plane({ acquireIntervalMs: 1000 });
+  const { sender } = flow();
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { action: 'trap', policyId: 9 }) }, 0);
+  host.outbound(ipPacket(), 0);
+  host.apply({ kind: 'install', sa: sender }, 100);
+  host.apply({ kind: 'install-policy', policy: policyFor(sender, { priority: 1 }) }, 100);
+  assert.equal(transmitted(drain(host)).length, 1);
+  host.apply({ kind: 'remove-policy', policyId: 1 }, 200);
+  host.outbound(ipPacket(), 200);
+  assert.deepEqual(
+    drain(host).map((output) => output.kind === 'event' && output.event.kind),
+    ['acquire'],
+  );
+});
+
 test('a dummy packet looks like a packet of its length, and the peer throws it away', () => {
   const { sender, receiver } = hosts();
   const packet = ipPacket({ dataBytes: 100 });
