@@ -1,7 +1,7 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
 import { nodeRandomness } from '#crypto';
-import { Engine, type EngineConfiguration, type EngineEvent } from '#engine';
+import { Engine, type EngineCommand, type EngineConfiguration, type EngineEvent } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
@@ -89,6 +89,8 @@ export class Daemon {
       throw error;
     }
     this.#driver.start(this.#io);
+    // Traffic for a trap policy may come as soon as this host says that it runs.
+    await this.#network.settled();
   }
 
   /** Deletes all SAs, waits for the answers a little, and closes everything. */
@@ -129,7 +131,7 @@ export class Daemon {
   #report(event: EngineEvent): void {
     const { level, text } = eventText(event);
     this.#options.log.line(level, text);
-    if (event.kind === 'child-up' || event.kind === 'child-down') this.#network?.follow(event);
+    this.#network?.follow(event);
     if (
       event.kind === 'ike' &&
       (event.event.kind === 'child-rekeyed' || event.event.kind === 'child-ended')
@@ -146,28 +148,27 @@ export class Daemon {
       case 'status':
         return { kind: 'status', status: this.status() };
       case 'up':
-        return {
-          kind: 'result',
-          result: await this.#driver.command({ kind: 'initiate', child: request.child }),
-        };
+        return this.#carryOut({ kind: 'initiate', child: request.child });
       case 'down': {
-        const child = await this.#driver.command({ kind: 'terminate', child: request.name });
-        if (child.ok || child.code !== 'not-found') return { kind: 'result', result: child };
-        return {
-          kind: 'result',
-          result: await this.#driver.command({ kind: 'terminate', connection: request.name }),
-        };
+        const child = await this.#carryOut({ kind: 'terminate', child: request.name });
+        if (child.result.ok || child.result.code !== 'not-found') return child;
+        return this.#carryOut({ kind: 'terminate', connection: request.name });
       }
-      case 'rekey': {
-        const command = request.ike
-          ? ({ kind: 'rekey', connection: request.name } as const)
-          : ({ kind: 'rekey', child: request.name } as const);
-        return { kind: 'result', result: await this.#driver.command(command) };
-      }
+      case 'rekey':
+        return this.#carryOut(
+          request.ike ? { kind: 'rekey', connection: request.name } : { kind: 'rekey', child: request.name },
+        );
       case 'reload':
         return this.reload()
           ? { kind: 'result', result: { ok: true, count: 0 } }
           : { kind: 'refused', detail: 'the configuration has errors; the old one stays (see the log)' };
     }
+  }
+
+  /** The answer waits for routes and scripts, so that traffic can follow it at once. */
+  async #carryOut(command: EngineCommand): Promise<Extract<ControlAnswer, { kind: 'result' }>> {
+    const result = await this.#driver.command(command);
+    await this.#network?.settled();
+    return { kind: 'result', result };
   }
 }

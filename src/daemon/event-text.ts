@@ -104,6 +104,12 @@ export function eventText(event: EngineEvent): EventText {
     case 'child-up':
     case 'child-down':
       return { level: 'debug', text: `${event.kind} ${event.child.name}` };
+    case 'trap-set':
+    case 'trap-removed': {
+      const does = event.kind === 'trap-set' ? 'waits for traffic to' : 'no longer waits for traffic to';
+      const where = event.selectors.remote.map(formatSelector).join(' ');
+      return { level: 'info', text: `${event.connection}: ${event.child.name} ${does} ${where}` };
+    }
     case 'connecting':
       return {
         level: 'info',

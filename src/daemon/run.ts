@@ -134,17 +134,22 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         dead?.();
       },
     });
-    await daemon.start();
-    started = true;
-    log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
-    const status = await new Promise<number>((resolve) => {
+    const running = daemon.start();
+    // A signal may come while the daemon still starts: it is heard, and followed once the daemon runs.
+    const ending = new Promise<number>((resolve) => {
       process.once('SIGTERM', () => resolve(ExitStatus.ok));
       process.once('SIGINT', () => resolve(ExitStatus.ok));
-      process.on('SIGHUP', () => {
-        log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
-      });
       dead = () => resolve(ExitStatus.failed);
     });
+    process.on('SIGHUP', () => {
+      const reload = (): void =>
+        log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
+      running.then(reload, () => undefined);
+    });
+    await running;
+    started = true;
+    log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
+    const status = await ending;
     await daemon.stop();
     log.line('info', 'wayward has ended');
     return status;

@@ -6,6 +6,7 @@ import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, pr
 import { runUpdown, type UpdownOccasion } from './updown.ts';
 
 type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
+type TrapEvent = Extract<EngineEvent, { kind: 'trap-set' | 'trap-removed' }>;
 
 /** Where it tells what it did for a Child SA. */
 export interface TunnelNetworkListener {
@@ -29,17 +30,37 @@ export class TunnelNetwork {
   }
 
   /** Queues what an event asks for. */
-  follow(event: ChildEvent): void {
+  follow(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'child-up':
+      case 'child-down':
+        this.#queue(event.child.name, () => this.#apply(event));
+        break;
+      case 'trap-set':
+      case 'trap-removed':
+        this.#queue(event.child.name, () => this.#routeTrap(event));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #queue(child: string, work: () => Promise<void>): void {
     this.#last = this.#last
-      .then(() => this.#apply(event))
+      .then(work)
       .catch((error: unknown) =>
-        this.#listener.problem(event.child.name, error instanceof Error ? error.message : String(error)),
+        this.#listener.problem(child, error instanceof Error ? error.message : String(error)),
       );
+  }
+
+  /** Waits for everything that was asked for until now. */
+  settled(): Promise<void> {
+    return this.#last;
   }
 
   /** Waits for everything queued, then removes the rules. */
   async close(): Promise<void> {
-    await this.#last;
+    await this.settled();
     await this.#network?.close();
   }
 
@@ -60,6 +81,16 @@ export class TunnelNetwork {
     const say = (line: string): void => this.#listener.scriptLine(child.name, line);
     const problem = await runUpdown(configuration.updown, occasion, say);
     if (problem !== undefined) this.#listener.problem(child.name, problem);
+  }
+
+  /** Packets must come to the data plane before they can be held and ask for an SA. */
+  async #routeTrap({ kind, child, selectors }: TrapEvent): Promise<void> {
+    const network = this.#network;
+    if (network === undefined || !child.policies || child.mode !== 'tunnel') return;
+    for (const prefix of destinations(selectors.remote)) {
+      if (kind === 'trap-removed') await network.removeRoute(prefix);
+      else await network.addRoute(prefix, ownAddressWithin(selectors.local, isIpv6(prefix.address), []));
+    }
   }
 
   async #routeUp(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {

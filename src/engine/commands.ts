@@ -36,7 +36,7 @@ export function executeCommand(state: EngineState, id: number, command: EngineCo
 export function startConnections(state: EngineState): void {
   for (const connection of state.configuration.connections) {
     for (const configuration of connection.children) {
-      if (configuration.startAction === 'trap') state.command(state.traps.install(connection, configuration));
+      if (configuration.startAction === 'trap') state.setTrap(connection, configuration);
       if (configuration.startAction !== 'start' || isUp(state, connection.name, configuration.name)) continue;
       const refusal = initiateChild(state, connection, { configuration }, { persistent: true });
       if (refusal !== undefined) {
@@ -56,7 +56,7 @@ function load(state: EngineState, configuration: EngineConfiguration): void {
       child.startAction === 'trap' &&
       JSON.stringify([child.localSelectors, child.remoteSelectors, child.mode]) ===
         JSON.stringify([trap.child.localSelectors, trap.child.remoteSelectors, trap.child.mode]);
-    if (!same) state.command(state.traps.remove(trap.connection.name, trap.child.name));
+    if (!same) state.removeTrap(trap);
   }
   state.configuration = configuration;
   state.pools.configure(configuration.pools);
@@ -228,8 +228,7 @@ function rekey(
 function shutDown(state: EngineState, id: number): void {
   state.shuttingDown = true;
   for (const { connection } of state.initiations.all()) state.initiations.end(connection.name);
-  for (const trap of state.traps.all())
-    state.command(state.traps.remove(trap.connection.name, trap.child.name));
+  for (const trap of state.traps.all()) state.removeTrap(trap);
   const entries = state.registry.all();
   state.pending.awaitEnd(
     id,

@@ -1,6 +1,8 @@
 // Everything one host remembers, shared by the files of this room. Users see `Engine`.
 import type { Randomness } from '#crypto';
 import {
+  type ChildConfiguration,
+  type ConnectionConfiguration,
   CookieIssuer,
   formatIdentity,
   type IkeSa,
@@ -22,7 +24,7 @@ import { PendingCommands } from './pending-commands.ts';
 import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
 import { SpiAllocator } from './spi-allocator.ts';
 import { StatelessReplies } from './stateless-replies.ts';
-import { TrapPolicies } from './trap-policies.ts';
+import { type Trap, TrapPolicies, trapPolicy } from './trap-policies.ts';
 import { withMarker } from './udp-encapsulation.ts';
 
 /** What an engine is made of. */
@@ -139,6 +141,21 @@ export class EngineState {
   /** An SA command of the engine itself, whose failure is only reported. */
   command(command: SaCommand | undefined): void {
     if (command !== undefined) this.outputs.push({ kind: 'sa-command', id: this.#nextAwaitedId++, command });
+  }
+
+  /** Traffic of this child asks for it from now on, unless it does already. */
+  setTrap(connection: ConnectionConfiguration, child: ChildConfiguration): void {
+    const trap = this.traps.add(connection, child);
+    if (trap === undefined) return;
+    this.command({ kind: 'install-policy', policy: trapPolicy(trap) });
+    this.event({ kind: 'trap-set', connection: connection.name, child, selectors: trap.selectors });
+  }
+
+  removeTrap(trap: Trap): void {
+    const { policyId, connection, child, selectors } = trap;
+    this.traps.remove(trap);
+    this.command({ kind: 'remove-policy', policyId });
+    this.event({ kind: 'trap-removed', connection: connection.name, child, selectors });
   }
 
   nextResolveId(): number {

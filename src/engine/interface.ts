@@ -8,7 +8,7 @@ import type {
   IkeFailure,
   KeyLogEntry,
 } from '#ike';
-import type { DataPlaneEvent, Endpoint, IpAddress, SaCommand, SaResult } from '#sa';
+import type { DataPlaneEvent, Endpoint, IpAddress, SaCommand, SaResult, SaSelectors } from '#sa';
 import type { EngineConfiguration } from './configuration.ts';
 
 /** Inbound traffic of one Child SA pair since it was last told, from the data plane's counters. */
@@ -131,6 +131,13 @@ export type EngineEvent =
       readonly child: ChildSaSummary;
       readonly configuration: ChildConfiguration;
       readonly failure: IkeFailure;
+    }
+  /** Traffic of a Child SA asks for it from now on, or no longer: it must find its way to the data plane. */
+  | {
+      readonly kind: 'trap-set' | 'trap-removed';
+      readonly connection: string;
+      readonly child: ChildConfiguration;
+      readonly selectors: SaSelectors;
     }
   | {
       readonly kind: 'connecting';

@@ -161,7 +161,7 @@ function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, f
       );
       break;
     case 'trap':
-      state.command(state.traps.install(connection, configuration));
+      state.setTrap(connection, configuration);
       break;
     case 'none':
       break;

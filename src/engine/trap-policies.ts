@@ -1,6 +1,6 @@
 // Trap policies: traffic that matches one brings its Child SA up (swanctl.conf `start_action = trap`).
 import type { ChildConfiguration, ConnectionConfiguration } from '#ike';
-import type { PolicyParameters, SaCommand, TrafficSelector } from '#sa';
+import type { PolicyParameters, SaSelectors, TrafficSelector } from '#sa';
 
 /** Policy numbers of traps lie above those of Child SAs, which count from 1. */
 const firstTrapPolicyId = 0x4000_0000;
@@ -12,10 +12,16 @@ export interface Trap {
   readonly policyId: number;
   readonly connection: ConnectionConfiguration;
   readonly child: ChildConfiguration;
+  readonly selectors: SaSelectors;
 }
 
 function fixedSelectors(selectors: ChildConfiguration['localSelectors']): TrafficSelector[] {
   return selectors.filter((selector): selector is TrafficSelector => !('dynamic' in selector));
+}
+
+/** The policy of a trap. */
+export function trapPolicy({ policyId, child, selectors }: Trap): PolicyParameters {
+  return { policyId, action: 'trap', selectors, priority: trapPriority, mode: child.mode };
 }
 
 /** Which traps are installed. */
@@ -23,31 +29,21 @@ export class TrapPolicies {
   readonly #byPolicy = new Map<number, Trap>();
   #nextPolicyId = firstTrapPolicyId;
 
-  /** The command that installs a trap, or `undefined` if it stands or cannot match anything yet. */
-  install(connection: ConnectionConfiguration, child: ChildConfiguration): SaCommand | undefined {
+  /** A trap to install, or `undefined` if it stands or cannot match anything yet. */
+  add(connection: ConnectionConfiguration, child: ChildConfiguration): Trap | undefined {
     if (this.#find(connection.name, child.name) !== undefined) return undefined;
     const selectors = {
       local: fixedSelectors(child.localSelectors),
       remote: fixedSelectors(child.remoteSelectors),
     };
     if (selectors.local.length === 0 || selectors.remote.length === 0) return undefined;
-    const policyId = this.#nextPolicyId++;
-    this.#byPolicy.set(policyId, { policyId, connection, child });
-    const policy: PolicyParameters = {
-      policyId,
-      action: 'trap',
-      selectors,
-      priority: trapPriority,
-      mode: child.mode,
-    };
-    return { kind: 'install-policy', policy };
+    const trap: Trap = { policyId: this.#nextPolicyId++, connection, child, selectors };
+    this.#byPolicy.set(trap.policyId, trap);
+    return trap;
   }
 
-  remove(connection: string, child: string): SaCommand | undefined {
-    const trap = this.#find(connection, child);
-    if (trap === undefined) return undefined;
+  remove(trap: Trap): void {
     this.#byPolicy.delete(trap.policyId);
-    return { kind: 'remove-policy', policyId: trap.policyId };
   }
 
   byPolicy(policyId: number): Trap | undefined {

@@ -165,6 +165,9 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
     case 'child-up':
     case 'child-down':
       return `[ike ${event.context.ikeId}] ${event.kind} ${event.child.name} ${hex(event.child.inboundSpi)}`;
+    case 'trap-set':
+    case 'trap-removed':
+      return `${event.kind} ${event.connection} ${event.child.name}`;
     case 'connecting':
       return `connecting ${event.connection}, attempt ${event.attempt}`;
     case 'connect-failed':
