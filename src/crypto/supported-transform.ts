@@ -7,7 +7,7 @@ import { supportedPrf } from './prf/pseudorandom-function.ts';
 
 /**
  * True for a transform (RFC 7296 3.3.2) that can be used as it stands, key length included: AES needs one, nothing else
- * may have one (RFC 7296 3.3.5). NONE of types 3 and 4 counts as supported; which combinations make sense, and that
+ * may have one (RFC 7296 3.3.4, 3.3.5). NONE of types 3 and 4 counts as supported; which combinations make sense, and that
  * NULL and GMAC are no ciphers for an IKE SA, is for the proposal to say.
  */
 export function isSupportedTransform(transform: Transform): boolean {

@@ -14,6 +14,7 @@ function pools(prefix: string, name = 'rw'): AddressPools {
   return result;
 }
 
+// RFC 7296 3.15
 test('addresses are given in order, without the network and the broadcast address, until none is left', () => {
   const four = pools('10.3.0.0/30');
   assert.deepEqual(four.lease(['rw'], 'a', [any4])?.addresses, ['10.3.0.1']);

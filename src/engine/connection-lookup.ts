@@ -1,4 +1,4 @@
-// Which connections a responder may mean: by addresses before the identity is known, by identities afterwards.
+// Which connections a responder may mean: by addresses before the identity is known, by identities afterwards (RFC 4301 4.4.3).
 import {
   type ConnectionConfiguration,
   type Identity,

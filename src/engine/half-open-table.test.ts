@@ -5,6 +5,7 @@ import { HalfOpenTable, sourcePrefix } from './half-open-table.ts';
 
 const limits = { cookieThreshold: 4, cookieThresholdPerSource: 2, halfOpenMax: 6, halfOpenTimeoutMs: 30_000 };
 
+// RFC 7296 2.6
 test('given one source at its threshold, only that source must bring a COOKIE', () => {
   const table = new HalfOpenTable();
   const noisy = address('192.0.2.1');

@@ -104,6 +104,7 @@ describe('IKE_SA_INIT of charon', () => {
     });
   });
 
+  // RFC 7427 4
   it('announces the hashes of RFC 7427', () => {
     const hashes = findNotify(request, NotifyType.SIGNATURE_HASH_ALGORITHMS);
     assert.deepEqual(hashes && decodeSignatureHashes(hashes.data), [2, 3, 4, 5]);
@@ -123,6 +124,7 @@ describe('IKE_AUTH of charon', () => {
     ['right', 'IDr', { message: initResponse, nonce: nonces.left, skP: skPr }],
   ] as const;
   for (const [side, idType, signed] of sides) {
+    // RFC 7296 2.15
     it(`proves that ${side}.example holds the shared key`, () => {
       const identity = find(inside[side], idType);
       assert.equal(formatIdentity(identity), `${side}.example`);

@@ -45,6 +45,7 @@ test('both ends have the same lifetimes and no jitter: they collide each time, a
   pair.assertKeysAgree();
 });
 
+// RFC 7296 2.8
 test('an IKE SA is rekeyed at its time, again and again, and both ends may want it at once', () => {
   const both = { rekeyTimeMs: 10 * minute, overTimeMs: minute };
   const pair = new Pair({
@@ -60,6 +61,7 @@ test('an IKE SA is rekeyed at its time, again and again, and both ends may want 
   }
 });
 
+// RFC 7296 2.8.3
 test('when it is time to authenticate again, the IKE SA says so and goes', () => {
   const pair = new Pair({ moon: { connections: [connection('moon', { reauthTimeMs: 10 * minute })] } });
   pair.establish();
@@ -107,6 +109,7 @@ test('with windows of one, several wishes become one exchange after another', ()
   pair.assertKeysAgree();
 });
 
+// RFC 7296 2.3
 test('with windows of three on both ends, three exchanges run at once, and may be answered in any order', () => {
   const pair = new Pair({
     moon: { connections: [connection('moon', { windowSize: 3 })] },

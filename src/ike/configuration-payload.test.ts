@@ -21,6 +21,7 @@ const reply = (...attributes: CpPayload['attributes']): CpPayload => ({
 const prefix = (text: string): NonNullable<ReturnType<typeof parsePrefix>> => parsePrefix(text)!;
 
 describe('a request for virtual addresses (RFC 7296 3.15)', () => {
+  // RFC 7296 3.15.1
   it('is empty for any address, has the prefix octet for IPv6, and asks for DNS of the same families', () => {
     const request = makeConfigurationRequest([address('0.0.0.0'), address('fd00::5')]);
     assert.deepEqual(
@@ -35,6 +36,7 @@ describe('a request for virtual addresses (RFC 7296 3.15)', () => {
     assert.equal(request.attributes[1]?.value[16], 128);
   });
 
+  // RFC 7296 2.19
   it('is understood by a server', () => {
     const wanted = ['0.0.0.0', '::', '10.0.0.7', 'fd00::7'].map(address);
     assert.deepEqual(parseConfigurationRequest(makeConfigurationRequest(wanted))?.requested, wanted);
@@ -64,6 +66,7 @@ describe('a request for virtual addresses (RFC 7296 3.15)', () => {
 });
 
 describe('a reply', () => {
+  // RFC 7296 3.15
   it('tells the client all of the lease', () => {
     const lease = {
       addresses: [address('10.3.0.1'), address('fd00::1')],

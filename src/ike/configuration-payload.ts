@@ -23,6 +23,7 @@ function addressAttribute(address: IpAddress): CfgAttributeValue {
 export function makeConfigurationRequest(virtualAddresses: readonly IpAddress[]): CpPayload {
   const addresses = virtualAddresses.map((address) => {
     if (address === unspecified.ipv4) return attribute(CfgAttribute.INTERNAL_IP4_ADDRESS);
+    // RFC 7296 3.15.3
     if (address === unspecified.ipv6) return attribute(CfgAttribute.INTERNAL_IP6_ADDRESS);
     return addressAttribute(address);
   });

@@ -66,6 +66,7 @@ for (const [kind, needed] of complete) {
       assert.deepEqual(check(kind, [...needed].reverse()), { ok: true, payloads: [...needed].reverse() });
     });
 
+    // RFC 7296 2.5, C.1, C.2, C.4, C.5, C.6
     it('is INVALID_SYNTAX without any one of them, or with one twice', () => {
       for (const one of needed) {
         const without = needed.filter((payload) => payload !== one);
@@ -133,6 +134,7 @@ describe('the particular rules', () => {
 describe('Delete payloads', () => {
   const spis = [0x100, 0xffff_ffff].map((spi) => spi as Spi);
 
+  // RFC 7296 3.11
   it('come back as the SPIs they name, each once', () => {
     const payloads = [
       deleteChildSas('esp', spis),
@@ -165,6 +167,7 @@ describe('notifies', () => {
   const child = notifyAboutChild(NotifyType.CHILD_SA_NOT_FOUND, 'ah', 0x1234 as Spi);
   const payloads = [vendor, notify(NotifyType.INITIAL_CONTACT), child];
 
+  // RFC 7296 3.10, 3.10.1
   it('are found by type, and errors by being errors', () => {
     assert.equal(findNotify(payloads, NotifyType.INITIAL_CONTACT), payloads[1]);
     assert.equal(findNotify(payloads, NotifyType.REKEY_SA), undefined);

@@ -35,6 +35,7 @@ interface MessageRule {
   readonly together?: readonly PayloadName[];
 }
 
+/** RFC 7296 C.1 */
 const initialExchange: MessageRule = {
   protected: false,
   must: ['SA', 'KE', 'Nonce'],
@@ -45,12 +46,14 @@ const initialExchange: MessageRule = {
 /** RFC 5723 4.3.2: a ticket instead of proposals and a key exchange; that it is there is looked at with the ticket. */
 const resumption: MessageRule = { protected: false, must: ['Nonce'], may: [], any: ['N', 'V'] };
 
+/** RFC 7296 C.2 */
 const authentication = {
   protected: true,
   any: ['N', 'V', 'CERT', 'CERTREQ'],
   together: ['SA', 'TSi', 'TSr'],
 } as const;
 
+/** RFC 7296 C.4 */
 const newChild: MessageRule = {
   protected: true,
   must: ['SA', 'Nonce', 'TSi', 'TSr'],
@@ -58,8 +61,10 @@ const newChild: MessageRule = {
   any: ['N', 'V'],
 };
 
+/** RFC 7296 C.5 */
 const newIke: MessageRule = { protected: true, must: ['SA', 'Nonce', 'KE'], may: [], any: ['N', 'V'] };
 
+/** RFC 7296 C.6 */
 const informational: MessageRule = { protected: true, must: [], may: ['CP'], any: ['N', 'V', 'D'] };
 
 const rules: Readonly<Record<MessageKind, MessageRule>> = {

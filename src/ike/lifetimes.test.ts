@@ -109,6 +109,7 @@ describe('the lifetimes of an IKE SA', () => {
 describe('retransmission', () => {
   const usual = { baseMs: 4000, factor: 1.8, tries: 5, jitter: 0 };
 
+  // RFC 7296 2.1, 2.4
   it('backs off exponentially, waits once more after the last try, then gives up', () => {
     const delays = Array.from({ length: 7 }, (_, attempt) => retransmitDelayMs(usual, attempt, seeded(1)));
     assert.deepEqual(delays, [4000, 7200, 12_960, 23_328, 41_990, 75_583, undefined]);

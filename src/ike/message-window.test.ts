@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestWindow, ResponseWindow } from './message-window.ts';
 
+// RFC 7296 2.3
 test('with a window of one, a second request waits for the answer to the first', () => {
   const window = new RequestWindow<string>(1);
   assert.equal(window.open('first'), 1);
@@ -24,6 +25,7 @@ test('with a window of three, an unanswered oldest request holds back the fourth
   assert.equal(window.hasRoom(), true);
 });
 
+// RFC 7296 2.3
 test('a peer cannot shrink the window it announced', () => {
   const window = new RequestWindow<string>(0);
   window.enlarge(4);
@@ -31,10 +33,12 @@ test('a peer cannot shrink the window it announced', () => {
   assert.equal(window.size, 4);
 });
 
+// RFC 7296 2.2
 test('the last Message ID is never used: the counter does not wrap', () => {
   assert.equal(new RequestWindow<string>(0xffff_ffff).hasRoom(), false);
 });
 
+// RFC 7296 2.1, 2.2
 test('a request is fresh once, then in progress, then answered by the same octets', () => {
   const window = new ResponseWindow(0, 1);
   assert.deepEqual(window.classify(0), { kind: 'fresh' });

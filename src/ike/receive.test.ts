@@ -120,6 +120,7 @@ test('AUTHENTICATION_FAILED right behind IKE_AUTH ends the IKE SA without a Dele
   assert.equal(pair.sun.eventsOf('ike-ended')[0]?.failure.code, 'peer-authentication-failed');
 });
 
+// RFC 7296 1.4.1
 test('a Delete of SPIs that nobody knows is answered without a Delete payload', () => {
   const { pair, send, answer } = insider();
   send([{ type: 'D', protocolId: 3, spiSize: 4, spis: [Uint8Array.of(9, 9, 9, 9)] }]);
@@ -127,6 +128,7 @@ test('a Delete of SPIs that nobody knows is answered without a Delete payload', 
   assert.equal(pair.sun.installed.size, 2);
 });
 
+// RFC 7296 2.16
 test('an initiator that leaves AUTH out, as for EAP, is refused', () => {
   const { pair, send, answer } = insider(false);
   send([{ type: 'IDi', idType: 2, data: Uint8Array.of(97) }], ExchangeType.IKE_AUTH);

@@ -130,6 +130,7 @@ function open(state: IkeSaState, message: IkeMessage): Opened {
   switch (step.kind) {
     case 'complete':
       state.reassemblies.delete(key);
+      // RFC 7383 2.5.3: what stands before SKF is not protected, and not looked at.
       return { kind: 'opened', payloads: step.payloads, unprotected: [] };
     case 'malformed':
       state.reassemblies.delete(key);

@@ -46,7 +46,7 @@ export function headerOf(
 function seal(state: IkeSaState, header: IkeHeader, payloads: readonly Payload[]): readonly Uint8Array[] {
   const { sealer } = state.secure();
   const { fragmentation, fragmentSizeBytes } = state.connection;
-  // RFC 7383 2.3: only if both ends announced it.
+  // RFC 7383 2.3, 2.4: only if both ends announced it, and only messages that do not fit.
   if (!state.peer.fragmentation || fragmentation === 'no') return [sealer.seal(header, payloads)];
   return sealer.sealFragmented(header, payloads, {
     packetBytes: fragmentSizeBytes,

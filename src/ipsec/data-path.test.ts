@@ -79,6 +79,7 @@ test('only the first packets of a batch are looked at when told so', () => {
   assert.equal(path.verdictCounts()['sealed'], 1);
 });
 
+// RFC 4303 2.2, 3.3.3
 test('the last sequence number is used, and then no more, with one report', () => {
   for (const [esn, last] of [
     [false, { high: 0, low: 0xffff_fffe }],
@@ -96,6 +97,7 @@ test('the last sequence number is used, and then no more, with one report', () =
   }
 });
 
+// RFC 4303 2.2.1
 test('with ESN, packets are sealed and opened across 2^32, in and out of order', () => {
   for (const suite of [testSuites[0]!, testSuites[9]!]) {
     const path = pathWith({ esn: true, suite }, { high: 0, low: 0xffff_fff0 });

@@ -11,7 +11,7 @@ import { Verdict, type VerdictCode } from './verdicts.ts';
 /** The smallest MTU of IPv6 (RFC 8200 5): no smaller one is ever reported to an IPv6 source. */
 const ipv6MtuBytesMin = 1280;
 
-/** RFC 4301 5.1.2.1: the outer hop limit is our own choice. */
+/** RFC 4301 5.1.2.1, 5.1.2.2: the outer hop limit is our own choice. */
 export const tunnelHopLimit = 64;
 
 /** What encapsulation needs besides the packet and its SA. */
@@ -78,6 +78,7 @@ export function oversized(
   }
   slot.mtuBytes = mtuBytes;
   if (fields.dontFragment) return Verdict.TOO_BIG;
+  // RFC 4303 3.3.4: fragments are made before ESP, in tunnel mode only.
   // RFC 4301 7: later fragments show no ports, so an SA that looks at them gets the packet whole.
   const mayCut = sa.parameters.mode === 'tunnel' && (sa.matcher.ignoresPorts || fields.portsOpaque);
   return mayCut && mtuBytes >= 68 ? Verdict.FRAGMENT : undefined;

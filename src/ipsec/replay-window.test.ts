@@ -47,6 +47,7 @@ function steps(size: number): fc.Arbitrary<bigint> {
   );
 }
 
+// RFC 4303 A
 test('with ESN, the window agrees with a set of 64-bit numbers around every wrap of the low word', () => {
   const starts = fc.constantFrom(1n, 40n, two32 - 5000n, two32 - 2n, 5n * two32 - 33n, (1n << 63n) - 100n);
   fc.assert(
@@ -82,6 +83,7 @@ test('with ESN, the window agrees with a set of 64-bit numbers around every wrap
   );
 });
 
+// RFC 4303 3.4.3
 test('without ESN, the window agrees with a set of numbers up to the last one', () => {
   fc.assert(
     fc.property(

@@ -1,4 +1,4 @@
-// The anti-replay window with extended sequence numbers (RFC 4303 3.4.3 and appendix A), on two 32-bit words.
+// The anti-replay window with extended sequence numbers (RFC 4303 3.4.3, RFC 4303 A), on two 32-bit words.
 
 /** The largest window a receiver may be configured with, in packets. */
 export const replayWindowPacketsMax = 4096;

@@ -1,4 +1,4 @@
-// The Security Association Database (RFC 4301 4.4.2): inbound SAs by SPI, outbound SAs by the pair they belong to.
+// The Security Association Database (RFC 4301 4.4.2, RFC 4303 3.3.1): inbound SAs by SPI, outbound SAs by the pair they belong to.
 import type { Endpoint, IpAddress, SaProtocol, Spi } from '#sa';
 import type { InboundSa, OutboundSa } from './security-association.ts';
 

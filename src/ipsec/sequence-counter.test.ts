@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SequenceCounter } from './sequence-counter.ts';
 
+// RFC 4303 3.3.3
 test('the first packet carries 1', () => {
   const counter = new SequenceCounter(false);
   assert.equal(counter.advance(), true);

@@ -36,6 +36,7 @@ const sent: Readonly<Record<SignatureScheme, string>> = {
 const schemes = Object.keys(sent) as SignatureScheme[];
 
 for (const scheme of schemes) {
+  // RFC 7427 A.1, A.3, A.4
   test(`${scheme} is sent as the RFC prints it, and understood`, () => {
     const der = encodeAuthenticationAlgorithm(scheme);
     assert.equal(digits(der), digits(hex(sent[scheme])));
@@ -61,6 +62,7 @@ test('PSS whose hashes have no NULL, or whose trailer field is left to its defau
   assert.equal(decodeAuthenticationAlgorithm(hex(withoutNulls)), 'rsa-pss-sha384');
 });
 
+// RFC 7427 A.2
 test('DSA, PSS with SHA-1, PSS with a salt of another length or another hash in MGF1 are not supported', () => {
   const unsupported = [
     // RFC 7427 A.2.1, A.2.2, A.4.1 and A.4.2

@@ -26,7 +26,7 @@ function plainIdentifier(digits: string): Uint8Array[] {
   return [element(Tag.SEQUENCE, objectIdentifier(digits))];
 }
 
-/** RFC 4055 3.1: hash and MGF1 with the same hash, salt as long as the hash. First the encoding of RFC 7427 A.4.3. */
+/** RFC 4055 3.1: hash and MGF1 with the same hash, salt as long as the hash. First the encoding of RFC 7427 A.4, A.4.3. */
 function pss(hashLast: string, saltBytes: number): Uint8Array[] {
   const hash = objectIdentifier(`6086480165030402${hashLast}`);
   const mgf1 = objectIdentifier('2a864886f70d010108');
@@ -53,6 +53,7 @@ const encodings: Readonly<Record<SignatureScheme, readonly Uint8Array[]>> = {
   'rsa-pss-sha256': pss('01', 32),
   'rsa-pss-sha384': pss('02', 48),
   'rsa-pss-sha512': pss('03', 64),
+  // RFC 7427 A.3
   'ecdsa-sha1': plainIdentifier('2a8648ce3d0401'),
   'ecdsa-sha256': plainIdentifier('2a8648ce3d040302'),
   'ecdsa-sha384': plainIdentifier('2a8648ce3d040303'),

@@ -27,6 +27,7 @@ for (const { name, privateKey } of signingKeys) {
   const handle = privateKeyFromKeyObject(privateKey);
   const schemes = signatureSchemesFor(handle.publicKey).filter((scheme) => fits(handle.publicKey, scheme));
 
+  // RFC 7427 5
   test(`${name}: signatures of each of its schemes verify, and under no other scheme, key or data`, () => {
     const stranger = privateKeyFromKeyObject(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
     assert.ok(schemes.length > 0);

@@ -39,6 +39,7 @@ const p521 = ecKey('P-521');
 const ed25519 = privateKeyFromPkcs8(generateKeyPairSync('ed25519').privateKey.export(der));
 
 describe('AUTH with a shared key', () => {
+  // RFC 7296 2.15
   it('agrees with values computed apart', () => {
     // Python's hmac and hashlib over the same inputs: message | nonce | prf(SK_p, 02000000 | "moon.example.org").
     assert.equal(
@@ -97,11 +98,13 @@ describe('AUTH with a signature', () => {
     });
   }
 
+  // RFC 7427 4
   it('cannot be made with Ed25519 for a peer that did not announce it', () => {
     assert.equal(makeSignatureAuth(randomness, ed25519, undefined, octets), undefined);
     assert.equal(makeSignatureAuth(randomness, ed25519, [SHA2_256], octets), undefined);
   });
 
+  // RFC 7427 4
   it('is refused with a hash we did not announce', () => {
     const payload = makeSignatureAuth(randomness, p256, [SHA2_256], octets);
     assert.ok(payload);
@@ -109,6 +112,7 @@ describe('AUTH with a signature', () => {
     assert.equal(checkAuth(payload, evidence).ok, false);
   });
 
+  // RFC 7296 3.8, RFC 7427 3
   it('is refused, not thrown about, whatever else the payload holds', () => {
     const evidence = { octets, publicKey: p256.publicKey, announcedHashes: ourSignatureHashes };
     const data = [

@@ -23,6 +23,7 @@ const requests = (...authorities: Uint8Array[]): NonNullable<ReturnType<typeof m
   requestFor(...authorities).filter((request) => request !== undefined);
 
 describe('a certificate request', () => {
+  // RFC 7296 3.7
   it('names authorities by the SHA-1 of their keys', () => {
     assert.deepEqual(
       requestedAuthorities(requests(root, otherRoot)).map(({ length }) => length),
@@ -47,6 +48,7 @@ describe('our certificate', () => {
     assert.deepEqual(shown(chooseCertificate(local, credentials, [])), [moon, intermediate]);
   });
 
+  // RFC 7296 3.6, 3.7
   it('is the one that leads to a requested authority, root or intermediate', () => {
     assert.deepEqual(shown(chooseCertificate(local, credentials, requests(otherRoot))), [moonOfOtherRoot]);
     assert.deepEqual(shown(chooseCertificate(local, credentials, requests(root))), [moon, intermediate]);

@@ -1,4 +1,4 @@
-// Whether an identity is the one meant, exactly or by a pattern, and how specific that match is.
+// Whether an identity is the one meant, exactly or by a pattern, and how specific that match is (RFC 4301 4.4.3.1).
 import {
   distinguishedNameFromText,
   distinguishedNameMatches,

@@ -77,6 +77,7 @@ describe('an identity in text', () => {
     fc.constantFrom('C=CH, CN=x', 'O=a\\, b, CN=*').map(distinguishedNameFromText),
   );
 
+  // RFC 7296 3.5
   it('is always read as the identity it was printed from, in one line', () => {
     fc.assert(
       fc.property(types, texts, (idType, data) => {

@@ -52,6 +52,7 @@ function signingPair(moonChange: Partial<ConnectionConfiguration> = {}): Pair {
   });
 }
 
+// RFC 7296 2.15, RFC 7427 3
 test('an ECDSA and an RSA gateway authenticate each other by certificates of one authority', () => {
   const pair = signingPair().establish();
   pair.assertKeysAgree();
@@ -132,6 +133,7 @@ test('a peer that should sign and shows a shared key is refused', () => {
   assert.equal(pair.sun.eventsOf('ike-failed')[0]?.failure.code, 'authentication-failed');
 });
 
+// RFC 7383 2.5, 2.6
 test('large IKE_AUTH messages travel in fragments, in any order and with repeats', () => {
   const pair = signingPair({ fragmentSizeBytes: 400 });
   const { moon, sun } = pair;
@@ -151,6 +153,7 @@ test('large IKE_AUTH messages travel in fragments, in any order and with repeats
   assert.equal(sun.sa.phase, 'established');
 });
 
+// RFC 7383 2.6.1
 test('when one fragment is lost, all go out again and the message is whole', () => {
   const pair = signingPair({ fragmentSizeBytes: 400 });
   pair.moon.initiate(pair.sun.endpoint);
@@ -161,6 +164,7 @@ test('when one fragment is lost, all go out again and the message is whole', () 
   assert.equal(pair.moon.sa.phase, 'established');
 });
 
+// RFC 7383 2.6.1
 test('of a repeated fragmented request only the first fragment brings the answer again', () => {
   const pair = signingPair({ fragmentSizeBytes: 400 });
   pair.moon.initiate(pair.sun.endpoint);

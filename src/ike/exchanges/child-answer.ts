@@ -60,6 +60,7 @@ export function answerChild(
     })),
   );
   if (chosen === undefined) {
+    // RFC 7296 2.9.1
     return refuse(NotifyType.TS_UNACCEPTABLE, 'ts-unacceptable', 'no child allows the proposed selectors');
   }
   const { configuration } = chosen.candidate;

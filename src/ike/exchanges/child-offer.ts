@@ -22,7 +22,7 @@ import type { ChildOffer } from './exchange.ts';
 export interface OfferOptions {
   readonly exchange: 'IKE_AUTH' | 'CREATE_CHILD_SA';
   readonly acquired?: AcquiredTraffic | undefined;
-  /** Keeps its number and its selectors (RFC 7296 2.8: a rekeyed SA should not differ). */
+  /** Keeps its number and its selectors (RFC 7296 2.8, 2.9.2: a rekeyed SA should not differ). */
   readonly replaces?: ChildSa | undefined;
   readonly childId?: number | undefined;
 }

@@ -34,6 +34,7 @@ function firstInbound(host: Host): void {
   });
 }
 
+// RFC 7296 1.3.3, 2.8
 test('a rekeyed Child SA is made before the old one breaks', () => {
   const pair = new Pair().establish();
   const { moon, sun } = pair;
@@ -56,6 +57,7 @@ test('a rekeyed Child SA is made before the old one breaks', () => {
   assert.ok(moon.eventsOf('child-ended').every(({ failure }) => failure.code === 'replaced'));
 });
 
+// RFC 7296 2.8
 test('the responder of a rekeying moves its traffic as soon as some comes on the new pair', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'rekey-child', childId: 1 });
@@ -82,6 +84,7 @@ test('perfect forward secrecy: the rekeyed pair uses the configured group', () =
   assertOnePair(pair);
 });
 
+// RFC 7296 1.3, 2.17
 test('perfect forward secrecy: a responder that wants another group gets it in a second try', () => {
   const moonChild = child('moon', { proposals: [espProposal(Ke.CURVE25519, Ke.ECP_256)] });
   const sunChild = child('sun', { proposals: [espProposal(Ke.ECP_256)] });
@@ -96,6 +99,7 @@ test('perfect forward secrecy: a responder that wants another group gets it in a
   assert.equal(pair.moon.eventsOf('child-failed').length, 0);
 });
 
+// RFC 7296 1.3.1
 test('an additional Child SA stands beside the first', () => {
   const other = block('10.3.0.0/16');
   const extra = child('moon', { name: 'other', localSelectors: [other] });
@@ -133,6 +137,7 @@ function rekeyChildAtOnce(pair: Pair, order: readonly Host[]): void {
   pair.settle();
 }
 
+// RFC 7296 2.8.1, 2.25.1
 test('both ends rekey the same Child SA at once: one pair survives, whatever the order of messages', () => {
   const winners = new Set<string>();
   for (let seed = 0; seed < 8; seed++) {
@@ -149,6 +154,7 @@ test('both ends rekey the same Child SA at once: one pair survives, whatever the
   assert.equal(winners.size, 2, 'each end wins for some seed');
 });
 
+// RFC 7296 2.8.1
 test('both ends rekey a Child SA, but one request is lost: the late one finds nothing to rekey', () => {
   const pair = new Pair().establish();
   const { moon, sun } = pair;
@@ -164,6 +170,7 @@ test('both ends rekey a Child SA, but one request is lost: the late one finds no
   assert.equal(moon.eventsOf('child-failed').length, 0);
 });
 
+// RFC 7296 2.25.1
 test('a Child SA is deleted by one end while the other rekeys it', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'rekey-child', childId: 1 });
@@ -217,6 +224,7 @@ function assertIkeRekeyed(pair: Pair): void {
   assert.equal(pair.sun.eventsOf('liveness-confirmed').length, 1);
 }
 
+// RFC 7296 1.3.2, 2.18
 test('a rekeyed IKE SA takes the Child SAs over, and the old one is deleted', () => {
   const pair = new Pair().establish();
   const [before] = pair.moon.sas;
@@ -231,6 +239,7 @@ test('a rekeyed IKE SA takes the Child SAs over, and the old one is deleted', ()
   assert.equal(pair.moon.eventsOf('child-ended').length, 0);
 });
 
+// RFC 7296 2.8, 2.2
 test('the original responder can rekey the IKE SA too, and is the initiator of the new one', () => {
   const pair = new Pair().establish();
   pair.sun.command({ kind: 'rekey-ike' });
@@ -283,6 +292,7 @@ test('when the Delete of the replaced IKE SA never comes, it ends by itself', ()
   assert.equal(pair.sun.sa.phase, 'established');
 });
 
+// RFC 7296 2.8.2, 2.25.2
 test('both ends rekey the IKE SA at once: one successor inherits, whatever the order of messages', () => {
   const winners = new Set<string>();
   for (let seed = 0; seed < 8; seed++) {
@@ -313,6 +323,7 @@ test('both ends rekey the IKE SA, but one finishes before it sees the other’s 
   assert.equal(sun.sas.filter(({ phase }) => phase !== 'ended').length, 1);
 });
 
+// RFC 7296 2.25.2
 test('an IKE SA is rekeyed by one end while the other rekeys a Child SA: both get done', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'rekey-ike' });
@@ -322,6 +333,7 @@ test('an IKE SA is rekeyed by one end while the other rekeys a Child SA: both ge
   assert.ok((pair.moon.sa.children[0]?.generation ?? 0) >= 1);
 });
 
+// RFC 7296 2.25.2
 test('an IKE SA is deleted by one end while the other rekeys it', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'rekey-ike' });

@@ -14,6 +14,7 @@ import {
 } from '../testing/connections.ts';
 import { Pair } from '../testing/pair.ts';
 
+// RFC 7296 1.2
 test('two hosts that share a secret have an IKE SA and a Child SA after four messages', () => {
   const pair = new Pair();
   const { moon, sun } = pair;
@@ -47,6 +48,7 @@ test('the responder is ready to receive before its answer leaves', () => {
   assert.equal(pair.sun.commands[0]?.kind === 'install' && pair.sun.commands[0].sa.direction, 'inbound');
 });
 
+// RFC 7296 2.1
 test('when the IKE_AUTH answer is lost, the repeated request gets the same octets and nothing is installed twice', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -63,6 +65,7 @@ test('when the IKE_AUTH answer is lost, the repeated request gets the same octet
   assert.equal(pair.moon.sa.phase, 'established');
 });
 
+// RFC 7296 2.21.2, 2.15
 test('with another secret, the responder refuses and both ends are left without an SA', () => {
   const pair = new Pair({ sun: { credentials: sharedSecret('something else') } });
   pair.moon.initiate(pair.sun.endpoint);
@@ -87,6 +90,7 @@ test('a responder that has not the identity we ask for refuses', () => {
   assert.equal(pair.sun.installed.size, 0);
 });
 
+// RFC 7296 2.21.2
 test('an initiator that rejects the answer says AUTHENTICATION_FAILED in an exchange of its own', () => {
   const sun = connection('sun', {
     local: { ...connection('sun').local, identity: fqdn('imposter.example.org') },
@@ -116,6 +120,7 @@ test('without a pre-shared key for both identities, the attempt fails before IKE
   assert.equal(pair.moon.eventsOf('ike-failed')[0]?.failure.code, 'no-credentials');
 });
 
+// RFC 7296 1.2
 test('a Child SA that cannot be agreed upon leaves the IKE SA in place', () => {
   for (const [change, code] of [
     [{ remoteSelectors: [block('172.16.0.0/12')] }, 'ts-unacceptable'],
@@ -143,6 +148,7 @@ test('a Child SA that cannot be agreed upon leaves the IKE SA in place', () => {
   }
 });
 
+// RFC 7296 2.9
 test('the responder narrows the selectors, and both ends carry the same traffic', () => {
   const half = block('10.1.0.0/17');
   const pair = new Pair({
@@ -153,6 +159,7 @@ test('the responder narrows the selectors, and both ends carry the same traffic'
   pair.assertKeysAgree();
 });
 
+// RFC 7296 1.3.1
 test('transport mode is agreed upon by both ends', () => {
   const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
   const change = { mode: 'transport', localSelectors: [dynamic], remoteSelectors: [dynamic] } as const;
@@ -166,6 +173,7 @@ test('transport mode is agreed upon by both ends', () => {
   }
 });
 
+// RFC 7296 2.23.1
 test('transport mode through a NAT: each end sees the address on its side', () => {
   const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
   const change = { mode: 'transport', localSelectors: [dynamic], remoteSelectors: [dynamic] } as const;
@@ -192,6 +200,7 @@ test('a responder in tunnel mode turns a request for transport mode into a tunne
   assert.equal(pair.sun.sa.children[0]?.mode, 'tunnel');
 });
 
+// RFC 7296 2.4
 test('INITIAL_CONTACT reaches the responder, and only if it was asked for', () => {
   for (const initialContact of [true, false]) {
     const pair = new Pair();
@@ -202,6 +211,7 @@ test('INITIAL_CONTACT reaches the responder, and only if it was asked for', () =
   }
 });
 
+// RFC 7296 2.19, 3.15.1
 test('a client gets a virtual address, and its dynamic selector becomes that address', () => {
   const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
   const virtual = address('10.9.0.5');
@@ -234,6 +244,7 @@ test('a client gets a virtual address, and its dynamic selector becomes that add
   assert.equal(pair.sun.leased.length, 0);
 });
 
+// RFC 7296 3.15.4
 test('without a free virtual address there is an IKE SA, a reason, and no Child SA', () => {
   const pair = new Pair({
     moon: { connections: [connection('moon', { virtualAddresses: [address('0.0.0.0')] })] },
@@ -252,6 +263,7 @@ test('without a wish for a child, a childless IKE SA is made', () => {
   assert.equal(pair.moon.installed.size, 0);
 });
 
+// RFC 7296 1.3.1
 test('further children follow the first by CREATE_CHILD_SA', () => {
   const other = block('10.3.0.0/16');
   const pair = new Pair({

@@ -133,7 +133,9 @@ export function handleInitResponse(
   accept(state, phase, message, payloads, path);
 }
 
-/** Sends the request again as the peer wants it, within bounds. The back-off begins anew: the peer is there. */
+/**
+ * RFC 7296 2.6.1: sends the request again as the peer wants it, with all that was corrected before, within bounds. The back-off begins anew: the peer is there.
+ */
 function correct(
   state: IkeSaState,
   phase: InitSent,

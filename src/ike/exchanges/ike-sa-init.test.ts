@@ -21,6 +21,7 @@ function forge(pair: Pair, request: Datagram, ...payloads: Parameters<typeof not
   return { to: pair.moon, source: request.destination, destination: request.source, octets };
 }
 
+// RFC 7296 2.1
 test('when the request is lost, it goes out again with the same octets and the SA still comes to be', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -33,6 +34,7 @@ test('when the request is lost, it goes out again with the same octets and the S
   assert.equal(pair.moon.sa.phase, 'established');
 });
 
+// RFC 7296 2.1
 test('when the answer is lost, the repeated request gets the very same answer and makes no second SA', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -48,6 +50,7 @@ test('when the answer is lost, the repeated request gets the very same answer an
   assert.equal(pair.sun.sa.phase, 'established');
 });
 
+// RFC 7296 2.4
 test('when nobody answers, the tries end after the configured back-off and the SA with them', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -60,6 +63,7 @@ test('when nobody answers, the tries end after the configured back-off and the S
   assert.equal(pair.moon.deadline(), undefined);
 });
 
+// RFC 7296 2.6
 test('a COOKIE demand brings the same request again with the cookie in front', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -85,6 +89,7 @@ test('cookies of forbidden lengths are ignored', () => {
   assert.equal(pair.wire.length, 0);
 });
 
+// RFC 7296 2.6
 test('an endless series of COOKIE demands is obeyed a few times only', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -95,6 +100,7 @@ test('an endless series of COOKIE demands is obeyed a few times only', () => {
   assert.equal(pair.wire.length, 8);
 });
 
+// RFC 7296 1.2, 2.7
 test('a responder that wants another group of our proposal gets it', () => {
   const pair = new Pair({
     moon: { connections: [connection('moon', { proposals: [ikeProposal(Ke.CURVE25519, Ke.ECP_256)] })] },
@@ -105,6 +111,27 @@ test('a responder that wants another group of our proposal gets it', () => {
   assert.deepEqual(pair.sun.refusals, ['another key exchange method is wanted']);
 });
 
+// RFC 7296 2.6.1
+test('a demand for another group behind a COOKIE demand is obeyed with the cookie still in front', () => {
+  const pair = new Pair({
+    moon: { connections: [connection('moon', { proposals: [ikeProposal(Ke.CURVE25519, Ke.ECP_256)] })] },
+    sun: { connections: [connection('sun', { proposals: [ikeProposal(Ke.ECP_256)] })] },
+  });
+  pair.moon.initiate(pair.sun.endpoint);
+  const cookie = Uint8Array.of(1, 2, 3, 4);
+  pair.deliver(pair.moon, forge(pair, pair.take(pair.sun), [NotifyType.COOKIE, cookie]));
+  pair.deliver(pair.sun);
+  pair.deliver(pair.moon);
+  const corrected = pair.take(pair.sun);
+  const { payloads } = message(corrected);
+  assert.deepEqual(payloads[0], notify(NotifyType.COOKIE, cookie));
+  assert.equal(payloads.find((payload) => payload.type === 'KE')?.group, Ke.ECP_256);
+  pair.deliver(pair.sun, corrected);
+  pair.settle();
+  assert.equal(pair.moon.sa.phase, 'established');
+});
+
+// RFC 7296 2.7
 test('nobody can make us use a group that we did not offer', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -117,6 +144,7 @@ test('nobody can make us use a group that we did not offer', () => {
   assert.equal(pair.moon.sa.suite?.ke, Ke.CURVE25519);
 });
 
+// RFC 7296 2.21.1
 test('a forged NO_PROPOSAL_CHOSEN is remembered but does not stop the real responder', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
@@ -141,6 +169,7 @@ test('without a common proposal the initiator fails in the end, and names the re
   assert.equal(pair.sun.sas.length, 0);
 });
 
+// RFC 7296 2.21.1
 test('a responder without any connection for the addresses keeps no state', () => {
   const pair = new Pair({ sun: { connections: [] } });
   pair.moon.initiate(pair.sun.endpoint);
@@ -149,6 +178,7 @@ test('a responder without any connection for the addresses keeps no state', () =
   assert.deepEqual(pair.sun.refusals, ['no connection is for these addresses']);
 });
 
+// RFC 7296 2.11
 test('without a NAT everything stays on port 500', () => {
   const pair = new Pair().establish();
   assert.equal(pair.moon.sa.remote.port, 500);
@@ -156,6 +186,7 @@ test('without a NAT everything stays on port 500', () => {
   assert.equal(pair.moon.sasOf('outbound')[0]?.encapsulation, undefined);
 });
 
+// RFC 7296 2.23
 test('an initiator behind a NAT moves to port 4500, and the responder follows its IKE_AUTH', () => {
   const pair = new Pair();
   pair.natAddress = address('198.51.100.7');
@@ -178,6 +209,7 @@ test('encap = yes makes both ends encapsulate although there is no NAT', () => {
   assert.ok(pair.sun.sasOf('outbound')[0]?.encapsulation);
 });
 
+// RFC 7383 2.3, RFC 7427 4
 test('both announce fragmentation and signature hashes; a connection without fragmentation does not', () => {
   const pair = new Pair({ sun: { connections: [connection('sun', { fragmentation: 'no' })] } });
   pair.moon.initiate(pair.sun.endpoint);

@@ -6,6 +6,7 @@ import { decodeIkeMessage, encodeIkeMessage } from '#wire';
 import { connection } from '../testing/connections.ts';
 import { Pair } from '../testing/pair.ts';
 
+// RFC 7296 1.4.1
 test('a Child SA deleted by one end is gone at both, with its policy, and the IKE SA stays', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'delete-child', childId: 1 });
@@ -21,6 +22,7 @@ test('a Child SA deleted by one end is gone at both, with its policy, and the IK
   assert.equal(pair.moon.eventsOf('child-ended')[0]?.failure.code, 'deleted-by-us');
 });
 
+// RFC 7296 1.4.1, 2.25.1
 test('both ends delete the same Child SA at once: both answers are empty and it is gone', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'delete-child', childId: 1 });
@@ -33,6 +35,7 @@ test('both ends delete the same Child SA at once: both answers are empty and it 
   }
 });
 
+// RFC 7296 1.4.1
 test('an IKE SA deleted by one end is gone at both, with its Child SAs', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'delete', reason: 'test' });
@@ -88,6 +91,7 @@ test('an ended IKE SA is inert', () => {
   assert.equal(pair.moon.events.length, before);
 });
 
+// RFC 7296 1.4, 2.4
 test('liveness: an answer tells the round trip, no answer ends the IKE SA', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'check-liveness', reason: 'test' });
@@ -114,6 +118,7 @@ test('liveness is checked by itself only after silence on the IKE SA and its Chi
   assert.equal(pair.moon.eventsOf('liveness-confirmed').length, 2);
 });
 
+// RFC 7296 2.1, 2.3
 test('a repeated request gets the same answer, and one outside the window none', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'check-liveness', reason: 'test' });
@@ -150,6 +155,7 @@ test('a changed octet anywhere makes a message nobody’s', () => {
   assert.equal(pair.wire.length, 1);
 });
 
+// RFC 7296 1.5
 test('an unprotected Delete changes nothing', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'check-liveness', reason: 'test' });
@@ -164,6 +170,7 @@ test('an unprotected Delete changes nothing', () => {
   assert.equal(pair.sun.sa.phase, 'established');
 });
 
+// RFC 7296 2.23
 test('a peer whose NAT mapping moved is followed after a fresh message, and never after a repeated one', () => {
   const pair = new Pair();
   pair.natAddress = address('198.51.100.7');

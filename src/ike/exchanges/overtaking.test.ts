@@ -32,6 +32,7 @@ test('a Delete that overtakes the answer that made the Child SA is not forgotten
   assertAgree(pair);
 });
 
+// RFC 7296 2.25
 test('a rekeying that overtakes the answer that made the Child SA is tried again later', () => {
   const pair = new Pair().establish();
   const { moon, sun } = pair;
@@ -48,6 +49,7 @@ test('a rekeying that overtakes the answer that made the Child SA is tried again
   assertAgree(pair);
 });
 
+// RFC 7296 2.8.2
 test('a peer that uses its new IKE SA has won, although the answer to our own rekeying is missing', () => {
   let seen = false;
   for (let seed = 0; seed < 8; seed++) {

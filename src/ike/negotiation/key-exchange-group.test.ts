@@ -23,6 +23,7 @@ describe('the key exchange group', () => {
     assert.equal(firstKeyExchangeGroup(proposals.slice(0, 1)), undefined);
   });
 
+  // RFC 7296 1.2, 1.3
   it('is what INVALID_KE_PAYLOAD says, if we offered it and have not tried it yet', () => {
     const asked = invalidKeData(Ke.MODP_2048);
     assert.deepEqual(asked, Uint8Array.of(0, 14));

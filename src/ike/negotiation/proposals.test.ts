@@ -40,6 +40,7 @@ const offerChild = (...proposals: Proposal[]): WireProposal[] =>
   proposalsToWire(proposals, peerSpi, 'CREATE_CHILD_SA');
 
 describe('proposals on the wire', () => {
+  // RFC 7296 3.3.1
   it('keep their order and are numbered from 1', () => {
     const sent = offerIke(ike(aes(256), sha256, prf256, x25519), ike(gcm(128), prf256, x25519));
     assert.deepEqual(
@@ -95,6 +96,7 @@ describe('a received proposal (RFC 7296 3.3.6)', () => {
     transforms,
   });
 
+  // RFC 7296 3.3.3, 3.3.6
   it('is unacceptable with a transform type that is not understood', () => {
     const unknown = { type: 6, id: 1, attributes: [] };
     assert.equal(proposalFromWire(withTransforms(...valid.transforms, unknown)), undefined);
@@ -137,6 +139,7 @@ describe('a received proposal (RFC 7296 3.3.6)', () => {
 });
 
 describe('the responder chooses an IKE suite', () => {
+  // RFC 7296 2.7, 3.3
   it('takes one transform of each type and returns them unmodified', () => {
     const offered = offerIke(ike(aes(256), aes(128), sha512, sha256, prf256, modp2048, x25519));
     const chosen = selectIkeSuite(offered, [ike(aes(128), sha256, prf256, x25519)], configured);
@@ -191,6 +194,7 @@ describe('the responder chooses an IKE suite', () => {
     }
   });
 
+  // RFC 7296 3.3.1
   it('wants an SPI in a rekeying proposal and none in the first', () => {
     const own = [ike(gcm(128), prf256, x25519)];
     const rekeying = proposalsToWire(own, new Uint8Array(8).fill(7), 'CREATE_CHILD_SA');
@@ -268,6 +272,7 @@ describe('the initiator judges the answer', () => {
   const offered = offerIke(ike(gcm(256), gcm(128), prf256, x25519), ike(aes(128), sha256, prf256, x25519));
   const [answer] = offerIke(ike(gcm(128), prf256, x25519)) as [WireProposal];
 
+  // RFC 7296 3.3.2, 3.3.5
   it('accepts one of each offered type', () => {
     assert.equal(ikeSuiteFromReply([answer], offered)?.suite.encr.keyLengthBits, 128);
   });

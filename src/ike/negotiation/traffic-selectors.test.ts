@@ -43,6 +43,7 @@ const pair = (initiator: TrafficSelector[], responder: TrafficSelector[]): Selec
 });
 
 describe('selectors on the wire', () => {
+  // RFC 7296 3.13, 3.13.1
   it('come back as they were', () => {
     const selectors = [
       block('10.0.0.0/8', 6, 80, 443),
@@ -79,6 +80,7 @@ describe('dynamic selectors', () => {
 });
 
 describe('a proposal (RFC 7296 2.9)', () => {
+  // RFC 7296 2.9
   it('begins with the packet that asked for it', () => {
     const packet = selectorOfPacket(17, addressBytes(address('10.1.0.7')), 53);
     assert.deepEqual(texts(proposeSelectors([block('10.1.0.0/16')], packet)), [

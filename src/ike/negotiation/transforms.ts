@@ -1,4 +1,4 @@
-// Single transforms: key lengths, and which transform types each protocol knows (RFC 7296 3.3.2, 3.3.3, 3.3.5).
+// Single transforms: key lengths, and which transform types each protocol knows (RFC 7296 3.3.2, 3.3.3, 3.3.5, 3.3.6).
 import { Encr, type EncryptionChoice, Integ, type Proposal, type Transform } from '#sa';
 import { ProtocolId, TransformType, type WireTransform } from '#wire';
 

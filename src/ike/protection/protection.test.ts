@@ -55,6 +55,7 @@ const sealer = (cipher: PacketCipher, firstIv = 0n): MessageSealer =>
 const vendor = (data: Uint8Array): Payload => ({ type: 'V', data });
 
 describe('a message under SK', () => {
+  // RFC 7296 3.14
   it('agrees with one computed apart', () => {
     // Python's cryptography, AESGCM: header | SK header as AAD, IV 5, Delete payload and a Pad Length of 0.
     const expected = hexBytes(
@@ -143,6 +144,7 @@ describe('a message under SK', () => {
 });
 
 describe('fragment sizes (RFC 7383 2.5.1)', () => {
+  // RFC 7383 2.5.1
   it('leave room for IP, UDP and the non-ESP marker', () => {
     assert.equal(messageBytesMax({ packetBytes: 576, ipv6: false, marker: false }), 548);
     assert.equal(messageBytesMax({ packetBytes: 1280, ipv6: true, marker: true }), 1228);
@@ -187,11 +189,13 @@ function fragmentsOf(packetBytes = 200, make = gcm, sent: Payload[] = payloads):
 }
 
 describe('fragments of a message (RFC 7383 2.6)', () => {
+  // RFC 7383 2.4
   it('are not made of a message that fits', () => {
     const [only, ...others] = fragmentsOf(1500);
     assert.deepEqual([only?.payloads.at(-1)?.type, others.length], ['SK', 0]);
   });
 
+  // RFC 7383 2.5
   it('name the first payload in the first one only', () => {
     const named = fragmentsOf().map(({ payloads: [fragment] }) =>
       fragment?.type === 'SKF' ? fragment.firstPayload : undefined,
@@ -247,6 +251,7 @@ describe('fragments of a message (RFC 7383 2.6)', () => {
     assert.deepEqual(reassembly.add(last, cipher), { kind: 'complete', payloads });
   });
 
+  // RFC 7383 2.5.2
   it('start over when the peer cuts the message into more pieces, and old pieces are then ignored', () => {
     const large = fragmentsOf(400);
     const small = fragmentsOf(200);

@@ -34,6 +34,7 @@ function textOf(payload: Uint8Array, padding: readonly number[], nextHeader: num
 // 28 octets: padding of 2 aligns it to four.
 const packet = ipPacket({ dataBytes: 0 });
 
+// RFC 4303 2.4, 2.5
 test('padding must count 1, 2, 3 and must fit', () => {
   const pair = hosts();
   const sa = pair.receiverSa;
@@ -47,6 +48,7 @@ test('padding must count 1, 2, 3 and must fit', () => {
   assert.equal(pair.receiver.counters('esp', 'inbound', sa.spi)?.malformed, 3);
 });
 
+// RFC 4303 2.6
 test('dummy packets are discarded without being called malformed', () => {
   const pair = hosts();
   const text = textOf(Uint8Array.of(9, 9, 9, 9), [1, 2], IpProtocol.NO_NEXT_HEADER);
@@ -59,6 +61,7 @@ test('text that is not aligned to four octets is refused before anything else', 
   assert.equal(verdictOn(pair, craft(pair.receiverSa, 1, textOf(packet, [1], 4))), 'bad-length');
 });
 
+// RFC 4303 2.6
 test('the next header must be that of the inner packet', () => {
   const pair = hosts();
   const sa = pair.receiverSa;
@@ -71,6 +74,7 @@ test('the next header must be that of the inner packet', () => {
   assert.equal(verdictOn(pair, craft(sa, 4, textOf(longer, [1, 2], 4))), 'bad-inner');
 });
 
+// RFC 4301 5.2
 test('an inner packet outside the selectors is refused, whichever end lies', () => {
   const pair = hosts();
   const sa = pair.receiverSa;
@@ -82,6 +86,7 @@ test('an inner packet outside the selectors is refused, whichever end lies', () 
   assert.equal(verdictOn(pair, craft(sa, 3, textOf(reversed, [1, 2], 4))), 'outside-selectors');
 });
 
+// RFC 4301 7.1
 test('a later fragment passes an SA that ignores ports, and not one that looks at them', () => {
   const fragment = ipPacket({ dataBytes: 0, fragmentOffset: 800 });
   const open = hosts();
@@ -113,6 +118,7 @@ test('without a protect policy of the pair, or behind a discard policy, nothing 
   assert.equal(verdictOn(pair, craft(sa, 3, textOf(packet, [1, 2], 4))), 'no-policy');
 });
 
+// RFC 7296 2.24, RFC 4301 5.1.2
 test('the inner ECN field follows RFC 6040 figure 4', () => {
   // [inner, outer] -> inner afterwards; undefined is a drop. 0 not capable, 2 ECT(0), 1 ECT(1), 3 congestion.
   const table: readonly (readonly [number, number, number | undefined])[] = [
@@ -148,6 +154,7 @@ test('the inner ECN field follows RFC 6040 figure 4', () => {
   }
 });
 
+// RFC 4301 5.1.2.1
 test('DSCP is copied out, in, both ways or not at all', () => {
   for (const [copyDscp, outer, inner] of [
     ['out', 10, 10],
@@ -185,6 +192,7 @@ test('a packet whose hops end at the exit is not delivered', () => {
   assert.equal(verdictOn(pair, seal(pair.sender, ipPacket({ hopLimit: 3 }))), 'opened');
 });
 
+// RFC 4303 3.3.4
 test('a fragment inside transport mode is refused', () => {
   const pair = hosts({ mode: 'transport', outer: 6 });
   // Next header UDP, offset 8 octets, more fragments; then data and padding up to a multiple of four.
@@ -193,6 +201,7 @@ test('a fragment inside transport mode is refused', () => {
   assert.equal(verdictOn(pair, craft(pair.receiverSa, 1, text)), 'bad-inner');
 });
 
+// RFC 3948 3.1.2, 3.3
 test('transport mode behind a NAT: the transport checksum is made to fit the addresses seen', () => {
   for (const protocol of [IpProtocol.UDP, IpProtocol.TCP]) {
     const pair = hosts({
@@ -232,6 +241,7 @@ test('transport mode behind a NAT: the transport checksum is made to fit the add
   }
 });
 
+// RFC 4303 2.7
 test('a UDP packet in transport mode may be followed by TFC padding', () => {
   const pair = hosts({ mode: 'transport' });
   const datagram = decodeIp(

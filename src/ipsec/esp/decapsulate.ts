@@ -80,7 +80,8 @@ function unpack(context: DecapsulationContext, slot: PacketSlot, sa: InboundSa):
 
 /**
  * Transport and BEET mode: the outer header, without ESP, becomes the header of the packet (RFC 4301 4.1); in BEET
- * mode with other addresses, perhaps of the other family (RFC 7402 B.1.6).
+ * mode with other addresses, perhaps of the other family (RFC 7402 B.1.6). The transport checksum is computed anew
+ * behind a NAT (RFC 3948 3.1.2, 3.3).
  */
 function unpackHeaderless(
   context: DecapsulationContext,

@@ -48,6 +48,7 @@ export function encapsulate(
   slot.trafficClass = tunnel
     ? outerTrafficClass(fields.trafficClass, sa.parameters.copyDscp)
     : fields.trafficClass;
+  // RFC 4301 8.1, 8.2
   slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf);
   slot.hopLimit = tunnel ? tunnelHopLimit : fields.hopLimit;
   if (tunnel && context.decrementHopLimit) decrementHopLimit(slot.buffer, fields.start);
@@ -110,6 +111,7 @@ function protectPayload(
   slot.length = sealed.length;
   slot.local = sa.local;
   slot.remote = sa.remote;
+  // RFC 3948 3.2, 3.4: the UDP header is put on where the packet is sent.
   slot.encapsulated = sa.encapsulated;
   countUse(context, sa, payloadBytes, at);
   return Verdict.SEALED;

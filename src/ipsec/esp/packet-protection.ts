@@ -1,4 +1,4 @@
-// The ESP packet itself (RFC 4303 2 and 3): header, IV, padding, trailer and ICV around a payload, in place.
+// The ESP packet itself (RFC 4303 2, 2.2, 2.3, 2.5, 2.8): header, IV, padding, trailer and ICV around a payload, in place.
 import type { PacketCipher } from '#crypto';
 import { writeU32 } from '#wire';
 import { espHeaderBytes, espTrailerBytes, paddedTextBytes } from './layout.ts';
@@ -19,6 +19,8 @@ export interface SealFields {
 }
 
 /**
+ * RFC 4303 3.3.2, 3.3.2.1, 3.3.2.2: the cipher hides whether it is of combined mode.
+ *
  * Turns `payloadBytes` octets at `payloadAt` into an ESP packet that starts before them, at the returned offset. The IV
  * must already stand in front of the payload.
  * @returns offset and length of the packet; the caller has made sure that there is room around the payload
@@ -55,6 +57,8 @@ export function sealInPlace(
 }
 
 /**
+ * RFC 4303 3.4.4, 3.4.4.1, 3.4.4.2: nothing is decrypted that is not authentic.
+ *
  * Checks the ICV of the packet at `start` and decrypts it in place.
  * @param sequenceHigh the inferred high word; ignored without ESN
  */

@@ -24,6 +24,7 @@ const innerPackets = {
 };
 
 for (const suite of testSuites) {
+  // RFC 4303 3.1.2, 3.3.2, 3.4.4, RFC 3948 3.4, 3.5
   test(`tunnel mode carries both families over both, any length, with and without ESN: ${suite.name}`, () => {
     fc.assert(
       fc.property(
@@ -44,6 +45,7 @@ for (const suite of testSuites) {
     );
   });
 
+  // RFC 4303 3.1.1, RFC 3948 3.2
   test(`transport mode carries what both hosts say to each other: ${suite.name}`, () => {
     for (const outer of [4, 6] as const) {
       const { sender, receiver } = hosts({ suite, outer, mode: 'transport' });
@@ -66,6 +68,7 @@ for (const suite of testSuites) {
     }
   });
 
+  // RFC 4303 2.8, 3.4.4
   test(`one changed bit anywhere is noticed, and the packet itself is still accepted after: ${suite.name}`, () => {
     const { sender, receiver } = hosts({ suite, esn: true });
     const sent = seal(sender, ipPacket({ dataBytes: 9 }));
@@ -141,6 +144,7 @@ test('BEET mode leaves transport checksums alone, because a NAT never saw the ad
   assert.equal(toHex(read.payload), toHex(decodeIp(packet).payload));
 });
 
+// RFC 4303 3.4.3
 test('a packet is delivered once, however often it arrives', () => {
   const { sender, receiver } = hosts();
   const packets = [1, 2, 3].map((dataBytes) => seal(sender, ipPacket({ dataBytes })));
@@ -158,6 +162,7 @@ test('two packets of one SA never share an IV in counter mode', () => {
   assert.equal(ivs[0], '0000000000000001');
 });
 
+// RFC 4303 2.7
 test('TFC padding hides the length, and the receiver takes it off', () => {
   for (const [tfcPadding, suite] of [
     [600, testSuites[0]!],

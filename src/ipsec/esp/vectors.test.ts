@@ -55,6 +55,8 @@ for (const vector of scapyVectors) {
     ' ',
   );
 
+  // RFC 4303 2, 2.3, 3.3.2.1, 3.3.2.2
+  // RFC 4303 3.3
   test(`scapy's packet comes out of encapsulation: ${name}`, () => {
     const packet = hex(vector.packet);
     const slot = new PacketSlot(new Uint8Array(400), 24, packet.length);
@@ -64,6 +66,7 @@ for (const vector of scapyVectors) {
     assert.equal(toHex(slot.octets), vector.esp);
   });
 
+  // RFC 4303 3.4, 3.4.4.1, 3.4.4.2
   test(`scapy's packet goes into decapsulation: ${name}`, () => {
     const esp = hex(vector.esp);
     const slot = new PacketSlot(new Uint8Array(400), 40, esp.length);

@@ -33,6 +33,7 @@ function onlyEvent<K extends DataPlaneEvent['kind']>(
   return found[0] as DataPlaneEvent & { readonly kind: K };
 }
 
+// RFC 4301 4.1
 test('given a taken SPI, an SA is refused with exists: inbound anywhere, outbound at the same peer only', () => {
   const host = plane();
   const first = flow();
@@ -104,6 +105,7 @@ test('commands about SAs and policies that are not there are answered with missi
   }
 });
 
+// RFC 4303 3.3.1
 test('after a rekey, traffic leaves by the old SA until use-outbound, and by the new one from then on', () => {
   const { sender } = hosts();
   const { sender: next } = flow({ spi: 0x5000, more: { generation: 1 } });
@@ -178,6 +180,7 @@ test('without a NAT, another source address is no mapping', () => {
   assert.deepEqual(eventsOf(receive(receiver, seal(sender, ipPacket()), 0, moved)), ['first-inbound']);
 });
 
+// RFC 3948 2.3
 test('keepalives and IKE messages on the ESP port disturb nothing', () => {
   const { receiver, receiverSa } = hosts({ encapsulated: true });
   const local = { address: receiverSa.local, port: 4500 };
@@ -189,6 +192,7 @@ test('keepalives and IKE messages on the ESP port disturb nothing', () => {
   assert.equal(receiver.stats().verdicts['not-esp'], 1);
 });
 
+// RFC 4303 3.4.2
 test('unknown SPIs leave evidence, merged by SPI and source, and no more than fits', () => {
   const host = plane({ unknownSpisMax: 2 });
   const local = { address: receiverOuter[4], port: 4500 };
@@ -220,6 +224,7 @@ test('unknown SPIs leave evidence, merged by SPI and source, and no more than fi
   assert.deepEqual(eventsOf(drain(host)), ['unknown-spi']);
 });
 
+// RFC 4301 5.1
 test('given a trap policy, packets wait for the SA that they ask for', () => {
   const host = plane({ heldPacketsMax: 2 });
   const { sender } = flow();
@@ -307,6 +312,7 @@ test('a packet asks at once when the SA that an earlier one asked for has come a
   );
 });
 
+// RFC 4303 2.6
 test('a dummy packet looks like a packet of its length, and the peer throws it away', () => {
   const { sender, receiver } = hosts();
   const packet = ipPacket({ dataBytes: 100 });

@@ -16,6 +16,7 @@ import {
 import { hosts, seal } from '../testing/hosts.ts';
 import { MemoryDataPlane } from './memory-data-plane.ts';
 
+// RFC 4301 8.1, 8.2.1
 test('an IPv4 packet with DF that does not fit is answered with the MTU that does', () => {
   for (const copyDf of [true, false]) {
     const { sender, receiver } = hosts({ more: { copyDf } }, { pathMtuBytes: 1300 });
@@ -48,6 +49,7 @@ test('an IPv6 packet that does not fit is answered, but 1280 octets always pass'
   assert.equal(sent.dontFragment, false, 'the outer packet may be fragmented');
 });
 
+// RFC 4303 3.3.4
 test('an IPv4 packet without DF is cut before ESP, and the pieces fit and are whole', () => {
   const { sender, receiver } = hosts({}, { pathMtuBytes: 800 });
   const packet = ipPacket({ dataBytes: 2000 });
@@ -94,6 +96,7 @@ test('ICMP errors are limited by the second and never answer ICMP errors', () =>
   assert.equal(drain(sender).length, 1);
 });
 
+// RFC 4301 5.1.1
 test('a discarded packet is answered only where the host is configured to', () => {
   const v6 = { source: '2001:db8:1::5', destination: '2001:db8:2::7' };
   for (const answerDiscarded of [false, true]) {

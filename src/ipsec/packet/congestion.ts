@@ -1,4 +1,4 @@
-// DSCP and ECN across the tunnel (RFC 4301 5.1.2, RFC 2983, RFC 6040).
+// DSCP and ECN across the tunnel (RFC 7296 2.24, RFC 4301 5.1.2, RFC 2983, RFC 6040).
 import type { SaParameters } from '#sa';
 
 const ecnMask = 0b11;

@@ -1,4 +1,4 @@
-// ICMP errors towards the source of a packet that may not or cannot leave (RFC 4301 5.1.1 and 8.2.1, RFC 792, RFC 4443).
+// ICMP errors towards the source of a packet that may not or cannot leave (RFC 4301 5.1.1, 6.1, 8.2.1, RFC 792, RFC 4443).
 import {
   encodeIcmpv4,
   encodeIcmpv6,

@@ -6,6 +6,7 @@ import { flows, modelDecision, packetOf, parametersOf, policies } from '../testi
 import { FlowCache } from './flow-cache.ts';
 import { Spd } from './spd.ts';
 
+// RFC 4301 4.4.1
 test('the SPD decides like a list searched by hand, through a cache or not', () => {
   fc.assert(
     fc.property(policies, fc.array(flows, { minLength: 1, maxLength: 30 }), (all, packets) => {

@@ -1,4 +1,4 @@
-// The Security Policy Database (RFC 4301 4.4.1): an ordered list of policies, each for both directions.
+// The Security Policy Database (RFC 4301 4.4.1, 4.4.1.2): an ordered list of policies, each for both directions.
 import type { PolicyParameters } from '#sa';
 import type { PacketFields } from '../packet/packet-fields.ts';
 import { type Crossing, SelectorMatcher } from './selector-match.ts';

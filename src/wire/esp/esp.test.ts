@@ -44,6 +44,7 @@ test('SPI zero is never on the wire (RFC 4303 2.1)', () => {
   assert.throws(() => encodeEsp({ spi: 0, sequence: 1, body: new Uint8Array() }), WireError);
 });
 
+// RFC 3948 2.1, 2.2, 2.3
 test('RFC 3948 2.1-2.3: each payload is exactly one thing', () => {
   const cases: [number[], string][] = [
     [[], 'short'],

@@ -59,6 +59,7 @@ describe('IKE_SA_INIT of charon', () => {
     });
   });
 
+  // RFC 7296 3.3
   test('the proposals of the request', () => {
     const { proposals } = only(decodeIkeMessage(charon.ikeSaInitRequest).payloads, 'SA');
     assert.deepEqual(
@@ -93,6 +94,7 @@ describe('IKE_SA_INIT of charon', () => {
     ]);
   });
 
+  // RFC 7296 3.4, 3.9, 3.10
   test('key exchange, nonce and notifies of the request', () => {
     const { payloads } = decodeIkeMessage(charon.ikeSaInitRequest);
     const ke = only(payloads, 'KE');
@@ -169,6 +171,7 @@ describe('IKE_AUTH of charon', () => {
     assert.equal(sealed.payload.body.length, 8 + charon.ikeAuthRequestInside.octets.length + 1 + 16);
   });
 
+  // RFC 7296 3.5, 3.13, 3.15
   test('identities, addresses and selectors inside', () => {
     const { firstPayload, octets } = charon.ikeAuthResponseInside;
     const payloads = decodePayloads(firstPayload, octets);

@@ -35,6 +35,7 @@ function decodesOrRefuses<T>(octets: Uint8Array, decode: (octets: Uint8Array) =>
 describe('a payload of every type', () => {
   const all: Readonly<Record<string, fc.Arbitrary<Payload>>> = { ...openPayloads, ...encryptedPayloads };
   for (const [name, arbitrary] of Object.entries(all)) {
+    // RFC 7296 3.2, 3.6, 3.7, 3.8, 3.12
     test(`${name} is read back as it was written, critical or not`, () => {
       fc.assert(
         fc.property(arbitrary, fc.boolean(), (plain, critical) => {

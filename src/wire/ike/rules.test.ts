@@ -49,6 +49,7 @@ function refuses(code: WireErrorCode, field: string, offset: number, act: () => 
 const { SA, N, D, TSi, CP, SKF, EAP, Nonce } = PayloadType;
 
 describe('the header', () => {
+  // RFC 7296 2.5, 3.1
   test('a higher major version is data in the header and an error in the message', () => {
     const octets = encodeIkeMessage({
       header: { ...header, majorVersion: 3, minorVersion: 1 },
@@ -59,6 +60,7 @@ describe('the header', () => {
     refuses('version', 'IKE.version', 17, () => decodeIkeMessage(octets));
   });
 
+  // RFC 7296 3.1
   test('reserved flags are ignored', () => {
     const octets = encodeIkeMessage({ header, payloads: [] });
     octets[19] = 0xc7 | 0x08;
@@ -102,6 +104,7 @@ describe('the chain of payloads', () => {
     refuses('truncated', 'N.SPI', 28 + 16, () => decodeIkeMessage(octets));
   });
 
+  // RFC 7296 3.2
   test('reserved bits of the generic header are ignored and sent as zero', () => {
     const payloads = decodePayloads(99, fromHex('007f0004'));
     assert.deepEqual(payloads, [{ type: 'unknown', payloadType: 99, body: new Uint8Array(0) }]);
@@ -142,6 +145,7 @@ describe('the SA payload', () => {
   const proposal = '00000010 01030401 aabbccdd';
   const transform = '00000008 01000014';
 
+  // RFC 7296 3.3, 3.3.2
   test('one proposal, one transform', () => {
     const payloads = decodePayloads(SA, fromHex(`00000018 ${proposal.replace('10', '14')} ${transform}`));
     assert.deepEqual(payloads, [
@@ -159,6 +163,7 @@ describe('the SA payload', () => {
     ]);
   });
 
+  // RFC 7296 3.3.1, 3.3.2
   test('last flags that contradict what follows are refused', () => {
     const more = `02${proposal.slice(2).replace('10', '14')}`;
     refuses('truncated', 'SA.proposal.last', 24, () =>
@@ -185,6 +190,7 @@ describe('the SA payload', () => {
     );
   });
 
+  // RFC 7296 3.10
   test('an SPI of a size its protocol does not have is refused', () => {
     refuses('value', 'SA.proposal.SPI size', 10, () =>
       decodePayloads(SA, fromHex('00000012 0000000e 01030200 aabb 00000000')),
@@ -207,12 +213,14 @@ describe('the SA payload', () => {
 });
 
 describe('other payloads', () => {
+  // RFC 7296 2.10, 3.9
   test('a nonce has 16 to 256 octets', () => {
     refuses('length', 'Nonce', 4, () => decodePayloads(Nonce, fromHex(`00000013 ${'00'.repeat(15)}`)));
     refuses('length', 'Nonce', 4, () => decodePayloads(Nonce, fromHex(`00000105 ${'00'.repeat(257)}`)));
     assert.throws(() => encodePayloads([{ type: 'Nonce', data: new Uint8Array(15) }]), WireError);
   });
 
+  // RFC 7296 3.11
   test('a Delete whose count is not its SPIs is refused, also with SPIs of no octets', () => {
     refuses('truncated', 'D.SPI', 12, () => decodePayloads(D, fromHex('0000000c 03040002 aabbccdd')));
     refuses('trailing', 'D.SPI', 12, () => decodePayloads(D, fromHex('00000010 03040001 aabbccdd aabbccdd')));
@@ -222,6 +230,7 @@ describe('other payloads', () => {
     ]);
   });
 
+  // RFC 7296 3.13.1
   test('an address range of the wrong length is refused; an unknown selector is kept with its second octet', () => {
     refuses('length', 'TSi.selector length', 10, () =>
       decodePayloads(TSi, fromHex('00000018 01000000 07000011 0000ffff 0a000000 0a0000ff')),
@@ -234,6 +243,7 @@ describe('other payloads', () => {
     assert.equal(toHex(encodePayloads(payloads).octets), toHex(octets));
   });
 
+  // RFC 7296 3.15.1
   test('the reserved bit of a configuration attribute is ignored', () => {
     const [payload] = decodePayloads(CP, fromHex('0000000c 01ffffff 80030000'));
     assert.deepEqual(payload, {
@@ -243,11 +253,13 @@ describe('other payloads', () => {
     });
   });
 
+  // RFC 7296 3.16
   test('an EAP message has to fill its payload', () => {
     refuses('length', 'EAP.length', 4, () => decodePayloads(EAP, fromHex('00000009 01020004 01')));
     refuses('length', 'EAP.length', 4, () => decodePayloads(EAP, fromHex('00000006 0102')));
   });
 
+  // RFC 7383 2.5
   test('a fragment number outside 1 to total is refused', () => {
     for (const numbers of ['00000001', '00020001', '00000000']) {
       const octets = encodeIkeMessage({

@@ -1,4 +1,4 @@
-// The selector fields of a packet (RFC 4301 4.4.1.1) read in place, for the data path: no allocation, no exception.
+// The selector fields of a packet (RFC 4301 4.4.1.1, 4.4.1.3) read in place, for the data path: no allocation, no exception.
 import { readU16 } from '../octets.ts';
 import { extensionHeaderLimit } from './ipv6-extension-headers.ts';
 import { IpProtocol } from './protocol.ts';
