@@ -30,7 +30,7 @@ function isCryptoError(error: unknown): boolean {
 
 const file = '/etc/main.conf';
 
-/** The input includes itself as `self.conf`. */
+/** The input is also what it may include, as `self.conf`. */
 const filesOf = (octets: Uint8Array): typeof configurationPorts.readFiles => {
   return (pattern, relativeTo) =>
     pattern === 'self.conf'

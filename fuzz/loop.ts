@@ -3,7 +3,7 @@ import { mutate } from './mutate.ts';
 import { Prng } from './prng.ts';
 import type { FuzzTarget } from './target.ts';
 
-/** Beyond this an input is reported as too expensive. */
+/** Time on a processor beyond which an input is reported as too expensive. */
 export const slowMs = 100;
 
 /** Inputs kept for further mutation. */
@@ -34,7 +34,7 @@ export function runOnce(target: FuzzTarget, octets: Uint8Array): Outcome {
   const copy = octets.slice();
   let behavior: string;
   let accepted = false;
-  const start = performance.now();
+  const start = process.cpuUsage();
   try {
     const manner = target.run(copy);
     behavior = typeof manner === 'string' ? `accepted: ${manner}` : 'accepted';
@@ -48,12 +48,13 @@ export function runOnce(target: FuzzTarget, octets: Uint8Array): Outcome {
       return { accepted, behavior, wrong: error instanceof Error ? (error.stack ?? behavior) : behavior };
     }
   }
-  const tookMs = performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  const tookMs = (user + system) / 1000;
   if (tookMs > slowMs) return { accepted, behavior, wrong: `took ${tookMs.toFixed(0)} ms` };
   return { accepted, behavior };
 }
 
-/** As `runOnce`, but a slow run must be slow three times: the machine may have been busy. */
+/** As `runOnce`, but a slow run must be slow three times: memory may have been collected meanwhile. */
 export function judge(target: FuzzTarget, octets: Uint8Array): Outcome {
   let outcome = runOnce(target, octets);
   for (let again = 0; again < 2 && outcome.wrong?.startsWith('took '); again++)

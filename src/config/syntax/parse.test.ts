@@ -160,7 +160,19 @@ test('includes that cannot be followed are errors', () => {
     'include swanctl.conf:3:3: /etc/swanctl/secret.conf: permission denied',
   ]);
   assert.deepEqual(faults('include loop.conf', files), [
-    'limit loop.conf:1:1: files include each other deeper than 10',
+    'include loop.conf:1:1: /etc/swanctl/loop.conf includes itself',
+  ]);
+  assert.deepEqual(faults('include swanctl.conf', { '/etc/swanctl/swanctl.conf': '' }), [
+    'include swanctl.conf:1:1: /etc/swanctl/swanctl.conf includes itself',
+  ]);
+});
+
+test('a chain of includes is followed ten files deep', () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [`/etc/swanctl/${index}.conf`, `include ${index + 1}.conf`]),
+  );
+  assert.deepEqual(faults('include 0.conf', files), [
+    'limit 9.conf:1:1: files include each other deeper than 10',
   ]);
 });
 

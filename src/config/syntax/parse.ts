@@ -26,6 +26,8 @@ class Parser {
   readonly #readFiles: ConfigurationPorts['readFiles'];
   readonly #findings: Findings;
   #files = 0;
+  /** Paths of the files being read, the outermost first. */
+  readonly #open: string[] = [];
   /** An open string swallows the rest of its file: what is then missing is no fault of its own. */
   #unclosedString = false;
 
@@ -35,12 +37,14 @@ class Parser {
   }
 
   file(cursor: Cursor, into: RawSection, includeDepth: number): void {
+    this.#open.push(cursor.file);
     this.#statements(cursor, into, 0, includeDepth);
     while (cursor.peek() === '}') {
       this.#findings.error('syntax', cursor.position, 'this "}" closes no section');
       cursor.take();
       this.#statements(cursor, into, 0, includeDepth);
     }
+    this.#open.pop();
   }
 
   /** Reads until a closing brace or the end, and leaves the cursor there. */
@@ -158,6 +162,11 @@ class Parser {
       this.#findings.error('include', position, `there is no file ${pattern}`);
     }
     for (const file of files) {
+      // Each level would read it again as often as it includes itself.
+      if (this.#open.includes(file.path)) {
+        this.#findings.error('include', position, `${file.path} includes itself`);
+        continue;
+      }
       if (++this.#files > includedFilesMax) {
         if (this.#files === includedFilesMax + 1) {
           this.#findings.error('limit', position, `more than ${includedFilesMax} files are included`);
