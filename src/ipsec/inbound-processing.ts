@@ -91,7 +91,10 @@ export function countUse(
   return verdict;
 }
 
-/** The inner packet of a tunnel, which lies in the slot with what follows it, at the tunnel's exit. */
+/**
+ * The inner packet of a tunnel, which lies in the slot with what follows it, at the tunnel's exit. The addresses of the
+ * outer header do not matter (RFC 3948 3.1.1, 3.5).
+ */
 export function unpackTunnel(
   context: DecapsulationContext,
   slot: PacketSlot,

@@ -59,6 +59,7 @@ export function countUse(
   if (change !== 'none') context.events.push(expiryEvent(`${change}-expired`, sa));
 }
 
+/** RFC 4303 3.1.2, 2.6: the whole packet is protected, and its version is the next header. */
 export function tunnelNextHeader(fields: PacketFields): number {
   return fields.version === 4 ? IpProtocol.IPV4 : IpProtocol.IPV6;
 }
