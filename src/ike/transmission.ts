@@ -43,8 +43,14 @@ export function headerOf(
   };
 }
 
-function seal(state: IkeSaState, header: IkeHeader, payloads: readonly Payload[]): readonly Uint8Array[] {
+function seal(
+  state: IkeSaState,
+  header: IkeHeader,
+  payloads: readonly Payload[],
+  bytesMin?: number,
+): readonly Uint8Array[] {
   const { sealer } = state.secure();
+  if (bytesMin !== undefined) return [sealer.seal(header, payloads, bytesMin)];
   const { fragmentation, fragmentSizeBytes } = state.connection;
   // RFC 7383 2.3, 2.4: only if both ends announced it, and only messages that do not fit.
   if (!state.peer.fragmentation || fragmentation === 'no') return [sealer.seal(header, payloads)];
@@ -86,9 +92,10 @@ export function sendRequest(
   exchangeType: number,
   exchange: Exchange,
   payloads: readonly Payload[],
+  bytesMin?: number,
 ): void {
   trackRequest(state, exchangeType, exchange, (messageId) =>
-    seal(state, headerOf(state, exchangeType, messageId, false), payloads),
+    seal(state, headerOf(state, exchangeType, messageId, false), payloads, bytesMin),
   );
 }
 

@@ -18,9 +18,15 @@ import { handOver } from './successor.ts';
 import { answerTicketRequest } from './tickets.ts';
 import { noteWindowSize } from './window-size.ts';
 
-/** An empty request (RFC 7296 2.4). */
+/**
+ * What INVALID_IKE_SPI with four QCD tokens of 16 octets takes (RFC 6290 4.5): a peer that forgot the IKE SA can say so, and
+ * prove it, without sending more than it received.
+ */
+const livenessBytesMin = 28 + 8 + 4 * (8 + 16);
+
+/** An empty request (RFC 7296 2.4), padded. */
 export function beginLivenessCheck(state: IkeSaState): void {
-  sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'liveness' }, []);
+  sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'liveness' }, [], livenessBytesMin);
 }
 
 export function beginNotify(state: IkeSaState, notify: NotifyPayload): void {

@@ -97,6 +97,19 @@ describe('a message under SK', () => {
       );
     });
 
+    it(`is padded to a length wanted under ${name}, as far as Pad Length goes`, () => {
+      for (const wanted of [0, 100, 132, 200, 5_000]) {
+        const octets = sealer(make()).seal(header, [], wanted);
+        assert.deepEqual(openMessage(decodeIkeMessage(octets), make()), {
+          kind: 'opened',
+          payloads: [],
+          unprotected: [],
+        });
+        assert.ok(octets.length >= Math.min(wanted, 28 + 4 + 240), `${octets.length} for ${wanted}`);
+        assert.ok(octets.length <= Math.max(wanted + 16, 28 + 4 + 64));
+      }
+    });
+
     it(`is forged with any bit changed under ${name}`, () => {
       const octets = sealer(make()).seal(header, [vendor(counting(20))]);
       const cipher = make();

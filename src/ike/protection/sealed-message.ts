@@ -33,10 +33,13 @@ export class MessageSealer {
     return this.#ivs.counter;
   }
 
-  /** One message with a single SK payload. */
-  seal(header: IkeHeader, payloads: readonly Payload[]): Uint8Array {
+  /**
+   * One message with a single SK payload.
+   * @param bytesMin padding makes the message this long, as far as its 255 octets go (RFC 7296 3.14)
+   */
+  seal(header: IkeHeader, payloads: readonly Payload[], bytesMin = 0): Uint8Array {
     const { firstPayload, octets } = encodePayloads(payloads);
-    return this.#sealText({ header, firstPayload }, octets);
+    return this.#sealText({ header, firstPayload }, octets, bytesMin);
   }
 
   /** One message with SK if it fits the limits, else several with SKF (RFC 7383 2.5). */
@@ -53,8 +56,11 @@ export class MessageSealer {
     });
   }
 
-  #sealText(shape: Omit<SealedMessageShape, 'bodyBytes'>, plaintext: Uint8Array): Uint8Array {
-    const bodyBytes = sealedBodyBytes(this.#cipher, plaintext.length);
+  #sealText(shape: Omit<SealedMessageShape, 'bodyBytes'>, plaintext: Uint8Array, bytesMin = 0): Uint8Array {
+    const least = ikeHeaderLength + skHeaderBytes + sealedBodyBytes(this.#cipher, plaintext.length);
+    // The block that the last octet falls into may add some more: Pad Length is one octet.
+    const extra = Math.min(Math.max(0, bytesMin - least), 255 - this.#cipher.blockBytes);
+    const bodyBytes = sealedBodyBytes(this.#cipher, plaintext.length + extra);
     const { octets, aad, body } = encodeSealedMessage({ ...shape, bodyBytes });
     sealBody(this.#cipher, aad, body, this.#ivs.next(), plaintext);
     return octets;
