@@ -93,6 +93,28 @@ function ikeEventText(event: IkeEvent): EventText {
   }
 }
 
+function startedText(event: Extract<EngineEvent, { kind: 'started' }>): EventText {
+  const { bootEpoch, historyRecords, historyRefused, secretsLost } = event;
+  const refused = historyRefused === 0 ? '' : `, ${historyRefused} more were unreadable`;
+  const lost = secretsLost ? '; the token secrets were unreadable and are made anew' : '';
+  return {
+    level: historyRefused > 0 || secretsLost ? 'warn' : 'info',
+    text: `start ${bootEpoch} of this host; ${historyRecords} SPIs remembered${refused}${lost}`,
+  };
+}
+
+/** Strangers choose how many of these there are: they are worth a line of an ordinary log only about somebody we know. */
+function unknownSpiText(event: Extract<EngineEvent, { kind: 'unknown-spi' }>): EventText {
+  const { evidence, remote, spi, count, verdict, outcome, owner } = event;
+  const times = count > 1 ? `, ${count} times` : '';
+  const whose = owner === undefined ? '' : `, last of ${owner.connection}/${owner.child}`;
+  const packet = `${evidence.protocol.toUpperCase()} from ${formatEndpoint(remote)} with unknown SPI ${formatSpi(spi)}`;
+  return {
+    level: owner === undefined || outcome === 'nothing-to-send' ? 'debug' : 'info',
+    text: `${packet}${times}${whose}: ${verdict.kind} (${verdict.reason}), ${outcome}`,
+  };
+}
+
 /** One line without time. */
 export function eventText(event: EngineEvent): EventText {
   switch (event.kind) {
@@ -132,12 +154,28 @@ export function eventText(event: EngineEvent): EventText {
       };
     case 'cookie-demanded':
       return { level: 'debug', text: `${formatEndpoint(event.remote)} must return a COOKIE` };
-    case 'unknown-spi': {
-      const times = event.count > 1 ? `, ${event.count} times` : '';
+    case 'started':
+      return startedText(event);
+    case 'unknown-spi':
+      return unknownSpiText(event);
+    case 'unknown-ike-message': {
+      const { remote, initiatorSpi, responderSpi, verdict, outcome } = event;
+      const what = `IKE message from ${formatEndpoint(remote)} for unknown IKE SA ${initiatorSpi}_${responderSpi}`;
+      return { level: 'debug', text: `${what}: ${verdict.kind} (${verdict.reason}), ${outcome}` };
+    }
+    case 'hint': {
+      const { hint, remote, outcome, spi, connection } = event;
+      const what = `${event.protected ? 'protected' : 'unprotected'} ${hint} from ${formatEndpoint(remote)}`;
+      const about = spi === undefined ? '' : ` about SPI ${formatSpi(spi)}`;
+      const whose = connection === undefined ? '' : `${connection}: `;
       return {
-        level: 'debug',
-        text: `ESP from ${formatEndpoint(event.remote)} with unknown SPI ${formatSpi(event.spi)}${times}`,
+        level: connection === undefined ? 'debug' : 'info',
+        text: `${whose}${what}${about}: ${outcome}`,
       };
+    }
+    case 'recovery': {
+      const { connection, rung, step, detail } = event;
+      return { level: 'info', text: `${connection}: recovery by ${rung}: ${step}: ${detail}` };
     }
   }
 }

@@ -1,6 +1,7 @@
 // The typed configuration an engine accepts. `config` makes it from text; a Node program may write it by hand.
 import type { ConnectionConfiguration, Credentials } from '#ike';
 import type { IpAddress, Prefix } from '#sa';
+import type { UnknownSpiPolicyName } from '#unknown-spi';
 
 /** A pool of virtual addresses (swanctl.conf `pools`). */
 export interface PoolConfiguration {
@@ -23,6 +24,22 @@ export interface HalfOpenLimits {
   readonly halfOpenTimeoutMs: number;
 }
 
+/** What the host does about SPIs that nobody knows, and how it finds its own lost peers again. */
+export interface UnknownSpiConfiguration {
+  /** Connections may have a policy of their own. */
+  readonly policy: UnknownSpiPolicyName;
+  /** Give QCD tokens to peers (RFC 6290). Off where hosts share a secret without knowing of each other's IKE SAs (9.2). */
+  readonly quickCrashDetection: boolean;
+  /** SPIs whose owners are remembered, living ones included. Takes effect at the next start. */
+  readonly historySize: number;
+  /** After a restart more answers per second may go out for this long; 0: never. */
+  readonly rebootWindowMs: number;
+  /** Packets of an SA that ended this lately are still under way, and are not answered. */
+  readonly graceMs: number;
+  /** A peer that is slow to answer gets a fresh IKE_SA_INIT beside the IKE SA that still retransmits. */
+  readonly parallelAttempts: boolean;
+}
+
 /** Everything one host's engine is told at its start and at each reload. */
 export interface EngineConfiguration {
   readonly connections: readonly ConnectionConfiguration[];
@@ -35,6 +52,8 @@ export interface EngineConfiguration {
   readonly natKeepaliveMs: number;
   /** How tickets for session resumption are made (RFC 5723 6). A reload does not change it. */
   readonly tickets?: TicketConfiguration;
+  /** Absent: the defaults. */
+  readonly unknownSpi?: Partial<UnknownSpiConfiguration>;
 }
 
 export interface TicketConfiguration {

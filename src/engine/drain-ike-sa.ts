@@ -3,6 +3,7 @@ import type { IkeSaOutput } from '#ike';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { reactToIkeEvent } from './react-to-ike-event.ts';
+import { forgetIkeSa } from './recovery/ike-sa-ended.ts';
 
 /** Takes everything an IKE SA has to say, then forgets it if it has ended. */
 export function drainIkeSa(state: EngineState, entry: IkeEntry): void {
@@ -22,6 +23,11 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
       state.transmit(output.local, output.remote, output.octets);
       break;
     case 'sa-command':
+      if (output.command.kind === 'install-policy') {
+        state.recovery.policies.set(output.command.policy.policyId, output.command.policy);
+      } else if (output.command.kind === 'remove-policy') {
+        state.recovery.policies.delete(output.command.policyId);
+      }
       state.outputs.push({ ...output, id: state.awaitResult(entry.ikeId, output.id) });
       break;
     case 'compute':
@@ -50,4 +56,5 @@ function retire(state: EngineState, entry: IkeEntry): void {
   state.deadlines.set(`ike ${entry.ikeId}`, undefined);
   state.deadlines.set(`keepalive ${entry.ikeId}`, undefined);
   state.pending.ikeEnded(entry.ikeId);
+  forgetIkeSa(state, entry);
 }

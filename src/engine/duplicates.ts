@@ -11,7 +11,11 @@ export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialCo
     .ofIdentities(identities.local, identities.remote)
     // An IKE SA made at the same time as this one is the other half of a simultaneous initiation: the peer knows it.
     .filter(
-      (entry) => entry !== fresh && (entry.establishedAt ?? Number.POSITIVE_INFINITY) <= fresh.createdAt,
+      (entry) =>
+        entry !== fresh &&
+        // One that fell silent ends by its own retransmissions, or by a Delete once it answers (RFC 7296 2.4).
+        (initialContact || entry.successorOfSilence === undefined) &&
+        (entry.establishedAt ?? Number.POSITIVE_INFINITY) <= fresh.createdAt,
     );
   for (const other of others) {
     if (initialContact) {

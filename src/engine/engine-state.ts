@@ -11,19 +11,27 @@ import {
   type TicketIssuer,
 } from '#ike';
 import type { Endpoint, SaCommand } from '#sa';
-import { type IkeSpi, ikeSpiFromBytes, zeroIkeSpi } from '#wire';
+import { tokenNotify } from '#unknown-spi';
+import { type IkeSpi, ikeSpiFromBytes, type NotifyPayload, zeroIkeSpi } from '#wire';
 import { AddressPools } from './address-pools.ts';
-import type { EngineConfiguration } from './configuration.ts';
+import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { connectionsFor } from './connection-lookup.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { HalfOpenTable } from './half-open-table.ts';
 import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
 import { Initiations } from './initiations.ts';
-import type { CommandResult, EngineEvent, EngineOutput, IkeContext } from './interface.ts';
+import type {
+  CommandResult,
+  EngineEvent,
+  EngineOutput,
+  IkeContext,
+  RecoveryRung,
+  RecoveryStep,
+} from './interface.ts';
 import { PendingCommands } from './pending-commands.ts';
+import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
 import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
 import { SpiAllocator } from './spi-allocator.ts';
-import { StatelessReplies } from './stateless-replies.ts';
 import { type Trap, TrapPolicies, trapPolicy } from './trap-policies.ts';
 import { withMarker } from './udp-encapsulation.ts';
 
@@ -43,13 +51,15 @@ export class EngineState {
   readonly randomness: Randomness;
   readonly keyLog: boolean;
   readonly outputs: EngineOutput[] = [];
+  /** Nothing is answered to unknown SPIs before this: SAs that are taken over, and other owners, must be known first. */
+  ready = true;
   readonly deadlines: DeadlineQueue = new DeadlineQueue();
   readonly registry: IkeSaRegistry = new IkeSaRegistry();
   readonly halfOpen: HalfOpenTable = new HalfOpenTable();
   readonly pools: AddressPools = new AddressPools();
   readonly spis: SpiAllocator;
   readonly cookies: CookieIssuer;
-  readonly replies: StatelessReplies = new StatelessReplies();
+  readonly recovery: RecoveryState;
   readonly initiations: Initiations = new Initiations();
   /** As gateway. */
   readonly tickets: TicketIssuer;
@@ -77,6 +87,7 @@ export class EngineState {
     this.pools.configure(options.configuration.pools);
     this.spis = new SpiAllocator(options.randomness);
     this.tickets = newTicketIssuer(this);
+    this.recovery = new RecoveryState(options.randomness, this.unknownSpi);
     this.cookies = new CookieIssuer(options.randomness, cookieSecretLifetimeMs);
   }
 
@@ -158,6 +169,49 @@ export class EngineState {
     this.event({ kind: 'trap-removed', connection: connection.name, child, selectors });
   }
 
+  get unknownSpi(): UnknownSpiConfiguration {
+    return { ...defaultUnknownSpiConfiguration, ...this.configuration.unknownSpi };
+  }
+
+  /** The time of day, as far as we were told. */
+  get wallClockMs(): number {
+    return this.at + this.wallClockOffsetMs;
+  }
+
+  /** Our QCD token for an IKE SA, if this connection's peers get one and its secret is durable (RFC 6290 4.2, 5.1). */
+  tokenNotifies(
+    connection: ConnectionConfiguration | undefined,
+    spis: { readonly initiatorSpi: IkeSpi; readonly responderSpi: IkeSpi },
+  ): readonly NotifyPayload[] {
+    const { recovery } = this;
+    if (!recovery.secretsDurable || !givesTokens(this.unknownSpi, connection)) return [];
+    recovery.given.add(`${spis.initiatorSpi} ${spis.responderSpi}`);
+    return [tokenNotify(recovery.secrets.current(spis))];
+  }
+
+  /** Traffic of this Child SA finds another one first from now on; what arrives on it is still let in. */
+  demotePolicies(childId: number): void {
+    for (const policy of this.recovery.policies.values()) {
+      if (policy.childId !== childId) continue;
+      const demoted = { ...policy, priority: policy.priority + 1 };
+      this.command({ kind: 'install-policy', policy: demoted });
+    }
+  }
+
+  /** A step on the recovery ladder, for logs and for whoever asks why. */
+  rung(connection: string, rung: RecoveryRung, step: RecoveryStep, detail: string): void {
+    this.event({ kind: 'recovery', connection, rung, step, detail });
+    const reason = `${rung} ${step}`;
+    this.recovery.incidents.add({
+      atMs: this.wallClockMs,
+      spis: [],
+      connection,
+      what: 'rung',
+      reason,
+      detail,
+    });
+  }
+
   nextResolveId(): number {
     return this.#nextAwaitedId++;
   }
@@ -180,6 +234,7 @@ export class EngineState {
       nameServers: [],
       peerVirtualAddresses: [],
       lastTransmitAt: this.at,
+      successorOfSilence: undefined,
     };
     this.registry.add(entry);
     return entry;
@@ -206,10 +261,6 @@ export class EngineState {
     };
   }
 
-  get wallClockMs(): number {
-    return this.at + this.wallClockOffsetMs;
-  }
-
   portsFor(ikeId: number): IkeSaPorts {
     return {
       randomness: this.randomness,
@@ -224,6 +275,7 @@ export class EngineState {
       credentials: () => this.configuration.credentials,
       wallClockMs: () => this.wallClockMs,
       tickets: ticketPort(this),
+      notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(ikeId)?.sa.connection, spis),
       connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);

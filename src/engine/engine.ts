@@ -7,6 +7,8 @@ import type { IkeEntry } from './ike-sa-registry.ts';
 import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
+import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
+import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
 import { type EngineStatus, engineStatus, type TableSizes, tableSizes } from './status.ts';
 import { natKeepalive } from './udp-encapsulation.ts';
 
@@ -18,8 +20,11 @@ export class Engine {
   readonly #state: EngineState;
   #started = false;
 
+  readonly #stored: ReadonlyMap<string, Uint8Array>;
+
   constructor(options: EngineOptions) {
     this.#state = new EngineState(options);
+    this.#stored = options.stored ?? new Map();
   }
 
   /** @throws Error if time goes backwards or an output was left in `poll`: mistakes of the driver */
@@ -30,7 +35,10 @@ export class Engine {
     state.at = input.at;
     if (!this.#started) {
       this.#started = true;
+      if (input.kind === 'wall-clock') state.wallClockOffsetMs = input.wallClockMs - input.at;
+      loadRecovery(state, this.#stored);
       startConnections(state);
+      callForgottenPeers(state);
     }
     this.#dispatch(input);
     this.#settle();
@@ -119,11 +127,9 @@ export class Engine {
         }
         break;
       }
-      case 'unknown-spi': {
-        const { spi, source, count } = event.evidence;
-        state.event({ kind: 'unknown-spi', remote: source, spi, count });
+      case 'unknown-spi':
+        receiveUnknownSpi(state, event.evidence);
         break;
-      }
       default: {
         const entry = state.registry.byChild(event.childId);
         if (entry === undefined) break;

@@ -27,6 +27,8 @@ export interface IkeEntry {
   nameServers: readonly IpAddress[];
   peerVirtualAddresses: readonly IpAddress[];
   lastTransmitAt: number;
+  /** The IKE SA that carries our traffic since this one fell silent. */
+  successorOfSilence: number | undefined;
 }
 
 /** Finds IKE SAs by our SPI, by a repeated first request, by Child SA, by number. */
@@ -80,6 +82,11 @@ export class IkeSaRegistry {
 
   hasSpi(spi: IkeSpi): boolean {
     return this.#bySpi.has(spi);
+  }
+
+  /** Whether an IKE SA with one of these SPIs lives here, whoever sent what names them: one of the two is always ours. */
+  isLive(initiatorSpi: IkeSpi, responderSpi: IkeSpi): boolean {
+    return this.#bySpi.has(initiatorSpi) || this.#bySpi.has(responderSpi);
   }
 
   /** RFC 7296 2.1: an IKE_SA_INIT request is a repetition if its SPI and its source are those of one we know. */

@@ -8,7 +8,24 @@ import type {
   IkeFailure,
   KeyLogEntry,
 } from '#ike';
-import type { DataPlaneEvent, Endpoint, IpAddress, SaCommand, SaResult, SaSelectors } from '#sa';
+import type {
+  DataPlaneEvent,
+  Endpoint,
+  IpAddress,
+  SaCommand,
+  SaResult,
+  SaSelectors,
+  UnknownSpiEvidence,
+} from '#sa';
+import type {
+  BudgetRefusal,
+  HintMisfit,
+  IkeVerdict,
+  SpiRecord,
+  SpiVerdict,
+  SuspicionOutcome,
+} from '#unknown-spi';
+import type { IkeSpi } from '#wire';
 import type { EngineConfiguration } from './configuration.ts';
 
 /** Inbound traffic of one Child SA pair since it was last told, from the data plane's counters. */
@@ -162,7 +179,89 @@ export type EngineEvent =
     }
   | { readonly kind: 'datagram-ignored'; readonly reason: DatagramRefusal; readonly remote: Endpoint }
   | { readonly kind: 'cookie-demanded'; readonly remote: Endpoint }
-  | { readonly kind: 'unknown-spi'; readonly remote: Endpoint; readonly spi: number; readonly count: number };
+  /** The first output after a start. */
+  | {
+      readonly kind: 'started';
+      /** How often this host has started, as far as its store knows. */
+      readonly bootEpoch: number;
+      readonly historyRecords: number;
+      /** Stored records that were torn or garbled. */
+      readonly historyRefused: number;
+      /** The token secrets were unreadable: peers will not believe us about what stood before. */
+      readonly secretsLost: boolean;
+    }
+  /** An ESP or AH packet that no SA matches, and what was done about it. */
+  | {
+      readonly kind: 'unknown-spi';
+      readonly remote: Endpoint;
+      readonly spi: number;
+      readonly count: number;
+      readonly evidence: UnknownSpiEvidence;
+      readonly verdict: SpiVerdict;
+      readonly outcome: ReplyOutcome;
+      /** Whose it was, if the history knows. */
+      readonly owner?: SpiRecord;
+    }
+  /** An IKE message of no IKE SA that is no request to begin one, and what was done about it. */
+  | {
+      readonly kind: 'unknown-ike-message';
+      readonly remote: Endpoint;
+      readonly initiatorSpi: IkeSpi;
+      readonly responderSpi: IkeSpi;
+      readonly exchangeType: number;
+      readonly messageId: number;
+      readonly verdict: IkeVerdict;
+      readonly outcome: ReplyOutcome;
+    }
+  /** Word that a peer may have lost its state. An unprotected one never changes an SA. */
+  | {
+      readonly kind: 'hint';
+      readonly hint: HintKind;
+      readonly remote: Endpoint;
+      /** It came under the keys of an IKE SA. */
+      readonly protected: boolean;
+      readonly outcome: HintOutcome;
+      readonly spi?: number;
+      readonly connection?: string;
+      readonly ikeId?: number;
+    }
+  | {
+      readonly kind: 'recovery';
+      readonly connection: string;
+      readonly rung: RecoveryRung;
+      readonly step: RecoveryStep;
+      readonly detail: string;
+    };
+
+/** What became of an answer that a verdict asked for. */
+export type ReplyOutcome =
+  | 'nothing-to-send'
+  | 'sent'
+  | 'sent-protected'
+  /** Counted, and told with the next one. */
+  | 'folded'
+  /** No socket of ours can send it. */
+  | 'unsupported'
+  | BudgetRefusal;
+
+export type HintKind = 'invalid-spi' | 'invalid-ike-spi' | 'invalid-major-version' | 'icmp' | 'token';
+
+export type HintOutcome =
+  | HintMisfit
+  | SuspicionOutcome
+  /** The request that it answers is a liveness check already. */
+  | 'probe-outstanding'
+  /** The token is the one that the peer gave us: it has forgotten the IKE SA. */
+  | 'proven'
+  | 'token-unknown'
+  | 'too-many-tokens'
+  /** A protected INVALID_SPI: the Child SA is replaced. */
+  | 'replacing-child';
+
+/** Which rung of the recovery ladder is at work. */
+export type RecoveryRung = 'token' | 'restart' | 'unknown-spi' | 'silence';
+
+export type RecoveryStep = 'calling' | 'waiting' | 'parallel' | 'answered' | 'moved' | 'given-up';
 
 /** Why a datagram did not reach an IKE SA. */
 export type DatagramRefusal =

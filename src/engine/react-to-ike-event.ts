@@ -1,9 +1,18 @@
 // What the host does when one of its IKE SAs reports something.
 import { type ChildSaSummary, type IkeEvent, type IkeFailure, type IkeSpis, ticketOutlives } from '#ike';
+import { type NotifyPayload, NotifyType } from '#wire';
 import { resolveDuplicates } from './duplicates.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { connectionFailed, connectionRefused, initiateChild } from './initiate-connection.ts';
+import { receiveProtectedInvalidSpi } from './recovery/hints-received.ts';
+import { childBegan, childEnded, recordsFollow } from './recovery/keep-history.ts';
+import {
+  answeredLate,
+  attemptInParallel,
+  oldIkeSaAnswered,
+  parallelEstablished,
+} from './recovery/parallel-attempt.ts';
 import { forgetResumed } from './resumption.ts';
 
 /** Acts on one event and reports it. */
@@ -16,6 +25,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       entry.establishedAt = state.at;
       closeHalfOpen(state, entry);
       concludeInitiation(state, entry);
+      parallelEstablished(state, entry);
       resolveDuplicates(state, entry, event.initialContact);
       break;
     case 'ike-resumed':
@@ -47,12 +57,32 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       }
       break;
     case 'child-established':
+      childBegan(state, entry, event.child);
       childUp(state, entry, event.child);
+      break;
+    case 'child-rekeyed':
+      childBegan(state, entry, event.child);
+      break;
+    case 'notify-received':
+      notifyReceived(state, entry, event.notify);
+      break;
+    case 'peer-moved':
+      recordsFollow(state, entry);
+      break;
+    case 'retransmitting':
+      if (event.attempt >= 1 && entry.establishedAt !== undefined) {
+        attemptInParallel(state, entry, 'a request was not answered in time');
+      }
+      break;
+    case 'liveness-confirmed':
+      oldIkeSaAnswered(state, entry);
+      answeredLate(state, entry);
       break;
     case 'child-failed':
       state.pending.initiationFailed(connection.name, event.name, event.failure.detail);
       break;
     case 'child-ended':
+      childEnded(state, event.child, event.failure);
       childDown(state, entry, event.child, event.failure);
       break;
     case 'virtual-addresses':
@@ -73,6 +103,20 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
 
 function spisOf({ sa }: IkeEntry): IkeSpis {
   return { initiator: sa.initiatorSpi, responder: sa.responderSpi };
+}
+
+/** What the IKE SA leaves to its host (RFC 6290 4.2, RFC 7296 1.5). */
+function notifyReceived(state: EngineState, entry: IkeEntry, notify: NotifyPayload): void {
+  switch (notify.notifyType) {
+    case NotifyType.QUICK_CRASH_DETECTION:
+      state.recovery.heldBy(entry.ikeId).take(notify);
+      break;
+    case NotifyType.INVALID_SPI:
+      receiveProtectedInvalidSpi(state, entry, notify);
+      break;
+    default:
+      break;
+  }
 }
 
 function closeHalfOpen(state: EngineState, entry: IkeEntry): void {
@@ -130,6 +174,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   const successor = state.registry.all().find(({ sa }) => sa === entry.sa.successor);
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
+  recordsFollow(state, successor);
 }
 
 function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): void {
@@ -138,7 +183,17 @@ function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): vo
   if (configuration !== undefined) {
     state.event({ kind: 'child-up', context: state.contextOf(entry), child, configuration });
   }
+  takePrecedence(state, entry, child.name);
   state.pending.childUp(connection.name, child.name);
+}
+
+/** Two IKE SAs with one peer carry the same traffic: ours leaves through the newer, for the older may be forgotten. */
+function takePrecedence(state: EngineState, entry: IkeEntry, name: string): void {
+  if (entry.identities === undefined) return;
+  for (const other of state.registry.ofIdentities(entry.identities.local, entry.identities.remote)) {
+    if (other === entry || other.createdAt >= entry.createdAt) continue;
+    for (const child of other.sa.children) if (child.name === name) state.demotePolicies(child.childId);
+  }
 }
 
 function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, failure: IkeFailure): void {
@@ -150,7 +205,8 @@ function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, f
   const configuration = connection.children.find(({ name }) => name === child.name);
   if (configuration === undefined) return;
   state.event({ kind: 'child-down', context: state.contextOf(entry), child, configuration, failure });
-  if (state.shuttingDown) return;
+  // Its traffic has moved already.
+  if (state.shuttingDown || entry.successorOfSilence !== undefined) return;
   switch (actionAfter(failure, configuration)) {
     case 'start':
       initiateChild(

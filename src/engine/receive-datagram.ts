@@ -1,6 +1,7 @@
 // A datagram's way to its IKE SA, or to a stateless answer, or to nowhere, with the reason.
 import { respondToInit, respondToResume } from '#ike';
 import type { Endpoint } from '#sa';
+import { cookieDemand } from '#unknown-spi';
 import {
   decodeIkeHeader,
   decodeIkeMessage,
@@ -8,6 +9,7 @@ import {
   type IkeHeader,
   type IkeMessage,
   NotifyType,
+  type ReceivedIkeHeader,
   WireError,
   zeroIkeSpi,
 } from '#wire';
@@ -15,6 +17,9 @@ import { connectionsFor } from './connection-lookup.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import type { DatagramRefusal } from './interface.ts';
+import { isOutsideExchanges, receiveHint } from './recovery/hints-received.ts';
+import { creditDatagram, sendReply } from './recovery/reply.ts';
+import { receiveUnknownIkeMessage } from './recovery/unknown-ike-message.ts';
 import { withoutMarker } from './udp-encapsulation.ts';
 
 interface Received {
@@ -44,8 +49,13 @@ export function receiveDatagram(
     refuse(state, remote, 'malformed');
     return;
   }
+  if (isOutsideExchanges(header) && receiveHint(state, remote, content.octets)) {
+    creditDatagram(state, remote, datagram.length);
+    return;
+  }
   const entry = entryOf(state, header, remote);
   if (entry === undefined) {
+    creditDatagram(state, remote, datagram.length);
     receiveUnknown(state, received, header);
     return;
   }
@@ -67,10 +77,6 @@ function refuse(state: EngineState, remote: Endpoint, reason: DatagramRefusal): 
   state.event({ kind: 'datagram-ignored', reason, remote });
 }
 
-function reply(state: EngineState, { local, remote }: Received, octets: Uint8Array | undefined): void {
-  if (octets !== undefined) state.transmit(local, remote, octets);
-}
-
 function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEntry | undefined {
   // RFC 7296 3.1: the I flag tells which of the two SPIs the sender did not choose itself.
   if (!header.initiator) return state.registry.bySpi(header.initiatorSpi);
@@ -78,19 +84,18 @@ function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEn
   return state.registry.byFirstRequest(header.initiatorSpi, remote);
 }
 
-function receiveUnknown(state: EngineState, received: Received, header: IkeHeader): void {
+function receiveUnknown(state: EngineState, received: Received, header: ReceivedIkeHeader): void {
   const { remote, octets } = received;
+  const message = { ...received, header, lengthBytes: octets.length };
   // RFC 7296 2.21.4: a response is never answered.
   if (header.response) {
     refuse(state, remote, 'unknown-ike-spi');
+    receiveUnknownIkeMessage(state, message);
     return;
   }
   if (header.majorVersion !== 2) {
     refuse(state, remote, 'version');
-    // RFC 7296 2.5: only a higher version is told ours.
-    if (header.majorVersion > 2) {
-      reply(state, received, state.replies.invalidMajorVersion(state.at, header, octets.length));
-    }
+    receiveUnknownIkeMessage(state, message);
     return;
   }
   const first =
@@ -98,16 +103,16 @@ function receiveUnknown(state: EngineState, received: Received, header: IkeHeade
     header.exchangeType === ExchangeType.IKE_SESSION_RESUME;
   if (!first || header.responderSpi !== zeroIkeSpi) {
     refuse(state, remote, 'unknown-ike-spi');
-    reply(state, received, state.replies.invalidIkeSpi(state.at, header, octets.length));
+    receiveUnknownIkeMessage(state, message);
     return;
   }
   if (state.shuttingDown) {
     refuse(state, remote, 'shutting-down');
     return;
   }
-  const message = total(() => decodeIkeMessage(octets));
+  const request = total(() => decodeIkeMessage(octets));
   if (
-    message === undefined ||
+    request === undefined ||
     !header.initiator ||
     header.messageId !== 0 ||
     header.initiatorSpi === zeroIkeSpi
@@ -115,7 +120,7 @@ function receiveUnknown(state: EngineState, received: Received, header: IkeHeade
     refuse(state, remote, 'malformed');
     return;
   }
-  receiveFirstRequest(state, received, message);
+  receiveFirstRequest(state, received, request);
 }
 
 function receiveFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
@@ -140,7 +145,7 @@ function receiveFirstRequest(state: EngineState, received: Received, message: Ik
       return;
     case 'demand-cookie':
       state.event({ kind: 'cookie-demanded', remote });
-      reply(state, received, state.replies.cookie(message.header, state.cookies.issue(state.at, subject)));
+      sendReply(state, received, cookieDemand(message.header, state.cookies.issue(state.at, subject)));
       return;
     case 'accept':
       acceptFirstRequest(state, received, message);
@@ -167,7 +172,7 @@ function acceptFirstRequest(state: EngineState, received: Received, message: Ike
       return;
     case 'reply':
       refuse(state, remote, 'refused');
-      state.transmit(local, remote, answer.octets);
+      sendReply(state, received, answer.octets);
       return;
     case 'sa': {
       state.halfOpen.add(remote.address);

@@ -26,6 +26,10 @@ export class SpiAllocator {
     }
   }
 
+  isTaken(spi: number): boolean {
+    return this.#taken.has(spi as Spi);
+  }
+
   release(spi: Spi): void {
     this.#taken.delete(spi);
   }

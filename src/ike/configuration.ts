@@ -123,6 +123,10 @@ export interface ConnectionConfiguration {
   readonly windowSize: number;
   /** Session resumption (RFC 5723), as client and as gateway. Absent: no ticket is asked for, given or accepted. */
   readonly resumption?: ResumptionConfiguration;
+  /** The host's business: what it answers to unknown SPIs of this peer. Absent: as to everybody. */
+  readonly unknownSpiPolicy?: 'silent' | 'shy' | 'helpful' | 'debug';
+  /** The host's business: whether this peer gets QCD tokens (RFC 6290). Absent: as everybody. */
+  readonly quickCrashDetection?: boolean;
 }
 
 export interface ResumptionConfiguration {

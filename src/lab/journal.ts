@@ -180,8 +180,20 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
       return `datagram-ignored: ${event.reason} of ${formatEndpoint(event.remote)}`;
     case 'cookie-demanded':
       return `cookie-demanded of ${formatEndpoint(event.remote)}`;
-    case 'unknown-spi':
-      return `unknown-spi ${hex(event.spi)} of ${formatEndpoint(event.remote)}, ${event.count} times`;
+    case 'started':
+      return `started for the ${event.bootEpoch}. time, ${event.historyRecords} SPIs remembered`;
+    case 'unknown-spi': {
+      const { spi, remote, count, verdict, outcome } = event;
+      return `unknown-spi ${hex(spi)} of ${formatEndpoint(remote)}, ${count} times: ${verdict.kind} ${verdict.reason}, ${outcome}`;
+    }
+    case 'unknown-ike-message': {
+      const { remote, verdict, outcome } = event;
+      return `unknown-ike-message of ${formatEndpoint(remote)}: ${verdict.kind} ${verdict.reason}, ${outcome}`;
+    }
+    case 'hint':
+      return `hint ${event.hint} of ${formatEndpoint(event.remote)}: ${event.outcome}`;
+    case 'recovery':
+      return `recovery of ${event.connection} by ${event.rung}: ${event.step}, ${event.detail}`;
   }
 }
 

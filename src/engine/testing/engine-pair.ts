@@ -160,5 +160,7 @@ export function engineConfiguration(
       halfOpenTimeoutMs: 30_000,
     },
     natKeepaliveMs: 0,
+    // Tests here are about one IKE SA at a time.
+    unknownSpi: { parallelAttempts: false },
   };
 }

@@ -18,7 +18,8 @@ export interface ReplyRequest {
   readonly destination: IpAddress;
   /** The whole IP packet of the reply. */
   readonly ipBytes: number;
-  readonly policy: UnknownSpiPolicy;
+  /** Whose rates hold; absent: the byte rule alone, as for COOKIE, which is always shorter than what asked for it. */
+  readonly policy?: UnknownSpiPolicy;
   /** The history or the configuration names this address: strangers cannot use up its share. */
   readonly known: boolean;
   /** Inside the window after a boot more packets may go out, never more octets. */
@@ -82,8 +83,10 @@ export class ReplyBudget {
     }
     const cell = this.#sources.cellOf(request.destination);
     cell.creditBytes -= request.ipBytes;
-    cell.bucket.take();
-    this.#total(request).take();
+    if (request.policy !== undefined) {
+      cell.bucket.take();
+      this.#total(request).take();
+    }
     this.#totalCreditBytes -= request.ipBytes;
     this.#sentBytes += request.ipBytes;
     this.#sentPackets++;
@@ -113,6 +116,7 @@ export class ReplyBudget {
     const cell = this.#sources.cellOf(destination);
     if (ipBytes > cell.creditBytes) return 'prefix-credit';
     if (ipBytes > this.#totalCreditBytes) return 'total-credit';
+    if (policy === undefined) return undefined;
     const factor = request.rebootAware ? rebootFactor : 1;
     const raised = ({ perSecond, burst }: typeof policy.total): typeof policy.total => ({
       perSecond: perSecond * factor,

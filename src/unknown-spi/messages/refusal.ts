@@ -1,13 +1,5 @@
 // Unprotected responses to requests of no IKE SA: INVALID_IKE_SPI, INVALID_MAJOR_VERSION, COOKIE.
-import {
-  ExchangeType,
-  encodeIkeMessage,
-  type IkeHeader,
-  type NotifyPayload,
-  NotifyType,
-  notify,
-  zeroIkeSpi,
-} from '#wire';
+import { encodeIkeMessage, type IkeHeader, type NotifyPayload, NotifyType, notify, zeroIkeSpi } from '#wire';
 import { tokenNotify } from '../crash-detection/token.ts';
 
 /** RFC 7296 1.5, 2.21.4: SPIs, Message ID and exchange type are the request's, in every case. */
@@ -40,8 +32,7 @@ export function invalidMajorVersion(request: IkeHeader): Uint8Array {
   return refusal(request, [notify(NotifyType.INVALID_MAJOR_VERSION)]);
 }
 
-/** RFC 7296 2.6: the responder's SPI stays zero, for there is no state. */
+/** RFC 7296 2.6, RFC 5723 4.3.2: the responder's SPI stays zero, for there is no state. */
 export function cookieDemand(request: IkeHeader, cookie: Uint8Array): Uint8Array {
-  const header = { ...request, responderSpi: zeroIkeSpi, exchangeType: ExchangeType.IKE_SA_INIT };
-  return refusal(header, [notify(NotifyType.COOKIE, { data: cookie })]);
+  return refusal({ ...request, responderSpi: zeroIkeSpi }, [notify(NotifyType.COOKIE, { data: cookie })]);
 }

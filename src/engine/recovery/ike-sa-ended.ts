@@ -1,0 +1,14 @@
+// What goes with an IKE SA: its tokens, and everything that was suspected of it (RFC 6290 5.3).
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+import { pairOf } from './keep-history.ts';
+
+export function forgetIkeSa({ recovery }: EngineState, entry: IkeEntry): void {
+  const { ikeId, sa } = entry;
+  recovery.held.get(ikeId)?.destroy();
+  recovery.held.delete(ikeId);
+  recovery.given.delete(pairOf(entry));
+  recovery.suspicion.forget(ikeId);
+  recovery.protectedNotifies.forget(String(ikeId));
+  if (recovery.parallel.get(sa.connection.name) === ikeId) recovery.parallel.delete(sa.connection.name);
+}

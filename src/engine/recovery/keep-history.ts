@@ -1,0 +1,67 @@
+// What IKE SAs report, as far as it changes whose an SPI is.
+import type { ChildSaSummary, IkeFailure } from '#ike';
+import { formatIdentity } from '#ike';
+import type { SpiEnd, SpiHistoryWrite } from '#unknown-spi';
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+
+function keep(state: EngineState, write: SpiHistoryWrite | undefined): void {
+  if (write !== undefined) state.store(write.key, write.octets);
+}
+
+export function pairOf(entry: IkeEntry): string {
+  return `${entry.sa.initiatorSpi} ${entry.sa.responderSpi}`;
+}
+
+export function childBegan(state: EngineState, entry: IkeEntry, child: ChildSaSummary): void {
+  const { sa, identities } = entry;
+  const record = {
+    spi: child.inboundSpi,
+    protocol: child.suite.protocol,
+    keying: 'ike',
+    peer: sa.remote.address,
+    peerPort: sa.remote.port,
+    localIdentity: identities === undefined ? '' : formatIdentity(identities.local),
+    remoteIdentity: identities === undefined ? '' : formatIdentity(identities.remote),
+    initiatorSpi: sa.initiatorSpi,
+    responderSpi: sa.responderSpi,
+    connection: sa.connection.name,
+    child: child.name,
+    quickCrashDetection: state.recovery.given.has(pairOf(entry)),
+    createdAtMs: state.wallClockMs,
+  } as const;
+  keep(state, state.recovery.history.add(record));
+}
+
+const ends: Partial<Record<IkeFailure['code'], SpiEnd>> = {
+  replaced: 'rekeyed',
+  'deleted-by-us': 'deleted-by-us',
+  'deleted-by-peer': 'deleted-by-peer',
+  expired: 'expired',
+  'no-answer': 'no-answer',
+};
+
+export function childEnded(state: EngineState, child: ChildSaSummary, failure: IkeFailure): void {
+  const why = ends[failure.code] ?? 'failed';
+  keep(state, state.recovery.history.end(child.inboundSpi, state.wallClockMs, why));
+}
+
+/** Before the IKE SA is abandoned: the reason is better known here than later. */
+export function childrenForgotten(state: EngineState, entry: IkeEntry): void {
+  for (const { inboundSpi } of entry.sa.children) {
+    keep(state, state.recovery.history.end(inboundSpi, state.wallClockMs, 'peer-forgot'));
+  }
+}
+
+/** A rekeyed IKE SA, a peer that moved, a token given late: living records follow. */
+export function recordsFollow(state: EngineState, entry: IkeEntry): void {
+  const { sa } = entry;
+  const change = {
+    initiatorSpi: sa.initiatorSpi,
+    responderSpi: sa.responderSpi,
+    peer: sa.remote.address,
+    peerPort: sa.remote.port,
+    quickCrashDetection: state.recovery.given.has(pairOf(entry)),
+  };
+  for (const { inboundSpi } of sa.children) keep(state, state.recovery.history.update(inboundSpi, change));
+}

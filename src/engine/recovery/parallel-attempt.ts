@@ -1,0 +1,62 @@
+// Rung 4: a peer that does not answer gets a fresh IKE_SA_INIT beside the IKE SA that still retransmits (RFC 7296 2.4).
+// Nothing is concluded from silence: the old IKE SA stays until its own tries are spent or the peer answers on it.
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+import { callChildren, mayCall } from './reestablish.ts';
+
+/** Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. */
+export function attemptInParallel(state: EngineState, entry: IkeEntry, why: string): void {
+  const { sa } = entry;
+  const { name } = sa.connection;
+  if (!state.unknownSpi.parallelAttempts) return;
+  if (state.shuttingDown || (sa.phase !== 'established' && sa.phase !== 'rekeying')) return;
+  if (state.initiations.get(name) !== undefined || entry.successorOfSilence !== undefined) return;
+  const children = [...new Set(sa.children.map((child) => child.name))];
+  if (children.length === 0 || !mayCall(sa.connection)) return;
+  if (!state.recovery.reestablishments.take(name, state.at)) return;
+  state.rung(name, 'silence', 'parallel', why);
+  state.recovery.parallel.set(name, entry.ikeId);
+  callChildren(state, sa.connection, children, 'silence');
+}
+
+/** The old IKE SA answered: an attempt that is still under way is cancelled. */
+export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
+  const { name } = entry.sa.connection;
+  if (state.recovery.parallel.get(name) !== entry.ikeId) return;
+  state.recovery.parallel.delete(name);
+  const initiation = state.initiations.get(name);
+  if (initiation === undefined) return;
+  const attempt =
+    initiation.phase.name === 'connecting' ? state.registry.byId(initiation.phase.ikeId) : undefined;
+  state.initiations.end(name);
+  state.rung(name, 'silence', 'answered', 'the peer answered on the old IKE SA: the attempt is cancelled');
+  if (attempt === undefined) return;
+  const reason = 'the old IKE SA answered first';
+  attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
+  state.touch(attempt);
+}
+
+/** The peer authenticated anew. Our traffic moves; the old IKE SA only receives from now on. */
+export function parallelEstablished(state: EngineState, fresh: IkeEntry): void {
+  const { name } = fresh.sa.connection;
+  const oldId = state.recovery.parallel.get(name);
+  if (oldId === undefined) return;
+  state.recovery.parallel.delete(name);
+  const old = state.registry.byId(oldId);
+  if (old === undefined || old === fresh) return;
+  old.successorOfSilence = fresh.ikeId;
+  state.rung(name, 'silence', 'moved', 'the peer authenticated anew: traffic leaves through the new IKE SA');
+}
+
+/** The old IKE SA answered after all: the peer holds both, and one is enough. */
+export function answeredLate(state: EngineState, old: IkeEntry): void {
+  if (old.successorOfSilence === undefined) return;
+  const fresh = state.registry.byId(old.successorOfSilence);
+  old.successorOfSilence = undefined;
+  if (fresh === undefined || fresh.sa.phase === 'ended') return;
+  const { name } = old.sa.connection;
+  state.rung(name, 'silence', 'answered', 'the peer answered on both IKE SAs: the old one is deleted');
+  const reason = 'replaced by the IKE SA that was made while this one was silent';
+  old.sa.handle({ kind: 'command', at: state.at, command: { kind: 'delete', reason } });
+  state.touch(old);
+}

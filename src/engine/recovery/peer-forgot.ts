@@ -1,0 +1,17 @@
+// A token proved that the peer has forgotten an IKE SA: it goes without a word, and a new one is made at once (RFC 6290 4.5).
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+import { childrenForgotten } from './keep-history.ts';
+import { callChildren } from './reestablish.ts';
+
+export function peerForgot(state: EngineState, entry: IkeEntry): void {
+  const { connection } = entry.sa;
+  const children = [...new Set(entry.sa.children.map(({ name }) => name))];
+  childrenForgotten(state, entry);
+  const reason = 'the peer proved with a token that it has forgotten this IKE SA';
+  entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
+  state.touch(entry);
+  if (state.shuttingDown) return;
+  // The token is proof: no back-off, for it can be had only once per IKE SA.
+  callChildren(state, connection, children, 'token');
+}

@@ -1,0 +1,109 @@
+// What a host remembers of SPIs, tokens, budgets and suspicions, for the files of this folder.
+import type { Randomness } from '#crypto';
+import type { ConnectionConfiguration } from '#ike';
+import type { IpAddress, PolicyParameters } from '#sa';
+import {
+  BackOff,
+  type BootEpoch,
+  CrashDetectionSecrets,
+  HeldTokens,
+  inRebootWindow,
+  ReplyBudget,
+  SpiHistory,
+  Suspicion,
+  type UnknownSpiPolicy,
+  unknownSpiPolicy,
+} from '#unknown-spi';
+import type { UnknownSpiConfiguration } from '../configuration.ts';
+import { IncidentLog } from './incident-log.ts';
+
+export const defaultUnknownSpiConfiguration: UnknownSpiConfiguration = {
+  policy: 'shy',
+  quickCrashDetection: true,
+  historySize: 4_096,
+  rebootWindowMs: 60_000,
+  graceMs: 10_000,
+  parallelAttempts: true,
+};
+
+/** Prefixes whose credit is remembered at a time. */
+const sourcesMax = 1_024;
+/** IKE SAs and connections are ours: this only bounds a mistake. */
+const subjectsMax = 65_536;
+
+export class RecoveryState {
+  readonly budget: ReplyBudget;
+  readonly suspicion: Suspicion = new Suspicion();
+  readonly incidents: IncidentLog = new IncidentLog();
+  /** INVALID_SPI over standing IKE SAs: one per IKE SA and window. */
+  readonly protectedNotifies: BackOff = new BackOff({
+    windowMsMin: 1_000,
+    windowMsMax: 60_000,
+    subjectsMax,
+  });
+  /** Calling whom the history names: one per connection and back-off step. */
+  readonly reestablishments: BackOff = new BackOff({
+    windowMsMin: 2_000,
+    windowMsMax: 300_000,
+    subjectsMax,
+  });
+  /** Child SAs replaced because the peer does not know their SPI: one per Child SA and window. */
+  readonly replacements: BackOff = new BackOff({ windowMsMin: 10_000, windowMsMax: 300_000, subjectsMax });
+  /** Tokens compared, per source (RFC 6290 8.1). */
+  readonly tokenChecks: BackOff = new BackOff({ windowMsMin: 100, windowMsMax: 10_000, subjectsMax: 4_096 });
+  /** What peers gave us, by IKE SA. */
+  readonly held: Map<number, HeldTokens> = new Map();
+  /** Connections whose IKE SA is silent, and which it is, while a fresh one is being tried beside it. */
+  readonly parallel: Map<string, number> = new Map();
+  /** Policies of Child SAs as they were installed, to lower their precedence. */
+  readonly policies: Map<number, PolicyParameters> = new Map();
+  /** IKE SPIs under which a token of ours was given. */
+  readonly given: Set<string> = new Set();
+  history: SpiHistory;
+  secrets: CrashDetectionSecrets;
+  /** Tokens may leave: their secret will be there after a crash (RFC 6290 5.1). */
+  secretsDurable = false;
+  boot: { readonly epoch: BootEpoch['epoch']; readonly startedAt: number } = { epoch: 1, startedAt: 0 };
+  /** SPIs that arrived for an IKE SA which could not be told of them at once. */
+  foldedSpis = 0;
+
+  constructor(randomness: Randomness, configuration: UnknownSpiConfiguration) {
+    const salt = new DataView(randomness.bytes(4).buffer).getUint32(0);
+    this.budget = new ReplyBudget({ sources: sourcesMax, salt, at: 0 });
+    this.history = new SpiHistory(configuration.historySize);
+    this.secrets = CrashDetectionSecrets.fresh(randomness);
+  }
+
+  heldBy(ikeId: number): HeldTokens {
+    const known = this.held.get(ikeId);
+    if (known !== undefined) return known;
+    const tokens = new HeldTokens();
+    this.held.set(ikeId, tokens);
+    return tokens;
+  }
+
+  rebootAware(at: number, { rebootWindowMs }: UnknownSpiConfiguration): boolean {
+    return inRebootWindow(this.boot, at, rebootWindowMs);
+  }
+}
+
+/** The policy for packets that have to do with this connection; without one, that of the host. */
+export function policyFor(
+  host: UnknownSpiConfiguration,
+  connection: ConnectionConfiguration | undefined,
+): UnknownSpiPolicy {
+  return unknownSpiPolicy(connection?.unknownSpiPolicy ?? host.policy);
+}
+
+/** Whether tokens are given to the peers of this connection. */
+export function givesTokens(
+  host: UnknownSpiConfiguration,
+  connection: ConnectionConfiguration | undefined,
+): boolean {
+  return connection?.quickCrashDetection ?? host.quickCrashDetection;
+}
+
+/** An address that the configuration writes out. */
+export function namesAddress(connection: ConnectionConfiguration, address: IpAddress): boolean {
+  return connection.remoteAddresses.some((one) => one.kind === 'address' && one.address === address);
+}
