@@ -58,9 +58,11 @@ export class MessageSealer {
 
   #sealText(shape: Omit<SealedMessageShape, 'bodyBytes'>, plaintext: Uint8Array, bytesMin = 0): Uint8Array {
     const least = ikeHeaderLength + skHeaderBytes + sealedBodyBytes(this.#cipher, plaintext.length);
-    // The block that the last octet falls into may add some more: Pad Length is one octet.
-    const extra = Math.min(Math.max(0, bytesMin - least), 255 - this.#cipher.blockBytes);
-    const bodyBytes = sealedBodyBytes(this.#cipher, plaintext.length + extra);
+    const { blockBytes } = this.#cipher;
+    // Whole blocks; Pad Length is one octet, and the last block of the text is padded already.
+    const blocksMax = Math.floor((256 - blockBytes) / blockBytes);
+    const blocks = Math.min(blocksMax, Math.max(0, Math.ceil((bytesMin - least) / blockBytes)));
+    const bodyBytes = sealedBodyBytes(this.#cipher, plaintext.length) + blocks * blockBytes;
     const { octets, aad, body } = encodeSealedMessage({ ...shape, bodyBytes });
     sealBody(this.#cipher, aad, body, this.#ivs.next(), plaintext);
     return octets;

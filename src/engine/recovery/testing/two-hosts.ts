@@ -3,16 +3,10 @@ import assert from 'node:assert/strict';
 import { seededRandomness } from '#crypto';
 import type { ConnectionConfiguration } from '#ike';
 import type { Endpoint, SaParameters, UnknownSpiEvidence } from '#sa';
-import {
-  addresses,
-  connection,
-  type HostName,
-  sharedSecret,
-  text,
-} from '../../../ike/testing/connections.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from '../../configuration.ts';
 import { Engine } from '../../engine.ts';
 import type { EngineEvent, EngineInput, EngineOutput } from '../../interface.ts';
+import { addresses, connection, type HostName, sharedSecret, text } from './gateways.ts';
 
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 
