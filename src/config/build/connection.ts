@@ -7,6 +7,7 @@ import { buildChild } from './child.ts';
 import type { BuildContext } from './context.ts';
 import type { LoadedCertificate } from './files.ts';
 import { buildIkeLifetimes } from './lifetime.ts';
+import { buildResumption } from './resumption.ts';
 
 /** A connection, and what it adds to the credentials of the host. */
 export interface BuiltConnection {
@@ -57,6 +58,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
     keyingTries: settings.required('keyingtries', 'count'),
     retransmit: context.host.retransmit,
     windowSize: context.host.windowSize,
+    ...buildResumption(settings, context),
   };
   return {
     connection,

@@ -4,6 +4,7 @@ import type { Findings } from '../error.ts';
 import { Settings } from '../options/check.ts';
 import { waywardSchema } from '../options/wayward-options.ts';
 import type { HostDefaults } from './context.ts';
+import { buildTickets } from './resumption.ts';
 
 /** What concerns the daemon around the engine. */
 export interface HostSettings {
@@ -16,7 +17,7 @@ export interface HostSettings {
 export interface BuiltHost {
   readonly settings: HostSettings;
   readonly defaults: HostDefaults;
-  readonly engine: Pick<EngineConfiguration, 'ports' | 'halfOpen' | 'natKeepaliveMs'>;
+  readonly engine: Pick<EngineConfiguration, 'ports' | 'halfOpen' | 'natKeepaliveMs' | 'tickets'>;
 }
 
 /** Of a section, or with its defaults alone. */
@@ -51,6 +52,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
         halfOpenTimeoutMs: settings.required('half_open_timeout', 'duration'),
       },
       natKeepaliveMs: settings.required('keep_alive', 'duration'),
+      tickets: buildTickets(settings, findings),
     },
   };
 }

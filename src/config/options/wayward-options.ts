@@ -90,6 +90,21 @@ export const waywardSchema: SectionSchema = {
       note: 'Requests that may be outstanding per IKE SA (RFC 7296 2.3).',
     },
     {
+      name: 'tickets',
+      type: 'choice',
+      class: 'supported',
+      default: 'value',
+      values: ['value', 'reference'],
+      note: 'Resumption tickets of clients: the state of an IKE SA travels in its ticket, encrypted, or stays here, in bounded memory. A reload does not change it.',
+    },
+    {
+      name: 'ticket_key_lifetime',
+      type: 'duration',
+      class: 'supported',
+      default: '7d',
+      note: 'How long one key makes tickets, at least `1h`. A reload does not change it.',
+    },
+    {
       name: 'log_level',
       type: 'choice',
       class: 'supported',
