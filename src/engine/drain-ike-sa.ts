@@ -20,7 +20,8 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
   switch (output.kind) {
     case 'transmit':
       entry.lastTransmitAt = state.at;
-      state.transmit(output.local, output.remote, output.octets);
+      if (entry.withheld === undefined) state.transmit(output.local, output.remote, output.octets);
+      else entry.withheld.push(output);
       break;
     case 'sa-command':
       if (output.command.kind === 'install-policy') {

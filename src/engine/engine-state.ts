@@ -32,6 +32,7 @@ import { PendingCommands } from './pending-commands.ts';
 import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
 import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
 import { SpiAllocator } from './spi-allocator.ts';
+import { openTicketRecords, TicketRecords } from './ticket-records.ts';
 import { type Trap, TrapPolicies, trapPolicy } from './trap-policies.ts';
 import { withMarker } from './udp-encapsulation.ts';
 
@@ -43,6 +44,11 @@ export interface EngineOptions {
   readonly keyLog?: boolean;
   /** What former engines of this host asked to `store`, by key. Unreadable records are refused and counted. */
   readonly stored?: ReadonlyMap<string, Uint8Array>;
+  /**
+   * 32 octets from a place of their own (not the records'): tickets and their keys are stored only sealed under it. Without
+   * it a restart ends all tickets (RFC 5723).
+   */
+  readonly recordKey?: Uint8Array;
 }
 
 const cookieSecretLifetimeMs = 60_000;
@@ -63,7 +69,8 @@ export class EngineState {
   readonly initiations: Initiations = new Initiations();
   /** As gateway. */
   readonly tickets: TicketIssuer;
-  readonly clientTickets: ClientTickets = new ClientTickets();
+  readonly clientTickets: ClientTickets;
+  readonly ticketRecords: TicketRecords;
   readonly traps: TrapPolicies = new TrapPolicies();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
@@ -86,8 +93,11 @@ export class EngineState {
     this.configuration = options.configuration;
     this.pools.configure(options.configuration.pools);
     this.spis = new SpiAllocator(options.randomness);
-    this.tickets = newTicketIssuer(this);
     this.recovery = new RecoveryState(options.randomness, this.unknownSpi);
+    this.ticketRecords = new TicketRecords(options.randomness, options.recordKey);
+    const restored = openTicketRecords(options.recordKey, options.stored);
+    this.tickets = newTicketIssuer(this, restored.gateway);
+    this.clientTickets = new ClientTickets(this, restored.client);
     this.cookies = new CookieIssuer(options.randomness, cookieSecretLifetimeMs);
   }
 
@@ -235,6 +245,7 @@ export class EngineState {
       peerVirtualAddresses: [],
       lastTransmitAt: this.at,
       successorOfSilence: undefined,
+      withheld: undefined,
     };
     this.registry.add(entry);
     return entry;
@@ -274,8 +285,8 @@ export class EngineState {
       },
       credentials: () => this.configuration.credentials,
       wallClockMs: () => this.wallClockMs,
-      tickets: ticketPort(this),
       notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(ikeId)?.sa.connection, spis),
+      tickets: ticketPort(this, ikeId),
       connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);

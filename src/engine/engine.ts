@@ -9,6 +9,7 @@ import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
+import { prepareTickets } from './resumption.ts';
 import { type EngineStatus, engineStatus, type TableSizes, tableSizes } from './status.ts';
 import { natKeepalive } from './udp-encapsulation.ts';
 
@@ -43,6 +44,7 @@ export class Engine {
     this.#dispatch(input);
     this.#settle();
     this.#runTimers();
+    this.#state.ticketRecords.flush(this.#state);
   }
 
   /** What one IKE SA says may touch another: goes on until none has anything left to say. */
@@ -82,6 +84,7 @@ export class Engine {
         break;
       case 'wall-clock':
         state.wallClockOffsetMs = input.wallClockMs - input.at;
+        prepareTickets(state);
         break;
       case 'command':
         executeCommand(state, input.id, input.command);

@@ -29,6 +29,10 @@ export interface IkeEntry {
   lastTransmitAt: number;
   /** The IKE SA that carries our traffic since this one fell silent. */
   successorOfSilence: number | undefined;
+  /** Messages that wait for a record to be durable; `undefined`: none has to. */
+  withheld:
+    | { readonly local: Endpoint; readonly remote: Endpoint; readonly octets: Uint8Array }[]
+    | undefined;
 }
 
 /** Finds IKE SAs by our SPI, by a repeated first request, by Child SA, by number. */

@@ -109,10 +109,13 @@ function pairOf(
   change: {
     readonly connection?: Partial<ConnectionConfiguration>;
     readonly sun?: Partial<EngineConfiguration>;
+    /** Whether both hosts store their tickets. */
+    readonly durable?: true;
   } = {},
 ): EnginePair {
   const host = (name: 'moon' | 'sun', more: Partial<EngineConfiguration> = {}) => ({
     address: addresses[name],
+    ...(change.durable && { recordKey: new Uint8Array(32).fill(name.length) }),
     configuration: {
       ...engineConfiguration(
         connectionOf(name, name === 'moon' ? (change.connection ?? {}) : gatewayOnly),
@@ -291,4 +294,103 @@ test('a virtual address is asked for again, and given again while the old IKE SA
     event.kind === 'ike' && event.event.kind === 'virtual-addresses' ? event.event.addresses : [],
   );
   assert.deepEqual(given, ['10.9.0.5', '10.9.0.5']);
+});
+
+test('a gateway that stored its keys accepts the ticket after a crash, once, also after a second crash', () => {
+  const pair = pairOf({ durable: true });
+  up(pair);
+  const used = [...pair.moon.disk].find(([key]) => key.startsWith('client-ticket/'))!;
+  pair.sun.crash();
+  losePeer(pair);
+  pair.moon.sent.length = 0;
+  pair.run(2000);
+  assert.deepEqual(pair.moon.establishments(), [false, true]);
+  assert.deepEqual(pair.sun.establishments(), [false, true]);
+  // Moon is set back to the used ticket, and both hosts crash.
+  pair.moon.disk.set(...used);
+  pair.moon.crash();
+  pair.sun.crash();
+  pair.moon.command({ kind: 'initiate', connection: 'gateway' });
+  pair.run(2000);
+  assert.ok(pair.moon.events.some(({ kind }) => kind === 'resumption-failed'));
+  assert.deepEqual(pair.moon.establishments(), [false, true, false]);
+});
+
+test('a client that crashed comes back by its stored ticket, and the gateway drops its old IKE SA silently', () => {
+  const pair = pairOf({ durable: true });
+  up(pair);
+  pair.moon.crash();
+  pair.exchanges.length = 0;
+  up(pair);
+  assert.deepEqual(pair.moon.establishments(), [false, true]);
+  assert.deepEqual(pair.exchanges.slice(0, 4), [
+    ExchangeType.IKE_SESSION_RESUME,
+    ExchangeType.IKE_SESSION_RESUME,
+    ExchangeType.IKE_AUTH,
+    ExchangeType.IKE_AUTH,
+  ]);
+  assert.equal(pair.sun.engine.status().ikeSas.length, 1);
+});
+
+test('the answer that establishes a resumed IKE SA waits until the use of its ticket is durable', () => {
+  const pair = pairOf({ durable: true });
+  up(pair);
+  pair.moon.crash();
+  pair.sun.holdStores = true;
+  pair.moon.command({ kind: 'initiate', connection: 'gateway' });
+  pair.settle();
+  assert.deepEqual(pair.moon.establishments(), [false]);
+  assert.deepEqual(
+    pair.sun.heldStores.map(({ key }) => key.split('/')[0]),
+    ['ticket-void'],
+  );
+  pair.sun.releaseStores();
+  pair.settle();
+  assert.deepEqual(pair.moon.establishments(), [false, true]);
+});
+
+test('a gateway that crashes before the use of a ticket was durable has established nothing with it', () => {
+  const pair = pairOf({ durable: true });
+  up(pair);
+  pair.moon.crash();
+  pair.sun.holdStores = true;
+  pair.moon.command({ kind: 'initiate', connection: 'gateway' });
+  pair.settle();
+  pair.sun.holdStores = false;
+  pair.sun.crash();
+  pair.run(60_000);
+  assert.deepEqual(pair.moon.establishments(), [false, false]);
+  assert.equal(pair.sun.engine.status().ikeSas.length, 1);
+});
+
+test('nothing that a host stores shows a name or a key, and another record key opens none of it', () => {
+  const pair = pairOf({ durable: true });
+  up(pair);
+  for (const host of [pair.moon, pair.sun]) {
+    for (const octetsOfRecord of host.disk.values()) {
+      for (const name of ['moon', 'sun', 'gateway', 'g\u0000a\u0000']) {
+        assert.equal(Buffer.from(octetsOfRecord).indexOf(name), -1);
+      }
+    }
+  }
+  pair.moon.recordKey!.fill(9);
+  pair.moon.crash();
+  up(pair);
+  assert.deepEqual(pair.moon.establishments(), [false, false]);
+});
+
+test('a record in the place of another one opens nothing', () => {
+  const pair = pairOf({ durable: true });
+  up(pair);
+  const [key] = [...pair.moon.disk.keys()].filter((each) => each.startsWith('client-ticket/'));
+  pair.moon.disk.set(key!, pair.moon.disk.get('ticket-keys')!);
+  pair.moon.crash();
+  up(pair);
+  assert.deepEqual(pair.moon.establishments(), [false, false]);
+});
+
+test('without a record key nothing is stored', () => {
+  const pair = pairOf();
+  up(pair);
+  assert.equal(pair.moon.disk.size + pair.sun.disk.size, 0);
 });

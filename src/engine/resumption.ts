@@ -16,15 +16,27 @@ import type { EngineState } from './engine-state.ts';
 
 const defaults: TicketConfiguration = { form: 'value', keyLifetimeMs: 7 * 24 * 3_600_000 };
 
-/** As gateway. Tickets end with this engine: nothing about them is stored. */
-export function newTicketIssuer(state: Pick<EngineState, 'randomness' | 'configuration'>): TicketIssuer {
+/** As gateway. @param restored what former processes stored */
+export function newTicketIssuer(
+  state: Pick<EngineState, 'randomness' | 'configuration' | 'ticketRecords'>,
+  restored: ReadonlyMap<string, Uint8Array>,
+): TicketIssuer {
   const { form, keyLifetimeMs } = state.configuration.tickets ?? defaults;
   const { randomness } = state;
-  return new TicketIssuer({ randomness, form, keyLifetimeMs, ticketLifetimeMsMax, durable: false });
+  const { durable } = state.ticketRecords;
+  const issuer = new TicketIssuer({ randomness, form, keyLifetimeMs, ticketLifetimeMsMax, durable });
+  issuer.restore(restored);
+  return issuer;
 }
 
-/** What IKE SAs see of the issuer. */
-export function ticketPort(state: EngineState): TicketPort {
+/** The time of day is known: a key is made, so that it is stored before the first client asks for a ticket. */
+export function prepareTickets(state: EngineState): void {
+  const wanted = state.configuration.connections.some(({ resumption }) => resumption !== undefined);
+  if (wanted) state.tickets.prepare(state.wallClockMs);
+}
+
+/** What an IKE SA sees of the issuer. */
+export function ticketPort(state: EngineState, ikeId: number): TicketPort {
   const { tickets: issuer } = state;
   return {
     issue: (nowMs, content) => issuer.issue(nowMs, content),
@@ -33,6 +45,8 @@ export function ticketPort(state: EngineState): TicketPort {
       if (!issuer.spend(nowMs, content)) return false;
       // Before the new IKE SA asks for the virtual address that the old one may still hold.
       forgetResumed(state, content.spis);
+      const entry = state.registry.byId(ikeId);
+      if (entry !== undefined) state.ticketRecords.withhold(entry);
       return true;
     },
     revoke: (nowMs, spis) => issuer.revoke(nowMs, spis),
@@ -53,11 +67,23 @@ export function forgetResumed(state: EngineState, former: IkeSpis): void {
 
 /** As client: at most one ticket per connection, the newest. */
 export class ClientTickets {
+  readonly #state: EngineState;
   readonly #byConnection = new Map<string, ClientTicket>();
 
+  constructor(state: EngineState, restored: readonly ClientTicket[]) {
+    this.#state = state;
+    for (const ticket of restored) this.#byConnection.set(ticket.connection, ticket);
+  }
+
+  get size(): number {
+    return this.#byConnection.size;
+  }
+
   keep(ticket: ClientTicket): void {
-    this.drop(ticket.connection);
+    const former = this.#byConnection.get(ticket.connection);
+    if (former !== undefined) wipeClientTicket(former);
     this.#byConnection.set(ticket.connection, ticket);
+    this.#state.ticketRecords.storeClientTicket(this.#state, ticket);
   }
 
   /** @param nowMs wall clock: an expired ticket must not be presented (RFC 5723 4.3.1) */
@@ -73,6 +99,7 @@ export class ClientTickets {
     if (ticket === undefined) return;
     wipeClientTicket(ticket);
     this.#byConnection.delete(connection);
+    this.#state.ticketRecords.removeClientTicket(this.#state, connection);
   }
 
   /** The IKE SA was closed, rekeyed or resumed (RFC 5723 6.2). A newer one's ticket stays. */

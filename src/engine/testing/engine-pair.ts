@@ -23,11 +23,22 @@ export class EngineHost {
   readonly events: EngineEvent[] = [];
   readonly results: CommandResult[] = [];
   readonly sent: Datagram[] = [];
+  /** What was asked to be stored and is not durable yet, while `holdStores` is set. */
+  readonly heldStores: { readonly id: number; readonly key: string; readonly octets: Uint8Array }[] = [];
+  holdStores = false;
+  readonly disk: Map<string, Uint8Array> = new Map();
+  readonly recordKey: Uint8Array | undefined;
   now = 0;
   readonly #name: string;
   #boots = 0;
 
-  constructor(name: string, hostAddress: string, configuration: EngineConfiguration) {
+  constructor(
+    name: string,
+    hostAddress: string,
+    configuration: EngineConfiguration,
+    recordKey: Uint8Array | undefined,
+  ) {
+    this.recordKey = recordKey;
     this.#name = name;
     this.address = address(hostAddress);
     this.configuration = configuration;
@@ -36,11 +47,18 @@ export class EngineHost {
 
   #boot(): Engine {
     const seed = Uint8Array.from(`${this.#name} ${this.#boots++}`, (character) => character.charCodeAt(0));
-    return new Engine({ randomness: seededRandomness(seed), configuration: this.configuration });
+    return new Engine({
+      randomness: seededRandomness(seed),
+      configuration: this.configuration,
+      stored: new Map(this.disk),
+      ...(this.recordKey !== undefined && { recordKey: this.recordKey }),
+    });
   }
 
-  /** The process dies and is started again; nothing was stored. */
+  /** The process dies and is started again, with what is on its disk. */
   crash(): void {
+    this.heldStores.length = 0;
+    this.sent.length = 0;
     this.engine = this.#boot();
     this.start();
   }
@@ -69,6 +87,10 @@ export class EngineHost {
             result: { ok: true, local: this.address, remote: output.host as IpAddress },
           });
           break;
+        case 'store':
+          if (this.holdStores) this.heldStores.push(output);
+          else this.#write(output);
+          break;
         case 'sa-command':
           this.#later.push({ kind: 'sa-result', id: output.id, result: { ok: true } });
           break;
@@ -77,6 +99,26 @@ export class EngineHost {
       }
     }
     for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) this.input(next);
+  }
+
+  #write({
+    id,
+    key,
+    octets,
+  }: {
+    readonly id: number;
+    readonly key: string;
+    readonly octets: Uint8Array;
+  }): void {
+    this.disk.set(key, octets);
+    this.#later.push({ kind: 'stored', id });
+  }
+
+  /** Everything held is durable now. */
+  releaseStores(): void {
+    this.holdStores = false;
+    for (const held of this.heldStores.splice(0)) this.#write(held);
+    this.input({ kind: 'timeout' });
   }
 
   readonly #later: Timeless<EngineInput>[] = [];
@@ -98,18 +140,21 @@ export class EngineHost {
   }
 }
 
+export interface HostOptions {
+  readonly address: string;
+  readonly configuration: EngineConfiguration;
+  readonly recordKey?: Uint8Array;
+}
+
 export class EnginePair {
   readonly moon: EngineHost;
   readonly sun: EngineHost;
   /** Exchange types of all datagrams that arrived, as numbers of the header. */
   readonly exchanges: number[] = [];
 
-  constructor(
-    moon: { readonly address: string; readonly configuration: EngineConfiguration },
-    sun: { readonly address: string; readonly configuration: EngineConfiguration },
-  ) {
-    this.moon = new EngineHost('moon', moon.address, moon.configuration);
-    this.sun = new EngineHost('sun', sun.address, sun.configuration);
+  constructor(moon: HostOptions, sun: HostOptions) {
+    this.moon = new EngineHost('moon', moon.address, moon.configuration, moon.recordKey);
+    this.sun = new EngineHost('sun', sun.address, sun.configuration, sun.recordKey);
     this.moon.start();
     this.sun.start();
   }

@@ -138,7 +138,7 @@ test('after a restart with its records, good tickets are good, and used and revo
   before.spend(start + 1, content(1));
   before.revoke(start + 1, content(2).spis);
   const after = issuer({ durable: true, randomness: seededRandomness(Uint8Array.of(2)) });
-  after.restore(start + 2, written(before.takeRecords()));
+  after.restore(written(before.takeRecords()));
   assert.deepEqual(
     tickets.map((ticket) => reason(after, start + 2, ticket) === 'good'),
     [false, false, true],
@@ -150,7 +150,7 @@ test('by reference, a restart ends all tickets', () => {
   const before = issuer({ form: 'reference' });
   const ticket = issue(before, start, content(1));
   const after = issuer({ form: 'reference' });
-  after.restore(start, written(before.takeRecords()));
+  after.restore(written(before.takeRecords()));
   assert.match(reason(after, start, ticket), /stands for nothing/);
 });
 
@@ -161,7 +161,7 @@ test('a record that cannot be read ends all tickets of before', () => {
   const disk = written(before.takeRecords());
   for (const damaged of disk.keys()) {
     const after = issuer();
-    after.restore(start, new Map([...disk, [damaged, disk.get(damaged)!.subarray(1)]]));
+    after.restore(new Map([...disk, [damaged, disk.get(damaged)!.subarray(1)]]));
     assert.match(reason(after, start, ticket), /key that we do not have/, damaged);
   }
 });
@@ -176,7 +176,7 @@ test('a full list forgets its oldest entries, and with them the tickets of their
     assert.ok([...disk.keys()].filter((key) => key.startsWith('ticket-void/')).length <= 16);
   });
   const restarted = issuer({ ticketsMax: 16 });
-  restarted.restore(start + 200, disk);
+  restarted.restore(disk);
   for (const ticket of tickets) {
     assert.match(reason(gateway, start + 200, ticket), /used/);
     assert.match(reason(restarted, start + 200, ticket), /used/);

@@ -75,12 +75,12 @@ export class TicketIssuer implements TicketPort {
    * Takes over what an earlier process stored. If a record cannot be read, the old keys are not used, and all old tickets
    * end: what it said about one of them is unknown.
    */
-  restore(nowMs: number, records: ReadonlyMap<string, Uint8Array>): void {
+  restore(records: ReadonlyMap<string, Uint8Array>): void {
     let damaged = false;
     for (const [key, octets] of records) {
       if (!isTicketRecord(key)) continue;
       try {
-        this.#restoreRecord(nowMs, key, octets);
+        this.#restoreRecord(key, octets);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         damaged = true;
@@ -89,7 +89,7 @@ export class TicketIssuer implements TicketPort {
     if (damaged) this.#keys.destroy();
   }
 
-  #restoreRecord(nowMs: number, key: string, octets: Uint8Array): void {
+  #restoreRecord(key: string, octets: Uint8Array): void {
     if (key === keysRecord) {
       this.#keys.restore(octets);
       // They come from where they are to be kept.
@@ -98,14 +98,19 @@ export class TicketIssuer implements TicketPort {
     }
     const entry = decodeVoidEntry(octets);
     if (key === floorRecord) this.#void.refuseIssuedUntil(entry.issuedUntilMs);
-    else this.#addVoid(nowMs, entry, false);
+    // What has expired meanwhile goes when there is no room for it.
+    else this.#addVoid(0, entry, false);
+  }
+
+  /** Makes a key if one is due, so that it is stored by the time that it is needed. */
+  prepare(nowMs: number): void {
+    if (!this.#keys.rotate(nowMs)) return;
+    this.#records.push({ key: keysRecord, octets: this.#keys.export() });
+    if (this.#options.durable) this.#keysConfirmed = false;
   }
 
   issue(nowMs: number, content: TicketContent): Uint8Array | undefined {
-    if (this.#keys.rotate(nowMs)) {
-      this.#records.push({ key: keysRecord, octets: this.#keys.export() });
-      if (this.#options.durable) this.#keysConfirmed = false;
-    }
+    this.prepare(nowMs);
     if (!this.#keysConfirmed) return undefined;
     const text = encodeTicketContent(content);
     if (this.#options.form === 'reference')
