@@ -7,6 +7,7 @@ const programs = [
   'setpriv',
   'charon-systemd',
   'swanctl',
+  'pki',
   'tcpdump',
   'tshark',
   'ping',
