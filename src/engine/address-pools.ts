@@ -26,6 +26,20 @@ function usableRange(pool: PoolConfiguration): { first: bigint; last: bigint; le
   return { first, last, length };
 }
 
+/** A pool and who holds what of it. Offline: an address kept for an identity that may come back. */
+export interface PoolStatus {
+  readonly name: string;
+  readonly base: IpAddress;
+  readonly size: number;
+  readonly online: number;
+  readonly offline: number;
+  readonly leases: readonly {
+    readonly address: IpAddress;
+    readonly owner: string;
+    readonly online: boolean;
+  }[];
+}
+
 /** Leases of one pool. An identity that comes back gets its old address while it is free. */
 class Pool {
   readonly configuration: PoolConfiguration;
@@ -48,8 +62,18 @@ class Pool {
     return this.#range.last - this.#range.first + 1n;
   }
 
-  get online(): number {
-    return this.#online.size;
+  status(): PoolStatus {
+    const online = [...this.#online].map(([address, owner]) => ({ address, owner, online: true }));
+    const offline = [...this.#offline].map(([owner, address]) => ({ address, owner, online: false }));
+    const { addresses } = this.configuration;
+    return {
+      name: this.configuration.name,
+      base: 'length' in addresses ? addresses.address : addresses.start,
+      size: Number(this.size),
+      online: online.length,
+      offline: offline.length,
+      leases: [...online, ...offline],
+    };
   }
 
   contains(address: IpAddress): boolean {
@@ -158,12 +182,7 @@ export class AddressPools {
     }
   }
 
-  /** Name, size and addresses in use of each pool. */
-  status(): { readonly name: string; readonly size: bigint; readonly online: number }[] {
-    return [...this.#pools.values()].map((pool) => ({
-      name: pool.configuration.name,
-      size: pool.size,
-      online: pool.online,
-    }));
+  status(): readonly PoolStatus[] {
+    return [...this.#pools.values()].map((pool) => pool.status());
   }
 }

@@ -4,7 +4,7 @@ import type { EngineConfiguration } from './configuration.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { followConfiguration, initiateChild } from './initiate-connection.ts';
-import type { EngineCommand } from './interface.ts';
+import type { EngineCommand, SaChoice } from './interface.ts';
 
 /** Carries a command out; its result comes as an output, at once or later. */
 export function executeCommand(state: EngineState, id: number, command: EngineCommand): void {
@@ -14,7 +14,7 @@ export function executeCommand(state: EngineState, id: number, command: EngineCo
   }
   switch (command.kind) {
     case 'load':
-      load(state, command.configuration);
+      load(state, command.configuration, command.start);
       state.answer(id, { ok: true, count: command.configuration.connections.length });
       break;
     case 'initiate':
@@ -26,15 +26,22 @@ export function executeCommand(state: EngineState, id: number, command: EngineCo
     case 'rekey':
       rekey(state, id, command);
       break;
+    case 'install':
+      install(state, id, command);
+      break;
+    case 'uninstall':
+      uninstall(state, id, command);
+      break;
     case 'shutdown':
       shutDown(state, id);
       break;
   }
 }
 
-/** Applies `start_action` of every child of the configuration. */
-export function startConnections(state: EngineState): void {
+/** Applies `start_action` of every child of the named connections, or of all. */
+export function startConnections(state: EngineState, names?: readonly string[]): void {
   for (const connection of state.configuration.connections) {
+    if (names !== undefined && !names.includes(connection.name)) continue;
     for (const configuration of connection.children) {
       if (configuration.startAction === 'trap') state.setTrap(connection, configuration);
       if (configuration.startAction !== 'start' || isUp(state, connection.name, configuration.name)) continue;
@@ -47,13 +54,17 @@ export function startConnections(state: EngineState): void {
 }
 
 /** A reload keeps SAs that stand: they end by their lifetimes or by a command, as operators know it from charon. */
-function load(state: EngineState, configuration: EngineConfiguration): void {
+function load(
+  state: EngineState,
+  configuration: EngineConfiguration,
+  start: readonly string[] | undefined,
+): void {
   for (const trap of state.traps.all()) {
     const connection = configuration.connections.find(({ name }) => name === trap.connection.name);
     const child = connection?.children.find(({ name }) => name === trap.child.name);
     const same =
       child !== undefined &&
-      child.startAction === 'trap' &&
+      (child.startAction === 'trap' || trap.onRequest) &&
       JSON.stringify([child.localSelectors, child.remoteSelectors, child.mode]) ===
         JSON.stringify([trap.child.localSelectors, trap.child.remoteSelectors, trap.child.mode]);
     if (!same) state.removeTrap(trap);
@@ -62,7 +73,7 @@ function load(state: EngineState, configuration: EngineConfiguration): void {
   state.pools.configure(configuration.pools);
   for (const initiation of state.initiations.all()) followConfiguration(state, initiation);
   state.clientTickets.retain(new Set(configuration.connections.map(({ name }) => name)));
-  startConnections(state);
+  startConnections(state, start);
 }
 
 function isUp(state: EngineState, connection: string, child: string): boolean {
@@ -91,8 +102,10 @@ function select(
   return undefined;
 }
 
-function described(named: { readonly connection?: string; readonly child?: string }): string {
+function described(named: SaChoice): string {
   const parts = [
+    ...(named.ikeId === undefined ? [] : [`IKE SA ${named.ikeId}`]),
+    ...(named.childId === undefined ? [] : [`Child SA ${named.childId}`]),
     ...(named.connection === undefined ? [] : [`connection ${named.connection}`]),
     ...(named.child === undefined ? [] : [`child ${named.child}`]),
   ];
@@ -126,35 +139,23 @@ function initiate(
   }
 }
 
-function terminate(
-  state: EngineState,
-  id: number,
-  command: { readonly connection?: string; readonly child?: string; readonly ikeId?: number },
-): void {
-  if (command.child !== undefined) {
-    terminateChildren(state, id, command.child, command.connection);
+function terminate(state: EngineState, id: number, choice: SaChoice): void {
+  if (choice.child !== undefined || choice.childId !== undefined) {
+    terminateChildren(state, id, choice);
     return;
   }
-  const entries = state.registry
-    .all()
-    .filter(
-      ({ ikeId, sa }) =>
-        sa.phase !== 'ended' &&
-        (command.ikeId === undefined || ikeId === command.ikeId) &&
-        (command.connection === undefined || sa.connection.name === command.connection),
-    );
-  const cancelled =
-    command.connection !== undefined && state.initiations.get(command.connection) !== undefined;
-  if (cancelled && command.connection !== undefined) {
-    state.initiations.end(command.connection);
-    state.pending.initiationFailed(command.connection, undefined, 'terminated by command');
+  const entries = chosenIkeSas(state, choice);
+  const cancelled = choice.connection !== undefined && state.initiations.get(choice.connection) !== undefined;
+  if (cancelled && choice.connection !== undefined) {
+    state.initiations.end(choice.connection);
+    state.pending.initiationFailed(choice.connection, undefined, 'terminated by command');
   }
   if (entries.length === 0) {
     state.answer(
       id,
       cancelled
         ? { ok: true, count: 0 }
-        : { ok: false, code: 'not-found', detail: `no IKE SA of ${described(command)}` },
+        : { ok: false, code: 'not-found', detail: `no IKE SA of ${described(choice)}` },
     );
     return;
   }
@@ -163,28 +164,32 @@ function terminate(
   for (const entry of entries) deleteIkeSa(state, entry, 'terminated by command');
 }
 
-function terminateChildren(
-  state: EngineState,
-  id: number,
-  name: string,
-  connection: string | undefined,
-): void {
-  const found = state.registry
+function chosenIkeSas(state: EngineState, { connection, ikeId }: SaChoice): readonly IkeEntry[] {
+  return state.registry
     .all()
-    .filter(({ sa }) => connection === undefined || sa.connection.name === connection)
-    .flatMap((entry) =>
-      entry.sa.children.filter((child) => child.name === name).map(({ childId }) => ({ entry, childId })),
+    .filter(
+      (entry) =>
+        entry.sa.phase !== 'ended' &&
+        (ikeId === undefined || entry.ikeId === ikeId) &&
+        (connection === undefined || entry.sa.connection.name === connection),
     );
-  if (found.length === 0) {
-    state.answer(id, { ok: false, code: 'not-found', detail: `no Child SA named ${name}` });
+}
+
+function isChosenChild({ child, childId }: SaChoice, one: { name: string; childId: number }): boolean {
+  return (child === undefined || one.name === child) && (childId === undefined || one.childId === childId);
+}
+
+function terminateChildren(state: EngineState, id: number, choice: SaChoice): void {
+  const found = new Map<number, IkeEntry>();
+  for (const entry of chosenIkeSas(state, choice)) {
+    for (const child of entry.sa.children) if (isChosenChild(choice, child)) found.set(child.childId, entry);
+  }
+  if (found.size === 0) {
+    state.answer(id, { ok: false, code: 'not-found', detail: `no Child SA of ${described(choice)}` });
     return;
   }
-  state.pending.awaitEnd(
-    id,
-    [],
-    found.map(({ childId }) => childId),
-  );
-  for (const { entry, childId } of found) {
+  state.pending.awaitEnd(id, [], [...found.keys()]);
+  for (const [childId, entry] of found) {
     entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'delete-child', childId } });
     state.touch(entry);
   }
@@ -195,25 +200,22 @@ function deleteIkeSa(state: EngineState, entry: IkeEntry, reason: string): void 
   state.touch(entry);
 }
 
-function rekey(
-  state: EngineState,
-  id: number,
-  command: { readonly connection?: string; readonly child?: string },
-): void {
+function rekey(state: EngineState, id: number, choice: SaChoice): void {
+  const ofChildren = choice.child !== undefined || choice.childId !== undefined;
   let count = 0;
-  for (const entry of state.registry.all()) {
+  for (const entry of chosenIkeSas(state, choice)) {
     const { sa } = entry;
     if (sa.phase !== 'established') continue;
-    if (command.connection !== undefined && sa.connection.name !== command.connection) continue;
-    if (command.child === undefined) {
-      sa.handle({ kind: 'command', at: state.at, command: { kind: 'rekey-ike' } });
-      count++;
-    } else {
-      for (const { name, childId } of sa.children) {
-        if (name !== command.child) continue;
+    if (ofChildren) {
+      for (const child of sa.children) {
+        if (child.phase !== 'installed' || !isChosenChild(choice, child)) continue;
+        const { childId } = child;
         sa.handle({ kind: 'command', at: state.at, command: { kind: 'rekey-child', childId } });
         count++;
       }
+    } else {
+      sa.handle({ kind: 'command', at: state.at, command: { kind: 'rekey-ike' } });
+      count++;
     }
     state.touch(entry);
   }
@@ -221,7 +223,59 @@ function rekey(
     id,
     count > 0
       ? { ok: true, count }
-      : { ok: false, code: 'not-found', detail: `no SA of ${described(command)}` },
+      : { ok: false, code: 'not-found', detail: `no SA of ${described(choice)}` },
+  );
+}
+
+function install(
+  state: EngineState,
+  id: number,
+  named: { readonly connection?: string; readonly child: string },
+): void {
+  const selection = select(state, named);
+  const configuration = selection?.children[0];
+  if (selection === undefined || configuration === undefined) {
+    state.answer(id, { ok: false, code: 'not-found', detail: `no configured ${described(named)}` });
+    return;
+  }
+  const before = state.traps.all().length;
+  state.setTrap(selection.connection, configuration, true);
+  const count = state.traps.all().length - before;
+  const stands = state.traps
+    .all()
+    .some(
+      ({ connection, child }) => connection.name === selection.connection.name && child.name === named.child,
+    );
+  state.answer(
+    id,
+    stands
+      ? { ok: true, count }
+      : {
+          ok: false,
+          code: 'failed',
+          detail: `${described(named)} has no selectors that traffic could match`,
+        },
+  );
+}
+
+function uninstall(
+  state: EngineState,
+  id: number,
+  named: { readonly connection?: string; readonly child: string },
+): void {
+  const traps = state.traps
+    .all()
+    .filter(
+      ({ connection, child }) =>
+        child.name === named.child &&
+        (named.connection === undefined || connection.name === named.connection),
+    );
+  for (const trap of traps) state.removeTrap(trap);
+  state.answer(
+    id,
+    traps.length > 0
+      ? { ok: true, count: traps.length }
+      : { ok: false, code: 'not-found', detail: `no trap policy of ${described(named)}` },
   );
 }
 

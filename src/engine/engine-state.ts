@@ -165,8 +165,8 @@ export class EngineState {
   }
 
   /** Traffic of this child asks for it from now on, unless it does already. */
-  setTrap(connection: ConnectionConfiguration, child: ChildConfiguration): void {
-    const trap = this.traps.add(connection, child);
+  setTrap(connection: ConnectionConfiguration, child: ChildConfiguration, onRequest = false): void {
+    const trap = this.traps.add(connection, child, onRequest);
     if (trap === undefined) return;
     this.command({ kind: 'install-policy', policy: trapPolicy(trap) });
     this.event({ kind: 'trap-set', connection: connection.name, child, selectors: trap.selectors });

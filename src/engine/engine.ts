@@ -10,7 +10,14 @@ import { receiveDatagram } from './receive-datagram.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
 import { prepareTickets } from './resumption.ts';
-import { type EngineStatus, engineStatus, type TableSizes, tableSizes } from './status.ts';
+import {
+  type EngineStatus,
+  engineStatus,
+  type IkeSaStatus,
+  ikeSaStatus,
+  type TableSizes,
+  tableSizes,
+} from './status.ts';
 import { natKeepalive } from './udp-encapsulation.ts';
 
 /**
@@ -72,6 +79,12 @@ export class Engine {
   /** How much is held in each table; cheaper than `status`. */
   tables(): TableSizes {
     return tableSizes(this.#state);
+  }
+
+  /** Of one IKE SA, while there is one of this number. */
+  ikeSaStatus(ikeId: number): IkeSaStatus | undefined {
+    const entry = this.#state.registry.byId(ikeId);
+    return entry === undefined ? undefined : ikeSaStatus(this.#state, entry);
   }
 
   #dispatch(input: EngineInput): void {

@@ -3,11 +3,14 @@
 /** What a configuration consists of, for rooms that may not look into `ike` itself. */
 export type {
   ChildConfiguration,
+  ChildSaStatus,
+  ChildSaSummary,
   ChildSelector,
   ConnectionConfiguration,
   Credentials,
   Identity,
   IdentityPattern,
+  IkeEvent,
   LifetimeConfiguration,
   LocalAuthentication,
   RemoteAddress,
@@ -15,6 +18,8 @@ export type {
   RetransmitConfiguration,
   SharedSecret,
 } from '#ike';
+export { formatIdentity, formatIdentityPattern } from '#ike';
+export type { PoolStatus } from './address-pools.ts';
 export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';

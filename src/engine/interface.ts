@@ -64,19 +64,30 @@ export type Resolution =
 
 /** What people and control protocols ask for. Each gets exactly one `command-result`. */
 export type EngineCommand =
-  | { readonly kind: 'load'; readonly configuration: EngineConfiguration }
+  /** `start` names the connections whose start actions are due; absent: all. */
+  | {
+      readonly kind: 'load';
+      readonly configuration: EngineConfiguration;
+      readonly start?: readonly string[];
+    }
   /** Succeeds once the Child SA stands. Without `child`: all children of the connection. */
   | { readonly kind: 'initiate'; readonly connection?: string; readonly child?: string }
-  /** Ends a Child SA (by `child`) or IKE SAs (by `connection`, or one by `ikeId`) with Deletes. */
-  | {
-      readonly kind: 'terminate';
-      readonly connection?: string;
-      readonly child?: string;
-      readonly ikeId?: number;
-    }
-  | { readonly kind: 'rekey'; readonly connection?: string; readonly child?: string }
+  /** Ends Child SAs (by `child` or `childId`) or IKE SAs (by `connection` or `ikeId`) with Deletes. */
+  | ({ readonly kind: 'terminate' } & SaChoice)
+  | ({ readonly kind: 'rekey' } & SaChoice)
+  /** Installs the trap policy of a child, whatever its `start_action` is, until it is uninstalled. */
+  | { readonly kind: 'install'; readonly connection?: string; readonly child: string }
+  | { readonly kind: 'uninstall'; readonly connection?: string; readonly child: string }
   /** Deletes every SA; afterwards nothing is accepted any more. Succeeds when the last one has ended. */
   | { readonly kind: 'shutdown' };
+
+/** Which SAs a command is about: those that fit everything that is given. */
+export interface SaChoice {
+  readonly connection?: string;
+  readonly child?: string;
+  readonly ikeId?: number;
+  readonly childId?: number;
+}
 
 /** What the engine asks of its driver or tells the world. */
 export type EngineOutput =

@@ -1,8 +1,10 @@
 // A snapshot of a host for people and control protocols. Holds names, numbers and states: never a key octet.
-import { type ChildSaSummary, formatIdentity, type IkePhase } from '#ike';
+import { type ChildSaStatus, formatIdentity, type IkePhase, type NatVerdict } from '#ike';
 import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import type { IkeSpi } from '#wire';
+import type { PoolStatus } from './address-pools.ts';
 import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
 
 export interface IkeSaStatus {
   readonly ikeId: number;
@@ -17,9 +19,18 @@ export interface IkeSaStatus {
   readonly remoteIdentity?: string;
   readonly suite?: IkeSuite;
   readonly establishedMsAgo?: number;
+  /** Negative when it is overdue. */
+  readonly rekeyInMs?: number;
+  readonly reauthenticateInMs?: number;
+  readonly nat: NatVerdict;
   readonly behindNat: boolean;
   readonly virtualAddresses: readonly IpAddress[];
-  readonly children: readonly ChildSaSummary[];
+  /** What we gave to the peer out of our pools. */
+  readonly peerVirtualAddresses: readonly IpAddress[];
+  readonly children: readonly ChildSaStatus[];
+  /** What our outstanding requests do, and what waits for them: exchange types by number, tasks by name. */
+  readonly activeExchangeTypes: readonly number[];
+  readonly queuedTasks: readonly string[];
 }
 
 /** How much the engine holds in each of its tables: all of them are bounded, and empty when nothing is left to do. */
@@ -37,9 +48,11 @@ export interface TableSizes {
 }
 
 export interface EngineStatus {
+  /** Monotonic milliseconds of the last input, which the times of Child SAs are compared with. */
+  readonly at: number;
   readonly ikeSas: readonly IkeSaStatus[];
   readonly halfOpen: number;
-  readonly pools: readonly { readonly name: string; readonly size: number; readonly online: number }[];
+  readonly pools: readonly PoolStatus[];
   /** Connections on their way up. */
   readonly connecting: readonly {
     readonly connection: string;
@@ -52,32 +65,10 @@ export interface EngineStatus {
 
 export function engineStatus(state: EngineState): EngineStatus {
   return {
-    ikeSas: state.registry.all().map((entry) => {
-      const { sa, identities, establishedAt } = entry;
-      return {
-        ikeId: entry.ikeId,
-        connection: sa.connection.name,
-        phase: sa.phase,
-        initiator: entry.initiator,
-        initiatorSpi: sa.initiatorSpi,
-        responderSpi: sa.responderSpi,
-        local: sa.local,
-        remote: sa.remote,
-        ...(identities === undefined
-          ? {}
-          : {
-              localIdentity: formatIdentity(identities.local),
-              remoteIdentity: formatIdentity(identities.remote),
-            }),
-        ...(sa.suite === undefined ? {} : { suite: sa.suite }),
-        ...(establishedAt === undefined ? {} : { establishedMsAgo: state.at - establishedAt }),
-        behindNat: entry.behindNat,
-        virtualAddresses: entry.virtualAddresses,
-        children: sa.children,
-      };
-    }),
+    at: state.at,
+    ikeSas: state.registry.all().map((entry) => ikeSaStatus(state, entry)),
     halfOpen: state.halfOpen.total,
-    pools: state.pools.status().map(({ name, size, online }) => ({ name, size: Number(size), online })),
+    pools: state.pools.status(),
     connecting: state.initiations.all().map(({ connection, phase, failures }) => ({
       connection: connection.name,
       phase: phase.name,
@@ -103,5 +94,36 @@ export function tableSizes(state: EngineState): TableSizes {
     initiations: state.initiations.all().length,
     traps: state.traps.all().length,
     deadlines: state.deadlines.size,
+  };
+}
+
+export function ikeSaStatus(state: EngineState, entry: IkeEntry): IkeSaStatus {
+  const { sa, identities, establishedAt } = entry;
+  return {
+    ikeId: entry.ikeId,
+    connection: sa.connection.name,
+    phase: sa.phase,
+    initiator: entry.initiator,
+    initiatorSpi: sa.initiatorSpi,
+    responderSpi: sa.responderSpi,
+    local: sa.local,
+    remote: sa.remote,
+    ...(identities === undefined
+      ? {}
+      : {
+          localIdentity: formatIdentity(identities.local),
+          remoteIdentity: formatIdentity(identities.remote),
+        }),
+    ...(sa.suite === undefined ? {} : { suite: sa.suite }),
+    ...(establishedAt === undefined ? {} : { establishedMsAgo: state.at - establishedAt }),
+    ...(sa.rekeyAt === undefined ? {} : { rekeyInMs: sa.rekeyAt - state.at }),
+    ...(sa.reauthenticateAt === undefined ? {} : { reauthenticateInMs: sa.reauthenticateAt - state.at }),
+    nat: sa.nat,
+    behindNat: entry.behindNat,
+    virtualAddresses: entry.virtualAddresses,
+    peerVirtualAddresses: entry.peerVirtualAddresses,
+    children: sa.children,
+    activeExchangeTypes: sa.outstanding.map(({ exchangeType }) => exchangeType),
+    queuedTasks: sa.queued,
   };
 }

@@ -13,6 +13,8 @@ export interface Trap {
   readonly connection: ConnectionConfiguration;
   readonly child: ChildConfiguration;
   readonly selectors: SaSelectors;
+  /** By a command: stays whatever `start_action` says. */
+  readonly onRequest: boolean;
 }
 
 function fixedSelectors(selectors: ChildConfiguration['localSelectors']): TrafficSelector[] {
@@ -30,14 +32,14 @@ export class TrapPolicies {
   #nextPolicyId = firstTrapPolicyId;
 
   /** A trap to install, or `undefined` if it stands or cannot match anything yet. */
-  add(connection: ConnectionConfiguration, child: ChildConfiguration): Trap | undefined {
+  add(connection: ConnectionConfiguration, child: ChildConfiguration, onRequest: boolean): Trap | undefined {
     if (this.#find(connection.name, child.name) !== undefined) return undefined;
     const selectors = {
       local: fixedSelectors(child.localSelectors),
       remote: fixedSelectors(child.remoteSelectors),
     };
     if (selectors.local.length === 0 || selectors.remote.length === 0) return undefined;
-    const trap: Trap = { policyId: this.#nextPolicyId++, connection, child, selectors };
+    const trap: Trap = { policyId: this.#nextPolicyId++, connection, child, selectors, onRequest };
     this.#byPolicy.set(trap.policyId, trap);
     return trap;
   }

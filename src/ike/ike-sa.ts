@@ -34,6 +34,7 @@ export interface ChildSaStatus extends ChildSaSummary {
   readonly phase: ChildSaPhase;
   /** Whether our traffic leaves through it. */
   readonly outboundInUse: boolean;
+  readonly installedAt: number;
   readonly rekeyAt: number | undefined;
   readonly expiresAt: number | undefined;
 }
@@ -157,6 +158,7 @@ export class IkeSa {
       ...summaryOf(child),
       phase: child.phase,
       outboundInUse: child.outboundInUse,
+      installedAt: child.installedAt,
       rekeyAt: child.rekeyAt,
       expiresAt: child.expiresAt,
     }));
