@@ -8,7 +8,7 @@ import { field, list, parsePretty, type Section, subsections } from './swanctl-o
 
 const plugins =
   'random nonce aesni aes sha1 sha2 hmac kdf openssl gcm ctr ccm chapoly curve25519 gmp pem pkcs1 pkcs8 pubkey x509 ' +
-  'constraints revocation kernel-libipsec kernel-netlink socket-default vici updown';
+  'constraints revocation kernel-libipsec kernel-netlink socket-default counters vici updown';
 
 /** One charon and its control socket. */
 export class Strongswan implements Peer {
@@ -30,8 +30,12 @@ export class Strongswan implements Peer {
     return { STRONGSWAN_CONF: join(this.folder, 'strongswan.conf'), SWANCTL_DIR: this.folder };
   }
 
+  get viciPath(): string {
+    return join(this.folder, 'vici');
+  }
+
   get #socket(): string {
-    return `unix://${join(this.folder, 'vici')}`;
+    return `unix://${this.viciPath}`;
   }
 
   async log(): Promise<string> {

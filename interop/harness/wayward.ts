@@ -32,6 +32,11 @@ export class Wayward implements Peer {
     return join(this.folder, 'control');
   }
 
+  /** Where it serves vici unless told otherwise. */
+  get viciPath(): string {
+    return `${this.socketPath}.vici`;
+  }
+
   get #configurationPath(): string {
     return join(this.folder, 'swanctl.conf');
   }

@@ -6,6 +6,7 @@ import {
   ControlSocketError,
   defaultConfigurationPath,
   defaultSocketPath,
+  defaultViciPath,
   ExitStatus,
   packageVersion,
   runDaemon,
@@ -57,11 +58,18 @@ program
   .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
   .option(...socketOption)
   .option('--keylog <file>', "write keys in tshark's formats to a new file that only its owner can read")
-  .action(async (options: { config: string; socket: string; keylog?: string }) => {
+  .option(
+    '--vici <path>',
+    "socket for swanctl and other vici clients (default: charon's, or beside --socket if that is given)",
+  )
+  .option('--no-vici', 'serve no vici clients')
+  .action(async (options: { config: string; socket: string; vici?: string | false; keylog?: string }) => {
+    const { vici = defaultViciPath(options.socket) } = options;
     status = await runDaemon(
       {
         configurationPath: options.config,
         socketPath: options.socket,
+        ...(vici === false ? {} : { viciPath: vici }),
         ...(options.keylog === undefined ? {} : { keyLogPath: options.keylog }),
       },
       err,

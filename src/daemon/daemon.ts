@@ -11,6 +11,7 @@ import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 import type { TunnelNetwork } from './tunnel-network.ts';
+import { ViciEndpoint, type ViciOptions } from './vici-endpoint.ts';
 
 /** What a daemon is made of. */
 export interface DaemonOptions {
@@ -24,6 +25,8 @@ export interface DaemonOptions {
   /** Reads the configuration again; undefined when it must not be loaded. */
   readonly reload: () => EngineConfiguration | undefined;
   readonly socketPath?: string;
+  /** Absent: no vici socket. */
+  readonly vici?: ViciOptions;
   readonly keyLog?: KeyLogFile;
   readonly onEvent?: (event: EngineEvent) => void;
   readonly onReports?: (reports: readonly SaReport[]) => void;
@@ -49,6 +52,7 @@ export class Daemon {
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
   #control: ControlServer | undefined;
+  readonly #vici: ViciEndpoint | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
@@ -62,6 +66,10 @@ export class Daemon {
       this.#engine,
       {
         event: (event) => this.#report(event),
+        datagram: (direction, local, octets) => {
+          const shared = local.port === options.configuration.ports.natTraversal;
+          this.#vici?.datagram(direction, octets, shared);
+        },
         keyLog: (entry) => options.keyLog?.write(entry),
         reports: (reports, verdicts) => {
           for (const report of reports) this.#counters.set(`${report.direction} ${report.spi}`, report);
@@ -72,9 +80,18 @@ export class Daemon {
       },
       options.mark,
     );
+    if (options.vici !== undefined) {
+      this.#vici = new ViciEndpoint(options.vici, options.configuration, {
+        engine: this.#engine,
+        log: options.log,
+        version: packageVersion(),
+        command: (command) => this.#driver.command(command),
+        counters: (direction, spi) => this.#counters.get(`${direction} ${spi}`)?.counters,
+      });
+    }
   }
 
-  /** @throws PacketThreadError, ControlSocketError or a system error, before anything was sent */
+  /** @throws PacketThreadError, ControlSocketError, ViciError or a system error, before anything was sent */
   async start(): Promise<void> {
     const { openPacketIo, openNetwork, socketPath } = this.#options;
     this.#io = await openPacketIo(this.#driver.packetIoListener);
@@ -83,7 +100,9 @@ export class Daemon {
       if (socketPath !== undefined) {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
       }
+      await this.#vici?.listen();
     } catch (error) {
+      await this.#control?.close();
       await this.#network?.close();
       await this.#io.close();
       throw error;
@@ -103,6 +122,7 @@ export class Daemon {
     const expired = new Promise<void>((resolve) => setTimeout(resolve, shutdownMsMax).unref());
     await Promise.race([this.#driver.command({ kind: 'shutdown' }), expired]);
     this.#driver.stop();
+    await this.#vici?.close();
     await this.#control?.close();
     await this.#network?.close();
     await this.#io?.close();
@@ -112,6 +132,7 @@ export class Daemon {
   reload(): boolean {
     const configuration = this.#options.reload();
     if (configuration === undefined) return false;
+    this.#vici?.configurationReplaced(configuration);
     void this.#driver.command({ kind: 'load', configuration });
     return true;
   }
@@ -131,6 +152,7 @@ export class Daemon {
   #report(event: EngineEvent): void {
     const { level, text } = eventText(event);
     this.#options.log.line(level, text);
+    this.#vici?.event(event);
     this.#network?.follow(event);
     if (
       event.kind === 'ike' &&

@@ -3,12 +3,15 @@ import { runComputeJob } from '#crypto';
 import type { CommandResult, Engine, EngineCommand, EngineEvent, EngineInput, EngineOutput } from '#engine';
 import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport } from '#linux';
+import type { Endpoint } from '#sa';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 import { resolveHost } from './resolve-host.ts';
 
 /** What a driver tells of its engine. */
 export interface DriverListener {
   event(event: EngineEvent): void;
+  /** Octets of one of our ports, before the engine has them or after. */
+  datagram(direction: 'in' | 'out', local: Endpoint, octets: Uint8Array): void;
   keyLog(entry: KeyLogEntry): void;
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>): void;
   /** The data plane died: nothing can go on. */
@@ -42,7 +45,10 @@ export class Driver {
 
   /** Where the packet IO reports to. */
   readonly packetIoListener: PacketIoListener = {
-    datagram: (local, remote, octets) => this.#give({ kind: 'datagram', local, remote, octets }),
+    datagram: (local, remote, octets) => {
+      this.#listener.datagram('in', local, octets);
+      this.#give({ kind: 'datagram', local, remote, octets });
+    },
     event: (event) => this.#give({ kind: 'data-plane', event }),
     saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
     reports: (reports, verdicts) => {
@@ -104,6 +110,7 @@ export class Driver {
   #carryOut(output: EngineOutput): void {
     switch (output.kind) {
       case 'transmit':
+        this.#listener.datagram('out', output.local, output.octets);
         this.#io?.transmit(output.local, output.remote, output.octets);
         break;
       case 'sa-command':

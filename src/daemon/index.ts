@@ -18,6 +18,7 @@ export type { PacketIo, PacketIoListener } from './packet-io.ts';
 export {
   defaultConfigurationPath,
   defaultSocketPath,
+  defaultViciPath,
   ExitStatus,
   type RunOptions,
   runDaemon,

@@ -1,8 +1,10 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
+import { resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
 import { PacketThread, PacketThreadError, SystemCallError, TunNetwork } from '#linux';
 import { address } from '#sa';
+import { charonSocketPath } from '#vici';
 import { ControlSocketError } from './control-server.ts';
 import { Daemon } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
@@ -17,9 +19,19 @@ const socketMark = 0x77_61_79;
 export const defaultConfigurationPath = '/etc/swanctl/swanctl.conf';
 export const defaultSocketPath = '/run/wayward.sock';
 
+/**
+ * Where plain `swanctl` looks for a daemon; a second daemon, with a control socket of its own, has its vici socket beside
+ * that one.
+ */
+export function defaultViciPath(socketPath: string): string {
+  return socketPath === defaultSocketPath ? charonSocketPath : `${socketPath}.vici`;
+}
+
 export interface RunOptions {
   readonly configurationPath: string;
   readonly socketPath: string;
+  /** Absent: vici is not served. */
+  readonly viciPath?: string;
   readonly keyLogPath?: string;
 }
 
@@ -95,6 +107,22 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       mark: socketMark,
       socketPath: options.socketPath,
       ...(keyLog === undefined ? {} : { keyLog }),
+      ...(options.viciPath === undefined
+        ? {}
+        : {
+            vici: {
+              path: options.viciPath,
+              configurationFile: resolve(options.configurationPath),
+              connectionDefaults: loaded.connectionDefaults,
+              reloadSettings: () => {
+                const next = load(options.configurationPath);
+                if (!('configuration' in next)) return next.join('; ');
+                log.level = next.host.logLevel;
+                const { halfOpen, natKeepaliveMs } = next.configuration;
+                return { halfOpen, natKeepaliveMs };
+              },
+            },
+          }),
       openPacketIo: (listener) =>
         PacketThread.start(
           {
