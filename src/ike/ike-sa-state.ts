@@ -40,6 +40,8 @@ export interface PeerFeatures {
   childless: boolean;
   /** RFC 7427 4: absent if the peer sent no SIGNATURE_HASH_ALGORITHMS. */
   signatureHashes: readonly number[] | undefined;
+  /** RFC 5723: it answered a request for a ticket, whatever it said. */
+  tickets: boolean;
 }
 
 export interface IkeSaStatistics {
@@ -103,7 +105,12 @@ export class IkeSaState {
   readonly reassemblies: Map<string, Reassembly> = new Map();
   children: ChildSa[] = [];
   protection: Protection | undefined;
-  readonly peer: PeerFeatures = { fragmentation: false, childless: false, signatureHashes: undefined };
+  readonly peer: PeerFeatures = {
+    fragmentation: false,
+    childless: false,
+    signatureHashes: undefined,
+    tickets: false,
+  };
   nat: NatVerdict = { supported: false, local: false, remote: false };
 
   localIdentity: Identity | undefined;

@@ -17,7 +17,7 @@ import { proposedIkeSpi } from './ike-spi.ts';
 import { compareNonces, lowerNonce } from './nonces.ts';
 import { rekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
 import { awaitDelete, handOver, makeSuccessor } from './successor.ts';
-import { takeTicket, ticketRequest } from './tickets.ts';
+import { takeTicket, ticketRequestInRekey } from './tickets.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
 export function beginRekeyIke(state: IkeSaState, task: Task): void {
@@ -35,7 +35,7 @@ export function beginRekeyIke(state: IkeSaState, task: Task): void {
     { type: 'Nonce', data: nonce },
     { type: 'KE', group: keyPair.group, data: keyPair.publicValue },
     ...windowAnnouncement(state),
-    ...ticketRequest(state),
+    ...ticketRequestInRekey(state),
   ]);
 }
 

@@ -55,6 +55,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   successor.peer.fragmentation = state.peer.fragmentation;
   successor.peer.childless = state.peer.childless;
   successor.peer.signatureHashes = state.peer.signatureHashes;
+  successor.peer.tickets = state.peer.tickets;
   successor.client = state.client;
   successor.clientMethod = state.clientMethod;
   startClocks(successor);

@@ -31,9 +31,14 @@ export function ticketRequest(state: IkeSaState): Payload[] {
   return wantsTickets(state) ? [notify(NotifyType.TICKET_REQUEST)] : [];
 }
 
+/** Client: in a rekeying of our own. A peer that passed over the request in IKE_AUTH knows none of this. */
+export function ticketRequestInRekey(state: IkeSaState): Payload[] {
+  return state.peer.tickets ? ticketRequest(state) : [];
+}
+
 /** Client, RFC 5723 4.1: a rekeying by the gateway left us without a ticket. */
 export function requestTicketAfterRekey(successor: IkeSaState): void {
-  if (successor.role === 'initiator' || !wantsTickets(successor)) return;
+  if (successor.role === 'initiator' || !successor.peer.tickets || !wantsTickets(successor)) return;
   successor.tasks.add({ kind: 'request-ticket', postponements: 0 });
 }
 
@@ -52,15 +57,18 @@ export function beginTicketRequest(state: IkeSaState, postponements: number): vo
 export function takeTicket(state: IkeSaState, payloads: readonly Payload[], postponements = 0): void {
   if (!wantsTickets(state)) return;
   const given = findNotify(payloads, NotifyType.TICKET_LT_OPAQUE);
+  const refused = findNotify(payloads, NotifyType.TICKET_NACK);
+  const postponed = findNotify(payloads, NotifyType.TICKET_ACK);
+  state.peer.tickets ||= (given ?? refused ?? postponed) !== undefined;
   if (given !== undefined) {
     keepTicket(state, given.data);
     return;
   }
-  if (findNotify(payloads, NotifyType.TICKET_NACK) !== undefined) {
+  if (refused !== undefined) {
     state.emit({ kind: 'ticket-request', outcome: 'refused' });
     return;
   }
-  if (findNotify(payloads, NotifyType.TICKET_ACK) === undefined) return;
+  if (postponed === undefined) return;
   state.emit({ kind: 'ticket-request', outcome: 'postponed' });
   const delay = postponementsMs[postponements];
   if (delay === undefined) return;
