@@ -9,6 +9,7 @@ import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
+import { type WhyAnswer, why } from './recovery/why.ts';
 import { prepareTickets } from './resumption.ts';
 import {
   type EngineStatus,
@@ -85,6 +86,11 @@ export class Engine {
   ikeSaStatus(ikeId: number): IkeSaStatus | undefined {
     const entry = this.#state.registry.byId(ikeId);
     return entry === undefined ? undefined : ikeSaStatus(this.#state, entry);
+  }
+
+  /** What is known of an SPI of ESP or AH, or of the last incident. */
+  why(subject: number | 'last'): WhyAnswer {
+    return why(this.#state, subject);
   }
 
   #dispatch(input: EngineInput): void {

@@ -24,4 +24,7 @@ export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';
 export * from './interface.ts';
+export type { Incident } from './recovery/incident-log.ts';
+export { defaultUnknownSpiConfiguration } from './recovery/recovery-state.ts';
+export type { WhyAnswer } from './recovery/why.ts';
 export type { EngineStatus, IkeSaStatus, TableSizes } from './status.ts';

@@ -55,6 +55,36 @@ test('sun forgets; the first ESP packet is answered with a token, and moon calls
   assert.equal(hosts.sun.eventsOf('unknown-spi').length, 1);
 });
 
+test('whoever asks why hears the incident from its beginning, in order', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  const [spi] = [...hosts.moon.outbound.keys()];
+  hosts.now = 1_000;
+  hosts.restart(hosts.sun);
+  hosts.sendEsp(hosts.moon);
+  hosts.settle();
+  const ofSun = hosts.sun.engine.why(spi!);
+  assert.equal(ofSun.live, false);
+  assert.equal(ofSun.bootEpoch, 2);
+  assert.equal(ofSun.owner?.remoteIdentity, 'moon.example.org');
+  assert.deepEqual(ofSun.owner?.ended, { atMs: hosts.wallClockMs + 1_000, why: 'our-restart' });
+  assert.deepEqual(
+    ofSun.incidents.map(({ reason }) => reason),
+    ['restart waiting', 'notify-unprotected history-with-tokens sent'],
+  );
+  assert.deepEqual(
+    ofSun.successors.map(({ child, ended }) => [child, ended]),
+    [['net', undefined]],
+  );
+  const ofMoon = hosts.moon.engine.why('last');
+  assert.deepEqual(
+    ofMoon.incidents.map(({ reason }) => reason),
+    ['token proven', 'token calling'],
+  );
+  assert.equal(hosts.sun.engine.why([...hosts.sun.inbound.keys()][0]!).live, true);
+  assert.deepEqual(hosts.sun.engine.why(4711).incidents, []);
+});
+
 test('a token is proof from any address', () => {
   const hosts = new TwoHosts({ sun: responderOnly });
   hosts.connect();

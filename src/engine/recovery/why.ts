@@ -1,0 +1,55 @@
+// Whose SPI was that, and what happened? Answers for people, from the history and the last incidents.
+import type { SpiRecord } from '#unknown-spi';
+import type { EngineState } from '../engine-state.ts';
+import type { Incident } from './incident-log.ts';
+
+/** All that is known about an SPI, or about the last incident. Times are wall-clock milliseconds. */
+export interface WhyAnswer {
+  readonly atMs: number;
+  /** The SPI asked for, or that of the last incident. */
+  readonly spi?: number;
+  /** An SA of ours receives on this SPI now. */
+  readonly live: boolean;
+  /** Whose SPI it is or was, since when, and how it ended. */
+  readonly owner?: SpiRecord;
+  /** SAs that the same connection and child have had since: what took the place of a lost one. */
+  readonly successors: readonly SpiRecord[];
+  /** What arrived, what we did and why, oldest first: about the SPI, and about its connection since it ended or was named. */
+  readonly incidents: readonly Incident[];
+  readonly bootEpoch: number;
+}
+
+/** @param subject an SPI of ESP or AH, or the last incident */
+export function why(state: EngineState, subject: number | 'last'): WhyAnswer {
+  const { recovery } = state;
+  const last = subject === 'last' ? recovery.incidents.last() : undefined;
+  const spi = subject === 'last' ? last?.spis[0] : subject;
+  const owner = spi === undefined ? undefined : recovery.history.find(spi);
+  const connection = owner?.connection ?? last?.connection;
+  const about = recovery.incidents.about({ ...(spi === undefined ? {} : { spi }), connection });
+  const first = spi === undefined ? undefined : about.find(({ spis }) => spis.includes(spi));
+  const from = Math.min(
+    first?.atMs ?? Number.NEGATIVE_INFINITY,
+    owner?.ended?.atMs ?? Number.POSITIVE_INFINITY,
+  );
+  return {
+    atMs: state.wallClockMs,
+    ...(spi === undefined ? {} : { spi }),
+    live: owner !== undefined && owner.ended === undefined,
+    ...(owner === undefined ? {} : { owner }),
+    successors:
+      owner?.ended === undefined
+        ? []
+        : recovery.history
+            .all()
+            .filter(
+              (one) =>
+                one !== owner &&
+                one.connection === owner.connection &&
+                one.child === owner.child &&
+                one.createdAtMs >= owner.createdAtMs,
+            ),
+    incidents: about.filter(({ atMs }) => atMs >= from),
+    bootEpoch: recovery.boot.epoch,
+  };
+}
