@@ -59,6 +59,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
     retransmit: context.host.retransmit,
     windowSize: context.host.windowSize,
     ...buildResumption(settings, context),
+    ...unknownSpi(settings),
   };
   return {
     connection,
@@ -66,6 +67,18 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
     localCertificates: local.certificates,
     remoteCertificates: remote.certificates,
     authorities: remote.authorities,
+  };
+}
+
+/** What the connection says otherwise than its host. */
+function unknownSpi(
+  settings: Settings,
+): Pick<ConnectionConfiguration, 'unknownSpiPolicy' | 'quickCrashDetection'> {
+  const policy = settings.required('unknown_spi', 'choice');
+  const tokens = settings.required('quick_crash_detection', 'choice');
+  return {
+    ...(policy === 'host' ? {} : { unknownSpiPolicy: policy as 'silent' | 'shy' | 'helpful' | 'debug' }),
+    ...(tokens === 'host' ? {} : { quickCrashDetection: tokens === 'yes' }),
   };
 }
 

@@ -1,5 +1,5 @@
 // The `wayward` section -> settings of the whole host.
-import type { EngineConfiguration, RetransmitConfiguration } from '#engine';
+import type { EngineConfiguration, RetransmitConfiguration, UnknownSpiConfiguration } from '#engine';
 import type { Findings } from '../error.ts';
 import { Settings } from '../options/check.ts';
 import { waywardSchema } from '../options/wayward-options.ts';
@@ -17,7 +17,10 @@ export interface HostSettings {
 export interface BuiltHost {
   readonly settings: HostSettings;
   readonly defaults: HostDefaults;
-  readonly engine: Pick<EngineConfiguration, 'ports' | 'halfOpen' | 'natKeepaliveMs' | 'tickets'>;
+  readonly engine: Pick<
+    EngineConfiguration,
+    'ports' | 'halfOpen' | 'natKeepaliveMs' | 'tickets' | 'unknownSpi'
+  >;
 }
 
 /** Of a section, or with its defaults alone. */
@@ -53,6 +56,14 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
       },
       natKeepaliveMs: settings.required('keep_alive', 'duration'),
       tickets: buildTickets(settings, findings),
+      unknownSpi: {
+        policy: settings.required('unknown_spi', 'choice') as UnknownSpiConfiguration['policy'],
+        quickCrashDetection: settings.required('quick_crash_detection', 'boolean'),
+        historySize: settings.required('spi_history', 'count'),
+        rebootWindowMs: settings.required('reboot_window', 'duration'),
+        graceMs: settings.required('unknown_spi_grace', 'duration'),
+        parallelAttempts: settings.required('parallel_attempts', 'boolean'),
+      },
     },
   };
 }

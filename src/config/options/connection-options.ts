@@ -166,6 +166,22 @@ const connectionOptions: readonly Option[] = [
     default: 'no',
     values: ['no', 'never', 'keep', 'replace'],
   },
+  {
+    name: 'unknown_spi',
+    type: 'choice',
+    class: 'supported',
+    default: 'host',
+    values: ['host', 'silent', 'shy', 'helpful', 'debug'],
+    note: 'As `wayward.unknown_spi`, for packets that have to do with this connection; `host`: what that says.',
+  },
+  {
+    name: 'quick_crash_detection',
+    type: 'choice',
+    class: 'supported',
+    default: 'host',
+    values: ['host', 'yes', 'no'],
+    note: 'As `wayward.quick_crash_detection`, for the peers of this connection.',
+  },
   { name: 'reauth_time', type: 'duration', class: 'supported', default: '0s' },
   {
     name: 'rekey_time',
