@@ -25,18 +25,9 @@ export class Capture {
   }
 }
 
-/**
- * The packets of a capture that match a display filter, as tshark sees them with the keys of `keyLogPath`:
- * one record a packet, its fields in the order of `fields`.
- */
-export async function readWithKeys(
-  capturePath: string,
-  keyLogPath: string | undefined,
-  filter: string,
-  fields: readonly string[],
-): Promise<readonly (readonly string[])[]> {
-  const keys = keyLogPath === undefined ? '' : await readFile(keyLogPath, 'utf8');
-  const tables = keys
+/** tshark on a capture with the keys of a key log. */
+async function tshark(capturePath: string, keyLogPath: string, words: readonly string[]): Promise<string> {
+  const tables = (await readFile(keyLogPath, 'utf8'))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .flatMap((line) => {
@@ -44,29 +35,30 @@ export async function readWithKeys(
       return ['-o', `uat:${line.slice(0, space)}:${line.slice(space + 1)}`];
     });
   const esp = ['esp.enable_encryption_decode:TRUE', 'esp.enable_authentication_check:TRUE'];
-  const preferences = [...esp.flatMap((one) => ['-o', one]), ...tables];
-  const output = await runProgram(
-    [
-      ...[
-        'tshark',
-        '-n',
-        '-2',
-        '-r',
-        capturePath,
-        ...preferences,
-        '-Y',
-        filter,
-        '-T',
-        'fields',
-        '-E',
-        'separator=|',
-      ],
-      ...fields.flatMap((name) => ['-e', name]),
-    ],
-    { timeoutMs: 30_000 },
-  );
+  const preferences = esp.flatMap((one) => ['-o', one]);
+  const command = ['tshark', '-n', '-2', '-r', capturePath, ...preferences, ...tables, ...words];
+  return runProgram(command, { timeoutMs: 30_000 });
+}
+
+/**
+ * The packets of a capture that match a display filter, as tshark sees them with the keys of `keyLogPath`:
+ * one record a packet, its fields in the order of `fields`.
+ */
+export async function readWithKeys(
+  capturePath: string,
+  keyLogPath: string,
+  filter: string,
+  fields: readonly string[],
+): Promise<readonly (readonly string[])[]> {
+  const columns = ['-T', 'fields', '-E', 'separator=|', ...fields.flatMap((name) => ['-e', name])];
+  const output = await tshark(capturePath, keyLogPath, ['-Y', filter, ...columns]);
   return output
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split('|'));
+}
+
+/** The same packets with everything that tshark says about them. */
+export function describePackets(capturePath: string, keyLogPath: string, filter: string): Promise<string> {
+  return tshark(capturePath, keyLogPath, ['-Y', filter, '-V']);
 }

@@ -7,7 +7,7 @@ import { fillFolder, type Variables } from './configuration-folder.ts';
 import { eventually } from './eventually.ts';
 import { type Family, type Host, type Side, TestNetwork } from './network.ts';
 import { scenariosFolder } from './paths.ts';
-import { childSas, type Peer, type PeerChild } from './peer.ts';
+import { childSas, type Peer, type PeerChild, type PeerIkeSa } from './peer.ts';
 import { runProgram } from './processes.ts';
 import type { Role, Run } from './scenario.ts';
 import { Strongswan } from './strongswan.ts';
@@ -124,6 +124,27 @@ export class Stage {
       },
       timeoutMs,
     );
+  }
+
+  /** Like `agreedChild`, once another pair has taken the place of `before`. */
+  async replacedChild(before: PeerChild): Promise<PeerChild> {
+    await eventually(`a new Child SA ${before.name} replaces ${before.inboundSpi}`, async () => {
+      const all = (await Promise.all(this.peers.map(childSas))).flat();
+      return all.every(
+        ({ inboundSpi, outboundSpi }) => ![inboundSpi, outboundSpi].includes(before.inboundSpi),
+      );
+    });
+    return this.agreedChild(before.name);
+  }
+
+  /** Waits until both sides have one IKE SA, the same, and not `before`. */
+  async replacedIkeSa(before: PeerIkeSa): Promise<void> {
+    await eventually(`a new IKE SA replaces ${before.initiatorSpi}`, async () => {
+      const [ours, theirs] = await Promise.all(this.peers.map((peer) => peer.ikeSas()));
+      const one = ours!.length === 1 && theirs!.length === 1;
+      const [mine, their] = [ours![0]?.initiatorSpi, theirs![0]?.initiatorSpi];
+      return one && mine === their && mine !== before.initiatorSpi;
+    });
   }
 
   /** Waits until neither side has an IKE SA. */
