@@ -14,12 +14,11 @@ const scenario: Scenario = {
     await wayward.waitForLog(/IKE SA ended: .*answer/, 10_000);
     await eventually('wayward has no IKE SA', async () => (await wayward.ikeSas()).length === 0);
 
-    // One at a time: who was asked knows that the other lives, and does not ask.
+    // One at a time: who was asked knows that the other lives, and does not ask. wayward starts anew, lest it is busy
+    // calling the dead peer.
+    await wayward.stop();
     await stage.configure({ wayward_asks: '0s', strongswan_asks: '1s' });
-    await wayward.reload();
-    await strongswan.start();
-    await stage.initiator.up('net');
-    await stage.agreedChild('net');
+    await stage.establish('net');
     await eventually('charon has asked and was answered', async () =>
       /sending DPD request.*parsed INFORMATIONAL response/s.test(await strongswan.log()),
     );
