@@ -147,11 +147,15 @@ export function eventText(event: EngineEvent): EventText {
       const { connection, kept, ended, reason } = event;
       return { level: 'info', text: `${connection}: IKE SA ${kept} stays, ${ended} ends: ${reason}` };
     }
-    case 'datagram-ignored':
-      return {
-        level: 'debug',
-        text: `datagram from ${formatEndpoint(event.remote)} ignored: ${event.reason}`,
-      };
+    case 'datagram-ignored': {
+      const from = formatEndpoint(event.remote);
+      if (event.reason === 'no-connection')
+        return { level: 'info', text: `${from} wants an IKE SA, but no connection is for its address` };
+      // Whoever asks why a peer does not get through finds the answer here.
+      return event.detail === undefined
+        ? { level: 'debug', text: `datagram from ${from} ignored: ${event.reason}` }
+        : { level: 'info', text: `${from} wants an IKE SA, refused: ${event.detail}` };
+    }
     case 'cookie-demanded':
       return { level: 'debug', text: `${formatEndpoint(event.remote)} must return a COOKIE` };
     case 'started':

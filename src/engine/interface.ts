@@ -188,7 +188,13 @@ export type EngineEvent =
       readonly ended: number;
       readonly reason: string;
     }
-  | { readonly kind: 'datagram-ignored'; readonly reason: DatagramRefusal; readonly remote: Endpoint }
+  | {
+      readonly kind: 'datagram-ignored';
+      readonly reason: DatagramRefusal;
+      readonly remote: Endpoint;
+      /** What did not suit in the beginning of an IKE SA. */
+      readonly detail?: string;
+    }
   | { readonly kind: 'cookie-demanded'; readonly remote: Endpoint }
   /** The first output after a start. */
   | {

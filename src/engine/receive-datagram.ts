@@ -73,8 +73,8 @@ function total<T>(decode: () => T): T | undefined {
   }
 }
 
-function refuse(state: EngineState, remote: Endpoint, reason: DatagramRefusal): void {
-  state.event({ kind: 'datagram-ignored', reason, remote });
+function refuse(state: EngineState, remote: Endpoint, reason: DatagramRefusal, detail?: string): void {
+  state.event({ kind: 'datagram-ignored', reason, remote, ...(detail === undefined ? {} : { detail }) });
 }
 
 function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEntry | undefined {
@@ -168,10 +168,10 @@ function acceptFirstRequest(state: EngineState, received: Received, message: Ike
   });
   switch (answer.kind) {
     case 'drop':
-      refuse(state, remote, 'refused');
+      refuse(state, remote, 'refused', answer.reason);
       return;
     case 'reply':
-      refuse(state, remote, 'refused');
+      refuse(state, remote, 'refused', answer.reason);
       sendReply(state, received, answer.octets);
       return;
     case 'sa': {

@@ -14,8 +14,9 @@ import {
   selectorsToWire,
   substituteHost,
 } from '../negotiation/traffic-selectors.ts';
-import { findErrorNotify, findNotify, notify, notifyName } from '../notify.ts';
+import { findErrorNotify, findNotify, notify } from '../notify.ts';
 import { mandatoryPayload, payloadOf } from '../payload-lookup.ts';
+import { childRefusalText } from '../refusal-text.ts';
 import type { AcquiredTraffic } from '../task.ts';
 import type { ChildOffer } from './exchange.ts';
 
@@ -91,7 +92,7 @@ export function judgeAnswer(
   const error = findErrorNotify(payloads);
   if (sa === undefined || error !== undefined) {
     const type = error?.notifyType;
-    const detail = type === undefined ? 'the answer has no SA payload' : `the peer sent ${notifyName(type)}`;
+    const detail = type === undefined ? 'the answer has no SA payload' : childRefusalText(type);
     return {
       kind: 'refused',
       failure: failure(codeOfNotify(type), detail, type),

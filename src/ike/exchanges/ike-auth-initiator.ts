@@ -11,9 +11,10 @@ import { makeConfigurationRequest, parseConfigurationReply } from '../configurat
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
 import { endIkeSa, establish } from '../lifecycle.ts';
-import { findErrorNotify, findNotify, notify, notifyName } from '../notify.ts';
+import { findErrorNotify, findNotify, notify } from '../notify.ts';
 import { payloadOf, payloadsOf } from '../payload-lookup.ts';
 import type { AuthenticationMaterial, AuthSent, Validating } from '../phase.ts';
+import { authRefusalText } from '../refusal-text.ts';
 import { sendRequest } from '../transmission.ts';
 import { childKeys } from './child-keys.ts';
 import { codeOfNotify, judgeAnswer, offerChild, offerPayloads } from './child-offer.ts';
@@ -110,7 +111,10 @@ export function handleAuthResponse(
     // The peer is not authenticated, but nobody else knows the keys of this exchange: it is its word (2.21.2).
     const error = findErrorNotify(payloads);
     const type = error?.notifyType;
-    const detail = type === undefined ? 'the answer lacks IDr or AUTH' : `the peer sent ${notifyName(type)}`;
+    const detail =
+      type === undefined
+        ? 'the answer lacks IDr or AUTH'
+        : authRefusalText(type, state.connection, phase.localIdentity);
     releaseOffer(state, exchange);
     endIkeSa(state, failure(codeOfNotify(type ?? NotifyType.INVALID_SYNTAX), detail, type));
     return;

@@ -2,6 +2,7 @@
 import type { ComputeResult } from '#crypto';
 import { NotifyType, type Payload } from '#wire';
 import { identityOfAddress, sameIdentity } from '../authentication/identity-match.ts';
+import { formatIdentity } from '../authentication/identity-text.ts';
 import { installChild } from '../child-installation.ts';
 import { summaryOf } from '../child-sa.ts';
 import type { ConnectionConfiguration, Identity } from '../configuration.ts';
@@ -41,7 +42,9 @@ export function handleAuthRequest(
   const { resumption } = state;
   const connection = resumption === undefined ? connectionFor(state, peerIdentity, wanted) : state.connection;
   if (connection === undefined) {
-    refuse(state, origin, failure('identity-mismatch', 'no connection is for these identities'));
+    const asked = wanted === undefined ? '' : `, which asks for us as ${formatIdentity(wanted)}`;
+    const detail = `no connection is for the peer's identity ${formatIdentity(peerIdentity)}${asked}`;
+    refuse(state, origin, failure('identity-mismatch', detail));
     return;
   }
   state.connection = connection;

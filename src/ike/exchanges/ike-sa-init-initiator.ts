@@ -14,10 +14,11 @@ import { endIkeSa } from '../lifecycle.ts';
 import { judgeNat, natDetectionNotifies } from '../nat-detection.ts';
 import { firstKeyExchangeGroup, groupFromInvalidKe } from '../negotiation/key-exchange-group.ts';
 import { ikeSuiteFromReply, proposalsToWire } from '../negotiation/proposals.ts';
-import { findErrorNotify, findNotify, notify, notifyName } from '../notify.ts';
+import { findErrorNotify, findNotify, notify } from '../notify.ts';
 import { mandatoryPayload } from '../payload-lookup.ts';
 import type { InitSent } from '../phase.ts';
 import { protect } from '../protection-keys.ts';
+import { initRefusalText } from '../refusal-text.ts';
 import { headerOf, trackRequest } from '../transmission.ts';
 import { codeOfNotify } from './child-offer.ts';
 import { beginIkeAuth } from './ike-auth-initiator.ts';
@@ -126,8 +127,8 @@ export function handleInitResponse(
   }
   const error = findErrorNotify(payloads);
   if (error !== undefined) {
-    const name = notifyName(error.notifyType);
-    refused(state, phase, failure(codeOfNotify(error.notifyType), `the peer sent ${name}`, error.notifyType));
+    const { notifyType } = error;
+    refused(state, phase, failure(codeOfNotify(notifyType), initRefusalText(notifyType), notifyType));
     return;
   }
   accept(state, phase, message, payloads, path);

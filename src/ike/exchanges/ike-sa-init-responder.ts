@@ -21,6 +21,7 @@ import { type SelectedIkeSuite, selectIkeSuite } from '../negotiation/proposals.
 import { notify } from '../notify.ts';
 import { mandatoryPayload } from '../payload-lookup.ts';
 import { protect } from '../protection-keys.ts';
+import { offeredText } from '../refusal-text.ts';
 import { headerOf, transmit } from '../transmission.ts';
 import { announcements, natSpis, nonceBytes, noteAnnouncements } from './ike-sa-init-initiator.ts';
 
@@ -56,7 +57,10 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
   const candidates = ports.connectionsFor({ local, remote });
   const chosen = choose(candidates, offered, ke.group);
   if (chosen === undefined) {
-    const reason = candidates.length === 0 ? 'no connection is for these addresses' : 'no proposal suits';
+    const reason =
+      candidates.length === 0
+        ? 'no connection is for these addresses'
+        : `no proposal suits, offered: ${offeredText(offered)}`;
     return reply(message, notify(NotifyType.NO_PROPOSAL_CHOSEN), reason);
   }
   const { connection, selected } = chosen;
