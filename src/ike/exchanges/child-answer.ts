@@ -17,6 +17,7 @@ import {
 } from '../negotiation/traffic-selectors.ts';
 import { findNotify, notify } from '../notify.ts';
 import { mandatoryPayload, payloadOf } from '../payload-lookup.ts';
+import { offeredText } from '../refusal-text.ts';
 import { localHosts, remoteHosts } from './child-offer.ts';
 
 export interface AnswerOptions {
@@ -90,7 +91,7 @@ export function answerChild(
     return refuse(
       NotifyType.NO_PROPOSAL_CHOSEN,
       'no-proposal-chosen',
-      `no proposal suits ${configuration.name}`,
+      `no proposal suits ${configuration.name}, offered: ${offeredText(offered)}`,
     );
   }
   const wantedGroup = suite.suite.ke;
