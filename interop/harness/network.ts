@@ -51,7 +51,7 @@ export class TestNetwork {
       inner: { IPv4: '10.2.0.1', IPv6: 'fd02::1' },
     };
     if (options.router !== undefined) this.router = `${name}-router`;
-    if (options.router === 'nat') this.publicAddress = routerAddress(options.hidden === 'strongswan' ? 1 : 2);
+    if (options.router === 'nat') this.publicAddress = routerAddress(this.#publicSide);
   }
 
   get #namespaces(): string[] {
@@ -97,10 +97,34 @@ export class TestNetwork {
     await runProgram(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'], {
       namespace: router,
     });
-    if (this.#options.router !== 'nat') return;
-    const public_ = this.#options.hidden === 'strongswan' ? 'eth1' : 'eth2';
-    await this.nft(
-      `table inet nat { chain out { type nat hook postrouting priority srcnat; oifname "${public_}" masquerade; }; }`,
+    if (this.#options.router === 'nat') await this.#masquerade('masquerade');
+  }
+
+  /** Which side of the router has the NAT's public address. */
+  get #publicSide(): 1 | 2 {
+    return this.#options.hidden === 'strongswan' ? 1 : 2;
+  }
+
+  async #masquerade(rule: string): Promise<void> {
+    const chain = `type nat hook postrouting priority srcnat; oifname "eth${this.#publicSide}" ${rule};`;
+    await this.nft(`table inet nat { chain out { ${chain} }; }`);
+  }
+
+  /** The NAT forgets all mappings; new ones for UDP get a port of `ports`, for example `30000-39999`. */
+  async remap(ports: string): Promise<void> {
+    const router = this.router;
+    if (router === undefined) throw new Error('there is no NAT');
+    await this.nft('delete table inet nat');
+    await this.#masquerade(`meta l4proto udp masquerade to :${ports}`);
+    const side = this.#publicSide;
+    // A device that goes down takes its masqueraded mappings along, and its IPv6 addresses.
+    const { IPv6 } = routerAddress(side);
+    const device = `dev eth${side}`;
+    await ip(
+      router,
+      `link set ${device} down`,
+      `link set ${device} up`,
+      `address add ${IPv6}/64 ${device} nodad`,
     );
   }
 
