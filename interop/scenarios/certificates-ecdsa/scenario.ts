@@ -9,6 +9,7 @@ const digitalSignature = '14';
 
 const scenario: Scenario = {
   expects: 'ECDSA P-256 certificates both ways, signed as RFC 7427 says; pings both ways',
+  timeLimitMs: 60_000,
   async play(stage) {
     await certifyBoth(stage, 'ecdsa');
     await stage.establish('net');

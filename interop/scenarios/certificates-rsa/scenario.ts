@@ -9,6 +9,7 @@ const digitalSignature = '14';
 
 const scenario: Scenario = {
   expects: 'RSA-2048 certificates both ways, signed as RFC 7427 says; pings both ways',
+  timeLimitMs: 60_000,
   async play(stage) {
     await certifyBoth(stage, 'rsa');
     await stage.establish('net');
