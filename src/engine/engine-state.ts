@@ -29,6 +29,7 @@ import type {
   RecoveryStep,
 } from './interface.ts';
 import { PendingCommands } from './pending-commands.ts';
+import { openRecoveryRecords, sealRecoveryRecord } from './recovery/records.ts';
 import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
 import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
 import { SpiAllocator } from './spi-allocator.ts';
@@ -45,8 +46,8 @@ export interface EngineOptions {
   /** What former engines of this host asked to `store`, by key. Unreadable records are refused and counted. */
   readonly stored?: ReadonlyMap<string, Uint8Array>;
   /**
-   * 32 octets from a place of their own (not the records'): tickets and their keys are stored only sealed under it. Without
-   * it a restart ends all tickets (RFC 5723).
+   * 32 octets from a place of their own (not the records'): everything is stored sealed under it. Without it a restart ends
+   * all tickets (RFC 5723), and the history and the token secrets are stored as they are.
    */
   readonly recordKey?: Uint8Array;
 }
@@ -87,7 +88,10 @@ export class EngineState {
   #nextAwaitedId = 1;
   #nextChildId = 1;
 
+  readonly #recordKey: Uint8Array | undefined;
+
   constructor(options: EngineOptions) {
+    this.#recordKey = options.recordKey;
     this.randomness = options.randomness;
     this.keyLog = options.keyLog ?? false;
     this.configuration = options.configuration;
@@ -151,6 +155,16 @@ export class EngineState {
     const id = this.#nextAwaitedId++;
     if (then !== undefined) this.#awaitedStores.set(id, then);
     this.outputs.push({ kind: 'store', id, key, octets });
+  }
+
+  /** A record of `recovery/`, sealed if this host seals its records. */
+  keepRecord(key: string, octets: Uint8Array, then?: () => void): void {
+    this.store(key, sealRecoveryRecord(this.randomness, this.#recordKey, key, octets), then);
+  }
+
+  /** What former engines kept with `keepRecord`. */
+  openRecords(stored: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+    return openRecoveryRecords(this.#recordKey, stored);
   }
 
   stored(id: number): void {

@@ -6,7 +6,7 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 
 function keep(state: EngineState, write: SpiHistoryWrite | undefined): void {
-  if (write !== undefined) state.store(write.key, write.octets);
+  if (write !== undefined) state.keepRecord(write.key, write.octets);
 }
 
 export function pairOf(entry: IkeEntry): string {

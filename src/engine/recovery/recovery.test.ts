@@ -362,6 +362,28 @@ test('packets of an SA that was just deleted are late, not lost', () => {
   assert.equal(hosts.sun.eventsOf('unknown-spi')[1]?.verdict.reason, 'history-with-tokens');
 });
 
+test('under a record key the disk shows nothing, and another key opens nothing', () => {
+  const recordKey = new Uint8Array(32).fill(5);
+  const hosts = new TwoHosts({ sun: { ...responderOnly, recordKey } });
+  hosts.connect();
+  assert.ok(hosts.sun.disk.size >= 3);
+  for (const octets of hosts.sun.disk.values()) {
+    const shown = String.fromCharCode(...octets);
+    for (const name of ['moon', 'sun', 'gateway']) assert.ok(!shown.includes(name));
+  }
+  hosts.restart(hosts.sun);
+  hosts.sendEsp(hosts.moon);
+  hosts.settle();
+  assert.equal(hosts.moon.eventsOf('hint')[0]?.outcome, 'proven');
+  recordKey.fill(6);
+  hosts.restart(hosts.sun);
+  const started = hosts.sun.eventsOf('started').at(-1);
+  assert.deepEqual(
+    [started?.bootEpoch, started?.historyRecords, started?.secretsLost, started!.historyRefused > 0],
+    [1, 0, true, true],
+  );
+});
+
 test('the silent say nothing at all, and a connection may be silent alone', () => {
   for (const change of [
     { unknownSpi: { policy: 'silent' } },

@@ -72,8 +72,8 @@ export function callChildren(
   for (const configuration of connection.children) {
     if (!children.includes(configuration.name)) continue;
     const persistent = reason === 'token';
-    // Only the proof of a token leads to a ticket, never silence or a stranger's packet (RFC 5723 9.4).
-    const inFull = reason !== 'token';
+    // Silence or a stranger's packet never leads to a ticket (RFC 5723 9.4).
+    const inFull = reason === 'silence' || reason === 'unknown-spi';
     const refusal = initiateChild(state, connection, { configuration }, { anew: true, persistent, inFull });
     if (refusal !== undefined) {
       state.event({ kind: 'connect-failed', connection: connection.name, detail: refusal });

@@ -11,17 +11,18 @@ import { policyFor } from './recovery-state.ts';
 import { callForgotten } from './reestablish.ts';
 
 /** Before anything else is handled, the time of day known if it came first. */
-export function loadRecovery(state: EngineState, stored: ReadonlyMap<string, Uint8Array>): void {
+export function loadRecovery(state: EngineState, sealed: ReadonlyMap<string, Uint8Array>): void {
   const { recovery } = state;
+  const stored = state.openRecords(sealed);
   const { epoch, record } = nextBootEpoch(stored.get(bootEpochRecordKey));
   recovery.boot = { epoch, startedAt: state.at };
-  state.store(bootEpochRecordKey, record);
+  state.keepRecord(bootEpochRecordKey, record);
 
   const kept = stored.get(secretsRecordKey);
   const secrets = kept === undefined ? undefined : CrashDetectionSecrets.fromRecord(kept);
   if (secrets === undefined) {
     // The first start, or a record that is torn: old tokens can no longer be made, new ones wait for the disk.
-    state.store(secretsRecordKey, recovery.secrets.record(), () => {
+    state.keepRecord(secretsRecordKey, recovery.secrets.record(), () => {
       recovery.secretsDurable = true;
       giveLateTokens(state);
     });
@@ -33,7 +34,7 @@ export function loadRecovery(state: EngineState, stored: ReadonlyMap<string, Uin
 
   const loaded = SpiHistory.load(state.unknownSpi.historySize, stored, state.wallClockMs);
   recovery.history = loaded.history;
-  for (const { key, octets } of loaded.writes) state.store(key, octets);
+  for (const { key, octets } of loaded.writes) state.keepRecord(key, octets);
   state.event({
     kind: 'started',
     bootEpoch: epoch,

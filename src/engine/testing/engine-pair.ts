@@ -205,7 +205,7 @@ export function engineConfiguration(
       halfOpenTimeoutMs: 30_000,
     },
     natKeepaliveMs: 0,
-    // Tests here are about one IKE SA at a time.
-    unknownSpi: { parallelAttempts: false },
+    // One IKE SA at a time, and nobody calls of its own accord.
+    unknownSpi: { parallelAttempts: false, policy: 'silent', quickCrashDetection: false },
   };
 }

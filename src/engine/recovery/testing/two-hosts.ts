@@ -20,6 +20,7 @@ export interface Datagram {
 export interface HostChange {
   readonly connection?: Partial<ConnectionConfiguration>;
   readonly unknownSpi?: Partial<UnknownSpiConfiguration>;
+  readonly recordKey?: Uint8Array;
 }
 
 export class TestHost {
@@ -79,6 +80,7 @@ export class TestHost {
       randomness: seededRandomness(text(`${this.name} ${this.#starts++}`)),
       configuration: this.configuration,
       stored: new Map(this.disk),
+      ...(this.#change.recordKey === undefined ? {} : { recordKey: this.#change.recordKey }),
     });
   }
 
