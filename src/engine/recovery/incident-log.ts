@@ -16,29 +16,42 @@ export interface Incident {
   readonly detail: string;
 }
 
-const incidentsMax = 512;
+const knownMax = 512;
+const strangersMax = 128;
 
-/** A ring: the oldest gives way. */
+interface Numbered {
+  readonly number: number;
+  readonly incident: Incident;
+}
+
+/** Two rings, so that strangers cannot make us forget what happened to our own connections. */
 export class IncidentLog {
-  readonly #incidents: Incident[] = [];
+  readonly #known: Numbered[] = [];
+  readonly #strangers: Numbered[] = [];
+  #count = 0;
 
   add(incident: Incident): void {
-    this.#incidents.push(incident);
-    if (this.#incidents.length > incidentsMax) this.#incidents.shift();
+    const known = incident.connection !== undefined;
+    const ring = known ? this.#known : this.#strangers;
+    ring.push({ number: this.#count++, incident });
+    if (ring.length > (known ? knownMax : strangersMax)) ring.shift();
   }
 
   /** About an SPI, or about a connection, oldest first. */
   about(subject: { readonly spi?: number; readonly connection?: string | undefined }): readonly Incident[] {
     const { spi, connection } = subject;
-    return this.#incidents.filter(
-      (one) =>
-        (spi !== undefined && one.spis.includes(spi)) ||
-        (connection !== undefined && one.connection === connection),
-    );
+    return [...this.#known, ...this.#strangers]
+      .filter(
+        ({ incident }) =>
+          (spi !== undefined && incident.spis.includes(spi)) ||
+          (connection !== undefined && incident.connection === connection),
+      )
+      .sort((a, b) => a.number - b.number)
+      .map(({ incident }) => incident);
   }
 
-  /** The SPI or connection of the last incident. */
+  /** The last one about a connection of ours, or else about anybody. */
   last(): Incident | undefined {
-    return this.#incidents.at(-1);
+    return (this.#known.at(-1) ?? this.#strangers.at(-1))?.incident;
   }
 }

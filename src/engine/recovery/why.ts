@@ -25,7 +25,12 @@ export function why(state: EngineState, subject: number | 'last'): WhyAnswer {
   const last = subject === 'last' ? recovery.incidents.last() : undefined;
   const spi = subject === 'last' ? last?.spis[0] : subject;
   const owner = spi === undefined ? undefined : recovery.history.find(spi);
-  const connection = owner?.connection ?? last?.connection;
+  // An SPI of the peer's choice has no record here, but what was done about it names the connection.
+  const named = spi === undefined ? [] : recovery.incidents.about({ spi });
+  const connection =
+    owner?.connection ??
+    last?.connection ??
+    named.find((incident) => incident.connection !== undefined)?.connection;
   const about = recovery.incidents.about({ ...(spi === undefined ? {} : { spi }), connection });
   const first = spi === undefined ? undefined : about.find(({ spis }) => spis.includes(spi));
   const from = Math.min(
