@@ -6,6 +6,7 @@ import {
   ControlSocketError,
   defaultConfigurationPath,
   defaultSocketPath,
+  defaultStatePath,
   defaultViciPath,
   ExitStatus,
   packageVersion,
@@ -14,6 +15,7 @@ import {
 } from '#daemon';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { statusText } from './status-text.ts';
+import { whySubject, whyText } from './why-text.ts';
 
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -50,6 +52,14 @@ const program = new Command('wayward')
     },
   });
 
+interface RunWords {
+  readonly config: string;
+  readonly socket: string;
+  readonly vici?: string | false;
+  readonly keylog?: string;
+  readonly state?: string;
+}
+
 const socketOption = ['--socket <path>', 'control socket of the daemon', defaultSocketPath] as const;
 
 program
@@ -63,12 +73,17 @@ program
     "socket for swanctl and other vici clients (default: charon's, or beside --socket if that is given)",
   )
   .option('--no-vici', 'serve no vici clients')
-  .action(async (options: { config: string; socket: string; vici?: string | false; keylog?: string }) => {
+  .option(
+    '--state <folder>',
+    'folder for what must survive a crash (default: /var/lib/wayward, or beside --socket if that is given)',
+  )
+  .action(async (options: RunWords) => {
     const { vici = defaultViciPath(options.socket) } = options;
     status = await runDaemon(
       {
         configurationPath: options.config,
         socketPath: options.socket,
+        statePath: options.state ?? defaultStatePath(options.socket),
         ...(vici === false ? {} : { viciPath: vici }),
         ...(options.keylog === undefined ? {} : { keyLogPath: options.keylog }),
       },
@@ -129,6 +144,24 @@ program
       const answer = await askDaemon(options.socket, { kind: 'status' });
       if (answer.kind !== 'status') return outcomeOf(answer, '');
       const lines = options.json ? [JSON.stringify(answer.status, undefined, 2)] : statusText(answer.status);
+      return { ok: true, lines };
+    }),
+  );
+
+program
+  .command('why')
+  .description('tell whose an SPI was, what arrived, what was done and why')
+  .argument('<spi|last>', 'an SPI in hexadecimal, or the last incident')
+  .option('--json', 'as one JSON object', false)
+  .option(...socketOption)
+  .action((word: string, options: { socket: string; json: boolean }) =>
+    control(async () => {
+      const subject = whySubject(word);
+      if (subject === undefined)
+        return { ok: false, lines: [`${word} is no SPI: 1 to 8 hexadecimal digits`] };
+      const answer = await askDaemon(options.socket, { kind: 'why', subject });
+      if (answer.kind !== 'why') return outcomeOf(answer, '');
+      const lines = options.json ? [JSON.stringify(answer.answer, undefined, 2)] : whyText(answer.answer);
       return { ok: true, lines };
     }),
   );

@@ -14,6 +14,7 @@ export function outcomeOf(answer: ControlAnswer, done: string): ControlOutcome {
     case 'result':
       return answer.result.ok ? { ok: true, lines: [done] } : { ok: false, lines: [answer.result.detail] };
     case 'status':
+    case 'why':
       return { ok: true, lines: [] };
   }
 }

@@ -1,5 +1,5 @@
 // What `wayward up`, `down` and `status` say to a running daemon: one JSON object per line, one answer each.
-import type { CommandResult, EngineStatus } from '#engine';
+import type { CommandResult, EngineStatus, WhyAnswer } from '#engine';
 import type { SaReport } from '#linux';
 
 export type ControlRequest =
@@ -7,7 +7,9 @@ export type ControlRequest =
   | { readonly kind: 'down'; readonly name: string }
   | { readonly kind: 'rekey'; readonly name: string; readonly ike: boolean }
   | { readonly kind: 'reload' }
-  | { readonly kind: 'status' };
+  | { readonly kind: 'status' }
+  /** About an SPI of ESP or AH, or the last incident. */
+  | { readonly kind: 'why'; readonly subject: number | 'last' };
 
 /** A host as `wayward status` shows it. */
 export interface DaemonStatus {
@@ -25,6 +27,7 @@ export interface DaemonStatus {
 export type ControlAnswer =
   | { readonly kind: 'result'; readonly result: CommandResult }
   | { readonly kind: 'status'; readonly status: DaemonStatus }
+  | { readonly kind: 'why'; readonly answer: WhyAnswer }
   | { readonly kind: 'refused'; readonly detail: string };
 
 /** A line -> a request, or why it is none. */
@@ -59,6 +62,13 @@ export function parseControlRequest(line: string): ControlRequest | string {
       return { kind: 'reload' };
     case 'status':
       return { kind: 'status' };
+    case 'why': {
+      const { subject } = value as { readonly subject?: unknown };
+      if (subject === 'last') return { kind: 'why', subject };
+      return Number.isInteger(subject) && (subject as number) >= 0 && (subject as number) <= 0xffff_ffff
+        ? { kind: 'why', subject: subject as number }
+        : 'why needs subject: an SPI or last';
+    }
     default:
       return `unknown request ${JSON.stringify(value.kind)}`;
   }
@@ -76,4 +86,9 @@ export function parseControlAnswer(line: string): ControlAnswer | undefined {
   return answerKinds.includes(value.kind) ? (value as ControlAnswer) : undefined;
 }
 
-const answerKinds: readonly unknown[] = ['result', 'status', 'refused'] satisfies ControlAnswer['kind'][];
+const answerKinds: readonly unknown[] = [
+  'result',
+  'status',
+  'why',
+  'refused',
+] satisfies ControlAnswer['kind'][];

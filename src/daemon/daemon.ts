@@ -10,6 +10,7 @@ import { eventText } from './event-text.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
+import type { RecordStore } from './record-store.ts';
 import type { TunnelNetwork } from './tunnel-network.ts';
 import { ViciEndpoint, type ViciOptions } from './vici-endpoint.ts';
 
@@ -28,6 +29,8 @@ export interface DaemonOptions {
   /** Absent: no vici socket. */
   readonly vici?: ViciOptions;
   readonly keyLog?: KeyLogFile;
+  /** Absent: a crash forgets whose SPIs were whose. */
+  readonly store?: RecordStore;
   readonly onEvent?: (event: EngineEvent) => void;
   readonly onReports?: (reports: readonly SaReport[]) => void;
   /** The data plane died. */
@@ -61,6 +64,7 @@ export class Daemon {
       randomness: nodeRandomness(),
       configuration: options.configuration,
       keyLog: options.keyLog !== undefined,
+      ...(options.store === undefined ? {} : { stored: options.store.records }),
     });
     this.#driver = new Driver(
       this.#engine,
@@ -79,6 +83,7 @@ export class Daemon {
         died: options.onDeath,
       },
       options.mark,
+      options.store,
     );
     if (options.vici !== undefined) {
       this.#vici = new ViciEndpoint(options.vici, options.configuration, {
@@ -126,6 +131,7 @@ export class Daemon {
     await this.#control?.close();
     await this.#network?.close();
     await this.#io?.close();
+    await this.#options.store?.close();
     this.#options.keyLog?.close();
   }
 
@@ -169,6 +175,8 @@ export class Daemon {
     switch (request.kind) {
       case 'status':
         return { kind: 'status', status: this.status() };
+      case 'why':
+        return { kind: 'why', answer: this.#engine.why(request.subject) };
       case 'up':
         return this.#carryOut({ kind: 'initiate', child: request.child });
       case 'down': {

@@ -5,6 +5,7 @@ import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
+import type { RecordStore } from './record-store.ts';
 import { resolveHost } from './resolve-host.ts';
 
 /** What a driver tells of its engine. */
@@ -28,6 +29,7 @@ export class Driver {
   readonly #engine: Engine;
   readonly #listener: DriverListener;
   readonly #mark: number;
+  readonly #store: RecordStore | undefined;
   readonly #inputs: EngineInput[] = [];
   readonly #commands = new Map<number, (result: CommandResult) => void>();
   #io: PacketIo | undefined;
@@ -37,10 +39,11 @@ export class Driver {
   #stopped = false;
 
   /** @param mark SO_MARK of our sockets, so that source addresses are looked up as our packets are routed */
-  constructor(engine: Engine, listener: DriverListener, mark: number) {
+  constructor(engine: Engine, listener: DriverListener, mark: number, store?: RecordStore) {
     this.#engine = engine;
     this.#listener = listener;
     this.#mark = mark;
+    this.#store = store;
   }
 
   /** Where the packet IO reports to. */
@@ -115,6 +118,12 @@ export class Driver {
         break;
       case 'sa-command':
         this.#io?.apply(output.id, output.command);
+        break;
+      case 'store':
+        // Without a store nothing ever becomes durable, and what depends on it stays withheld.
+        this.#store
+          ?.write(output.key, output.octets)
+          .then(() => this.#give({ kind: 'stored', id: output.id }));
         break;
       case 'compute':
         runComputeJob(output.job).then((result) => this.#give({ kind: 'computed', id: output.id, result }));

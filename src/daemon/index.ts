@@ -15,9 +15,11 @@ export { type EventText, eventText } from './event-text.ts';
 export { loadConfigurationFile } from './load-configuration-file.ts';
 export { Log, type LogLevel } from './log.ts';
 export type { PacketIo, PacketIoListener } from './packet-io.ts';
+export { RecordStore } from './record-store.ts';
 export {
   defaultConfigurationPath,
   defaultSocketPath,
+  defaultStatePath,
   defaultViciPath,
   ExitStatus,
   type RunOptions,

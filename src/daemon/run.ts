@@ -10,6 +10,7 @@ import { Daemon } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
+import { RecordStore } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
@@ -27,12 +28,19 @@ export function defaultViciPath(socketPath: string): string {
   return socketPath === defaultSocketPath ? charonSocketPath : `${socketPath}.vici`;
 }
 
+/** Each daemon has a folder of its own: two that share one would answer for each other's SPIs. */
+export function defaultStatePath(socketPath: string): string {
+  return socketPath === defaultSocketPath ? '/var/lib/wayward' : `${socketPath}.state`;
+}
+
 export interface RunOptions {
   readonly configurationPath: string;
   readonly socketPath: string;
   /** Absent: vici is not served. */
   readonly viciPath?: string;
   readonly keyLogPath?: string;
+  /** A folder for what must survive a crash. */
+  readonly statePath: string;
 }
 
 /** Exit statuses of `wayward`. */
@@ -101,7 +109,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   let started = false;
   try {
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
+    const store = new RecordStore(options.statePath, ({ message }) =>
+      log.line('error', `a record could not be kept: ${message}`),
+    );
     const daemon = new Daemon({
+      store,
       configuration,
       log,
       mark: socketMark,

@@ -1,0 +1,65 @@
+// Daemons that are killed and started again, and what their peers and `wayward why` make of it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configurationOf, machines, TwoHosts } from './testing/two-hosts.ts';
+import { needsRoot } from './testing/wayward-process.ts';
+
+test('given a gateway that cannot call, killed and started again, its peer is told by the first packet and calls', {
+  skip: needsRoot,
+}, async (t) => {
+  const hosts = new TwoHosts(t);
+  hosts.configure('left', configurationOf('left'));
+  hosts.configure('right', configurationOf('right', { connection: 'remote_addrs = %any' }));
+  const right = await hosts.start('right');
+  const left = await hosts.start('left');
+  const ping = (count: number): string => {
+    const words = ['-c', `${count}`, '-i', '0.02', '-W', '1', '-I', machines.left.inner];
+    return hosts.run('left', 'ping', ...words, machines.right.inner);
+  };
+  assert.equal((await hosts.command('left', 'up', 'net')).status, 0);
+  assert.match(ping(3), / 0% packet loss/);
+  const status = JSON.parse((await hosts.command('right', 'status', '--json')).out);
+  const lost: number = status.engine.ikeSas[0].children[0].inboundSpi;
+
+  right.signal('SIGKILL');
+  await right.ended();
+  const again = await hosts.start('right');
+  await again.printed(/start 2 of this host; 1 SPIs remembered/);
+  // How fast is a matter of the machine; two seconds are far less than any retransmission budget.
+  const answered = Number(/(\d+) received/.exec(ping(100))?.[1]);
+  assert.ok(answered > 0, 'traffic did not come back');
+  await left.printed(/peer: unprotected token from .*: proven/);
+  await left.printed(/peer: recovery by token: calling: a fresh IKE SA for net/);
+
+  const why = await hosts.command('right', 'why', lost.toString(16).padStart(8, '0'));
+  assert.equal(why.status, 0);
+  assert.match(why.out, /esp of peer\/net, ended\n/);
+  assert.match(why.out, /remote left\.example @ 192\.0\.2\.1:500\n/);
+  assert.match(why.out, /ended {2}\S+, our-restart\n/);
+  assert.match(why.out, /verdict 192\.0\.2\.1:0: notify-unprotected history-with-tokens sent: /);
+  assert.match(why.out, /then SPI [0-9a-f]{8}, alive\n/);
+  const told = JSON.parse((await hosts.command('left', 'why', 'last', '--json')).out);
+  assert.deepEqual(
+    told.incidents.map(({ reason }: { reason: string }) => reason),
+    ['token proven', 'token calling'],
+  );
+  assert.equal((await hosts.command('left', 'why', 'nonsense')).status, 1);
+});
+
+test('given a gateway that can call, killed and started again, the tunnel stands before anybody asks', {
+  skip: needsRoot,
+}, async (t) => {
+  const hosts = new TwoHosts(t);
+  hosts.configure('left', configurationOf('left'));
+  hosts.configure('right', configurationOf('right'));
+  const right = await hosts.start('right');
+  await hosts.start('left');
+  assert.equal((await hosts.command('left', 'up', 'net')).status, 0);
+  right.signal('SIGKILL');
+  await right.ended();
+  const again = await hosts.start('right');
+  await again.printed(/peer: recovery by restart: calling/);
+  await again.printed(/Child SA.* established|net.* up/i);
+  const words = ['-c', '100', '-i', '0.02', '-W', '1', '-I', machines.left.inner, machines.right.inner];
+  assert.doesNotMatch(hosts.run('left', 'ping', ...words), / 100% packet loss/);
+});

@@ -1,0 +1,88 @@
+// Records on disk, also when the process that writes them is killed at any instant.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { RecordStore } from './record-store.ts';
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-records-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'state');
+}
+
+const none = (error: Error): void => assert.fail(error);
+
+test('records are found again, the newest of each key, and removed ones are not', async (t) => {
+  const folder = folderFor(t);
+  const store = new RecordStore(folder, none);
+  assert.equal(store.records.size, 0);
+  await Promise.all([
+    store.write('spi-history/000001', Uint8Array.of(1)),
+    store.write('spi-history/000001', Uint8Array.of(2)),
+    store.write('qcd-secrets', Uint8Array.of(3)),
+  ]);
+  await store.write('qcd-secrets', new Uint8Array(0));
+  await store.close();
+  const again = new RecordStore(folder, none);
+  assert.deepEqual([...again.records], [['spi-history/000001', Uint8Array.of(2)]]);
+});
+
+test('only the owner may read, and what was unfinished is swept away', async (t) => {
+  const folder = folderFor(t);
+  const store = new RecordStore(folder, none);
+  await store.write('a', Uint8Array.of(1));
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o600);
+  writeFileSync(join(folder, 'b.new'), 'half');
+  assert.deepEqual([...new RecordStore(folder, none).records.keys()], ['a']);
+  assert.deepEqual(readdirSync(folder), ['a']);
+});
+
+test('a write that fails is never called durable', async (t) => {
+  const folder = folderFor(t);
+  const failures: Error[] = [];
+  const store = new RecordStore(folder, (error) => failures.push(error));
+  rmSync(folder, { recursive: true });
+  let durable = false;
+  void store.write('a', Uint8Array.of(1)).then(() => {
+    durable = true;
+  });
+  await store.close();
+  assert.equal(failures.length, 1);
+  assert.equal(durable, false);
+});
+
+/** Writes a record of 4,096 equal octets over and over, and prints each value that is durable. */
+const writer = `
+import { RecordStore } from ${JSON.stringify(new URL('./record-store.js', import.meta.url).href)};
+const store = new RecordStore(process.argv[1], (error) => { throw error; });
+for (let value = 1; ; value = (value % 255) + 1) {
+  await store.write('record', new Uint8Array(4096).fill(value));
+  process.stdout.write(value + '\\n');
+}
+`;
+
+test('killed at random instants, the record is its old or its new self, and never older than what was durable', async (t) => {
+  const folder = folderFor(t);
+  for (let round = 0; round < 10; round++) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', writer, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (printed.length === text.length) setTimeout(() => child.kill('SIGKILL'), (round * 13) % 50);
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    const durable = Number(printed.trimEnd().split('\n').at(-1));
+    assert.ok(existsSync(folder));
+    const record = new RecordStore(folder, none).records.get('record');
+    assert.equal(record?.length, 4096);
+    const [value] = record!;
+    assert.ok(record!.every((octet) => octet === value));
+    assert.ok(value === durable || value === (durable % 255) + 1, `${value} after ${durable}`);
+  }
+});
