@@ -162,7 +162,8 @@ test('SIGTERM deletes the SAs at the peer too, and leaves no route, address, rul
   await right.printed(/updown: down-client is done/);
   const status = JSON.parse((await hosts.command('right', 'status', '--json')).out);
   assert.deepEqual(status.engine.ikeSas, []);
-  assert.deepEqual(status.engine.pools, [{ name: 'inside', size: 254, online: 0 }]);
+  const [{ name, size, online, offline }] = status.engine.pools;
+  assert.deepEqual({ name, size, online, offline }, { name: 'inside', size: 254, online: 0, offline: 1 });
   assert.equal(hosts.run('right', 'ip', 'route', 'show', 'table', '220'), '');
   assert.doesNotMatch(hosts.run('left', 'ip', 'rule'), /220/);
   assert.doesNotMatch(hosts.run('left', 'ip', 'link'), /wayward0/);

@@ -35,6 +35,7 @@ export interface PoolStatus {
   readonly offline: number;
   readonly leases: readonly {
     readonly address: IpAddress;
+    /** The key of an identity: its type, a colon, and its text or hexadecimal octets. */
     readonly owner: string;
     readonly online: boolean;
   }[];
