@@ -197,7 +197,7 @@ function pools(status: EngineStatus, request: ViciMessage): ViciMessage {
                   String(index),
                   {
                     address: lease.address,
-                    identity: lease.owner,
+                    identity: lease.owner.replace(/^\d+:/, ''),
                     status: lease.online ? 'online' : 'offline',
                   },
                 ]),

@@ -173,7 +173,7 @@ test('a pool is unloaded unless somebody holds an address of it', async () => {
   const daemon = new TestDaemon();
   await daemon.run('load-pool', { p: { addrs: '10.77.0.0/24', dns: ['10.0.0.1'] } });
   assert.equal(daemon.loaded.pools[0]?.dns[0], '10.0.0.1');
-  const lease = { address: '10.77.0.1' as never, owner: 'them', online: true };
+  const lease = { address: '10.77.0.1' as never, owner: '2:them', online: true };
   const pool = { name: 'p', base: '10.77.0.0' as never, size: 254, online: 1, offline: 0, leases: [lease] };
   daemon.pools = [pool];
   assert.equal((await daemon.run('unload-pool', { name: 'p' })).response['success'], 'no');
