@@ -9,7 +9,7 @@ import {
   sectionFromObject,
 } from '#config';
 import type { Credentials, EngineConfiguration, SharedSecret } from '#engine';
-import type { ViciMessage } from '#wire';
+import { octetsOfViciItem, type ViciItem, type ViciMessage } from '#wire';
 import { CommandRefused, type ViciHost } from './host.ts';
 
 /** A certification authority that has a name. */
@@ -189,7 +189,7 @@ export class ConfigurationStore {
   ): T {
     try {
       const loaded = load({
-        section: sectionFromObject(name, section, 'vici'),
+        section: sectionFromObject(name, withOctets(section), 'vici'),
         file: this.#host.configurationFile,
         ports: this.#host.configurationPorts,
         defaults: this.#host.connectionDefaults,
@@ -202,6 +202,26 @@ export class ConfigurationStore {
       throw new CommandRefused(`${details.join('; ')}, config discarded`);
     }
   }
+}
+
+/** Options whose values are certificates themselves, where a text of swanctl.conf has names of files. */
+const certificateOptions = new Set(['certs', 'cacerts', 'cacert']);
+
+/** PEM is text for the protocol, and a text would be a name for the configuration. */
+function withOctets(section: ViciMessage): ViciMessage {
+  return Object.fromEntries(
+    Object.entries(section).map(([name, value]): [string, ViciMessage[string]] => {
+      const holdsCertificates = certificateOptions.has(name);
+      if (typeof value === 'string') return [name, holdsCertificates ? octetsOfViciItem(value) : value];
+      if (value instanceof Uint8Array) return [name, value];
+      if (isList(value)) return [name, holdsCertificates ? value.map(octetsOfViciItem) : value];
+      return [name, withOctets(value)];
+    }),
+  );
+}
+
+function isList(value: readonly ViciItem[] | ViciMessage): value is readonly ViciItem[] {
+  return Array.isArray(value);
 }
 
 export function sameOctets(one: Uint8Array, other: Uint8Array): boolean {

@@ -142,7 +142,7 @@ test('secrets, keys, certificates and authorities come and go', async () => {
   await daemon.run('load-key', { type: 'any', data: 'key own' });
   await daemon.run('load-cert', { type: 'X509', flag: 'NONE', data: 'certificate own' });
   await daemon.run('load-cert', { type: 'x509', flag: 'ca', data: 'certificate root' });
-  await daemon.run('load-authority', { ours: { cacert: octetsOfViciItem('certificate issuer') } });
+  await daemon.run('load-authority', { ours: { cacert: 'certificate issuer' } });
   const certificates = (await daemon.run('list-certs')).events.map(([, message]) => message);
   assert.deepEqual(
     certificates.map(({ flag, has_privkey, data }) => [
