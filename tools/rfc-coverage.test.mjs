@@ -10,7 +10,7 @@ test('the table of sections agrees with the citations in the sources', () => {
   assert.deepEqual(problems(table, cited.found), []);
 });
 
-test('docs/rfc-coverage.md is up to date: node tools/rfc-coverage.mjs writes it', () => {
+test('docs/rfc-coverage.md is up to date: npm run docs writes it', () => {
   assert.equal(readFileSync(path, 'utf8'), expected());
 });
 
