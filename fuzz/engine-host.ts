@@ -217,6 +217,8 @@ export class EngineHost {
     if (this.#installed.size > 0) broken(`no SA outlives its IKE SA: ${[...this.#installed].join(', ')}`);
     if (this.#policies.size > 0) broken('no policy outlives its Child SA');
     if (pools.some(({ online }) => online > 0)) broken('no leased address outlives its IKE SA');
+    const { reservedSpis, awaitedResults, pendingCommands, initiations } = this.engine.tables();
+    if (reservedSpis + awaitedResults + pendingCommands + initiations > 0) broken('empty tables at the end');
     if (this.engine.deadline() !== undefined) broken('no deadline when nothing is left');
   }
 }

@@ -17,6 +17,8 @@ export const StepFlag = {
   MARKED: 0x08,
   ELSEWHERE: 0x10,
 } as const;
+/** In the exchange type of a step under the newest keys: the peer is not in the role that it had at first. */
+export const otherRoleBit = 0x80;
 /** The upper three bits of the flags: time that passes first. */
 const waitsMs = [0, 0, 0, 10, 1_000, 5_000, 60_000, 600_000] as const;
 const stepHeaderBytes = 6;
@@ -125,10 +127,10 @@ export function play(host: EngineHost, script: Uint8Array): void {
     const keys = newest ? host.keys.at(-1) : host.keys[0];
     let datagram: Uint8Array;
     if ((flags & StepFlag.SEALED) !== 0 && keys !== undefined) {
-      // After a rekeying by the peer, the peer is the initiator; both are worth a try.
-      const initiator = (host.side === 'sun') !== (newest && (exchangeType & 0x80) !== 0);
+      // Whoever rekeys the IKE SA is the initiator of the new one.
+      const initiator = (host.side === 'sun') !== (newest && (exchangeType & otherRoleBit) !== 0);
       datagram = new PeerSealer(keys, initiator).seal(
-        { ...step, exchangeType: exchangeType & 0x7f },
+        { ...step, exchangeType: exchangeType & ~otherRoleBit },
         0x7000_0000 + index,
       );
     } else {

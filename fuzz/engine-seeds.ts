@@ -3,14 +3,19 @@ import { packetCipher } from '#crypto';
 import { decodeIkeMessage, ExchangeType } from '#wire';
 import type { CorpusEntry } from './corpus.ts';
 import { EngineHost, type IkeKeyLog, natTraversalPort, type Side } from './engine-host.ts';
-import { encodeSteps, type Step, StepFlag } from './engine-script.ts';
+import { encodeSteps, otherRoleBit, type Step, StepFlag } from './engine-script.ts';
 import { reach, type Stage } from './engine-stage.ts';
 
-/** A recorded message as a step: in plain text if it is sealed. */
-function stepOf(octets: Uint8Array, keys: IkeKeyLog | undefined): Step {
+/** A recorded message to `side` as a step: in plain text if it is sealed. */
+function stepOf(side: Side, octets: Uint8Array, logged: readonly IkeKeyLog[]): Step {
   const message = decodeIkeMessage(octets);
   const { header } = message;
   const sealed = message.payloads.at(-1);
+  const at = logged.findIndex(
+    ({ initiatorSpi, responderSpi }) =>
+      initiatorSpi === header.initiatorSpi && responderSpi === header.responderSpi,
+  );
+  const keys = logged[at];
   if (sealed?.type !== 'SK' || keys === undefined) {
     return { flags: 0, exchangeType: header.exchangeType, messageId: 0, firstPayload: 0, octets };
   }
@@ -26,9 +31,10 @@ function stepOf(octets: Uint8Array, keys: IkeKeyLog | undefined): Step {
   if (!cipher.open({ aad: octets.subarray(0, octets.length - body.length), ...fields }))
     throw new Error('forged');
   const padding = text.at(-1) ?? 0;
+  const otherRole = header.initiator !== (side === 'sun');
   return {
-    flags: StepFlag.SEALED | (header.response ? StepFlag.RESPONSE : 0),
-    exchangeType: header.exchangeType,
+    flags: StepFlag.SEALED | (header.response ? StepFlag.RESPONSE : 0) | (at > 0 ? StepFlag.NEWEST : 0),
+    exchangeType: header.exchangeType | (otherRole ? otherRoleBit : 0),
     messageId: header.messageId,
     firstPayload: sealed.firstPayload,
     octets: text.slice(0, text.length - 1 - padding),
@@ -52,7 +58,7 @@ function conversation(stage: Stage, before: (other: EngineHost) => void): Step[]
         for (const { local, remote, octets } of hosts[from].sent.splice(0)) {
           again = true;
           const content = local.port === natTraversalPort ? octets.subarray(4) : octets;
-          if (to.side === side) steps.push(stepOf(content, hosts[other].keys[0]));
+          if (to.side === side) steps.push(stepOf(side, content, hosts[other].keys));
           to.give({ kind: 'datagram', local: remote, remote: local, octets });
         }
       }
