@@ -1,7 +1,13 @@
 // Everything that reads what strangers, peers and operators send. `fuzz/corpus/<name>/` holds what to start from.
 import { codecTargets } from './codec-targets.ts';
+import { dataPlaneTargets } from './data-plane-targets.ts';
 import { engineTargets } from './engine-targets.ts';
 import { formatTargets } from './format-targets.ts';
 import type { FuzzTarget } from './target.ts';
 
-export const targets: readonly FuzzTarget[] = [...codecTargets, ...formatTargets, ...engineTargets];
+export const targets: readonly FuzzTarget[] = [
+  ...codecTargets,
+  ...formatTargets,
+  ...dataPlaneTargets,
+  ...engineTargets,
+];
