@@ -34,6 +34,11 @@ function ikeEventText(event: IkeEvent): EventText {
       const life = event.lifetimeMs === undefined ? '' : `, good for ${event.lifetimeMs / 1000} s`;
       return { level: 'debug', text: `resumption ticket ${event.outcome}${life}` };
     }
+    case 'message-ids-synchronized':
+      return {
+        level: 'info',
+        text: `Message IDs synchronised: ours go on with ${event.nextRequestId}, the peer's with ${event.expectedRequestId}`,
+      };
     case 'ike-failed':
       return { level: 'error', text: `IKE SA failed: ${event.failure.detail}` };
     case 'ike-ended':

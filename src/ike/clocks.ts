@@ -1,5 +1,6 @@
 // What time does to an IKE SA: retransmissions, lifetimes, liveness checks, half-open ends (RFC 7296 2.4, 2.8).
 import { handleNoAnswer } from './exchanges/dispatch.ts';
+import { retrySynchronization } from './exchanges/message-id-sync.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import { endIkeSa } from './lifecycle.ts';
 import { retransmit } from './transmission.ts';
@@ -12,6 +13,7 @@ export function nextDeadline(state: IkeSaState): number | undefined {
     phaseEnd(state),
     state.tasks.nextAt(state.at),
     livenessAt(state),
+    state.synchronization?.nextAt,
   ];
   if (state.phase.name === 'established') {
     times.push(state.rekeyAt, state.reauthAt, state.expiresAt);
@@ -26,6 +28,7 @@ export function runClocks(state: IkeSaState): void {
     if (state.ended) return;
     if (!retransmit(state, request)) handleNoAnswer(state, request);
   }
+  retrySynchronization(state);
   const end = phaseEnd(state);
   if (end !== undefined && end <= state.at) endPhase(state);
   if (state.phase.name !== 'established') return;
@@ -58,6 +61,7 @@ function livenessAt(state: IkeSaState): number | undefined {
   if (dpdDelayMs <= 0 || state.phase.name !== 'established') return undefined;
   // Any request under way is a liveness check too.
   if (state.requests.all().length > 0 || state.tasks.has('check-liveness')) return undefined;
+  if (state.synchronization !== undefined) return undefined;
   return Math.max(state.lastInboundAt, state.lastTrafficAt) + dpdDelayMs;
 }
 

@@ -1,5 +1,6 @@
 // What the host asks of an IKE SA.
 import { beginDeleteIke } from './exchanges/informational.ts';
+import { beginSynchronization } from './exchanges/message-id-sync.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeSaCommand } from './interface.ts';
 import { endIkeSa } from './lifecycle.ts';
@@ -40,6 +41,9 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
     }
     case 'send-notify':
       state.tasks.add({ kind: 'send-notify', notify: command.notify });
+      return;
+    case 'synchronize-message-ids':
+      beginSynchronization(state, command.skip);
       return;
     case 'rekey-ike':
       if (!state.rekeying) state.tasks.add({ kind: 'rekey-ike' });

@@ -121,6 +121,8 @@ export interface ConnectionConfiguration {
   readonly retransmit: RetransmitConfiguration;
   /** Requests we may have outstanding, and the window we announce (RFC 7296 2.3). */
   readonly windowSize: number;
+  /** Announce and answer synchronisation of Message IDs (RFC 6311). Absent: no. */
+  readonly messageIdSync?: boolean;
   /** Session resumption (RFC 5723), as client and as gateway. Absent: no ticket is asked for, given or accepted. */
   readonly resumption?: ResumptionConfiguration;
   /** The host's business: what it answers to unknown SPIs of this peer. Absent: as to everybody. */

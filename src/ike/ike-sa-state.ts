@@ -42,6 +42,17 @@ export interface PeerFeatures {
   signatureHashes: readonly number[] | undefined;
   /** RFC 5723: it answered a request for a ticket, whatever it said. */
   tickets: boolean;
+  /** RFC 6311: agreed upon by both ends. */
+  messageIdSync: boolean;
+}
+
+/** Our request to synchronise Message IDs; nothing else is sent until it is answered. */
+export interface Synchronization {
+  readonly nonce: Uint8Array;
+  readonly nextSent: number;
+  readonly nextReceived: number;
+  readonly attempt: number;
+  readonly nextAt: number;
 }
 
 export interface IkeSaStatistics {
@@ -110,6 +121,7 @@ export class IkeSaState {
     childless: false,
     signatureHashes: undefined,
     tickets: false,
+    messageIdSync: false,
   };
   nat: NatVerdict = { supported: false, local: false, remote: false };
 
@@ -141,6 +153,9 @@ export class IkeSaState {
   formerAddresses: readonly IpAddress[] | undefined;
   /** Gateway: the client holds a ticket for this IKE SA. */
   ticketGiven = false;
+  synchronization: Synchronization | undefined;
+  /** The highest Message ID that a synchronisation of the peer named. */
+  highestSyncedId = -1;
   collision: IkeCollision | undefined;
   successor: IkeSaState | undefined;
   /** The IKE SA whose rekeying made this one. */

@@ -204,6 +204,11 @@ export class IkeSa {
     return this.#state.tasks.all().map((task) => task.work.kind);
   }
 
+  /** Whether both ends agreed on synchronising Message IDs (RFC 6311). */
+  get synchronizable(): boolean {
+    return this.#state.peer.messageIdSync;
+  }
+
   /** Who carries the Child SAs after a rekeying. */
   get successor(): IkeSa | undefined {
     return this.#state.successor === undefined ? undefined : this.#wrap(this.#state.successor);

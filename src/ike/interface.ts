@@ -97,6 +97,11 @@ export type IkeSaCommand =
   | { readonly kind: 'abandon'; readonly reason: string }
   /** A notify in an INFORMATIONAL request, for example INVALID_SPI (RFC 7296 1.5, 2.21.4). */
   | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }
+  /**
+   * This end was taken over with state that may be old: ask the peer where both directions go on (RFC 6311). Without effect
+   * unless `IkeSa.synchronizable`. `skip`: how many requests of ours may have been sent that the state does not know of.
+   */
+  | { readonly kind: 'synchronize-message-ids'; readonly skip: number }
   /** An empty INFORMATIONAL request now, unless one is outstanding. */
   | { readonly kind: 'check-liveness'; readonly reason: string };
 
@@ -209,6 +214,12 @@ export type IkeEvent =
   /** The Child SAs moved to `IkeSa.successor`. */
   | { readonly kind: 'ike-rekeyed'; readonly suite: IkeSuite }
   | { readonly kind: 'ike-rekey-failed'; readonly failure: IkeFailure }
+  /** Either end was taken over (RFC 6311): requests of ours go on with the one ID, requests of the peer with the other. */
+  | {
+      readonly kind: 'message-ids-synchronized';
+      readonly nextRequestId: number;
+      readonly expectedRequestId: number;
+    }
   /** `reauthTimeMs` has passed: this IKE SA deletes itself, and the host makes a new one from scratch (RFC 7296 2.8.3). */
   | { readonly kind: 'reauthentication-due' }
   | { readonly kind: 'child-established'; readonly child: ChildSaSummary }

@@ -55,7 +55,8 @@ function concludeResumption(state: IkeSaState, { former, reauthAtMs }: Resumptio
   state.emit({ kind: 'ike-resumed', former });
 }
 
-function releaseReservation(state: IkeSaState, exchange: Exchange): void {
+/** What an exchange that will not be finished has taken goes back. */
+export function releaseReservation(state: IkeSaState, exchange: Exchange): void {
   switch (exchange.kind) {
     case 'create-child':
       exchange.keyPair?.destroy();
@@ -100,6 +101,7 @@ export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Excha
   state.requests.clear();
   state.reassemblies.clear();
   state.collision = undefined;
+  state.synchronization = undefined;
   state.parent = undefined;
   state.phase = { name: 'ended', failure: reason };
   state.emit({ kind: connected ? 'ike-ended' : 'ike-failed', failure: reason });

@@ -56,6 +56,12 @@ export class RequestWindow<Exchange> {
     this.#nextMessageId = messageId;
   }
 
+  /** Gives up what is outstanding and goes on at a later Message ID (RFC 6311). */
+  skipTo(messageId: number): void {
+    this.#outstanding.clear();
+    this.#nextMessageId = Math.max(this.#nextMessageId, messageId);
+  }
+
   clear(): void {
     this.#outstanding.clear();
   }
@@ -84,6 +90,13 @@ export class ResponseWindow {
 
   get expected(): number {
     return this.#expected;
+  }
+
+  /** One more than the highest Message ID seen. */
+  get next(): number {
+    let next = this.#expected;
+    for (const messageId of this.#seen.keys()) next = Math.max(next, messageId + 1);
+    return next;
   }
 
   classify(messageId: number): Receipt {

@@ -10,6 +10,7 @@ import { handleAuthRequest } from './exchanges/ike-auth-responder.ts';
 import { handleInitResponse } from './exchanges/ike-sa-init-initiator.ts';
 import { handleResumeResponse } from './exchanges/ike-session-resume-initiator.ts';
 import { handleInformationalRequest } from './exchanges/informational.ts';
+import { receiveSyncRequest, receiveSyncResponse } from './exchanges/message-id-sync.ts';
 import { noteUse } from './exchanges/successor.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import { endIkeSa } from './lifecycle.ts';
@@ -166,6 +167,7 @@ function noteFreshMessage(state: IkeSaState, path: Path): void {
 
 function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): void {
   const { header } = message;
+  if (receiveSyncResponse(state, message)) return;
   const request = state.requests.outstanding(header.messageId);
   if (request === undefined || request.exchangeType !== header.exchangeType) {
     state.reject('an answer to nothing', header.exchangeType, header.messageId);
@@ -210,6 +212,7 @@ function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): voi
   const { header } = message;
   const { messageId, exchangeType } = header;
   const reject = (reason: string): void => state.reject(reason, exchangeType, messageId);
+  if (receiveSyncRequest(state, message, path)) return;
   const receipt = state.responses.classify(messageId);
   if (receipt.kind === 'outside') {
     reject('outside the window');

@@ -99,6 +99,17 @@ export function sendRequest(
   );
 }
 
+/** A message of RFC 6311: its Message ID is 0, and it is neither filed nor repeated. */
+export function sendUnnumbered(
+  state: IkeSaState,
+  exchangeType: number,
+  response: boolean,
+  payloads: readonly Payload[],
+  path: { readonly local: Endpoint; readonly remote: Endpoint } = state,
+): void {
+  transmit(state, [state.secure().sealer.seal(headerOf(state, exchangeType, 0, response), payloads)], path);
+}
+
 export function sendResponse(state: IkeSaState, origin: RequestOrigin, payloads: readonly Payload[]): void {
   const header = headerOf(state, origin.exchangeType, origin.messageId, true);
   const datagrams = seal(state, header, payloads);

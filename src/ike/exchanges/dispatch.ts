@@ -19,6 +19,8 @@ import { beginTicketRequest, takeTicket } from './tickets.ts';
 
 /** Turns tasks into exchanges as long as the window has room (RFC 7296 2.3). */
 export function beginTasks(state: IkeSaState): void {
+  // RFC 6311: which Message ID comes next is being asked.
+  if (state.synchronization !== undefined) return;
   while (state.requests.hasRoom()) {
     const task = state.tasks.take(state.at, (work) => mayBegin(state, work));
     if (task === undefined) return;

@@ -12,6 +12,7 @@ const own: ReadonlySet<number> = new Set([
   NotifyType.REKEY_SA,
   NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED,
   NotifyType.NON_FIRST_FRAGMENTS_ALSO,
+  NotifyType.IKEV2_MESSAGE_ID_SYNC_SUPPORTED,
   NotifyType.TICKET_LT_OPAQUE,
   NotifyType.TICKET_REQUEST,
   NotifyType.TICKET_ACK,

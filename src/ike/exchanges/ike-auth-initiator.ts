@@ -20,6 +20,7 @@ import { childKeys } from './child-keys.ts';
 import { codeOfNotify, judgeAnswer, offerChild, offerPayloads } from './child-offer.ts';
 import type { ChildOffer, IkeAuthExchange } from './exchange.ts';
 import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
+import { noteSyncAnnouncement, syncAnnouncement } from './message-id-sync.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts';
 import { takeTicket, ticketRequest } from './tickets.ts';
@@ -62,6 +63,7 @@ export function beginIkeAuth(
     // RFC 6290 4.2: behind AUTH, before everything about a Child SA.
     ...foreignNotifies(state),
     ...ticketRequest(state),
+    ...syncAnnouncement(state),
     ...(connection.virtualAddresses.length > 0
       ? [makeConfigurationRequest(state.formerAddresses ?? connection.virtualAddresses)]
       : []),
@@ -171,6 +173,7 @@ function conclude(
   state.remoteIdentity = peerIdentity;
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
+  noteSyncAnnouncement(state, payloads);
   establish(state);
   reportNotifies(state, payloads);
   takeConfiguration(state, payloads);

@@ -19,6 +19,7 @@ import { answerChild } from './child-answer.ts';
 import { childKeys } from './child-keys.ts';
 import { foreignNotifies, reportNotifies } from './foreign-notifies.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
+import { noteSyncAnnouncement, syncAnnouncement } from './message-id-sync.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerClaim, type PeerVerdict } from './peer-authentication.ts';
 import { answerTicketRequest, spendTicket } from './tickets.ts';
@@ -145,6 +146,7 @@ function conclude(
   state.remoteIdentity = claim.peerIdentity;
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
+  noteSyncAnnouncement(state, payloads);
   establish(state);
   reportNotifies(state, payloads);
   const configuration = giveConfiguration(state, claim, payloads);
@@ -156,6 +158,7 @@ function conclude(
     proof.auth,
     ...foreignNotifies(state),
     ...answerTicketRequest(state, payloads),
+    ...syncAnnouncement(state),
     ...(configuration.kind === 'given' ? [configuration.payload] : []),
     ...child,
     ...windowAnnouncement(state),

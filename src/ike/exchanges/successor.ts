@@ -56,6 +56,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   successor.peer.childless = state.peer.childless;
   successor.peer.signatureHashes = state.peer.signatureHashes;
   successor.peer.tickets = state.peer.tickets;
+  successor.peer.messageIdSync = state.peer.messageIdSync;
   successor.client = state.client;
   successor.clientMethod = state.clientMethod;
   startClocks(successor);

@@ -3,6 +3,7 @@ export { decodePayloads, encodePayloads, unknownCriticalPayload } from './chain.
 export { decodeIkeHeader, ikeHeaderLength, type ReceivedIkeHeader } from './header.ts';
 export { ikeLimits } from './limits.ts';
 export { decodeIkeMessage, encodeIkeMessage } from './message.ts';
+export { decodeMessageIdSync, encodeMessageIdSync, type MessageIdSync } from './message-id-sync.ts';
 export {
   cfgAttributeName,
   cfgTypeName,
