@@ -30,6 +30,11 @@ export const IPV6_PKTINFO = 50;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
+export const MSG_DONTWAIT = 0x40;
+
 export const EPOLLIN = 1;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
@@ -38,5 +43,13 @@ export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;
 
 export const TUNSETIFF = 0x400454ca;
+export const TUNSETOFFLOAD = 0x400454d0;
+export const TUN_F_CSUM = 0x01;
+export const TUN_F_TSO4 = 0x02;
+export const TUN_F_TSO6 = 0x04;
+export const TUN_F_TSO_ECN = 0x08;
+export const TUN_F_USO4 = 0x20;
+export const TUN_F_USO6 = 0x40;
 export const IFF_TUN = 1;
 export const IFF_NO_PI = 0x1000;
+export const IFF_VNET_HDR = 0x4000;

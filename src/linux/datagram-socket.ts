@@ -25,6 +25,8 @@ import {
   SOCK_NONBLOCK,
   SOCK_RAW,
   SOL_SOCKET,
+  SOL_UDP,
+  UDP_GRO,
 } from './constants.ts';
 import { isWouldBlock, SystemCallError } from './errno.ts';
 import { addressOf, attempt, errno, must, pinned } from './libc.ts';
@@ -142,6 +144,15 @@ export class DatagramSocket {
     const octets = pinned(4);
     new DataView(octets.buffer).setInt32(0, value, true);
     must('setsockopt', detail, this.fd, level, name, octets, 4);
+  }
+
+  /**
+   * Lets the kernel join datagrams of one length, which only `DatagramBatch` can take apart. False if it cannot.
+   */
+  joinDatagrams(): boolean {
+    const one = pinned(4);
+    one[0] = 1;
+    return attempt('setsockopt', this.fd, SOL_UDP, UDP_GRO, one, 4) === 0;
   }
 
   /** The next datagram, or `undefined` when none is waiting. */

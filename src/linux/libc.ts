@@ -12,6 +12,7 @@ function bind(): Record<string, (...args: never[]) => number> {
     read: libc.func('long read(int fd, void *buffer, unsigned long count)'),
     write: libc.func('long write(int fd, void *buffer, unsigned long count)'),
     ioctl: libc.func('int ioctl(int fd, unsigned long request, void *argument)'),
+    ioctlNumber: libc.func('int ioctl(int fd, unsigned long request, unsigned long argument)'),
     socket: libc.func('int socket(int domain, int type, int protocol)'),
     bind: libc.func('int bind(int fd, void *address, unsigned int length)'),
     connect: libc.func('int connect(int fd, void *address, unsigned int length)'),
@@ -52,6 +53,33 @@ export function must(
 
 export function errno(): number {
   return koffi.errno();
+}
+
+/** The calls that are made for packets: pointers are addresses as numbers, which koffi passes twice as fast as views. */
+export interface PacketCalls {
+  read(fd: number, buffer: number, bytes: number): number;
+  write(fd: number, buffer: number, bytes: number): number;
+  sendmmsg(fd: number, messages: number, count: number, flags: number): number;
+  recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: 0): number;
+}
+
+let packetCallsBound: PacketCalls | undefined;
+
+/** A negative result comes with its errno from `errno()`. */
+export function packetCalls(): PacketCalls {
+  if (packetCallsBound !== undefined) return packetCallsBound;
+  const libc = koffi.load(null);
+  packetCallsBound = {
+    read: libc.func('long read(int fd, uintptr_t buffer, unsigned long count)') as PacketCalls['read'],
+    write: libc.func('long write(int fd, uintptr_t buffer, unsigned long count)') as PacketCalls['write'],
+    sendmmsg: libc.func(
+      'int sendmmsg(int fd, uintptr_t messages, unsigned int count, int flags)',
+    ) as PacketCalls['sendmmsg'],
+    recvmmsg: libc.func(
+      'int recvmmsg(int fd, uintptr_t messages, unsigned int count, int flags, uintptr_t timeout)',
+    ) as PacketCalls['recvmmsg'],
+  };
+  return packetCallsBound;
 }
 
 /**

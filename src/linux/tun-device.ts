@@ -1,16 +1,43 @@
 // A TUN device: IP packets to and from the kernel's network stack.
-import { IFF_NO_PI, IFF_TUN, O_CLOEXEC, O_NONBLOCK, O_RDWR, TUNSETIFF } from './constants.ts';
+import {
+  IFF_NO_PI,
+  IFF_TUN,
+  IFF_VNET_HDR,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDWR,
+  TUN_F_CSUM,
+  TUN_F_TSO_ECN,
+  TUN_F_TSO4,
+  TUN_F_TSO6,
+  TUN_F_USO4,
+  TUN_F_USO6,
+  TUNSETIFF,
+  TUNSETOFFLOAD,
+} from './constants.ts';
 import { isWouldBlock, SystemCallError } from './errno.ts';
-import { attempt, errno, must, pinned } from './libc.ts';
+import { attempt, errno, must, type PacketCalls, packetCalls, pinned } from './libc.ts';
+import { memoryAddress } from './memory-address.ts';
+import { virtioNetHeaderBytes } from './offload/virtio-net-header.ts';
 
-const packetBytesMax = 65_535;
+/** A virtio header, and the largest packet. */
+const readBytesMax = virtioNetHeaderBytes + 65_535;
+/** What the kernel may leave to us, the best first: not every one can leave UDP packets uncut. */
+const tcpOffloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+const offloads: readonly number[] = [tcpOffloads | TUN_F_USO4 | TUN_F_USO6, tcpOffloads, TUN_F_CSUM];
 const interfaceNameBytesMax = 15;
 
-/** An open TUN device; it disappears with its last file descriptor. */
+/**
+ * An open TUN device whose packets have a virtio header before them, so that large ones pass as one. It disappears with
+ * its last file descriptor.
+ */
 export class TunDevice {
   readonly fd: number;
   readonly name: string;
-  readonly #in: Uint8Array = pinned(packetBytesMax);
+  /** What `read` gave: a virtio header and a packet. */
+  readonly octets: Uint8Array = pinned(readBytesMax);
+  readonly #address: number = memoryAddress(this.octets);
+  readonly #calls: PacketCalls = packetCalls();
 
   /**
    * Opens /dev/net/tun and makes the interface.
@@ -25,9 +52,10 @@ export class TunDevice {
     // struct ifreq: 16 octets of name, then the flags.
     const request = pinned(40);
     request.set(new TextEncoder().encode(name));
-    new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI, true);
+    new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
     try {
       must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
+      offloads.some((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0);
     } catch (error) {
       attempt('close', this.fd);
       throw error;
@@ -36,19 +64,24 @@ export class TunDevice {
     this.name = new TextDecoder().decode(request.subarray(0, end < 0 ? 16 : end));
   }
 
-  /** The next packet from the kernel as a view that the next `read` overwrites, or `undefined` when none is waiting. */
-  read(): Uint8Array | undefined {
-    const length = attempt('read', this.fd, this.#in, this.#in.length);
-    if (length >= 0) return this.#in.subarray(0, length);
+  /** Reads the next packet into `octets` and tells how many it filled; 0 when none is waiting. */
+  read(): number {
+    const length = this.#calls.read(this.fd, this.#address, readBytesMax);
+    if (length >= 0) return length;
     const code = errno();
     // EIO: the interface is down, so there is nothing to read.
-    if (isWouldBlock(code) || new SystemCallError('read', code).code === 'EIO') return undefined;
+    if (isWouldBlock(code) || new SystemCallError('read', code).code === 'EIO') return 0;
     throw new SystemCallError('read', code, this.name);
   }
 
-  /** Gives a packet to the kernel. False when it would not take it (interface down, buffer full). */
-  write(packet: Uint8Array): boolean {
-    return attempt('write', this.fd, packet, packet.length) >= 0;
+  /** Gives a virtio header and a packet to the kernel. False when it would not take them (interface down, buffer full). */
+  write(octets: Uint8Array, lengthBytes: number): boolean {
+    return this.#calls.write(this.fd, memoryAddress(octets), lengthBytes) >= 0;
+  }
+
+  /** Forgets the octets of the last packet. */
+  wipe(): void {
+    this.octets.fill(0);
   }
 
   close(): void {

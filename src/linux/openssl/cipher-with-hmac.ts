@@ -1,8 +1,8 @@
 // AES-CBC, AES-CTR or no encryption, with HMAC (RFC 4303 3.3.2), on reused OpenSSL contexts.
 import type { CipherFields, PacketCipher } from '#crypto';
 import { pinned } from '../libc.ts';
+import { memoryAddress } from '../memory-address.ts';
 import { type Libcrypto, mustSucceed } from './libcrypto.ts';
-import { memoryAddress } from './memory-address.ts';
 import type { CipherShape } from './shape.ts';
 
 /** Offsets in the cipher's own memory: first block of the cipher, lengths that OpenSSL reports, MAC, ESN's high word. */

@@ -1,6 +1,7 @@
 // AES-GCM and ChaCha20-Poly1305 on one reused OpenSSL context per direction: only nonce and tag change from packet to packet.
 import type { CipherFields, PacketCipher } from '#crypto';
 import { pinned } from '../libc.ts';
+import { memoryAddress } from '../memory-address.ts';
 import {
   EVP_CTRL_AEAD_GET_TAG,
   EVP_CTRL_AEAD_SET_IVLEN,
@@ -8,7 +9,6 @@ import {
   type Libcrypto,
   mustSucceed,
 } from './libcrypto.ts';
-import { memoryAddress } from './memory-address.ts';
 import type { CipherShape } from './shape.ts';
 
 /** RFC 4106 4, RFC 7634 2: a salt of 4 octets and an IV of 8. */

@@ -2,20 +2,30 @@
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { MemoryDataPlane } from '#ipsec';
+import { MemoryDataPlane, PacketSlot, Verdict } from '#ipsec';
 import { isIpv6, type SaCommand, type SaDirection, type SaProtocol, type Spi } from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
 import { monotonicMs } from '../clock.ts';
-import { DatagramSocket, type ReceivedDatagram } from '../datagram-socket.ts';
+import { DatagramBatch } from '../datagram-batch.ts';
+import { DatagramSocket } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
+import { pinned } from '../libc.ts';
+import { Coalescing } from '../offload/coalescing.ts';
+import { Segmentation } from '../offload/segmentation.ts';
+import { type Words, wordsOf } from '../offload/word-sum.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
+import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
+import type { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
+import { OutboundBatch } from './outbound-batch.ts';
 
 /** An unbounded wait would keep the process from ending. */
 const waitMsMax = 500;
-/** How many packets one source may deliver before the others get their turn. */
-const batchMax = 64;
+/** How much one source may deliver before the others get their turn: reads of the device, and system calls of a socket. */
+const tunReadsMax = 16;
+const receivesMax = 4;
+const ikeDatagramsMax = 64;
 const reportIntervalMs = 1_000;
 const espProtocol = 50;
 
@@ -27,37 +37,65 @@ interface KnownSa {
   reportedPackets: number;
 }
 
+/** A socket that ESP leaves and enters by. */
+interface Way {
+  readonly socket: DatagramSocket;
+  readonly sender: SealedPacketSender;
+  readonly batch: DatagramBatch;
+}
+
 /** Runs until told to close. @throws SystemCallError if a socket or the device cannot be had */
 export class PacketLoop {
   readonly #port: MessagePort;
   readonly #wakeup: Wakeup;
+  readonly #controlQueue: ControlQueue;
   readonly #epoll = new Epoll();
   readonly #sockets: DatagramSocket[] = [];
+  readonly #ways: Way[] = [];
   readonly #readers = new Map<number, () => void>();
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
+  readonly #segmentation = new Segmentation();
+  readonly #outbound: OutboundBatch;
+  readonly #inbound: [PacketSlot] = [new PacketSlot()];
+  readonly #coalescing: Coalescing;
+  readonly #delivery: Words = wordsOf(pinned(65_536));
   readonly #known = new Map<string, KnownSa>();
+  #tunDropped = 0;
+  #malformed = 0;
+  #noWayOut = 0;
   #reportAt = 0;
   #running = true;
 
-  constructor(port: MessagePort, wakeFd: number, options: PacketThreadOptions) {
+  constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
+    this.#controlQueue = controlQueue;
     this.#plane = new MemoryDataPlane({
       randomness: nodeRandomness(),
       pathMtuBytes: options.pathMtuBytes,
       protocols: ['esp'],
       makeCipher: openSslPacketCipher,
     });
+    this.#outbound = new OutboundBatch(
+      () => this.#plane.paddedBytesMax,
+      () => this.#sendOutbound(),
+    );
+    this.#coalescing = new Coalescing((octets, lengthBytes) => {
+      if (this.#tun?.write(octets, lengthBytes) !== true) this.#tunDropped++;
+    });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
-        this.#listen(socket, port === options.natTraversalPort ? 'shared' : 'ike');
+        this.#sockets.push(socket);
+        if (port === options.natTraversalPort) this.#listenForEsp(socket);
+        else this.#watch(socket.fd, () => this.#receiveIke(socket));
       }
       if (options.nativeEsp) {
         const socket = new DatagramSocket(address, { kind: 'raw', protocol: espProtocol }, options.mark);
-        this.#listen(socket, 'esp');
+        this.#sockets.push(socket);
+        this.#listenForEsp(socket);
       }
     }
     if (options.tunName !== undefined) {
@@ -83,6 +121,7 @@ export class PacketLoop {
     for (const socket of this.#sockets) socket.close();
     this.#tun?.close();
     this.#epoll.close();
+    this.#wipe();
   }
 
   #waitMs(): number {
@@ -96,36 +135,99 @@ export class PacketLoop {
     this.#epoll.add(fd);
   }
 
-  #listen(socket: DatagramSocket, carries: 'ike' | 'shared' | 'esp'): void {
-    this.#sockets.push(socket);
-    this.#watch(socket.fd, () => {
-      for (let i = 0; i < batchMax; i++) {
-        const datagram = socket.receive();
-        if (datagram === undefined) break;
-        this.#receive(datagram, carries);
-        this.#drain();
-      }
-    });
+  #listenForEsp(socket: DatagramSocket): void {
+    if (socket.transport.kind === 'udp') socket.joinDatagrams();
+    const way = { socket, sender: new SealedPacketSender(socket), batch: new DatagramBatch(socket) };
+    this.#ways.push(way);
+    this.#watch(socket.fd, () => this.#receiveEsp(way));
   }
 
-  #receive(datagram: ReceivedDatagram, carries: 'ike' | 'shared' | 'esp'): void {
-    const { local, remote, octets, trafficClass } = datagram;
-    const isEsp = carries === 'esp' || (carries === 'shared' && classifyUdpEncapsulated(octets) === 'esp');
-    if (isEsp) {
-      const protocol = carries === 'esp' ? 'esp' : 'udp';
-      this.#plane.inbound({ local, remote, protocol, octets, trafficClass }, monotonicMs());
-    } else {
-      this.#post({ kind: 'datagram', local, remote, octets: octets.slice() });
+  #receiveIke(socket: DatagramSocket): void {
+    for (let i = 0; i < ikeDatagramsMax; i++) {
+      const datagram = socket.receive();
+      if (datagram === undefined) return;
+      const { local, remote, octets } = datagram;
+      this.#postBounded({ kind: 'datagram', local, remote, octets: octets.slice() });
     }
+  }
+
+  #receiveEsp({ socket, batch }: Way): void {
+    const slot = this.#inbound[0];
+    const encapsulated = socket.transport.kind === 'udp';
+    for (let i = 0; i < receivesMax; i++) {
+      const count = batch.receive();
+      if (count === 0) break;
+      const at = monotonicMs();
+      for (let datagram = 0; datagram < count; datagram++) {
+        batch.readControl(datagram);
+        if (batch.local === undefined) continue;
+        slot.buffer = batch.memory.octets;
+        slot.local = batch.local;
+        slot.remote = batch.remote(datagram);
+        slot.encapsulated = encapsulated;
+        slot.trafficClass = batch.trafficClass;
+        const ipHeaderBytes = batch.ipHeaderBytes(datagram);
+        slot.hopLimit = ipHeaderBytes === 0 ? 64 : slot.buffer[batch.start(datagram) + 8]!;
+        this.#openAll(batch, datagram, ipHeaderBytes, at);
+      }
+    }
+    this.#coalescing.flush();
+    this.#drain();
+  }
+
+  /**
+   * Opens the packets of one datagram, or of several that the kernel joined. One by one: headers made in place may reach
+   * into the end of the packet before, which is delivered by then.
+   */
+  #openAll(batch: DatagramBatch, datagram: number, ipHeaderBytes: number, at: number): void {
+    const slot = this.#inbound[0];
+    const { octets } = batch.memory;
+    const end = batch.start(datagram) + batch.length(datagram);
+    let from = batch.start(datagram) + ipHeaderBytes;
+    const segmentBytes = batch.segmentBytes === 0 ? end - from : batch.segmentBytes;
+    do {
+      const to = Math.min(from + segmentBytes, end);
+      if (slot.encapsulated && classifyUdpEncapsulated(octets, from, to) === 'ike') {
+        const { local, remote } = slot;
+        this.#postBounded({
+          kind: 'datagram',
+          local: local!,
+          remote: remote!,
+          octets: octets.slice(from, to),
+        });
+      } else {
+        slot.start = from;
+        slot.length = to - from;
+        this.#plane.inboundBatch(this.#inbound, 1, at);
+        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(batch.memory, slot.start, slot.length);
+      }
+      from = to;
+    } while (from < end);
   }
 
   #readTun(tun: TunDevice): void {
-    for (let i = 0; i < batchMax; i++) {
-      const packet = tun.read();
-      if (packet === undefined) break;
-      this.#plane.outbound(packet, monotonicMs());
-      this.#drain();
+    for (let i = 0; i < tunReadsMax; i++) {
+      const lengthBytes = tun.read();
+      if (lengthBytes === 0) break;
+      if (!this.#segmentation.take(tun.octets, lengthBytes, this.#outbound)) this.#malformed++;
     }
+    this.#sendOutbound();
+  }
+
+  #sendOutbound(): void {
+    const { slots, count } = this.#outbound;
+    if (count === 0) return;
+    this.#plane.outboundBatch(slots, count, monotonicMs());
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot.verdict !== Verdict.SEALED) continue;
+      const way = this.#wayFor(slot.encapsulated, slot.local!.port, isIpv6(slot.local!.address));
+      if (way === undefined) this.#noWayOut++;
+      else way.sender.add(slot);
+    }
+    for (const { sender } of this.#ways) sender.flush();
+    this.#outbound.reset();
+    this.#drain();
   }
 
   #takeMessages(): void {
@@ -136,13 +238,11 @@ export class PacketLoop {
     ) {
       const message: ToPacketThread = next.message;
       switch (message.kind) {
-        case 'transmit':
-          this.#socketFor('udp', message.local.port, isIpv6(message.local.address))?.send(
-            message.local.address,
-            message.remote,
-            message.octets,
-          );
+        case 'transmit': {
+          const { local, remote, octets } = message;
+          this.#udpSocketFor(local.port, isIpv6(local.address))?.send(local.address, remote, octets);
           break;
+        }
         case 'apply':
           this.#apply(message.id, message.command);
           break;
@@ -167,39 +267,65 @@ export class PacketLoop {
         reportedPackets: 0,
       });
     }
-    if (command.kind === 'remove')
+    if (command.kind === 'remove') {
       this.#known.delete(`${command.direction} ${command.spi} ${command.remote}`);
+      this.#wipe();
+    }
     this.#post({ kind: 'sa-result', id, result });
     this.#drain();
   }
 
+  /** Nothing of what a dead SA carried stays in memory. */
+  #wipe(): void {
+    this.#outbound.wipe();
+    this.#coalescing.wipe();
+    this.#delivery.octets.fill(0);
+    this.#tun?.wipe();
+    for (const { batch } of this.#ways) batch.wipe();
+  }
+
+  /** Carries out what the data plane asks for besides batches. */
   #drain(): void {
     for (let output = this.#plane.poll(); output !== undefined; output = this.#plane.poll()) {
       switch (output.kind) {
         case 'transmit': {
           const { local, remote, octets, trafficClass } = output;
-          const socket = this.#socketFor(output.protocol, local.port, isIpv6(local.address));
-          socket?.send(local.address, remote, octets, trafficClass);
+          const way = this.#wayFor(output.protocol === 'udp', local.port, isIpv6(local.address));
+          if (way === undefined) this.#noWayOut++;
+          else way.socket.send(local.address, remote, octets, trafficClass);
           break;
         }
         case 'deliver':
-          this.#tun?.write(output.packet);
+          this.#delivery.octets.set(output.packet);
+          this.#coalescing.take(this.#delivery, 0, output.packet.length);
+          this.#coalescing.flush();
           break;
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.
         case 'bypass':
           break;
         case 'event':
-          this.#post({ kind: 'event', event: output.event });
+          if (output.event.kind === 'unknown-spi') this.#postBounded({ kind: 'event', event: output.event });
+          else this.#post({ kind: 'event', event: output.event });
           break;
       }
     }
   }
 
-  #socketFor(protocol: 'udp' | 'esp' | 'ah', port: number, ipv6: boolean): DatagramSocket | undefined {
+  #wayFor(encapsulated: boolean, port: number, ipv6: boolean): Way | undefined {
+    for (const way of this.#ways) {
+      const { transport, family } = way.socket;
+      if ((family === 6) !== ipv6) continue;
+      if (encapsulated ? transport.kind === 'udp' && transport.port === port : transport.kind === 'raw') {
+        return way;
+      }
+    }
+    return undefined;
+  }
+
+  #udpSocketFor(port: number, ipv6: boolean): DatagramSocket | undefined {
     return this.#sockets.find(
       ({ transport, family }) =>
-        (family === 6) === ipv6 &&
-        (transport.kind === 'udp' ? protocol === 'udp' && transport.port === port : protocol === 'esp'),
+        (family === 6) === ipv6 && transport.kind === 'udp' && transport.port === port,
     );
   }
 
@@ -213,10 +339,27 @@ export class PacketLoop {
       const { protocol, direction, spi, childId } = sa;
       reports.push({ protocol, direction, spi, childId, counters });
     }
-    if (reports.length > 0) this.#post({ kind: 'reports', reports, verdicts: this.#plane.stats().verdicts });
+    if (reports.length === 0) return;
+    this.#post({ kind: 'reports', reports, verdicts: { ...this.#plane.stats().verdicts, ...this.#drops() } });
+  }
+
+  /** Packets lost between the kernel and the data plane. */
+  #drops(): Record<string, number> {
+    return {
+      'device-refused': this.#tunDropped,
+      'device-malformed': this.#malformed,
+      'socket-refused': this.#ways.reduce((sum, { sender }) => sum + sender.dropped, 0),
+      'no-socket': this.#noWayOut,
+      'control-queue-full': this.#controlQueue.dropped,
+    };
   }
 
   #post(message: FromPacketThread): void {
     this.#port.postMessage(message);
+  }
+
+  /** For what strangers can cause: dropped while the control thread is behind. */
+  #postBounded(message: FromPacketThread): void {
+    if (this.#controlQueue.admit()) this.#post(message);
   }
 }

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
 import { Wakeup } from '../epoll.ts';
+import { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
 
 /** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT. */
@@ -47,8 +48,9 @@ export class PacketThread {
   /** @throws PacketThreadError if a port, the raw socket or the TUN device cannot be had */
   static async start(options: PacketThreadOptions, listener: PacketThreadListener): Promise<PacketThread> {
     const wakeup = new Wakeup();
+    const controlQueue = new ControlQueue();
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { wakeFd: wakeup.fd, options },
+      workerData: { wakeFd: wakeup.fd, controlQueue: controlQueue.memory, options },
     });
     const tunName = await new Promise<string | undefined>((resolve, reject) => {
       worker.once('error', reject);
@@ -61,7 +63,12 @@ export class PacketThread {
     const thread = new PacketThread(worker, wakeup, tunName);
     worker.removeAllListeners('error');
     worker.on('error', (error) => listener.died(error as Error));
-    worker.on('message', (message: FromPacketThread) => thread.#take(message, listener));
+    worker.on('message', (message: FromPacketThread) => {
+      const bounded =
+        message.kind === 'datagram' || (message.kind === 'event' && message.event.kind === 'unknown-spi');
+      if (bounded) controlQueue.taken();
+      thread.#take(message, listener);
+    });
     return thread;
   }
 

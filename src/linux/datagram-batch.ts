@@ -1,0 +1,159 @@
+// Many datagrams with one system call, and with UDP_GRO many in one: received in place, with their addresses.
+import { addressFromBytes, type Endpoint } from '#sa';
+import {
+  IP_PKTINFO,
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_PKTINFO,
+  IPV6_TCLASS,
+  MSG_DONTWAIT,
+  SOL_UDP,
+  UDP_GRO,
+} from './constants.ts';
+import type { DatagramSocket } from './datagram-socket.ts';
+import { isWouldBlock, SystemCallError } from './errno.ts';
+import { errno, type PacketCalls, packetCalls, pinned } from './libc.ts';
+import { memoryAddress } from './memory-address.ts';
+import { MessageVector } from './message-vector.ts';
+import { type Words, wordsOf } from './offload/word-sum.ts';
+import { readSocketAddress, socketAddressBytes } from './socket-address.ts';
+
+/** Free octets before each datagram, for headers that are made in place. */
+const headroomBytes = 64;
+const datagramBytesMax = 65_535;
+const strideBytes = headroomBytes + datagramBytesMax + 1;
+const datagramsMax = 8;
+
+/** An endpoint, remembered with the octets it was read from: packets of one peer come in long runs. */
+class LastEndpoint {
+  readonly #octets: Uint8Array;
+  #known: Endpoint | undefined;
+
+  constructor(bytes: number) {
+    this.#octets = new Uint8Array(bytes);
+  }
+
+  read(from: Uint8Array, at: number, make: (octets: Uint8Array) => Endpoint): Endpoint {
+    const own = this.#octets;
+    let i = 0;
+    while (i < own.length && own[i] === from[at + i]) i++;
+    if (i < own.length || this.#known === undefined) {
+      own.set(from.subarray(at, at + own.length));
+      this.#known = make(own);
+    }
+    return this.#known;
+  }
+}
+
+/** One reusable batch for one socket. */
+export class DatagramBatch {
+  readonly memory: Words = wordsOf(pinned(datagramsMax * strideBytes));
+  readonly #calls: PacketCalls = packetCalls();
+  readonly #fd: number;
+  readonly #port: number;
+  readonly #hasIpHeader: boolean;
+  readonly #vector = new MessageVector(datagramsMax, datagramsMax);
+  readonly #lastRemote = new LastEndpoint(socketAddressBytes);
+  readonly #lastLocal: LastEndpoint;
+  #local: Endpoint | undefined;
+  #trafficClass = 0;
+  #segmentBytes = 0;
+
+  constructor({ fd, transport, family }: DatagramSocket) {
+    this.#fd = fd;
+    this.#port = transport.kind === 'udp' ? transport.port : 0;
+    this.#hasIpHeader = transport.kind === 'raw' && family === 4;
+    this.#lastLocal = new LastEndpoint(family === 4 ? 4 : 16);
+    const base = memoryAddress(this.memory.octets);
+    for (let i = 0; i < datagramsMax; i++) {
+      this.#vector.setVector(i, base + this.start(i), datagramBytesMax);
+      this.#vector.setVectors(i, i, 1);
+    }
+  }
+
+  /** How many datagrams came; 0 when none is waiting. */
+  receive(): number {
+    for (;;) {
+      for (let i = 0; i < datagramsMax; i++) this.#vector.prepareToReceive(i);
+      const count = this.#calls.recvmmsg(this.#fd, this.#vector.address, datagramsMax, MSG_DONTWAIT, 0);
+      if (count >= 0) return count;
+      const code = errno();
+      if (isWouldBlock(code)) return 0;
+      const error = new SystemCallError('recvmmsg', code);
+      // An ICMP error of an earlier send is reported once and says nothing about this socket: ask again.
+      if (error.code === 'EBADF' || error.code === 'EFAULT' || error.code === 'EINVAL') throw error;
+    }
+  }
+
+  start(index: number): number {
+    return index * strideBytes + headroomBytes;
+  }
+
+  length(index: number): number {
+    return this.#vector.received(index);
+  }
+
+  /** A raw IPv4 socket shows the IP header too, a raw IPv6 socket does not. */
+  ipHeaderBytes(index: number): number {
+    return this.#hasIpHeader ? (this.memory.octets[this.start(index)]! & 0x0f) * 4 : 0;
+  }
+
+  remote(index: number): Endpoint {
+    const at = this.#vector.nameAt(index);
+    return this.#lastRemote.read(this.#vector.names, at, (octets) => {
+      const { address, port } = readSocketAddress(octets);
+      return { address, port: this.#port === 0 ? 0 : port };
+    });
+  }
+
+  /** Reads what the kernel says besides; the properties below then are those of this datagram. */
+  readControl(index: number): void {
+    const vector = this.#vector;
+    const { controls, controlView } = vector;
+    const end = vector.controlAt(index) + vector.controlLength(index);
+    this.#local = undefined;
+    this.#trafficClass = 0;
+    this.#segmentBytes = 0;
+    // struct cmsghdr: 8 octets of length, 4 of level, 4 of type, data; the next one is aligned to 8.
+    for (let at = vector.controlAt(index); at + 16 <= end; ) {
+      const length = controlView.getUint32(at, true);
+      if (length < 16 || at + length > end) break;
+      const level = controlView.getInt32(at + 8, true);
+      const type = controlView.getInt32(at + 12, true);
+      const data = at + 16;
+      if (level === IPPROTO_IP && type === IP_PKTINFO) this.#readLocal(data + 8);
+      else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) this.#readLocal(data);
+      else if (level === IPPROTO_IP && type === IP_TOS) this.#trafficClass = controls[data]!;
+      else if (level === IPPROTO_IPV6 && type === IPV6_TCLASS) this.#trafficClass = controls[data]!;
+      else if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = controlView.getUint16(data, true);
+      at += (length + 7) & ~7;
+    }
+  }
+
+  #readLocal(at: number): void {
+    this.#local = this.#lastLocal.read(this.#vector.controls, at, (octets) => ({
+      address: addressFromBytes(octets),
+      port: this.#port,
+    }));
+  }
+
+  get local(): Endpoint | undefined {
+    return this.#local;
+  }
+
+  /** DSCP and ECN of the outer header. */
+  get trafficClass(): number {
+    return this.#trafficClass;
+  }
+
+  /** Length of all but the last of the datagrams that the kernel joined; 0 if there is but one. */
+  get segmentBytes(): number {
+    return this.#segmentBytes;
+  }
+
+  /** Forgets the octets of all datagrams. */
+  wipe(): void {
+    this.memory.octets.fill(0);
+  }
+}

@@ -1,0 +1,33 @@
+// How many messages of strangers may wait for the control thread: a flood must not fill its memory.
+
+/** Messages on their way at once. */
+const messagesMax = 1024;
+
+/** Both threads hold one over the same memory: the packet thread admits, the control thread takes. */
+export class ControlQueue {
+  readonly memory: SharedArrayBuffer;
+  readonly #taken: Int32Array;
+  #admitted = 0;
+  /** Messages that were refused. */
+  dropped = 0;
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(4)) {
+    this.memory = memory;
+    this.#taken = new Int32Array(memory);
+  }
+
+  /** Whether one more message may be sent; if so, it counts until the other thread has taken it. */
+  admit(): boolean {
+    // Both counters wrap at 32 bits, and so does their difference.
+    if (((this.#admitted - Atomics.load(this.#taken, 0)) | 0) >= messagesMax) {
+      this.dropped++;
+      return false;
+    }
+    this.#admitted = (this.#admitted + 1) | 0;
+    return true;
+  }
+
+  taken(): void {
+    Atomics.add(this.#taken, 0, 1);
+  }
+}
