@@ -1,21 +1,23 @@
-// `npm run bench -- seal [--json] [--rounds N]`: measures, and says on what machine.
+// `npm run bench -- seal|esp [--json] [--rounds N]`: measures, and says on what machine.
+import { type EspResult, espBenchmark } from './esp.ts';
 import { machine, type Spread } from './measure.ts';
 import { type SealResult, sealBenchmark } from './seal.ts';
 
-const usage = 'usage: npm run bench -- seal [--json] [--rounds N]';
+const usage = 'usage: npm run bench -- seal|esp [--json] [--rounds N]';
 
 interface Options {
+  readonly name: 'seal' | 'esp';
   readonly json: boolean;
   readonly rounds: number;
 }
 
-function readOptions(words: readonly string[]): Options & { readonly name: 'seal' } {
-  let name: 'seal' | undefined;
+function readOptions(words: readonly string[]): Options {
+  let name: Options['name'] | undefined;
   let json = false;
   let rounds = 5;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
-    if (word === 'seal') name = word;
+    if (word === 'seal' || word === 'esp') name = word;
     else if (word === '--json') json = true;
     else if (word === '--rounds') rounds = Number(words[++i]);
     else throw new Error(usage);
@@ -42,13 +44,33 @@ function printSeal(results: readonly SealResult[]): void {
   }
 }
 
+function printEsp({ paths, ratios, skipped }: EspResult): void {
+  console.log('\none TCP stream, Mbit/s at the receiver: median (min-max)');
+  for (const [who, { mbits }] of Object.entries(paths)) print(who, mbits, 0);
+  console.log('\nCPU seconds per gigabyte of both ends: median (min-max)');
+  for (const [who, { cpuSecondsPerGigabyte }] of Object.entries(paths)) {
+    if (cpuSecondsPerGigabyte !== undefined) print(who, cpuSecondsPerGigabyte);
+  }
+  console.log('\nwayward to the others');
+  for (const [what, ratio] of Object.entries(ratios)) print(what, ratio);
+  for (const [who, why] of Object.entries(skipped)) console.log(`  ${who} was not measured: ${why}`);
+}
+
 try {
   const { name, json, rounds } = readOptions(process.argv.slice(2));
   const where = machine();
   if (!json) console.log(Object.values(where).join(', '));
-  const result = await sealBenchmark(rounds);
-  if (json) console.log(JSON.stringify({ benchmark: name, rounds, machine: where, result }, undefined, 2));
-  else printSeal(result);
+  const told = (result: unknown): void =>
+    console.log(JSON.stringify({ benchmark: name, rounds, machine: where, result }, undefined, 2));
+  if (name === 'seal') {
+    const result = await sealBenchmark(rounds);
+    if (json) told(result);
+    else printSeal(result);
+  } else {
+    const result = await espBenchmark(rounds);
+    if (json) told(result);
+    else printEsp(result);
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

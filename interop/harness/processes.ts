@@ -62,6 +62,11 @@ export class RunningProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Of the program itself; `undefined` if it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get exitStatus(): number | null {
     return this.#child.exitCode;
   }

@@ -34,6 +34,11 @@ export class Strongswan implements Peer {
     return join(this.folder, 'vici');
   }
 
+  /** The daemon's, while it runs. */
+  get pid(): number | undefined {
+    return this.#daemon?.pid;
+  }
+
   get #socket(): string {
     return `unix://${this.viciPath}`;
   }

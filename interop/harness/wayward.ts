@@ -37,6 +37,11 @@ export class Wayward implements Peer {
     return `${this.socketPath}.vici`;
   }
 
+  /** The daemon's, while it runs. */
+  get pid(): number | undefined {
+    return this.#daemon?.pid;
+  }
+
   get #configurationPath(): string {
     return join(this.folder, 'swanctl.conf');
   }
