@@ -25,9 +25,14 @@ export class Capture {
   }
 }
 
-/** tshark on a capture with the keys of a key log. */
-async function tshark(capturePath: string, keyLogPath: string, words: readonly string[]): Promise<string> {
-  const tables = (await readFile(keyLogPath, 'utf8'))
+/** tshark on a capture, with the keys of a key log if there is one. */
+async function tshark(
+  capturePath: string,
+  keyLogPath: string | undefined,
+  words: readonly string[],
+): Promise<string> {
+  const keys = keyLogPath === undefined ? '' : await readFile(keyLogPath, 'utf8');
+  const tables = keys
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .flatMap((line) => {
@@ -41,12 +46,12 @@ async function tshark(capturePath: string, keyLogPath: string, words: readonly s
 }
 
 /**
- * The packets of a capture that match a display filter, as tshark sees them with the keys of `keyLogPath`:
+ * The packets of a capture that match a display filter, as tshark sees them with the keys of `keyLogPath`, if any:
  * one record a packet, its fields in the order of `fields`.
  */
 export async function readWithKeys(
   capturePath: string,
-  keyLogPath: string,
+  keyLogPath: string | undefined,
   filter: string,
   fields: readonly string[],
 ): Promise<readonly (readonly string[])[]> {
