@@ -43,7 +43,8 @@ async function logged(
     sent = sent.then(() => call.send('control-log', logMessage(line)));
   });
   const over = new AbortController();
-  call.signal.addEventListener('abort', () => over.abort());
+  const leave = (): void => over.abort();
+  call.signal.addEventListener('abort', leave);
   try {
     const result = host.command(command);
     if (timeoutMs < 0) return 'timeout';
@@ -51,6 +52,7 @@ async function logged(
     const late = host.delay(timeoutMs, over.signal).then(() => 'timeout' as const);
     return await Promise.race([result, late]);
   } finally {
+    call.signal.removeEventListener('abort', leave);
     over.abort();
     stop();
     await sent;
