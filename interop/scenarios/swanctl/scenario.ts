@@ -1,6 +1,9 @@
 // An operator's swanctl against wayward and against charon, at the two ends of one tunnel: the same commands must end with
 // the same status, and what they print must have the same structure.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Scenario } from '../../harness/scenario.ts';
 import type { Stage } from '../../harness/stage.ts';
@@ -80,6 +83,26 @@ async function eventsOf(stage: Stage, target: SwanctlTarget, word: string): Prom
   return seen;
 }
 
+/** Frames that are none, too long, cut short, out of turn, or many at once; each on a connection of its own. */
+async function sendNonsense(path: string): Promise<void> {
+  const request = [0, 0, 0, 9, 0, 7, ...Buffer.from('version')];
+  for (const octets of [
+    [0, 0, 0, 1, 99],
+    [0xff, 0xff, 0xff, 0xff],
+    [0, 0, 0, 40, 0],
+    [0, 0, 0, 1, 5],
+    [0, 0, 0, 3, 0, 1, 0x41],
+    [...request, ...request, ...request, 0, 0],
+  ]) {
+    const socket = connect(path);
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    await new Promise<void>((resolve) => socket.write(Uint8Array.from(octets), () => resolve()));
+    await pause(20);
+    socket.destroy();
+  }
+}
+
 const scenario: Scenario = {
   expects: 'swanctl ends with the same status and prints the same structure as against charon',
   families: ['IPv4'],
@@ -135,6 +158,9 @@ const scenario: Scenario = {
 
     const ours = await eventsOf(stage, wayward, '--monitor-sa');
     assert.deepEqual(ours, await eventsOf(stage, stage.strongswan, '--monitor-sa'));
+    assert.equal((await stat(wayward.viciPath)).mode & 0o777, 0o600);
+    await sendNonsense(wayward.viciPath);
+    assert.equal((await swanctl(wayward, '--stats')).status, 0);
     const [log] = Object.values(await eventsOf(stage, wayward, '--log'));
     assert.ok(log !== undefined, 'nothing was logged');
   },
