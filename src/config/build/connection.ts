@@ -58,6 +58,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
     keyingTries: settings.required('keyingtries', 'count'),
     retransmit: context.host.retransmit,
     windowSize: context.host.windowSize,
+    messageIdSync: settings.required('message_id_sync', 'boolean'),
     ...buildResumption(settings, context),
     ...unknownSpi(settings),
   };

@@ -1,4 +1,4 @@
-// What the options of session resumption become, and which values they refuse.
+// What the options of session resumption and of Message ID synchronisation become, and which values they refuse.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connection, errorsOf, load } from '../testing/load.ts';
@@ -20,6 +20,12 @@ test('each option does what it says', () => {
     freshKeyExchange: false,
   });
   assert.deepEqual(configuration.tickets, { form: 'reference', keyLifetimeMs: 2 * 24 * 3_600_000 });
+});
+
+test('message_id_sync can be turned off', () => {
+  const synced = (lines: string): unknown =>
+    load(connection({ connection: lines })).configuration.connections[0]?.messageIdSync;
+  assert.deepEqual([synced(''), synced('message_id_sync = no')], [true, false]);
 });
 
 test('resumption = no: the connection has none', () => {

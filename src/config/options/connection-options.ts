@@ -206,6 +206,13 @@ const connectionOptions: readonly Option[] = [
     note: 'Each must be one of the `pools` below.',
   },
   {
+    name: 'message_id_sync',
+    type: 'boolean',
+    class: 'supported',
+    default: 'yes',
+    note: 'wayward only. Announce and answer the synchronisation of Message IDs (RFC 6311), for a peer that is a cluster.',
+  },
+  {
     name: 'resumption',
     type: 'boolean',
     class: 'supported',
