@@ -95,10 +95,13 @@ export class TunnelNetwork {
 
   async #routeUp(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {
     for (const address of context.virtualAddresses) await network.addAddress(address);
-    for (const prefix of destinations(child.remote)) {
-      const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
-      await network.addRoute(prefix, source);
-    }
+    // At once: the peer may send as soon as it has our answer, and what it sends wants a way back.
+    await Promise.all(
+      destinations(child.remote).map((prefix) => {
+        const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
+        return network.addRoute(prefix, source);
+      }),
+    );
   }
 
   async #routeDown(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {

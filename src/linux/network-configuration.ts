@@ -40,8 +40,11 @@ export class TunNetwork {
     this.#mark = mark;
   }
 
+  /** Brings the device up and makes the rules, so that a route is all that a tunnel still needs. */
   async up(mtuBytes: number): Promise<void> {
     await ip('link', 'set', this.#device, 'mtu', String(mtuBytes), 'up');
+    // A machine may lack a family. Its first route tells.
+    await Promise.allSettled([this.#ensureRule('-4'), this.#ensureRule('-6')]);
   }
 
   /** Sends packets for `destination` into the tunnel, from `source` if that is one of our addresses. */
@@ -93,7 +96,12 @@ export class TunNetwork {
     if (this.#families.has(family)) return;
     this.#families.add(family);
     await this.#deleteRule(family);
-    await ip(family, 'rule', 'add', ...this.#rule());
+    try {
+      await ip(family, 'rule', 'add', ...this.#rule());
+    } catch (error) {
+      this.#families.delete(family);
+      throw error;
+    }
   }
 
   #rule(): string[] {
