@@ -336,6 +336,14 @@ test('rekeying that is turned off leaves no limits', () => {
   assert.deepEqual(c!.children[0]!.lifetimes, { jitterTimeMs: 0, jitterBytes: 0, jitterPackets: 0 });
 });
 
+test('a pool of NBNS servers over IPv6, which IKEv2 cannot tell', () => {
+  const text = `${connection()}pools { one {
+addrs = 10.9.0.0/24
+nbns = 10.9.0.1, fd00::1
+} }`;
+  assert.deepEqual(errorsOf(text), ['swanctl.conf:16:8: IKEv2 has no attribute for NBNS over IPv6']);
+});
+
 test('pools that overlap, have no addresses or do not exist', () => {
   const text = `${connection({ connection: 'pools = one, twoo' })}pools {
 one { addrs = 10.9.0.0/24

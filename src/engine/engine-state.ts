@@ -29,6 +29,7 @@ import type {
   RecoveryStep,
 } from './interface.ts';
 import { PendingCommands } from './pending-commands.ts';
+import { poolAttributes } from './pool-attributes.ts';
 import { openRecoveryRecords, sealRecoveryRecord } from './recovery/records.ts';
 import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
 import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
@@ -306,7 +307,7 @@ export class EngineState {
         const lease = this.pools.lease(pools, identityKey(identity), requested);
         const entry = this.registry.byId(ikeId);
         if (entry !== undefined) entry.peerVirtualAddresses = lease?.addresses ?? [];
-        return lease === undefined ? undefined : { ...lease, attributes: [] };
+        return lease === undefined ? undefined : { ...lease, attributes: poolAttributes(lease) };
       },
       releaseAddresses: (lease) => this.pools.release(lease.addresses),
     };

@@ -26,11 +26,19 @@ export function buildPools(
         `the addresses of pool "${name}" are also those of pool "${overlapping.name}"`,
       );
     }
+    const nbns = settings.value('nbns', 'ip-addresses') ?? [];
+    if (nbns.some(isIpv6)) {
+      context.findings.error(
+        'unsupported',
+        settings.position('nbns'),
+        'IKEv2 has no attribute for NBNS over IPv6',
+      );
+    }
     pools.push({
       name,
       addresses,
       dns: settings.value('dns', 'ip-addresses') ?? [],
-      nbns: settings.value('nbns', 'ip-addresses') ?? [],
+      nbns,
       subnets: settings.value('subnet', 'blocks') ?? [],
     });
   }
