@@ -79,7 +79,7 @@ export class WaywardProcess {
   }
 
   /** Waits until everything printed so far matches. @throws Error with what was printed, if that does not happen */
-  async printed(expected: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  async printed(expected: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         clearTimeout(timer);
