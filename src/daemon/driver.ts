@@ -7,6 +7,7 @@ import type { Endpoint } from '#sa';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 import type { RecordStore } from './record-store.ts';
 import { resolveHost } from './resolve-host.ts';
+import { trafficNotes } from './traffic-notes.ts';
 
 /** What a driver tells of its engine. */
 export interface DriverListener {
@@ -56,9 +57,7 @@ export class Driver {
     saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
     reports: (reports, verdicts) => {
       this.#listener.reports(reports, verdicts);
-      const notes = reports.flatMap(({ direction, childId, counters: { lastUsedAt } }) =>
-        direction === 'inbound' && lastUsedAt !== undefined ? [{ childId, lastInboundAt: lastUsedAt }] : [],
-      );
+      const notes = trafficNotes(reports);
       if (notes.length > 0) this.#give({ kind: 'traffic', notes });
     },
     died: (error) => this.#listener.died(error),

@@ -27,6 +27,10 @@ export class DeadlineQueue {
     if (this.#heap.length > 64 && this.#heap.length > 4 * this.#current.size) this.#rebuild();
   }
 
+  at(key: string): number | undefined {
+    return this.#current.get(key);
+  }
+
   /** The earliest deadline. */
   next(): number | undefined {
     this.#dropStale();

@@ -7,6 +7,7 @@ import type { IkeEntry } from './ike-sa-registry.ts';
 import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
+import { silenceLasted, watchForSilence } from './recovery/silence.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
 import { type WhyAnswer, why } from './recovery/why.ts';
@@ -112,10 +113,11 @@ export class Engine {
         this.#dispatchDataPlane(input.event);
         break;
       case 'traffic':
-        for (const { childId, lastInboundAt } of input.notes) {
-          const entry = state.registry.byChild(childId);
+        for (const note of input.notes) {
+          const entry = state.registry.byChild(note.childId);
           if (entry === undefined) continue;
-          entry.sa.noteInboundTraffic(lastInboundAt);
+          if (note.lastInboundAt !== undefined) entry.sa.noteInboundTraffic(note.lastInboundAt);
+          watchForSilence(state, entry, note);
           state.touch(entry);
         }
         break;
@@ -180,6 +182,8 @@ export class Engine {
       if (entry === undefined) continue;
       if (kind === 'keepalive') {
         this.#keepNatMapping(entry);
+      } else if (kind === 'silence') {
+        silenceLasted(state, entry);
       } else {
         entry.sa.handle({ kind: 'timeout', at: state.at });
         state.touch(entry);

@@ -31,8 +31,10 @@ import type { EngineConfiguration } from './configuration.ts';
 /** Inbound traffic of one Child SA pair since it was last told, from the data plane's counters. */
 export interface TrafficNote {
   readonly childId: number;
-  /** Monotonic milliseconds of the last authenticated inbound packet. */
-  readonly lastInboundAt: number;
+  /** Monotonic milliseconds of the last authenticated inbound packet; absent: there was none. */
+  readonly lastInboundAt?: number;
+  /** And of the last outbound one. */
+  readonly lastOutboundAt?: number;
 }
 
 /** What the driver tells the engine. `at` is monotonic milliseconds and never goes back. */

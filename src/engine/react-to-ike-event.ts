@@ -13,6 +13,7 @@ import {
   oldIkeSaAnswered,
   parallelEstablished,
 } from './recovery/parallel-attempt.ts';
+import { pathOf } from './recovery/silence.ts';
 import { forgetResumed } from './resumption.ts';
 
 /** Acts on one event and reports it. */
@@ -75,6 +76,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       }
       break;
     case 'liveness-confirmed':
+      pathOf(state, entry.ikeId).rttMs = event.rttMs;
       oldIkeSaAnswered(state, entry);
       answeredLate(state, entry);
       break;

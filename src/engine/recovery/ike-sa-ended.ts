@@ -3,8 +3,11 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { pairOf } from './keep-history.ts';
 
-export function forgetIkeSa({ recovery }: EngineState, entry: IkeEntry): void {
+export function forgetIkeSa({ recovery, deadlines }: EngineState, entry: IkeEntry): void {
   const { ikeId, sa } = entry;
+  deadlines.set(`silence ${ikeId}`, undefined);
+  recovery.paths.delete(ikeId);
+  recovery.silenceChecks.forget(String(ikeId));
   recovery.held.get(ikeId)?.destroy();
   recovery.held.delete(ikeId);
   recovery.given.delete(pairOf(entry));

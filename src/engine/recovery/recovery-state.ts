@@ -16,6 +16,7 @@ import {
 } from '#unknown-spi';
 import type { UnknownSpiConfiguration } from '../configuration.ts';
 import { IncidentLog } from './incident-log.ts';
+import type { PathKnowledge } from './silence.ts';
 
 export const defaultUnknownSpiConfiguration: UnknownSpiConfiguration = {
   policy: 'shy',
@@ -47,6 +48,9 @@ export class RecoveryState {
     windowMsMax: 300_000,
     subjectsMax,
   });
+  /** Liveness checks because our traffic is not answered: one per IKE SA and window. */
+  readonly silenceChecks: BackOff = new BackOff({ windowMsMin: 1_000, windowMsMax: 300_000, subjectsMax });
+  readonly paths: Map<number, PathKnowledge> = new Map();
   /** Child SAs replaced because the peer does not know their SPI: one per Child SA and window. */
   readonly replacements: BackOff = new BackOff({ windowMsMin: 10_000, windowMsMax: 300_000, subjectsMax });
   /** Tokens compared, per source (RFC 6290 8.1). */

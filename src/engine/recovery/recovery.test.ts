@@ -437,6 +437,63 @@ test('an answer of the old IKE SA cancels the attempt', () => {
   assert.equal(hosts.moon.engine.status().connecting.length, 0);
 });
 
+/** moon's data plane tells that it sent, and has heard nothing since the beginning. */
+function sendsInVain(hosts: TwoHosts): void {
+  hosts.moon.give(hosts.now, {
+    kind: 'traffic',
+    notes: [{ childId: 1, lastInboundAt: 0, lastOutboundAt: hosts.now }],
+  });
+}
+
+test('traffic that is not answered starts a check, and a second IKE SA a few round trips later', () => {
+  const silent: HostChange = {
+    ...responderOnly,
+    unknownSpi: { policy: 'silent', quickCrashDetection: false },
+  };
+  const hosts = new TwoHosts({ sun: silent });
+  hosts.connect();
+  hosts.restart(hosts.sun);
+  for (const at of [10, 100, 200]) {
+    hosts.now = at;
+    sendsInVain(hosts);
+    assert.deepEqual(hosts.moon.sent, []);
+  }
+  hosts.now = 300;
+  sendsInVain(hosts);
+  assert.equal(hosts.moon.sent.length, 1);
+  hosts.wait(200);
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ step }) => step),
+    ['parallel', 'calling', 'moved'],
+  );
+  assert.equal(established(hosts.sun).length, 1);
+});
+
+test('a first packet after a long rest is not silence yet', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.now = 60_000;
+  sendsInVain(hosts);
+  assert.deepEqual(hosts.moon.sent, []);
+  hosts.now = 60_300;
+  sendsInVain(hosts);
+  assert.equal(hosts.moon.sent.length, 1);
+});
+
+test('traffic that flows one way only costs a check per window, and no second IKE SA', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  let checks = 0;
+  for (let at = 250; at < 600_000; at += 250) {
+    hosts.now = at;
+    sendsInVain(hosts);
+    checks += hosts.moon.sent.length;
+    hosts.settle();
+  }
+  assert.ok(checks > 1 && checks <= 12, `${checks} checks in ten minutes`);
+  assert.deepEqual(hosts.moon.eventsOf('recovery'), []);
+});
+
 test('a dead peer costs one attempt per back-off step', () => {
   const hosts = new TwoHosts({ moon: { connection: { dpdDelayMs: 5_000 } } });
   hosts.connect();

@@ -26,7 +26,7 @@ const waitMsMax = 500;
 const tunReadsMax = 16;
 const receivesMax = 4;
 const ikeDatagramsMax = 64;
-const reportIntervalMs = 1_000;
+const reportIntervalMs = 200;
 const espProtocol = 50;
 
 interface KnownSa {
