@@ -98,6 +98,8 @@ function ikeEventText(event: IkeEvent): EventText {
   }
 }
 
+const actedUpon: readonly string[] = ['check', 'proven', 'replacing-child'];
+
 function startedText(event: Extract<EngineEvent, { kind: 'started' }>): EventText {
   const { bootEpoch, historyRecords, historyRefused, secretsLost } = event;
   const refused = historyRefused === 0 ? '' : `, ${historyRefused} more were unreadable`;
@@ -115,7 +117,7 @@ function unknownSpiText(event: Extract<EngineEvent, { kind: 'unknown-spi' }>): E
   const whose = owner === undefined ? '' : `, last of ${owner.connection}/${owner.child}`;
   const packet = `${evidence.protocol.toUpperCase()} from ${formatEndpoint(remote)} with unknown SPI ${formatSpi(spi)}`;
   return {
-    level: owner === undefined || outcome === 'nothing-to-send' ? 'debug' : 'info',
+    level: owner === undefined || !outcome.startsWith('sent') ? 'debug' : 'info',
     text: `${packet}${times}${whose}: ${verdict.kind} (${verdict.reason}), ${outcome}`,
   };
 }
@@ -178,7 +180,8 @@ export function eventText(event: EngineEvent): EventText {
       const about = spi === undefined ? '' : ` about SPI ${formatSpi(spi)}`;
       const whose = connection === undefined ? '' : `${connection}: `;
       return {
-        level: connection === undefined ? 'debug' : 'info',
+        // What strangers can repeat at will stays out of an ordinary log.
+        level: actedUpon.includes(outcome) ? 'info' : 'debug',
         text: `${whose}${what}${about}: ${outcome}`,
       };
     }

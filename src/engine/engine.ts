@@ -7,6 +7,7 @@ import type { IkeEntry } from './ike-sa-registry.ts';
 import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
+import { receiveIcmpError } from './recovery/hints-received.ts';
 import { silenceLasted, watchForSilence } from './recovery/silence.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
@@ -129,6 +130,9 @@ export class Engine {
         state.touch(awaited.entry);
         break;
       }
+      case 'icmp-error':
+        receiveIcmpError(state, { address: input.from, port: 0 }, input.quote);
+        break;
       case 'stored':
         state.stored(input.id);
         break;

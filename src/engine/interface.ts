@@ -21,6 +21,7 @@ import type {
   BudgetRefusal,
   HintMisfit,
   IkeVerdict,
+  QuotedPacket,
   SpiRecord,
   SpiVerdict,
   SuspicionOutcome,
@@ -52,6 +53,13 @@ export type EngineInput =
   | { readonly kind: 'wall-clock'; readonly at: number; readonly wallClockMs: number }
   | { readonly kind: 'command'; readonly at: number; readonly id: number; readonly command: EngineCommand }
   | { readonly kind: 'data-plane'; readonly at: number; readonly event: DataPlaneEvent }
+  /** An ICMP error that quotes a packet of ours; from whom it says it is. */
+  | {
+      readonly kind: 'icmp-error';
+      readonly at: number;
+      readonly from: IpAddress;
+      readonly quote: QuotedPacket;
+    }
   | { readonly kind: 'traffic'; readonly at: number; readonly notes: readonly TrafficNote[] }
   /** A `store` output is on the disk and will still be there after a crash. */
   | { readonly kind: 'stored'; readonly at: number; readonly id: number }

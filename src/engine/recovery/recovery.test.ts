@@ -248,6 +248,27 @@ test('INVALID_SPI without a token is a hint: one liveness check per window, from
   assert.equal(established(hosts.moon).length, 1);
 });
 
+test('an ICMP error about a packet of ours is a hint; about anything else it is nothing', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  const [spi] = [...hosts.moon.outbound.keys()];
+  const quote = { source: addresses.moon, destination: addresses.sun };
+  for (const quoted of [
+    { ...quote, spi: 4711 },
+    { ...quote, destination: addresses.moon },
+    { ...quote, spi: spi! },
+    { ...quote, spi: spi! },
+  ]) {
+    hosts.moon.give(hosts.now, { kind: 'icmp-error', from: addresses.sun, quote: quoted });
+    hosts.settle();
+  }
+  assert.deepEqual(
+    hosts.moon.eventsOf('hint').map(({ hint, outcome }) => `${hint} ${outcome}`),
+    ['icmp no-such-outbound-spi', 'icmp not-our-packet', 'icmp check', 'icmp back-off'],
+  );
+  assert.equal(established(hosts.moon).length, 1);
+});
+
 test('a thousand forged hints of every kind change no SA', () => {
   const hosts = new TwoHosts();
   hosts.connect();

@@ -223,6 +223,6 @@ test('any sequence of events leaves a ring that a plain list agrees with, in mem
       });
       assert.ok(history.count <= size && disk.size <= size);
     }),
-    { numRuns: 5_000 },
+    { numRuns: 3_000 },
   );
 });
