@@ -24,6 +24,7 @@ export {
 } from './replay-window.ts';
 export { Sad } from './sad.ts';
 export {
+  type EspPacketCipher,
   InboundSa,
   OutboundSa,
   type PacketCipherFactory,

@@ -67,7 +67,7 @@ function unpack(context: DecapsulationContext, slot: PacketSlot, sa: InboundSa):
   const { buffer } = slot;
   const textAt = slot.start + espHeaderBytes + sa.cipher.ivBytes;
   const textEnd = slot.start + slot.length - sa.cipher.icvBytes;
-  const payloadBytes = payloadBytesOf(buffer.subarray(textAt, textEnd));
+  const payloadBytes = payloadBytesOf(buffer, textAt, textEnd);
   if (payloadBytes < 0) return Verdict.BAD_PADDING;
   const nextHeader = buffer[textEnd - 1]!;
   if (nextHeader === IpProtocol.NO_NEXT_HEADER) return Verdict.DUMMY;

@@ -95,16 +95,24 @@ function protectPayload(
   at: number,
 ): VerdictCode {
   const { payloadAt, payloadBytes, paddedBytes, nextHeader } = payload;
-  const { cipher, sequence, spi, esn } = sa;
+  const { cipher, espCipher, sequence, spi, esn } = sa;
   if (payloadAt < espHeaderBytes + cipher.ivBytes) return Verdict.NO_ROOM;
   const tail = paddedTextBytes(cipher, paddedBytes) + cipher.icvBytes;
   if (payloadAt + tail > slot.buffer.length) return Verdict.NO_ROOM;
   const refusal = spendSequenceNumber(context, sa, payloadBytes);
   if (refusal !== undefined) return refusal;
   // RFC 4303 2.7: TFC padding stands between the packet and the padding. It must not show what the buffer held before.
-  slot.buffer.fill(0, payloadAt + payloadBytes, payloadAt + paddedBytes);
+  if (paddedBytes > payloadBytes) slot.buffer.fill(0, payloadAt + payloadBytes, payloadAt + paddedBytes);
   writeIv(context, sa, slot.buffer, payloadAt);
-  const fields = { cipher, spi, esn, sequenceHigh: sequence.high, sequenceLow: sequence.low, nextHeader };
+  const fields = {
+    cipher,
+    espCipher,
+    spi,
+    esn,
+    sequenceHigh: sequence.high,
+    sequenceLow: sequence.low,
+    nextHeader,
+  };
   const sealed = sealInPlace(fields, slot.buffer, payloadAt, paddedBytes);
   slot.protocol = 'esp';
   slot.start = sealed.start;
@@ -155,7 +163,7 @@ function writeIv(context: EncapsulationContext, sa: OutboundSa, buffer: Uint8Arr
     buffer.set(context.randomness.bytes(ivBytes), payloadAt - ivBytes);
     return;
   }
-  buffer.fill(0, payloadAt - ivBytes, payloadAt - 8);
+  if (ivBytes > 8) buffer.fill(0, payloadAt - ivBytes, payloadAt - 8);
   writeU32(buffer, payloadAt - 8, sa.sequence.high);
   writeU32(buffer, payloadAt - 4, sa.sequence.low);
 }

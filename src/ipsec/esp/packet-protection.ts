@@ -1,6 +1,7 @@
 // The ESP packet itself (RFC 4303 2, 2.2, 2.3, 2.5, 2.8): header, IV, padding, trailer and ICV around a payload, in place.
 import type { PacketCipher } from '#crypto';
 import { writeU32 } from '#wire';
+import type { EspPacketCipher } from '../security-association.ts';
 import { espHeaderBytes, espTrailerBytes, paddedTextBytes } from './layout.ts';
 
 // Scratch space of one call each: nothing is allocated for a packet, and no cipher keeps what it is given.
@@ -11,6 +12,7 @@ const noHighWord = {};
 /** What distinguishes one packet of an SA from all others. */
 export interface SealFields {
   readonly cipher: PacketCipher;
+  readonly espCipher?: EspPacketCipher | undefined;
   readonly spi: number;
   readonly esn: boolean;
   readonly sequenceHigh: number;
@@ -43,6 +45,11 @@ export function sealInPlace(
   buffer[at] = fields.nextHeader;
   writeU32(buffer, start, fields.spi);
   writeU32(buffer, start + 4, fields.sequenceLow);
+  const length = icvAt + cipher.icvBytes - start;
+  if (fields.espCipher !== undefined) {
+    fields.espCipher.sealEsp(buffer, start, textBytes, fields.esn ? fields.sequenceHigh : -1);
+    return { start, length };
+  }
   const icv = buffer.subarray(icvAt, icvAt + cipher.icvBytes);
   const iv = buffer.subarray(ivAt, payloadAt);
   const text = buffer.subarray(payloadAt, icvAt);
@@ -53,7 +60,7 @@ export function sealInPlace(
     icv,
     ...highWordTail(fields, fields.sequenceHigh),
   });
-  return { start, length: icvAt + cipher.icvBytes - start };
+  return { start, length };
 }
 
 /**
@@ -63,7 +70,11 @@ export function sealInPlace(
  * @param sequenceHigh the inferred high word; ignored without ESN
  */
 export function openInPlace(
-  sa: { readonly cipher: PacketCipher; readonly esn: boolean },
+  sa: {
+    readonly cipher: PacketCipher;
+    readonly espCipher?: EspPacketCipher | undefined;
+    readonly esn: boolean;
+  },
   buffer: Uint8Array,
   start: number,
   length: number,
@@ -73,6 +84,9 @@ export function openInPlace(
   const ivAt = start + espHeaderBytes;
   const textAt = ivAt + cipher.ivBytes;
   const icvAt = start + length - cipher.icvBytes;
+  if (sa.espCipher !== undefined) {
+    return sa.espCipher.openEsp(buffer, start, icvAt - textAt, sa.esn ? sequenceHigh : -1);
+  }
   return cipher.open({
     aad: associatedData(sa, buffer, start, sequenceHigh),
     iv: buffer.subarray(ivAt, textAt),
@@ -108,15 +122,15 @@ function highWordTail(
 }
 
 /**
- * RFC 4303 2.4: reads the trailer of decrypted text and verifies its padding.
+ * RFC 4303 2.4: reads the trailer of the decrypted text from `textAt` to `end` and verifies its padding.
  * @returns the payload's length, or -1 if the padding is not 1, 2, 3..
  */
-export function payloadBytesOf(text: Uint8Array): number {
-  const padLength = text[text.length - 2]!;
-  const payloadBytes = text.length - espTrailerBytes - padLength;
+export function payloadBytesOf(buffer: Uint8Array, textAt: number, end: number): number {
+  const padLength = buffer[end - 2]!;
+  const payloadBytes = end - textAt - espTrailerBytes - padLength;
   if (payloadBytes < 0) return -1;
   for (let i = 0; i < padLength; i++) {
-    if (text[payloadBytes + i] !== i + 1) return -1;
+    if (buffer[textAt + payloadBytes + i] !== i + 1) return -1;
   }
   return payloadBytes;
 }

@@ -1,5 +1,7 @@
 // AES-GCM and ChaCha20-Poly1305 on one reused OpenSSL context per direction: only nonce and tag change from packet to packet.
 import type { CipherFields, PacketCipher } from '#crypto';
+import type { EspPacketCipher } from '#ipsec';
+import { writeU32 } from '#wire';
 import { pinned } from '../libc.ts';
 import { memoryAddress } from '../memory-address.ts';
 import {
@@ -15,12 +17,14 @@ import type { CipherShape } from './shape.ts';
 const nonceBytes = 12;
 const saltBytes = 4;
 
+const espHeaderBytes = 8;
+
 /** Offsets in the cipher's own memory: nonce, length that OpenSSL reports, associated data. */
 const outBytesAt = 16;
 const associatedDataAt = 32;
 const associatedDataBytesMax = 64;
 
-export class OpenSslCombinedMode implements PacketCipher {
+export class OpenSslCombinedMode implements EspPacketCipher {
   readonly combined = true;
   readonly ivBytes: number;
   readonly ivKind: PacketCipher['ivKind'];
@@ -50,32 +54,53 @@ export class OpenSslCombinedMode implements PacketCipher {
   }
 
   seal(fields: CipherFields): void {
-    if (this.#sealing === 0) this.#sealing = this.#context(1);
-    const lib = this.#lib;
-    const context = this.#sealing;
-    this.#begin(context, fields, 1);
-    const text = memoryAddress(fields.text);
-    const out = this.#ownAddress + outBytesAt;
-    const { length } = fields.text;
-    if (length > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, length), 'encryption');
-    mustSucceed(lib.EVP_CipherFinal_ex(context, text + length, out), 'encryption');
-    const icv = memoryAddress(fields.icv);
-    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, this.icvBytes, icv), 'the tag');
+    this.#takeFields(fields);
+    this.#seal(fields.aad.length, memoryAddress(fields.text), fields.text.length, memoryAddress(fields.icv));
   }
 
   open(fields: CipherFields): boolean {
+    this.#takeFields(fields);
+    return this.#open(
+      fields.aad.length,
+      memoryAddress(fields.text),
+      fields.text.length,
+      memoryAddress(fields.icv),
+    );
+  }
+
+  sealEsp(octets: Uint8Array, start: number, textBytes: number, sequenceHigh: number): void {
+    const aadBytes = this.#takeEspHeader(octets, start, textBytes, sequenceHigh);
+    const text = memoryAddress(octets) + start + espHeaderBytes + this.ivBytes;
+    this.#seal(aadBytes, text, textBytes, text + textBytes);
+  }
+
+  openEsp(octets: Uint8Array, start: number, textBytes: number, sequenceHigh: number): boolean {
+    const aadBytes = this.#takeEspHeader(octets, start, textBytes, sequenceHigh);
+    const text = memoryAddress(octets) + start + espHeaderBytes + this.ivBytes;
+    return this.#open(aadBytes, text, textBytes, text + textBytes);
+  }
+
+  #seal(aadBytes: number, text: number, textBytes: number, icv: number): void {
+    if (this.#sealing === 0) this.#sealing = this.#context(1);
+    const lib = this.#lib;
+    const context = this.#sealing;
+    this.#begin(context, aadBytes, 1);
+    const out = this.#ownAddress + outBytesAt;
+    if (textBytes > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, textBytes), 'encryption');
+    mustSucceed(lib.EVP_CipherFinal_ex(context, text, out), 'encryption');
+    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, this.icvBytes, icv), 'the tag');
+  }
+
+  #open(aadBytes: number, text: number, textBytes: number, icv: number): boolean {
     if (this.#opening === 0) this.#opening = this.#context(0);
     const lib = this.#lib;
     const context = this.#opening;
-    this.#begin(context, fields, 0);
-    const icv = memoryAddress(fields.icv);
+    this.#begin(context, aadBytes, 0);
     mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, this.icvBytes, icv), 'the tag');
-    const text = memoryAddress(fields.text);
     const out = this.#ownAddress + outBytesAt;
-    const { length } = fields.text;
-    if (length > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, length), 'decryption');
+    if (textBytes > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, textBytes), 'decryption');
     // OpenSSL compares in constant time.
-    return lib.EVP_CipherFinal_ex(context, text + length, out) > 0;
+    return lib.EVP_CipherFinal_ex(context, text, out) > 0;
   }
 
   destroy(): void {
@@ -101,7 +126,8 @@ export class OpenSslCombinedMode implements PacketCipher {
     return context;
   }
 
-  #begin(context: number, { aad, iv, text, icv, authTail }: CipherFields, encrypt: 0 | 1): void {
+  /** Copies nonce and associated data into the cipher's own memory. */
+  #takeFields({ aad, iv, icv, authTail }: CipherFields): void {
     const { ivBytes, icvBytes } = this;
     // A pointer beyond these would be read or written without asking.
     if (iv.length !== ivBytes || icv.length !== icvBytes || aad.length > associatedDataBytesMax) {
@@ -109,15 +135,33 @@ export class OpenSslCombinedMode implements PacketCipher {
     }
     if (authTail !== undefined)
       throw new Error('a combined-mode cipher authenticates nothing behind the text');
-    if (text.length === 0 && text.buffer !== icv.buffer)
-      throw new Error('text and ICV of one packet lie apart');
     const own = this.#own;
     for (let i = 0; i < ivBytes; i++) own[saltBytes + i] = iv[i]!;
     for (let i = 0; i < aad.length; i++) own[associatedDataAt + i] = aad[i]!;
+  }
+
+  /** The same for a whole ESP packet; RFC 4106 5: with ESN the high word stands between SPI and sequence number. */
+  #takeEspHeader(octets: Uint8Array, start: number, textBytes: number, sequenceHigh: number): number {
+    const end = start + espHeaderBytes + this.ivBytes + textBytes + this.icvBytes;
+    // A pointer beyond the octets would be read or written without asking.
+    if (!(start >= 0 && textBytes >= 0 && end <= octets.length)) throw new Error('the packet is not there');
+    const own = this.#own;
+    for (let i = 0; i < this.ivBytes; i++) own[saltBytes + i] = octets[start + espHeaderBytes + i]!;
+    for (let i = 0; i < 4; i++) own[associatedDataAt + i] = octets[start + i]!;
+    let at = associatedDataAt + 4;
+    if (sequenceHigh >= 0) {
+      writeU32(own, at, sequenceHigh);
+      at += 4;
+    }
+    for (let i = 4; i < espHeaderBytes; i++) own[at++] = octets[start + i]!;
+    return at - associatedDataAt;
+  }
+
+  #begin(context: number, aadBytes: number, encrypt: 0 | 1): void {
     const lib = this.#lib;
     const address = this.#ownAddress;
     mustSucceed(lib.EVP_CipherInit_ex(context, 0, 0, 0, address, encrypt), 'the nonce');
     const data = address + associatedDataAt;
-    mustSucceed(lib.EVP_CipherUpdate(context, 0, address + outBytesAt, data, aad.length), 'associated data');
+    mustSucceed(lib.EVP_CipherUpdate(context, 0, address + outBytesAt, data, aadBytes), 'associated data');
   }
 }

@@ -143,6 +143,49 @@ for (const [name, makeKeys] of Object.entries(suites)) {
   });
 }
 
+for (const name of ['AES_GCM_16 128', 'AES_GCM_8 256', 'CHACHA20_POLY1305']) {
+  test(`a whole ESP packet is sealed and opened as its parts are: ${name}`, () => {
+    const cipher = openSslPacketCipher(suites[name]!());
+    assert.ok(cipher instanceof OpenSslCombinedMode);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 300 }), fc.boolean(), fc.nat(20), (textBytes, esn, start) => {
+        const length = 16 + textBytes + cipher.icvBytes;
+        const octets = new Uint8Array(start + length + 5).map((_, i) => i * 7);
+        const parts = octets.slice(start, start + length);
+        const high = 0xfedc_ba98;
+        cipher.sealEsp(octets, start, textBytes, esn ? high : -1);
+        const header = parts.subarray(0, 8);
+        const extended = Uint8Array.of(
+          ...header.subarray(0, 4),
+          0xfe,
+          0xdc,
+          0xba,
+          0x98,
+          ...header.subarray(4),
+        );
+        cipher.seal({
+          aad: esn ? extended : header,
+          iv: parts.subarray(8, 16),
+          text: parts.subarray(16, 16 + textBytes),
+          icv: parts.subarray(16 + textBytes),
+        });
+        assert.deepEqual(octets.slice(start, start + length), parts);
+        assert.equal(octets[start + length], ((start + length) * 7) & 0xff);
+        const damaged = octets.slice();
+        damaged[start + 4] = damaged[start + 4]! ^ 1;
+        assert.equal(cipher.openEsp(damaged, start, textBytes, esn ? high : -1), false);
+        if (esn) assert.equal(cipher.openEsp(octets.slice(), start, textBytes, high + 1), false);
+        assert.equal(cipher.openEsp(octets, start, textBytes, esn ? high : -1), true);
+        for (let i = 0; i < textBytes; i++)
+          assert.equal(octets[start + 16 + i], ((start + 16 + i) * 7) & 0xff);
+      }),
+      { numRuns: 60 },
+    );
+    assert.throws(() => cipher.sealEsp(new Uint8Array(40), 0, 24, -1), /not there/);
+    assert.throws(() => cipher.openEsp(new Uint8Array(40), -1, 4, -1), /not there/);
+  });
+}
+
 test('what OpenSSL is not asked for is done by node:crypto', () => {
   for (const keys of [
     keysOf('AES_CCM_16', 128, 3),
