@@ -188,7 +188,8 @@ async function outside({ namespace, outer }: Host, bits4: number, bits6: number)
     namespace,
     `address add ${outer.IPv4}/${bits4} dev eth0`,
     `address add ${outer.IPv6}/${bits6} dev eth0 nodad`,
-    'link set eth0 up',
+    // The kernel cuts what is sent as one into datagrams before it is captured, so that a capture can be read.
+    'link set eth0 gso_max_segs 1 up',
   );
 }
 
