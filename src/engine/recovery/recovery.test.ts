@@ -515,6 +515,22 @@ test('traffic that flows one way only costs a check per window, and no second IK
   assert.deepEqual(hosts.moon.eventsOf('recovery'), []);
 });
 
+test('an answer to any request of the old IKE SA cancels the attempt', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  const [old] = established(hosts.moon);
+  const began = hosts.now;
+  hosts.moon.give(began, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  // The rekeying is lost once, and so is the beginning of the attempt.
+  hosts.wait(2_000, ({ octets }) => hosts.now > began && octets[18] !== 34);
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ step }) => step),
+    ['parallel', 'calling', 'answered'],
+  );
+  assert.deepEqual(established(hosts.moon), [old]);
+  assert.equal(hosts.moon.engine.status().connecting.length, 0);
+});
+
 test('a dead peer costs one attempt per back-off step', () => {
   const hosts = new TwoHosts({ moon: { connection: { dpdDelayMs: 5_000 } } });
   hosts.connect();

@@ -82,8 +82,13 @@ export function handleResponse(
     endIkeSa(state, failure('invalid-syntax', detail, NotifyType.INVALID_SYNTAX), exchange);
     return;
   }
+  // RFC 7296 2.4: any protected answer proves that the peer lives, which is news once it seemed silent.
+  if (exchange.kind === 'liveness' || (request.attempt > 0 && exchange.kind !== 'ike-auth')) {
+    state.emit({ kind: 'liveness-confirmed', rttMs: state.at - request.firstSentAt });
+  }
   switch (exchange.kind) {
     case 'notify':
+    case 'liveness':
       return;
     case 'ike-sa-init':
     case 'ike-session-resume':
@@ -103,9 +108,6 @@ export function handleResponse(
       return;
     case 'delete-child':
       concludeDeleteChild(state, exchange);
-      return;
-    case 'liveness':
-      state.emit({ kind: 'liveness-confirmed', rttMs: state.at - request.firstSentAt });
       return;
     case 'delete-ike':
     case 'authentication-failed':
