@@ -44,7 +44,11 @@ export function startConnections(state: EngineState, names?: readonly string[]):
     if (names !== undefined && !names.includes(connection.name)) continue;
     for (const configuration of connection.children) {
       if (configuration.startAction === 'trap') state.setTrap(connection, configuration);
-      if (configuration.startAction !== 'start' || isUp(state, connection.name, configuration.name)) continue;
+      if (
+        configuration.startAction !== 'start' ||
+        state.registry.carries(connection.name, configuration.name)
+      )
+        continue;
       const refusal = initiateChild(state, connection, { configuration }, { persistent: true });
       if (refusal !== undefined) {
         state.event({ kind: 'connect-failed', connection: connection.name, detail: refusal });
@@ -74,12 +78,6 @@ function load(
   for (const initiation of state.initiations.all()) followConfiguration(state, initiation);
   state.clientTickets.retain(new Set(configuration.connections.map(({ name }) => name)));
   startConnections(state, start);
-}
-
-function isUp(state: EngineState, connection: string, child: string): boolean {
-  return state.registry
-    .ofConnection(connection)
-    .some(({ sa }) => sa.children.some(({ name }) => name === child));
 }
 
 interface Selection {
@@ -123,7 +121,7 @@ function initiate(
     return;
   }
   const { connection } = selection;
-  const missing = selection.children.filter(({ name }) => !isUp(state, connection.name, name));
+  const missing = selection.children.filter(({ name }) => !state.registry.carries(connection.name, name));
   if (missing.length === 0) {
     state.answer(id, { ok: true, count: 0 });
     return;

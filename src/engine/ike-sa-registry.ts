@@ -119,6 +119,13 @@ export class IkeSaRegistry {
       .reverse();
   }
 
+  /** Whether an IKE SA that is not being closed carries this child of the connection. */
+  carries(connection: string, child: string): boolean {
+    return this.ofConnection(connection).some(
+      ({ sa }) => sa.phase !== 'deleting' && sa.children.some(({ name }) => name === child),
+    );
+  }
+
   /** Established IKE SAs between the same two identities, the oldest first. */
   ofIdentities(local: Identity, remote: Identity): readonly IkeEntry[] {
     const wanted = [identityKey(local), identityKey(remote)];

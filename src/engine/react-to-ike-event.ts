@@ -82,6 +82,8 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'child-failed':
       state.pending.initiationFailed(connection.name, event.name, event.failure.detail);
+      // Refused by a peer that lives: asking again would not change its mind.
+      if (entry.sa.phase === 'ended') bringBack(state, entry, event.name, event.failure);
       break;
     case 'child-ended':
       childEnded(state, event.child, event.failure);
@@ -208,9 +210,19 @@ function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, f
   if (configuration === undefined) return;
   state.event({ kind: 'child-down', context: state.contextOf(entry), child, configuration, failure });
   // Its traffic has moved already.
-  if (state.shuttingDown || entry.successorOfSilence !== undefined) return;
+  if (entry.successorOfSilence !== undefined) return;
+  bringBack(state, entry, child.name, failure);
+}
+
+/** A Child SA went, or never came, though somebody wants it: does what the configuration says. */
+function bringBack(state: EngineState, entry: IkeEntry, child: string, failure: IkeFailure): void {
+  const { connection } = entry.sa;
+  const configuration = connection.children.find(({ name }) => name === child);
+  if (configuration === undefined || state.shuttingDown) return;
   switch (actionAfter(failure, configuration)) {
     case 'start':
+      // A duplicate that was closed left the tunnel up: another one would be closed again, without end.
+      if (state.registry.carries(connection.name, child)) break;
       initiateChild(
         state,
         connection,

@@ -76,6 +76,21 @@ export function releaseReservation(state: IkeSaState, exchange: Exchange): void 
   }
 }
 
+/** Names of the Child SAs that are being made or were still to be made, other than by rekeying. */
+function unfinishedChildren(state: IkeSaState): string[] {
+  const requested = state.requests
+    .all()
+    .flatMap(({ exchange }) =>
+      exchange.kind === 'create-child' && exchange.replaces === undefined
+        ? [exchange.offer.configuration.name]
+        : [],
+    );
+  const queued = state.tasks
+    .all()
+    .flatMap(({ work }) => (work.kind === 'initiate-child' ? [work.configuration.name] : []));
+  return [...requested, ...queued];
+}
+
 /**
  * Ends the IKE SA with everything that hangs on it (RFC 7296 1.4.1: its Child SAs go with it). Idempotent.
  * @param answered an exchange that is no longer outstanding, but was not brought to its end either
@@ -86,6 +101,7 @@ export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Excha
   if (connected && !ticketOutlives(reason)) revokeTickets(state);
   const candidate = state.collision?.successor;
   for (const child of [...state.children]) removeChild(state, child, reason);
+  const wanted = unfinishedChildren(state);
   for (const { exchange } of state.requests.all()) releaseReservation(state, exchange);
   if (answered !== undefined) releaseReservation(state, answered);
   for (const { work } of state.tasks.drain()) {
@@ -104,6 +120,7 @@ export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Excha
   state.synchronization = undefined;
   state.parent = undefined;
   state.phase = { name: 'ended', failure: reason };
+  for (const name of wanted) state.emit({ kind: 'child-failed', name, failure: reason });
   state.emit({ kind: connected ? 'ike-ended' : 'ike-failed', failure: reason });
   if (candidate !== undefined) endIkeSa(candidate, reason);
 }
