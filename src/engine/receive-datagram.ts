@@ -86,6 +86,11 @@ function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEn
 
 function receiveUnknown(state: EngineState, received: Received, header: ReceivedIkeHeader): void {
   const { remote, octets } = received;
+  // What does not even have the length that it claims is no IKE message, and gets no answer.
+  if (header.length !== octets.length) {
+    refuse(state, remote, 'malformed');
+    return;
+  }
   const message = { ...received, header, lengthBytes: octets.length };
   // RFC 7296 2.21.4: a response is never answered.
   if (header.response) {
