@@ -4,7 +4,6 @@ import {
   type ChildConfiguration,
   type ConnectionConfiguration,
   CookieIssuer,
-  formatIdentity,
   type IkeSa,
   type IkeSaPorts,
   identityKey,
@@ -281,8 +280,8 @@ export class EngineState {
       ...(identities === undefined
         ? {}
         : {
-            localIdentity: formatIdentity(identities.local),
-            remoteIdentity: formatIdentity(identities.remote),
+            localIdentity: identities.localText,
+            remoteIdentity: identities.remoteText,
           }),
     };
   }

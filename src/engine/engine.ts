@@ -1,4 +1,5 @@
 // The whole host as one object: inputs to the files that handle them, timers, outputs in order.
+import type { ChildSaSummary } from '#ike';
 import type { DataPlaneEvent } from '#sa';
 import { executeCommand, startConnections } from './commands.ts';
 import { drainIkeSa } from './drain-ike-sa.ts';
@@ -77,6 +78,11 @@ export class Engine {
   /** A snapshot for people. */
   status(): EngineStatus {
     return engineStatus(this.#state);
+  }
+
+  /** Every Child SA of every IKE SA; cheaper than `status`. */
+  childSas(): readonly ChildSaSummary[] {
+    return this.#state.registry.all().flatMap(({ sa }) => sa.children);
   }
 
   /** How much is held in each table; cheaper than `status`. */

@@ -5,6 +5,14 @@ import type { Endpoint, IpAddress } from '#sa';
 import { formatEndpoint } from '#sa';
 import type { IkeSpi } from '#wire';
 
+/** Who is at both ends, also as text: it goes into every event. */
+export interface EntryIdentities {
+  readonly local: Identity;
+  readonly remote: Identity;
+  readonly localText: string;
+  readonly remoteText: string;
+}
+
 /** What the engine remembers beside an IKE SA. */
 export interface IkeEntry {
   readonly ikeId: number;
@@ -19,7 +27,7 @@ export interface IkeEntry {
   /** A rekeying moves things between an IKE SA and those it made: they are drained together. */
   parent: IkeEntry | undefined;
   readonly offspring: IkeEntry[];
-  identities: { readonly local: Identity; readonly remote: Identity } | undefined;
+  identities: EntryIdentities | undefined;
   establishedAt: number | undefined;
   behindNat: boolean;
   natDetected: boolean;

@@ -1,5 +1,12 @@
 // What the host does when one of its IKE SAs reports something.
-import { type ChildSaSummary, type IkeEvent, type IkeFailure, type IkeSpis, ticketOutlives } from '#ike';
+import {
+  type ChildSaSummary,
+  formatIdentity,
+  type IkeEvent,
+  type IkeFailure,
+  type IkeSpis,
+  ticketOutlives,
+} from '#ike';
 import { type NotifyPayload, NotifyType } from '#wire';
 import { resolveDuplicates } from './duplicates.ts';
 import type { EngineState } from './engine-state.ts';
@@ -22,7 +29,12 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
   const { connection } = entry.sa;
   switch (event.kind) {
     case 'ike-established':
-      entry.identities = { local: event.localIdentity, remote: event.remoteIdentity };
+      entry.identities = {
+        local: event.localIdentity,
+        remote: event.remoteIdentity,
+        localText: formatIdentity(event.localIdentity),
+        remoteText: formatIdentity(event.remoteIdentity),
+      };
       entry.establishedAt = state.at;
       closeHalfOpen(state, entry);
       concludeInitiation(state, entry);

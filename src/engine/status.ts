@@ -1,5 +1,5 @@
 // A snapshot of a host for people and control protocols. Holds names, numbers and states: never a key octet.
-import { type ChildSaStatus, formatIdentity, type IkePhase, type NatVerdict } from '#ike';
+import type { ChildSaStatus, IkePhase, NatVerdict } from '#ike';
 import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import type { IkeSpi } from '#wire';
 import type { PoolStatus } from './address-pools.ts';
@@ -111,8 +111,8 @@ export function ikeSaStatus(state: EngineState, entry: IkeEntry): IkeSaStatus {
     ...(identities === undefined
       ? {}
       : {
-          localIdentity: formatIdentity(identities.local),
-          remoteIdentity: formatIdentity(identities.remote),
+          localIdentity: identities.localText,
+          remoteIdentity: identities.remoteText,
         }),
     ...(sa.suite === undefined ? {} : { suite: sa.suite }),
     ...(establishedAt === undefined ? {} : { establishedMsAgo: state.at - establishedAt }),

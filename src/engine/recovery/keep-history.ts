@@ -1,6 +1,5 @@
 // What IKE SAs report, as far as it changes whose an SPI is.
 import type { ChildSaSummary, IkeFailure } from '#ike';
-import { formatIdentity } from '#ike';
 import type { SpiEnd, SpiHistoryWrite } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
@@ -21,8 +20,8 @@ export function childBegan(state: EngineState, entry: IkeEntry, child: ChildSaSu
     keying: 'ike',
     peer: sa.remote.address,
     peerPort: sa.remote.port,
-    localIdentity: identities === undefined ? '' : formatIdentity(identities.local),
-    remoteIdentity: identities === undefined ? '' : formatIdentity(identities.remote),
+    localIdentity: identities?.localText ?? '',
+    remoteIdentity: identities?.remoteText ?? '',
     initiatorSpi: sa.initiatorSpi,
     responderSpi: sa.responderSpi,
     connection: sa.connection.name,
