@@ -111,6 +111,11 @@ export class LabHost {
     return this.#running?.engine.status();
   }
 
+  /** The Child SAs that the engine believes in. */
+  childSas(): ReturnType<Engine['childSas']> {
+    return this.#running?.engine.childSas() ?? [];
+  }
+
   /** How much the engine holds; `undefined` while the host is down. */
   tables(): TableSizes | undefined {
     return this.#running?.engine.tables();

@@ -149,7 +149,7 @@ function flowsOf(prng: Prng, terms: Terms): FlowScenario[] {
     to: otherSide(from),
     source: placesOf(terms.family, from).inner,
     destination: placesOf(terms.family, otherSide(from)).inner,
-    intervalMs: prng.between(250, 600),
+    intervalMs: prng.between(400, 900),
     payloadBytes: prng.pick([40, 40, 200, 1000]),
     ...change,
   });

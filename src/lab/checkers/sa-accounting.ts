@@ -115,15 +115,15 @@ export class SaAccounting implements Observer {
 
   #compare(at: number, host: LabHost): void {
     const books = this.#books.get(host.name);
-    const status = host.status();
-    if (books === undefined || status === undefined || !books.changed) return;
+    const traps = host.tables()?.traps;
+    if (books === undefined || traps === undefined || !books.changed) return;
     books.changed = false;
-    const children = status.ikeSas.flatMap((ike) => ike.children);
+    const children = host.childSas();
     this.#same(at, host, 'inbound SAs', books.inbound, new Set(children.map((child) => child.inboundSpi)));
     this.#same(at, host, 'outbound SAs', books.outbound, new Set(children.map((child) => child.outboundSpi)));
     this.#same(at, host, 'policies', books.policies, new Set(children.map((child) => child.childId)));
-    if (books.traps.size !== status.traps.length) {
-      const detail = `${host.name} has ${books.traps.size} trap policies for ${status.traps.length} traps`;
+    if (books.traps.size !== traps) {
+      const detail = `${host.name} has ${books.traps.size} trap policies for ${traps} traps`;
       throw new InvariantViolation(name, at, detail);
     }
     if (host.scenario.dataPlaneDelayMs > 0) return;
