@@ -279,7 +279,10 @@ function uninstall(
 
 function shutDown(state: EngineState, id: number): void {
   state.shuttingDown = true;
-  for (const { connection } of state.initiations.all()) state.initiations.end(connection.name);
+  for (const { connection } of state.initiations.all()) {
+    state.initiations.end(connection.name);
+    state.pending.initiationFailed(connection.name, undefined, 'the daemon is shutting down');
+  }
   for (const trap of state.traps.all()) state.removeTrap(trap);
   const entries = state.registry.all();
   state.pending.awaitEnd(
