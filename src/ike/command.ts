@@ -72,8 +72,9 @@ function deleteIke(state: IkeSaState, detail: string): void {
     endIkeSa(state, reason);
     return;
   }
-  // Waiting for the answer of another request could take as long as all its tries.
-  if (state.requests.hasRoom()) {
+  // Waiting for the answer of another request could take as long as all its tries; but beside a rekeying of the IKE SA
+  // the Delete would miss the successor.
+  if (state.requests.hasRoom() && !state.rekeying) {
     beginDeleteIke(state, reason);
     return;
   }

@@ -1,5 +1,5 @@
 // One IKE SA as its host sees it: inputs in, outputs out, a deadline in between. No sockets, no clock, no callbacks.
-import type { Endpoint, IkeSuite } from '#sa';
+import type { Endpoint, IkeSuite, Spi } from '#sa';
 import type { IkeMessage, IkeSpi } from '#wire';
 import { zeroIkeSpi } from '#wire';
 import { type ChildSaPhase, summaryOf } from './child-sa.ts';
@@ -31,6 +31,7 @@ export interface OutstandingSummary {
 
 /** A Child SA and how far its life is. */
 export interface ChildSaStatus extends ChildSaSummary {
+  /** `deleting` also if its Delete still waits for room in the window. */
   readonly phase: ChildSaPhase;
   /** Whether our traffic leaves through it. */
   readonly outboundInUse: boolean;
@@ -154,9 +155,12 @@ export class IkeSa {
   }
 
   get children(): readonly ChildSaStatus[] {
-    return this.#state.children.map((child) => ({
+    const { children, tasks } = this.#state;
+    const closing = new Set<Spi>();
+    for (const { work } of tasks.all()) if (work.kind === 'delete-child') closing.add(work.inboundSpi);
+    return children.map((child) => ({
       ...summaryOf(child),
-      phase: child.phase,
+      phase: closing.has(child.agreement.inboundSpi) ? 'deleting' : child.phase,
       outboundInUse: child.outboundInUse,
       installedAt: child.installedAt,
       rekeyAt: child.rekeyAt,

@@ -30,8 +30,8 @@ export function beginTasks(state: IkeSaState): void {
 
 function mayBegin(state: IkeSaState, work: Work): boolean {
   const { name } = state.phase;
-  // RFC 7296 2.8: the Delete is the last request on a replaced IKE SA.
-  if (work.kind === 'delete-ike') return name === 'established' || name === 'rekeyed';
+  // RFC 7296 2.8: the Delete is the last request on a replaced IKE SA. Beside a rekeying it would miss the successor.
+  if (work.kind === 'delete-ike') return (name === 'established' || name === 'rekeyed') && !state.rekeying;
   if (name !== 'established' || state.collision !== undefined) return false;
   // What a colliding rekeying of the peer made may still lose.
   if (state.parent?.collision?.successor === state) return false;

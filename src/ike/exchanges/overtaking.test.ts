@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NotifyType } from '#wire';
 import { notify } from '../notify.ts';
-import { child } from '../testing/connections.ts';
+import { child, connection } from '../testing/connections.ts';
 import { Pair } from '../testing/pair.ts';
 
 function assertAgree(pair: Pair): void {
@@ -124,4 +124,24 @@ test('notifies of the host go into IKE_AUTH, and follow a rekeying to the new IK
   pair.settle();
   assert.equal(pair.moon.eventsOf('notify-received').length, 2);
   assert.equal(pair.sun.eventsOf('notify-received').length, 2);
+});
+
+test('a Delete of the IKE SA waits for its rekeying, so that no successor outlives it', () => {
+  const windowSize = 4;
+  const pair = new Pair({
+    moon: { connections: [connection('moon', { windowSize })] },
+    sun: { connections: [connection('sun', { windowSize })] },
+  }).establish();
+  pair.moon.command({ kind: 'rekey-ike' });
+  pair.moon.command({ kind: 'delete', reason: 'test' });
+  pair.settle();
+  pair.run(60_000);
+  for (const host of [pair.moon, pair.sun]) {
+    assert.deepEqual(
+      host.sas.map(({ phase }) => phase),
+      ['ended', 'ended'],
+      host.name,
+    );
+    assert.equal(host.installed.size, 0, host.name);
+  }
 });
