@@ -21,6 +21,26 @@ describe('initiate', () => {
     assert.equal(pair.moon.established, 1);
   });
 
+  test('brings a Child SA back whose Delete is still on its way', () => {
+    const pair = new EnginePair().establish();
+    const ended = pair.moon.command({ kind: 'terminate', child: 'net' });
+    const id = pair.moon.command({ kind: 'initiate', child: 'net' });
+    pair.settle();
+    assert.deepEqual(pair.moon.results.get(ended), { ok: true, count: 1 });
+    assert.deepEqual(pair.moon.results.get(id), { ok: true, count: 1 });
+    assert.deepEqual([pair.moon.children, pair.sun.children], [1, 1]);
+  });
+
+  test('brings a Child SA back whose Delete waits for room in the window', () => {
+    const pair = new EnginePair().establish();
+    pair.moon.command({ kind: 'rekey', connection: 'gateway' });
+    pair.moon.command({ kind: 'terminate', child: 'net' });
+    const id = pair.moon.command({ kind: 'initiate', child: 'net' });
+    pair.run(5_000);
+    assert.deepEqual(pair.moon.results.get(id), { ok: true, count: 1 });
+    assert.deepEqual([pair.moon.children, pair.sun.children], [1, 1]);
+  });
+
   test('fails for a name that is not configured', () => {
     const { moon } = new EnginePair().start();
     const id = moon.command({ kind: 'initiate', child: 'nothing' });

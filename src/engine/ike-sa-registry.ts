@@ -127,10 +127,12 @@ export class IkeSaRegistry {
       .reverse();
   }
 
-  /** Whether an IKE SA that is not being closed carries this child of the connection. */
+  /** Whether the connection has this child, other than on its way out. */
   carries(connection: string, child: string): boolean {
     return this.ofConnection(connection).some(
-      ({ sa }) => sa.phase !== 'deleting' && sa.children.some(({ name }) => name === child),
+      ({ sa }) =>
+        sa.phase !== 'deleting' &&
+        sa.children.some(({ name, phase }) => name === child && phase !== 'deleting'),
     );
   }
 
