@@ -26,8 +26,20 @@ export interface PlainIkeHeader {
 
 const headerBytes = 28;
 
+/** Several observers ask about the same datagram. */
+const headers = new WeakMap<Datagram, PlainIkeHeader | 'none'>();
+
 /** The IKE message in a UDP datagram, with or without non-ESP marker; `undefined` if there is none. */
 export function plainIkeHeader(datagram: Datagram): PlainIkeHeader | undefined {
+  let header = headers.get(datagram);
+  if (header === undefined) {
+    header = readPlainIkeHeader(datagram) ?? 'none';
+    headers.set(datagram, header);
+  }
+  return header === 'none' ? undefined : header;
+}
+
+function readPlainIkeHeader(datagram: Datagram): PlainIkeHeader | undefined {
   if (datagram.protocol !== 'udp') return undefined;
   const { octets } = datagram;
   const marked = octets.length >= 4 && readU32(octets, 0) === 0;

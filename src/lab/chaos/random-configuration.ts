@@ -140,7 +140,7 @@ const chacha: Transform = { type: TransformType.ENCR, id: Encr.CHACHA20_POLY1305
 /** Mostly what is quick, now and then something else. */
 function randomSuites(prng: Prng): Pick<Terms, 'ike' | 'esp'> {
   const esn = prng.chance(0.3) ? Esn.YES : Esn.NO;
-  const pfs = prng.chance(0.4) ? [Ke.CURVE25519] : [];
+  const pfs = prng.chance(0.25) ? [Ke.CURVE25519] : [];
   const both = (proposal: Proposal): Readonly<Record<SideName, Proposal>> => ({
     left: proposal,
     right: proposal,
@@ -183,7 +183,7 @@ function randomSuites(prng: Prng): Pick<Terms, 'ike' | 'esp'> {
 }
 
 function randomLifetimes(prng: Prng): LifetimeConfiguration {
-  const rekeyTimeMs = prng.between(4_000, 15_000);
+  const rekeyTimeMs = prng.between(4_000, 20_000);
   const byPackets = prng.chance(0.3);
   return {
     rekeyTimeMs,
@@ -207,12 +207,12 @@ export function randomTerms(prng: Prng, certificates: LabCertificates | undefine
     encapsulated: prng.chance(0.2),
     certificates: prng.chance(0.03) ? certificates : undefined,
     retransmit: {
-      baseMs: prng.between(250, 600),
+      baseMs: prng.between(200, 350),
       factor: 1.5,
-      tries: prng.between(4, 5),
+      tries: 4,
       jitter: prng.chance(0.5) ? 0.25 : 0,
     },
-    dpdDelayMs: prng.between(2_000, 4_000),
+    dpdDelayMs: prng.between(1_500, 3_000),
     rekeyTimeMs: prng.chance(0.3) ? 0 : prng.between(6_000, 25_000),
     windowSize: prng.pick([1, 1, 1, 2, 4]),
     fragmentation: prng.chance(0.2) ? 'no' : 'yes',

@@ -65,12 +65,12 @@ function randomIncident(prng: Prng, at: number, terms: Terms, delayMs: number, e
     case 1:
       return [
         now({ kind: 'partition', between: ['left', 'right'], oneWay: prng.chance(0.4) }),
-        later(prng.between(200, 9_000), { kind: 'reconnect' }),
+        later(prng.between(200, 6_000), { kind: 'reconnect' }),
       ];
     case 2:
       return [
         now({ kind: 'crash', host: side }),
-        later(prng.between(20, 6_000), { kind: 'restart', host: side }),
+        later(prng.between(20, 4_000), { kind: 'restart', host: side }),
       ];
     case 3:
     case 4:
@@ -149,7 +149,7 @@ function flowsOf(prng: Prng, terms: Terms): FlowScenario[] {
     to: otherSide(from),
     source: placesOf(terms.family, from).inner,
     destination: placesOf(terms.family, otherSide(from)).inner,
-    intervalMs: prng.between(400, 900),
+    intervalMs: prng.between(500, 1_000),
     payloadBytes: prng.pick([40, 40, 200, 1000]),
     ...change,
   });
@@ -170,20 +170,20 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
   const prng = new Prng(seed, 'scenario');
   const terms = randomTerms(prng, certificates);
   const delayMs = prng.between(1, 60);
-  const healAt = prng.between(10_000, 22_000);
-  const incidents = prng.between(4, 9);
+  const healAt = prng.between(6_000, 12_000);
+  const incidents = prng.between(3, 7);
   const timeline: TimedAction[] = [];
   // Two faults are in every scenario: the network goes bad, and for a while it is gone.
   timeline.push({
     at: prng.between(0, 2_000),
     action: { kind: 'link', quality: faultyQuality(prng, delayMs) },
   });
-  const cutAt = prng.between(0, healAt - 2_000);
+  const cutAt = prng.between(0, healAt - 3_500);
   timeline.push({
     at: cutAt,
     action: { kind: 'partition', between: ['left', 'right'], oneWay: prng.chance(0.3) },
   });
-  timeline.push({ at: cutAt + prng.between(1_000, 2_000), action: { kind: 'reconnect' } });
+  timeline.push({ at: cutAt + prng.between(2_200, 3_200), action: { kind: 'reconnect' } });
   for (let i = 0; i < incidents; i++) {
     const at = prng.between(500, healAt - 1_000);
     timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));

@@ -35,7 +35,9 @@ export class ChaosFailure extends Error {
 
 /** Longest time in which tunnels must be back after the last fault. */
 const recoveryMsMax = 150_000;
-const steadyMs = 5_000;
+const steadyMs = 3_000;
+/** Longer than the wait after a temporary refusal. */
+const retryMsMax = 30_000;
 const closeMsMax = 60_000;
 const quietMs = 60_000;
 
@@ -100,6 +102,8 @@ async function rekeyUnderTraffic(
     simulation.act({ kind: 'command', host, command });
     await simulation.run(prng.between(0, steadyMs / 2));
   }
+  // Two rekeyings that cross refuse each other and are tried again later (RFC 7296 2.25.1).
+  await simulation.run(retryMsMax, () => rekeyings() > before);
   await simulation.run(steadyMs);
   const to = simulation.now;
   await simulation.run(1_000);
@@ -115,7 +119,7 @@ function settleMs(scenario: ChaosScenario): number {
   const { baseMs, factor, tries } = scenario.terms.retransmit;
   let budgetMs = 0;
   for (let attempt = 0; attempt <= tries; attempt++) budgetMs += baseMs * factor ** attempt;
-  return Math.ceil(budgetMs) + 2 * scenario.terms.dpdDelayMs;
+  return Math.ceil(budgetMs) + scenario.terms.dpdDelayMs;
 }
 
 /** Both sides shut down, one after the other; then nothing is left anywhere. */
