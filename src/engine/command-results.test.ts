@@ -101,6 +101,29 @@ describe('terminate', () => {
     assert.deepEqual([pair.moon.established, pair.sun.established], [1, 1]);
   });
 
+  test('is answered though the last pair to go is one that had been replaced', () => {
+    const pair = new EnginePair().establish();
+    pair.moon.command({ kind: 'rekey', child: 'net' });
+    pair.deliver(pair.wire.shift()!);
+    pair.deliver(pair.wire.shift()!);
+    const deleteOfReplaced = pair.wire.shift()!;
+    assert.equal(pair.moon.children, 2);
+    // The new pair goes first.
+    pair.sun.command({ kind: 'terminate', child: 'net' });
+    pair.settle();
+    const id = pair.moon.command({ kind: 'terminate', child: 'net' });
+    pair.deliver(deleteOfReplaced);
+    pair.run(60_000);
+    assert.equal(pair.moon.children, 0);
+    const result = pair.moon.results.get(id);
+    assert.ok(result?.ok === true || result?.code === 'not-found');
+    assert.deepEqual(
+      [pair.moon, pair.sun].map(({ engine }) => engine.tables().pendingCommands),
+      [0, 0],
+    );
+    assert.equal(pair.moon.eventsOf('child-down').length, 1);
+  });
+
   test('of a connection ends everything at both ends', () => {
     const pair = new EnginePair().establish();
     const id = pair.moon.command({ kind: 'terminate', connection: 'gateway' });

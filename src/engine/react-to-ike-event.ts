@@ -213,8 +213,10 @@ function takePrecedence(state: EngineState, entry: IkeEntry, name: string): void
 }
 
 function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, failure: IkeFailure): void {
-  // A rekeyed generation went; the pair goes on.
-  if (failure.code === 'replaced') return;
+  // A rekeyed generation went; the pair goes on, unless what replaced it went first.
+  const holder = state.registry.byChild(child.childId);
+  const goesOn = holder?.sa.children.some(({ childId }) => childId === child.childId) ?? false;
+  if (failure.code === 'replaced' && goesOn) return;
   const { connection } = entry.sa;
   state.registry.dropChild(child.childId);
   state.pending.childEnded(child.childId);
