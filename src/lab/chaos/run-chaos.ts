@@ -69,10 +69,15 @@ export async function runChaos(seed: number, options: ChaosOptions = {}): Promis
 
 /** Liveness: once faults heal, traffic flows both ways within a bound. */
 async function recover(simulation: Simulation, scenario: ChaosScenario, delivery: Delivery): Promise<number> {
-  const healed = await simulation.run(
-    recoveryMsMax,
-    () => delivery.silentSince(scenario.healAt).length === 0,
-  );
+  const flows = (): boolean => delivery.silentSince(scenario.healAt).length === 0;
+  let healed = false;
+  while (!healed && simulation.now < scenario.healAt + recoveryMsMax) {
+    healed = await simulation.run(retryMsMax, flows);
+    // What an operator asked for during the faults may have been given up: it is asked for again.
+    if (!healed) {
+      simulation.act({ kind: 'command', host: 'left', command: { kind: 'initiate', child: 'net' } });
+    }
+  }
   if (!healed) {
     const silent = delivery.silentSince(scenario.healAt).map(({ from, to }) => `${from} to ${to}`);
     throw new ChaosFailure(`nothing gets from ${silent.join(', ')} ${recoveryMsMax} ms after the last fault`);
