@@ -25,6 +25,22 @@ export interface Ending {
   readonly err: string;
 }
 
+const cleanups = new WeakMap<TestContext, (() => Promise<void>)[]>();
+
+/** Does something at the end of a test, the latest first: a daemon must be gone before its folder goes. */
+function afterwards(t: TestContext, work: () => Promise<void>): void {
+  const known = cleanups.get(t);
+  if (known !== undefined) {
+    known.push(work);
+    return;
+  }
+  const works = [work];
+  cleanups.set(t, works);
+  t.after(async () => {
+    for (const one of works.reverse()) await one();
+  });
+}
+
 export class WaywardProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ending>;
@@ -59,7 +75,7 @@ export class WaywardProcess {
         resolve({ status, signal, out: this.out, err: this.err }),
       );
     });
-    t.after(async () => {
+    afterwards(t, async () => {
       this.#child.kill('SIGKILL');
       await this.#ended.catch(() => undefined);
     });
@@ -114,6 +130,6 @@ export function wayward(t: TestContext, words: readonly string[], options?: Star
 /** A folder that goes with the test; others may enter it. */
 export function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'wayward-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  afterwards(t, async () => rmSync(path, { recursive: true, force: true }));
   return path;
 }
