@@ -149,11 +149,11 @@ test('a port in use, and a control socket that another daemon serves', { skip: n
 test('a control socket path that cannot be used', { skip: needsRoot }, async (t) => {
   const { file } = configured(t, connection());
   const run = (socket: string, within: readonly string[] = ownNetwork): Promise<Ending> =>
-    wayward(t, ['run', '--config', file, '--socket', socket], { within });
+    wayward(t, ['run', '--config', file, '--state', join(path, 'state'), '--socket', socket], { within });
   const path = join(file, '..');
   assertOneLine(
-    await run('/nonexistent/control'),
-    'control socket /nonexistent/control: there is no folder /nonexistent',
+    await run(join(path, 'no', 'control')),
+    `control socket ${join(path, 'no', 'control')}: there is no folder ${join(path, 'no')}`,
     1,
   );
   assertOneLine(await run(path), `${path} exists and is no socket`, 1);
@@ -175,9 +175,15 @@ test('a key log never overwrites a file nor follows a link, and a failed start l
   const { file, words } = configured(t, connection());
   const path = join(file, '..');
   const run = (keyLog: string, socket?: string): Promise<Ending> =>
-    wayward(t, [...words, '--keylog', keyLog, ...(socket === undefined ? [] : ['--socket', socket])], {
-      within: ownNetwork,
-    });
+    wayward(
+      t,
+      [
+        ...words,
+        ...['--state', join(path, 'state'), '--keylog', keyLog],
+        ...(socket === undefined ? [] : ['--socket', socket]),
+      ],
+      { within: ownNetwork },
+    );
   const there = join(path, 'there');
   const link = join(path, 'link');
   const target = join(path, 'target');
@@ -191,4 +197,15 @@ test('a key log never overwrites a file nor follows a link, and a failed start l
   const fresh = join(path, 'fresh');
   assertOneLine(await run(fresh, path), `${path} exists and is no socket`, 1);
   assert.equal(existsSync(fresh), false);
+});
+
+test('a state folder is made, but no folder above it', { skip: needsRoot }, async (t) => {
+  const { file, words } = configured(t, connection());
+  const path = join(file, '..');
+  const run = (state: string): Promise<Ending> =>
+    wayward(t, [...words, '--state', state], { within: ownNetwork });
+  const deep = join(path, 'no', 'state');
+  assertOneLine(await run(deep), `state folder ${deep}: there is no folder ${join(path, 'no')}`, 1);
+  assert.equal(existsSync(join(path, 'no')), false);
+  assertOneLine(await run(file), /ENOTDIR/, 1);
 });

@@ -1,13 +1,39 @@
 // Records on disk that survive a crash at any instant: each is its old or its new self, never something between.
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Behind a file that was being written when we died. */
 const unfinished = '.new';
 
 function fileName(key: string): string {
   return encodeURIComponent(key);
+}
+
+/** The folder for records cannot be used. */
+export class RecordStoreError extends Error {
+  readonly code = 'record-store' as const;
+}
+
+/** Makes the folder itself, and no other: a mistyped path must not come true. @throws RecordStoreError */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (!existsSync(parent)) throw new RecordStoreError(`state folder ${folder}: there is no folder ${parent}`);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    throw new RecordStoreError(`state folder ${folder} cannot be made: ${(error as Error).message}`);
+  }
 }
 
 interface Pending {
@@ -24,11 +50,11 @@ export class RecordStore {
   #writing: Promise<void> | undefined;
   readonly #failed: (error: Error) => void;
 
-  /** @throws a system error if the folder cannot be made or read */
+  /** @throws RecordStoreError if the folder cannot be made, a system error if it cannot be read */
   constructor(folder: string, failed: (error: Error) => void) {
     this.#folder = folder;
     this.#failed = failed;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const records = new Map<string, Uint8Array>();
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
