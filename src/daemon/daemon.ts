@@ -31,6 +31,8 @@ export interface DaemonOptions {
   readonly keyLog?: KeyLogFile;
   /** Absent: a crash forgets whose SPIs were whose. */
   readonly store?: RecordStore;
+  /** Seals what is stored. Absent: tickets end with this process. */
+  readonly recordKey?: Uint8Array;
   readonly onEvent?: (event: EngineEvent) => void;
   readonly onReports?: (reports: readonly SaReport[]) => void;
   /** The data plane died. */
@@ -65,6 +67,7 @@ export class Daemon {
       configuration: options.configuration,
       keyLog: options.keyLog !== undefined,
       ...(options.store === undefined ? {} : { stored: options.store.records }),
+      ...(options.recordKey === undefined ? {} : { recordKey: options.recordKey }),
     });
     this.#driver = new Driver(
       this.#engine,

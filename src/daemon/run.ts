@@ -1,5 +1,5 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
 import { PacketThread, PacketThreadError, SystemCallError, TunNetwork } from '#linux';
@@ -10,6 +10,7 @@ import { Daemon } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
+import { RecordKeyError, readRecordKey } from './record-key.ts';
 import { RecordStore } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
@@ -71,6 +72,7 @@ function reloadable(
     ...(next.configuration.ports.ike === ports.ike ? [] : ['port']),
     ...(next.configuration.ports.natTraversal === ports.natTraversal ? [] : ['port_nat_t']),
     ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
+    ...(next.host.recordKeyPath === running.host.recordKeyPath ? [] : ['record_key']),
     ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
   ];
   return { configuration: { ...next.configuration, ports }, waiting };
@@ -89,7 +91,7 @@ function explain(error: unknown): string | undefined {
     }
     return error.message;
   }
-  if (error instanceof ControlSocketError) return error.message;
+  if (error instanceof ControlSocketError || error instanceof RecordKeyError) return error.message;
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.message;
   return undefined;
 }
@@ -109,11 +111,17 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   let started = false;
   try {
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
+    const { recordKeyPath } = host;
+    const recordKey =
+      recordKeyPath === undefined
+        ? undefined
+        : readRecordKey(resolve(dirname(options.configurationPath), recordKeyPath));
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
     const daemon = new Daemon({
       store,
+      ...(recordKey === undefined ? {} : { recordKey }),
       configuration,
       log,
       mark: socketMark,

@@ -12,6 +12,8 @@ export interface HostSettings {
   /** The interface that the userspace data plane makes. */
   readonly tunName: string;
   readonly tunMtuBytes: number;
+  /** As written, perhaps relative to the configuration's folder. */
+  readonly recordKeyPath?: string;
 }
 
 export interface BuiltHost {
@@ -34,11 +36,13 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
     const written = settings.section.settings.has('port_nat_t') ? 'port_nat_t' : 'port';
     findings.error('conflict', settings.position(written), 'port and port_nat_t must differ');
   }
+  const recordKeyPath = settings.value('record_key', 'text');
   return {
     settings: {
       logLevel: settings.required('log_level', 'choice') as HostSettings['logLevel'],
       tunName: settings.required('tun_name', 'text'),
       tunMtuBytes: settings.required('tun_mtu', 'count'),
+      ...(recordKeyPath === undefined ? {} : { recordKeyPath }),
     },
     defaults: {
       ikePort: ports.ike,

@@ -105,6 +105,13 @@ export const waywardSchema: SectionSchema = {
       note: 'How long one key makes tickets, at least `1h`. A reload does not change it.',
     },
     {
+      name: 'record_key',
+      type: 'text',
+      class: 'supported',
+      default: '',
+      note: 'File with 32 random octets that only its owner can read; kept elsewhere than the state folder. Everything that survives a crash is sealed under it. Without it, tickets end with a restart. Takes effect at the next start.',
+    },
+    {
       name: 'unknown_spi',
       type: 'choice',
       class: 'supported',
