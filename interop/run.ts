@@ -1,4 +1,5 @@
 // npm run interop [-- FILTER...]: plays all scenarios, or those whose title contains a FILTER, and prints a table.
+// npm run interop -- recovery: measures outages instead (recovery/run.ts).
 import { availableParallelism } from 'node:os';
 import { allRuns } from './harness/all-runs.ts';
 import { inParallel } from './harness/in-parallel.ts';
@@ -7,6 +8,7 @@ import { play } from './harness/play.ts';
 import { missingRequirement } from './harness/requirements.ts';
 import { runTitle } from './harness/scenario.ts';
 import { tableLines, versionsLine } from './harness/table.ts';
+import { runRecovery } from './recovery/run.ts';
 
 // An ordinary end of this process removes the namespaces, and with it ends all that runs in them.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
@@ -17,12 +19,14 @@ async function main(): Promise<number> {
     console.error(`the scenarios cannot be played here: ${missing}`);
     return 1;
   }
+  removeStaleNamespaces();
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'recovery') return runRecovery(rest);
   const runs = await allRuns(process.argv.slice(2));
   if (runs.length === 0) {
     console.error('no scenario matches');
     return 1;
   }
-  removeStaleNamespaces();
   console.log(await versionsLine());
   const outcomes = await inParallel(runs, availableParallelism(), async (run) => {
     const outcome = await play(run);

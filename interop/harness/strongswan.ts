@@ -1,5 +1,5 @@
 // Debian's strongSwan without systemd: charon-systemd in a namespace, ESP in its own process by kernel-libipsec.
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import type { Peer, PeerChild, PeerIkeSa } from './peer.ts';
@@ -107,7 +107,7 @@ swanctl {
     await this.#daemon?.end('SIGKILL');
     this.#daemon = undefined;
     // The next start waits for this file.
-    await runProgram(['rm', '-f', join(this.folder, 'vici')]);
+    await rm(this.viciPath, { force: true });
   }
 
   /** Runs one command of swanctl, for example `--list-sas`. */
