@@ -23,6 +23,9 @@ export interface DriverListener {
 /** An input without its time, which the driver adds. */
 type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> : never;
 
+/** What strangers send while this host starts is answered as soon as it can be, but only so much of it is kept. */
+const earlyInputsMax = 64;
+
 /** Longest sleep of a Node timer. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -32,6 +35,8 @@ export class Driver {
   readonly #mark: number;
   readonly #store: RecordStore | undefined;
   readonly #inputs: EngineInput[] = [];
+  /** What came before the engine was started. */
+  #early: Untimed<EngineInput>[] | undefined = [];
   readonly #commands = new Map<number, (result: CommandResult) => void>();
   #io: PacketIo | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -66,7 +71,10 @@ export class Driver {
   /** Starts the engine: connections that are to be started begin now. */
   start(io: PacketIo): void {
     this.#io = io;
+    const early = this.#early ?? [];
+    this.#early = undefined;
     this.#give({ kind: 'wall-clock', wallClockMs: Date.now() });
+    for (const input of early) this.#give(input);
   }
 
   command(command: EngineCommand): Promise<CommandResult> {
@@ -86,6 +94,11 @@ export class Driver {
   /** Inputs that arise while outputs are being carried out wait until these are done. */
   #give(untimed: Untimed<EngineInput>): void {
     if (this.#stopped) return;
+    if (this.#early !== undefined) {
+      // Sockets are open a little before the engine may answer through them, and before it knows the time of day.
+      if (untimed.kind === 'command' || this.#early.length < earlyInputsMax) this.#early.push(untimed);
+      return;
+    }
     this.#inputs.push({ ...untimed, at: monotonicMs() } as EngineInput);
     if (this.#busy) return;
     this.#busy = true;

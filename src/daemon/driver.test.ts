@@ -1,0 +1,82 @@
+// What comes in while a host starts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfiguration } from '#config';
+import { nodeRandomness } from '#crypto';
+import { Engine } from '#engine';
+import { address, type UnknownSpiEvidence } from '#sa';
+import { Driver } from './driver.ts';
+import { configurationPorts } from './load-configuration-file.ts';
+import type { PacketIo } from './packet-io.ts';
+
+const text = `
+wayward {
+  unknown_spi = helpful
+}
+connections {
+  peer {
+    local_addrs = 192.0.2.1
+    remote_addrs = 192.0.2.2
+    children {
+      net {
+        start_action = none
+      }
+    }
+    local {
+      auth = psk
+      id = 192.0.2.1
+    }
+    remote {
+      auth = psk
+      id = 192.0.2.2
+    }
+  }
+}
+secrets {
+  ike {
+    secret = "correct horse battery staple"
+  }
+}
+`;
+
+test('a packet that comes before the engine may answer is answered as soon as it may', async (t) => {
+  const { configuration } = loadConfiguration({ text, file: '/test.conf', ports: configurationPorts });
+  const engine = new Engine({ randomness: nodeRandomness(), configuration });
+  const seen: string[] = [];
+  const driver = new Driver(
+    engine,
+    {
+      event: ({ kind }) => seen.push(kind),
+      datagram: (direction) => seen.push(direction),
+      keyLog: () => undefined,
+      reports: () => undefined,
+      died: (error) => assert.fail(error),
+    },
+    0,
+  );
+  t.after(() => driver.stop());
+  const io: PacketIo = {
+    tunName: undefined,
+    transmit: () => seen.push('transmitted'),
+    apply: () => undefined,
+    close: () => Promise.resolve(),
+  };
+  const evidence: UnknownSpiEvidence = {
+    protocol: 'esp',
+    spi: 0xc0ffee,
+    source: { address: address('192.0.2.2'), port: 4500 },
+    destination: { address: address('192.0.2.1'), port: 4500 },
+    encapsulated: true,
+    lengthBytes: 136,
+    count: 1,
+  };
+  const answer = driver.command({ kind: 'terminate', connection: 'nobody' });
+  for (let i = 0; i < 1_000; i++)
+    driver.packetIoListener.event({ kind: 'unknown-spi', evidence: { ...evidence, spi: evidence.spi + i } });
+  assert.deepEqual(seen, []);
+  driver.start(io);
+  // The boot epoch comes first, and the answer goes through the sockets.
+  assert.deepEqual(seen.slice(0, 3), ['started', 'out', 'transmitted']);
+  assert.ok(seen.filter((what) => what === 'unknown-spi').length < 100);
+  assert.equal((await answer).ok, false);
+});
