@@ -1,5 +1,6 @@
 // Rung 4: a peer that does not answer gets a fresh IKE_SA_INIT beside the IKE SA that still retransmits (RFC 7296 2.4).
 // Nothing is concluded from silence: the old IKE SA stays until its own tries are spent or the peer answers on it.
+import { zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { callChildren, mayCall } from './reestablish.ts';
@@ -32,6 +33,25 @@ export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
   state.rung(name, 'silence', 'answered', 'the peer answered on the old IKE SA: the attempt is cancelled');
   if (attempt === undefined) return;
   const reason = 'the old IKE SA answered first';
+  attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
+  state.touch(attempt);
+}
+
+/**
+ * The peer is back, and says so with proof. What the attempt sent went to nobody: its next try may be seconds away, and
+ * what silence may not present, a ticket, is good now. An attempt that was answered already goes on.
+ */
+export function withdrawUnheardAttempt(state: EngineState, old: IkeEntry): void {
+  const { name } = old.sa.connection;
+  if (state.recovery.parallel.get(name) !== old.ikeId) return;
+  const initiation = state.initiations.get(name);
+  if (initiation?.phase.name !== 'connecting') return;
+  const attempt = state.registry.byId(initiation.phase.ikeId);
+  if (attempt === undefined || attempt.sa.responderSpi !== zeroIkeSpi) return;
+  state.recovery.parallel.delete(name);
+  initiation.phase = { name: 'waiting' };
+  initiation.inFull = false;
+  const reason = 'the peer is back: the attempt begins anew';
   attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
   state.touch(attempt);
 }

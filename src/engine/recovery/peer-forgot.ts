@@ -2,6 +2,7 @@
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { childrenForgotten } from './keep-history.ts';
+import { withdrawUnheardAttempt } from './parallel-attempt.ts';
 import { callChildren } from './reestablish.ts';
 
 export function peerForgot(state: EngineState, entry: IkeEntry): void {
@@ -12,6 +13,7 @@ export function peerForgot(state: EngineState, entry: IkeEntry): void {
   entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
   state.touch(entry);
   if (state.shuttingDown) return;
+  withdrawUnheardAttempt(state, entry);
   // The token is proof: no back-off, for it can be had only once per IKE SA.
   callChildren(state, connection, children, 'token');
 }

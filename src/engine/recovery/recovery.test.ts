@@ -539,3 +539,33 @@ test('a dead peer costs one attempt per back-off step', () => {
   assert.equal(calls.length, 1);
   assert.deepEqual(established(hosts.moon), []);
 });
+
+test('a token that comes while an attempt is unheard begins it anew at once, and with the ticket', () => {
+  const recordKey = new Uint8Array(32).fill(7);
+  const resumption = { ticketLifetimeMs: 3_600_000, freshKeyExchange: false };
+  const hosts = new TwoHosts({
+    moon: { connection: { resumption } },
+    sun: { connection: { ...responderOnly.connection, resumption }, recordKey },
+  });
+  hosts.connect();
+  // sun is down: everything that moon sends is lost, the beginning of its attempt too.
+  for (const at of [10, 150, 300]) {
+    hosts.now = at;
+    sendsInVain(hosts);
+  }
+  hosts.wait(300, () => false);
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ rung, step }) => `${rung} ${step}`),
+    ['silence parallel', 'silence calling'],
+  );
+  hosts.restart(hosts.sun);
+  hosts.sendEsp(hosts.moon);
+  // No time passes: three round trips are enough.
+  hosts.settle();
+  const events = hosts.moon.eventsOf('ike').map(({ event }) => event.kind);
+  assert.ok(events.includes('ike-resumed'));
+  assert.equal(established(hosts.moon).length, 1);
+  assert.equal(established(hosts.sun).length, 1);
+  hosts.wait(60_000);
+  assert.equal(established(hosts.moon).length, 1);
+});
