@@ -27,6 +27,21 @@ export {
 } from './messages/one-way-notify.ts';
 export { spiParameterProblem } from './messages/parameter-problem.ts';
 export { cookieDemand, invalidIkeSpi, invalidMajorVersion } from './messages/refusal.ts';
+export { claimsOf, noClaims, type SpiClaims } from './owners/claims.ts';
+export {
+  ownerLineCharactersMax,
+  readRegistryMessage,
+  singleSpisMax,
+  writeMemberMessage,
+} from './owners/messages.ts';
+export {
+  type OwnerIdentity,
+  OwnerRegistry,
+  type RegistryInput,
+  type RegistryOutput,
+} from './owners/owner-registry.ts';
+export type { SpiOwner } from './owners/owner-table.ts';
+export { OwnerView, ownershipIn, type SpiOwnership, soleOwnership } from './owners/owner-view.ts';
 export type { NotAnswerable } from './verdict/answerable.ts';
 export { type BootEpoch, bootEpochRecordKey, inRebootWindow, nextBootEpoch } from './verdict/boot-epoch.ts';
 export * from './verdict/esp-verdict.ts';
