@@ -10,8 +10,15 @@ import {
   type TicketIssuer,
 } from '#ike';
 import type { Endpoint, SaCommand } from '#sa';
-import { tokenNotify } from '#unknown-spi';
-import { type IkeSpi, ikeSpiFromBytes, type NotifyPayload, zeroIkeSpi } from '#wire';
+import {
+  noClaims,
+  OwnerView,
+  type SpiClaims,
+  type SpiOwnership,
+  soleOwnership,
+  tokenNotify,
+} from '#unknown-spi';
+import { type IkeSpi, type NotifyPayload, zeroIkeSpi } from '#wire';
 import { AddressPools } from './address-pools.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { connectionsFor } from './connection-lookup.ts';
@@ -65,6 +72,10 @@ export class EngineState {
   readonly halfOpen: HalfOpenTable = new HalfOpenTable();
   readonly pools: AddressPools = new AddressPools();
   readonly spis: SpiAllocator;
+  /** Whose SPIs are whose on this host. */
+  owners: OwnerView = new OwnerView(soleOwnership, noClaims);
+  #ownership: SpiOwnership = soleOwnership;
+  #claims: SpiClaims = noClaims;
   readonly cookies: CookieIssuer;
   readonly recovery: RecoveryState;
   readonly initiations: Initiations = new Initiations();
@@ -193,6 +204,18 @@ export class EngineState {
     this.event({ kind: 'trap-removed', connection: connection.name, child, selectors });
   }
 
+  /** What the owner registry gave us; SPIs are drawn inside the blocks from now on, or anywhere if there are none. */
+  leaseSpis(claims: SpiClaims): void {
+    this.#claims = claims;
+    this.spis.lease = claims.blocks.length === 0 ? undefined : claims.blocks;
+    this.owners = new OwnerView(this.#ownership, claims);
+  }
+
+  knowOwners(ownership: SpiOwnership): void {
+    this.#ownership = ownership;
+    this.owners = new OwnerView(ownership, this.#claims);
+  }
+
   get unknownSpi(): UnknownSpiConfiguration {
     return { ...defaultUnknownSpiConfiguration, ...this.configuration.unknownSpi };
   }
@@ -289,7 +312,7 @@ export class EngineState {
   portsFor(ikeId: number): IkeSaPorts {
     return {
       randomness: this.randomness,
-      allocateSpi: () => this.spis.allocate(),
+      allocateSpi: () => this.spis.allocate((spi) => this.owners.isClaimedByOther(spi)),
       releaseSpi: (spi) => this.spis.release(spi),
       allocateIkeSpi: () => this.#allocateIkeSpi(),
       allocateChildId: () => {
@@ -314,7 +337,7 @@ export class EngineState {
 
   #allocateIkeSpi(): IkeSpi {
     for (;;) {
-      const spi = ikeSpiFromBytes(this.randomness.bytes(8));
+      const spi = this.spis.drawIkeSpi();
       if (spi !== zeroIkeSpi && !this.registry.hasSpi(spi)) return spi;
     }
   }

@@ -96,6 +96,11 @@ export class Engine {
     return entry === undefined ? undefined : ikeSaStatus(this.#state, entry);
   }
 
+  /** SPIs of ours that no lease covers: the driver claims them one by one. */
+  spisOutsideLease(): readonly number[] {
+    return this.#state.spis.outsideLease();
+  }
+
   /** What is known of an SPI of ESP or AH, or of the last incident. */
   why(subject: number | 'last'): WhyAnswer {
     return why(this.#state, subject);
@@ -138,6 +143,12 @@ export class Engine {
       }
       case 'icmp-error':
         receiveIcmpError(state, { address: input.from, port: 0 }, input.quote);
+        break;
+      case 'spi-lease':
+        state.leaseSpis(input.claims);
+        break;
+      case 'spi-owners':
+        state.knowOwners(input.ownership);
         break;
       case 'stored':
         state.stored(input.id);

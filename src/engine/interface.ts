@@ -22,6 +22,8 @@ import type {
   HintMisfit,
   IkeVerdict,
   QuotedPacket,
+  SpiClaims,
+  SpiOwnership,
   SpiRecord,
   SpiVerdict,
   SuspicionOutcome,
@@ -61,6 +63,10 @@ export type EngineInput =
       readonly quote: QuotedPacket;
     }
   | { readonly kind: 'traffic'; readonly at: number; readonly notes: readonly TrafficNote[] }
+  /** What the owner registry of this host gave us. Before the first one SPIs are drawn from the whole space. */
+  | { readonly kind: 'spi-lease'; readonly at: number; readonly claims: SpiClaims }
+  /** What other keying daemons of this host claim. Before the first one there are none. */
+  | { readonly kind: 'spi-owners'; readonly at: number; readonly ownership: SpiOwnership }
   /** A `store` output is on the disk and will still be there after a crash. */
   | { readonly kind: 'stored'; readonly at: number; readonly id: number }
   | { readonly kind: 'sa-result'; readonly at: number; readonly id: number; readonly result: SaResult }

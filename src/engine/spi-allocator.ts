@@ -1,11 +1,13 @@
-// SPIs for Child SAs: random, free, and never in the range IANA keeps (RFC 4303 2.1).
+// SPIs for Child SAs: random, free, inside our lease, and never in the range IANA keeps (RFC 4303 2.1).
 import type { Randomness } from '#crypto';
 import { isNegotiableSpi, type Spi } from '#sa';
+import { type IkeSpi, ikeSpiFromBytes } from '#wire';
 
 /** Draws SPIs and remembers which are taken. */
 export class SpiAllocator {
   readonly #randomness: Randomness;
   readonly #taken = new Set<Spi>();
+  #lease: readonly number[] | undefined;
 
   constructor(randomness: Randomness) {
     this.#randomness = randomness;
@@ -15,19 +17,48 @@ export class SpiAllocator {
     return this.#taken.size;
   }
 
-  /** An SPI that nobody holds, unpredictable to a stranger. */
-  allocate(): Spi {
+  /** First octets of what is drawn from now on, of IKE SPIs as well; `undefined`: anything. */
+  set lease(blocks: readonly number[] | undefined) {
+    if (blocks?.length === 0) throw new Error('a lease holds at least one block');
+    this.#lease = blocks;
+  }
+
+  /**
+   * An SPI that nobody holds, unpredictable to a stranger.
+   * @param isForeign whether another daemon of this host claims it
+   */
+  allocate(isForeign: (spi: number) => boolean): Spi {
     for (;;) {
-      const bytes = this.#randomness.bytes(4);
+      const bytes = this.#draw(4);
       const spi = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-      if (!isNegotiableSpi(spi) || this.#taken.has(spi)) continue;
+      if (!isNegotiableSpi(spi) || this.#taken.has(spi) || isForeign(spi)) continue;
       this.#taken.add(spi);
       return spi;
     }
   }
 
+  /** Eight octets that may be anybody's or zero. */
+  drawIkeSpi(): IkeSpi {
+    return ikeSpiFromBytes(this.#draw(8));
+  }
+
+  #draw(count: number): Uint8Array {
+    const bytes = this.#randomness.bytes(count);
+    const lease = this.#lease;
+    if (lease === undefined) return bytes;
+    const choice = this.#randomness.bytes(4);
+    const drawn = new DataView(choice.buffer, choice.byteOffset, 4).getUint32(0);
+    return Uint8Array.of(lease[drawn % lease.length]!, ...bytes.subarray(1));
+  }
+
   isTaken(spi: number): boolean {
     return this.#taken.has(spi as Spi);
+  }
+
+  /** Taken before the lease was ours: they must be claimed one by one. */
+  outsideLease(): readonly Spi[] {
+    const lease = this.#lease;
+    return lease === undefined ? [] : [...this.#taken].filter((spi) => !lease.includes(spi >>> 24));
   }
 
   release(spi: Spi): void {

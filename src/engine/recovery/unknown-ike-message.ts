@@ -36,7 +36,8 @@ export function receiveUnknownIkeMessage(state: EngineState, message: UnknownIke
     policy: policyFor(state.unknownSpi, connection),
     ready: state.ready,
     destinationIsOurs: true,
-    claimedByOther: false,
+    // RFC 7296 3.1: the I flag tells which of the two SPIs the sender did not choose itself.
+    claimedByOther: state.owners.isIkeSpiOfOther(header.initiator ? responderSpi : initiatorSpi),
     // Either of the SPIs is enough: a wrong I flag must not make a token of a living IKE SA leave (RFC 6290 9.2).
     ikeSaLive: state.registry.isLive(initiatorSpi, responderSpi),
     history:

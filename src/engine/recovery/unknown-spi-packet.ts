@@ -37,7 +37,7 @@ export function receiveUnknownSpi(state: EngineState, evidence: UnknownSpiEviden
     ready: state.ready,
     // Our sockets receive only what is addressed to this host; a data plane that sniffs leaves the rest out.
     destinationIsOurs: true,
-    owner: state.spis.isTaken(spi) ? 'us' : 'nobody',
+    owner: state.spis.isTaken(spi) ? 'us' : state.owners.ownerOf(spi, encapsulated),
     history: record === undefined ? undefined : historyFact(state, record),
     ikeSa: ikeSa === undefined ? undefined : { ikeId: ikeSa.ikeId },
     historyIkeSaLive: record !== undefined && state.registry.isLive(record.initiatorSpi, record.responderSpi),

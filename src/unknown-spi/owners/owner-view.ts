@@ -52,9 +52,13 @@ export class OwnerView {
   ownerOf(spi: number, encapsulated: boolean): 'nobody' | 'other' | 'unreadable' {
     // A single SPI is more particular than the block that it lies in.
     if (this.#ownSpis.has(spi)) return 'nobody';
-    if (this.#foreignSpis.has(spi) || this.#foreignBlocks[blockOf(spi)] === 1) return 'other';
+    if (this.isClaimedByOther(spi)) return 'other';
     if (this.#ownBlocks[blockOf(spi)] === 1) return this.#unclear;
     return this.#ownership.answersUnclaimed || encapsulated ? this.#unclear : 'other';
+  }
+
+  isClaimedByOther(spi: number): boolean {
+    return this.#foreignSpis.has(spi) || this.#foreignBlocks[blockOf(spi)] === 1;
   }
 
   /** An unreadable daemon may hold what lies in our blocks: it never heard of them. */
