@@ -1,24 +1,28 @@
 // A ticket in its client's hands: what the gateway gave, and the state that RFC 5723 4.2 has the client keep beside it.
 import { wipe } from '#crypto';
-import { addressBytes, addressFromBytes, type Endpoint, type IkeSuite, type IpAddress } from '#sa';
+import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import { Reader, WireError, Writer } from '#wire';
 import type { Identity } from '../configuration.ts';
 import type { IkeFailure } from '../interface.ts';
 import type { IkeSpis } from '../phase.ts';
 import {
+  readAddress,
+  readEndpoint,
   readIdentity,
   readMs,
   readOctets8,
   readSpi,
   readSuite,
   readText,
+  writeAddress,
+  writeEndpoint,
   writeIdentity,
   writeMs,
   writeOctets8,
   writeSpi,
   writeSuite,
   writeText,
-} from './ticket-fields.ts';
+} from '../stored-fields.ts';
 
 /**
  * Enough to resume an IKE SA after everything else about it is lost. Times are wall-clock milliseconds. It holds a
@@ -63,8 +67,7 @@ export function encodeClientTicket(ticket: ClientTicket): Uint8Array {
   writer.u16(ticket.ticket.length, 'ticket.opaque.length').bytes(ticket.ticket);
   writeMs(writer, ticket.expiresAtMs);
   writeText(writer, ticket.connection);
-  writeAddress(writer, ticket.remote.address);
-  writer.u16(ticket.remote.port, 'ticket.remote.port');
+  writeEndpoint(writer, ticket.remote);
   writeSuite(writer, ticket.suite);
   writeOctets8(writer, ticket.skD, 'ticket.SK_d');
   writeIdentity(writer, ticket.localIdentity);
@@ -84,7 +87,7 @@ export function decodeClientTicket(octets: Uint8Array): ClientTicket {
   const ticket = reader.bytes(reader.u16('ticket.opaque.length'), 'ticket.opaque').slice();
   const expiresAtMs = readMs(reader);
   const connection = readText(reader);
-  const remote = { address: readAddress(reader), port: reader.u16('ticket.remote.port') };
+  const remote = readEndpoint(reader);
   const suite = readSuite(reader);
   const skD = readOctets8(reader, 'ticket.SK_d');
   const localIdentity = readIdentity(reader);
@@ -107,17 +110,4 @@ export function decodeClientTicket(octets: Uint8Array): ClientTicket {
     ...(reauthAtMs > 0 && { reauthAtMs }),
     virtualAddresses,
   };
-}
-
-function writeAddress(writer: Writer, address: IpAddress): void {
-  writeOctets8(writer, addressBytes(address), 'ticket.address');
-}
-
-function readAddress(reader: Reader): IpAddress {
-  const { offset } = reader;
-  const octets = readOctets8(reader, 'ticket.address');
-  if (octets.length !== 4 && octets.length !== 16) {
-    throw reader.failAt(offset, 'length', 'ticket.address');
-  }
-  return addressFromBytes(octets);
 }

@@ -16,7 +16,7 @@ import {
   writeSpi,
   writeSuite,
   writeText,
-} from './ticket-fields.ts';
+} from '../stored-fields.ts';
 
 /** The state of an IKE SA that its gateway needs to resume it. Times are wall-clock milliseconds. */
 export interface TicketContent {

@@ -1,7 +1,7 @@
 // The keys that seal tickets: one makes them, older ones still open theirs (RFC 5723 6.2, 9.5).
 import { equalConstantTime, openRecord, type Randomness, sealKeyBytes, sealRecord, wipe } from '#crypto';
 import { Reader, WireError, Writer } from '#wire';
-import { readMs, writeMs } from './ticket-fields.ts';
+import { readMs, writeMs } from '../stored-fields.ts';
 
 const keyIdBytes = 8;
 

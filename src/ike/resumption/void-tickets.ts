@@ -1,7 +1,7 @@
 // Which tickets must not be accepted any more: their IKE SA was resumed, rekeyed or closed (RFC 5723 4.3.1, 6.2, 9.8).
 import { Reader, WireError, Writer } from '#wire';
 import type { IkeSpis } from '../phase.ts';
-import { readMs, readSpi, writeMs, writeSpi } from './ticket-fields.ts';
+import { readMs, readSpi, writeMs, writeSpi } from '../stored-fields.ts';
 
 /** All tickets of one IKE SA are void at once. Wall-clock milliseconds. */
 export interface VoidEntry {
