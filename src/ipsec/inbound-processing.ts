@@ -5,7 +5,7 @@ import { innerTrafficClass } from './packet/congestion.ts';
 import { decrementHopLimit, setTrafficClass } from './packet/header-edit.ts';
 import type { PacketFields } from './packet/packet-fields.ts';
 import type { PacketSlot } from './packet-slot.ts';
-import { expiryEvent, pairEvent } from './sa-events.ts';
+import { expiryEvent, pairEvent, reservationLow } from './sa-events.ts';
 import type { Sad } from './sad.ts';
 import type { InboundSa } from './security-association.ts';
 import { Verdict, type VerdictCode } from './verdicts.ts';
@@ -42,17 +42,26 @@ export function refuseBeforeIntegrity(
   return check === 'seen' ? Verdict.REPLAYED : Verdict.LEFT_OF_WINDOW;
 }
 
-/** What an authentic packet tells of its SA. */
+/**
+ * What an authentic packet tells of its SA. `UNRESERVED`: a restart would not know that its number was used, so that the
+ * packet could be replayed then; it is dropped, and room asked for.
+ */
 export function acceptAuthentic(
   context: DecapsulationContext,
   slot: PacketSlot,
   sa: InboundSa,
   high: number,
-): void {
+): VerdictCode | undefined {
+  const { reservation } = sa;
+  if (reservation?.asks(high, slot.sequence)) {
+    context.events.push(reservationLow(sa, { high, low: slot.sequence }));
+  }
+  if (reservation?.covers(high, slot.sequence) === false) return Verdict.UNRESERVED;
   const newest = sa.window.accept(high, slot.sequence);
   if (!sa.used) context.events.push(pairEvent('first-inbound', sa));
   sa.used = true;
   if (newest) reportMapping(context, slot, sa);
+  return undefined;
 }
 
 /**

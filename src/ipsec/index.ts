@@ -20,7 +20,6 @@ export {
   type ReplayCheck,
   ReplayWindow,
   replayWindowPacketsMax,
-  type SequenceNumber,
 } from './replay-window.ts';
 export { Sad } from './sad.ts';
 export {

@@ -4,7 +4,7 @@ import type { DataPlaneEvent } from '#sa';
 import { IpProtocol } from '#wire';
 import type { PacketFields } from './packet/packet-fields.ts';
 import type { PacketSlot } from './packet-slot.ts';
-import { expiryEvent, pairEvent } from './sa-events.ts';
+import { expiryEvent, pairEvent, reservationLow } from './sa-events.ts';
 import type { OutboundSa } from './security-association.ts';
 import { Verdict, type VerdictCode } from './verdicts.ts';
 
@@ -42,7 +42,15 @@ export function spendSequenceNumber(
     context.events.push(expiryEvent('hard-expired', sa));
     return Verdict.EXPIRED;
   }
-  if (sa.sequence.advance()) return undefined;
+  const { sequence, reservation } = sa;
+  // Never at or beyond what a restart would go on with: a number used twice breaks counter modes (RFC 4106 3.1).
+  if (reservation?.reaches(sequence.high, sequence.low)) return Verdict.UNRESERVED;
+  if (sequence.advance()) {
+    if (reservation?.asks(sequence.high, sequence.low)) {
+      context.events.push(reservationLow(sa, sa.lastSequence));
+    }
+    return undefined;
+  }
   if (!sa.exhaustionReported) context.events.push(pairEvent('sequence-exhausted', sa));
   sa.exhaustionReported = true;
   return Verdict.SEQUENCE_EXHAUSTED;

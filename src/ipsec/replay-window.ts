@@ -1,13 +1,8 @@
 // The anti-replay window with extended sequence numbers (RFC 4303 3.4.3, RFC 4303 A), on two 32-bit words.
+import type { SequenceNumber } from '#sa';
 
 /** The largest window a receiver may be configured with, in packets. */
 export const replayWindowPacketsMax = 4096;
-
-/** A sequence number of 64 bits as two unsigned words; `high` is 0 without ESN. */
-export interface SequenceNumber {
-  readonly high: number;
-  readonly low: number;
-}
 
 /** What the window says of a sequence number before the integrity check. */
 export type ReplayCheck = 'new' | 'seen' | 'left-of-window';

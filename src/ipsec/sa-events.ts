@@ -1,5 +1,5 @@
 // Events about one SA, in the shape the keying protocol gets them.
-import type { DataPlaneEvent } from '#sa';
+import type { DataPlaneEvent, SequenceNumber } from '#sa';
 import type { InboundSa, OutboundSa } from './security-association.ts';
 
 export function expiryEvent(
@@ -16,4 +16,9 @@ export function pairEvent(
 ): DataPlaneEvent {
   const { protocol, spi, childId } = sa.parameters;
   return { kind, protocol, spi, childId };
+}
+
+export function reservationLow(sa: InboundSa | OutboundSa, last: SequenceNumber): DataPlaneEvent {
+  const { protocol, direction, spi, childId } = sa.parameters;
+  return { kind: 'reservation-low', protocol, direction, spi, childId, last };
 }

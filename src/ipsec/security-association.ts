@@ -1,9 +1,17 @@
 // One entry of the SAD at work (RFC 4301 4.4.2): parameters, keys, and the state which packets change.
 import { type PacketCipher, type PacketKeys, packetCipher } from '#crypto';
-import { type Endpoint, type IpAddress, isIpv6, type SaParameters, type UdpEncapsulation } from '#sa';
+import {
+  type Endpoint,
+  type IpAddress,
+  isIpv6,
+  type SaParameters,
+  type SequenceNumber,
+  type UdpEncapsulation,
+} from '#sa';
 import { type AddressPair, beetAddresses } from './inner-addresses.ts';
 import { SelectorMatcher } from './policy/selector-match.ts';
-import { ReplayWindow, type SequenceNumber } from './replay-window.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { Reservation } from './reservation.ts';
 import { SequenceCounter } from './sequence-counter.ts';
 import { Usage } from './usage.ts';
 
@@ -40,6 +48,8 @@ abstract class SecurityAssociation {
   readonly espCipher: EspPacketCipher | undefined;
   readonly matcher: SelectorMatcher;
   readonly usage: Usage;
+  /** Absent: every number may be used. */
+  readonly reservation: Reservation | undefined;
   readonly esn: boolean;
   readonly spi: number;
   readonly #beetAddresses: AddressPair | undefined;
@@ -59,6 +69,8 @@ abstract class SecurityAssociation {
     this.usage = new Usage(parameters.lifetimes, at);
     this.#beetAddresses = parameters.mode === 'beet' ? beetAddresses(parameters) : undefined;
     this.esn = parameters.esn;
+    const { reservation } = parameters;
+    this.reservation = reservation === undefined ? undefined : new Reservation(parameters.esn, reservation);
     this.spi = parameters.spi;
     this.#encapsulation = parameters.encapsulation;
     this.#local = { address: parameters.local, port: parameters.encapsulation?.localPort ?? 0 };
@@ -99,6 +111,9 @@ abstract class SecurityAssociation {
     return (isIpv6(this.#remote.address) ? 40 : 20) + (this.encapsulated ? 8 : 0);
   }
 
+  /** The highest number used or received so far. */
+  abstract get lastSequence(): SequenceNumber;
+
   /** Wipes the keys. */
   destroy(): void {
     this.cipher.destroy();
@@ -116,7 +131,11 @@ export class OutboundSa extends SecurityAssociation {
 
   constructor(parameters: SaParameters, at: number, { last, makeCipher = packetCipher }: SaState = {}) {
     super(parameters, at, makeCipher);
-    this.sequence = new SequenceCounter(parameters.esn, last);
+    this.sequence = new SequenceCounter(parameters.esn, last ?? parameters.reservation?.last);
+  }
+
+  override get lastSequence(): SequenceNumber {
+    return { high: this.sequence.high, low: this.sequence.low };
   }
 }
 
@@ -129,7 +148,15 @@ export class InboundSa extends SecurityAssociation {
 
   constructor(parameters: SaParameters, at: number, { last, makeCipher = packetCipher }: SaState = {}) {
     super(parameters, at, makeCipher);
-    this.window = new ReplayWindow(parameters.replayWindow, parameters.esn, last);
+    this.window = new ReplayWindow(
+      parameters.replayWindow,
+      parameters.esn,
+      last ?? parameters.reservation?.last,
+    );
+  }
+
+  override get lastSequence(): SequenceNumber {
+    return this.window.top;
   }
 
   override move(local: Endpoint, remote: Endpoint, encapsulated: boolean): void {

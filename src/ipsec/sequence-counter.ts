@@ -1,5 +1,5 @@
 // The sender's sequence number (RFC 4303 3.3.3), which never repeats under one key.
-import type { SequenceNumber } from './replay-window.ts';
+import type { SequenceNumber } from '#sa';
 
 /**
  * A counter of 32 bits, or of 64 with extended sequence numbers. It is also the source of counter-mode IVs, so it

@@ -58,6 +58,8 @@ export const Verdict = {
   OUTSIDE_SELECTORS: 26,
   /** Congestion was marked on the outer header of a packet whose transport cannot learn it (RFC 6040 4.2). */
   CONGESTION: 27,
+  /** The sequence number lies beyond those that a restart would know of: it must wait until more are reserved. */
+  UNRESERVED: 28,
 } as const;
 
 export type VerdictCode = (typeof Verdict)[keyof typeof Verdict];

@@ -211,6 +211,8 @@ function commandText(command: SaCommand): string {
       return `use-outbound ${hex(command.spi)} of child ${command.childId}`;
     case 'update-addresses':
       return `update-addresses ${command.direction} ${hex(command.spi)} to ${formatEndpoint(command.remote)}`;
+    case 'extend-reservation':
+      return `extend-reservation ${command.direction} ${hex(command.spi)} to ${command.limit.high} ${command.limit.low}`;
     case 'remove':
       return `remove ${command.direction} ${hex(command.spi)}`;
     case 'install-policy':

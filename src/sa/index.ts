@@ -3,6 +3,7 @@ export * from './address.ts';
 export * from './algorithm-keywords.ts';
 export * from './algorithms.ts';
 export * from './parameters.ts';
+export * from './sequence-number.ts';
 export * from './spi.ts';
 export { formatSuite } from './suite-text.ts';
 export * from './traffic-selector.ts';

@@ -1,6 +1,7 @@
 // What a data plane must know of an SA, and the commands and events between a keying protocol and a data plane.
 import type { Endpoint, IpAddress } from './address.ts';
 import type { EncryptionChoice } from './algorithms.ts';
+import type { SequenceNumber, SequenceReservation } from './sequence-number.ts';
 import type { Spi } from './spi.ts';
 import type { TrafficSelector } from './traffic-selector.ts';
 
@@ -48,6 +49,8 @@ export interface SaParameters {
   readonly esn: boolean;
   /** Packets; 0 turns replay protection off. Inbound only. */
   readonly replayWindow: number;
+  /** Absent: a fresh SA whose numbers need not survive a crash. */
+  readonly reservation?: SequenceReservation;
   readonly selectors: SaSelectors;
   readonly lifetimes: SaLifetimes;
   /** The pair of SAs this one belongs to. Stable over rekeying: traffic moves from old to new of one policy. */
@@ -93,6 +96,15 @@ export type SaCommand =
       readonly local: Endpoint;
       readonly remote: Endpoint;
       readonly encapsulated: boolean;
+    }
+  /** A restart would know of all numbers up to `limit`: they may be used, or accepted, from now on. */
+  | {
+      readonly kind: 'extend-reservation';
+      readonly protocol: SaProtocol;
+      readonly direction: SaDirection;
+      readonly spi: Spi;
+      readonly childId: number;
+      readonly limit: SequenceNumber;
     }
   | {
       readonly kind: 'remove';
@@ -173,6 +185,15 @@ export type DataPlaneEvent =
       readonly protocol: SaProtocol;
       readonly spi: Spi;
       readonly childId: number;
+    }
+  /** The reserved sequence numbers come to their end: the peer or we have got to `last`. */
+  | {
+      readonly kind: 'reservation-low';
+      readonly protocol: SaProtocol;
+      readonly direction: SaDirection;
+      readonly spi: Spi;
+      readonly childId: number;
+      readonly last: SequenceNumber;
     }
   | { readonly kind: 'unknown-spi'; readonly evidence: UnknownSpiEvidence }
   | {

@@ -68,8 +68,7 @@ export class AhDecapsulation {
       sa.usage.integrityFailures++;
       return Verdict.NOT_AUTHENTIC;
     }
-    acceptAuthentic(this.#context, slot, sa, high);
-    return undefined;
+    return acceptAuthentic(this.#context, slot, sa, high);
   }
 
   #unpackTunnel(slot: PacketSlot, sa: InboundSa, innerAt: number): VerdictCode {

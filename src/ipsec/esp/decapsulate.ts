@@ -58,8 +58,7 @@ function authenticate(
     sa.usage.integrityFailures++;
     return Verdict.NOT_AUTHENTIC;
   }
-  acceptAuthentic(context, slot, sa, high);
-  return undefined;
+  return acceptAuthentic(context, slot, sa, high);
 }
 
 /** From decrypted text to a packet that the SA's selectors and the SPD allow. */

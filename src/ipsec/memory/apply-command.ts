@@ -32,6 +32,8 @@ export function applyCommand(
         : refuse('missing', 'the pair has no such outbound SA');
     case 'update-addresses':
       return updateAddresses(sad, command);
+    case 'extend-reservation':
+      return extendReservation(sad, command);
     case 'remove': {
       const removed =
         command.direction === 'inbound'
@@ -79,6 +81,20 @@ function install(sad: Sad, parameters: SaParameters, at: number, makeCipher?: Pa
     if (!(error instanceof CryptoError)) throw error;
     return refuse(error.code === 'unsupported' ? 'unsupported' : 'failed', error.message);
   }
+}
+
+function extendReservation(
+  sad: Sad,
+  { protocol, direction, spi, childId, limit }: Extract<SaCommand, { kind: 'extend-reservation' }>,
+): SaResult {
+  const sa =
+    direction === 'inbound' ? sad.findInbound(protocol, spi) : sad.findOfPair(childId, protocol, spi);
+  if (sa === undefined || sa.parameters.childId !== childId) {
+    return refuse('missing', `the pair has no such ${direction} SA`);
+  }
+  if (sa.reservation === undefined) return refuse('failed', 'all numbers of the SA may be used');
+  sa.reservation.extend(sa.lastSequence, limit);
+  return done;
 }
 
 function updateAddresses(sad: Sad, command: Extract<SaCommand, { kind: 'update-addresses' }>): SaResult {
