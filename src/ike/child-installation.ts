@@ -9,6 +9,9 @@ import {
   type SaSelectors,
   type TrafficSelector,
 } from '#sa';
+import { firstReservation, type Reserved } from './checkpoint/reservations.ts';
+import { type RetainedPair, wipeRetained } from './checkpoint/retained.ts';
+import { copyPacketKeys } from './checkpoint/snapshot.ts';
 import { type ChildAgreement, type ChildSa, summaryOf } from './child-sa.ts';
 import type { IkeSaState } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
@@ -40,12 +43,21 @@ export function installChild(
     expiresAt: lifetimes.endAfterMs === undefined ? undefined : state.at + lifetimes.endAfterMs,
     collision: undefined,
     replaces: options.replaces,
+    retained: undefined,
   };
   const first = !state.children.some((other) => other.agreement.childId === childId);
   const { keys, initiator } = options;
   const [outboundKeys, inboundKeys] = initiator
     ? [keys.initiator, keys.responder]
     : [keys.responder, keys.initiator];
+  if (state.ports.checkpoints) {
+    child.retained = retain(
+      state,
+      agreement,
+      { inbound: inboundKeys, outbound: outboundKeys },
+      child.replaces,
+    );
+  }
   if (state.keyLog) {
     logKeys(state, agreement, 'inbound', inboundKeys);
     logKeys(state, agreement, 'outbound', outboundKeys);
@@ -54,9 +66,7 @@ export function installChild(
     ['inbound', inboundKeys],
     ['outbound', outboundKeys],
   ] as const) {
-    const sa = saParameters(state, agreement, direction, packetKeys, lifetimes.sa);
-    const id = state.command({ kind: 'install', sa });
-    state.installations.set(id, { spi: sa.spi, child });
+    installSa(state, child, direction, packetKeys, lifetimes.sa);
   }
   if (first && configuration.policies) {
     state.command({ kind: 'install-policy', policy: policyOf(agreement) });
@@ -64,6 +74,43 @@ export function installChild(
   state.children.push(child);
   if (options.useOutbound) useOutbound(state, child);
   return child;
+}
+
+function retain(
+  state: IkeSaState,
+  { suite: { esn } }: ChildAgreement,
+  keys: Record<SaDirection, PacketKeys>,
+  replaces: ChildSa | undefined,
+): RetainedPair {
+  const of = (direction: SaDirection): RetainedPair['inbound'] => ({
+    keys: copyPacketKeys(keys[direction]),
+    reserved: firstReservation(direction, state.at, esn, replaces?.retained?.[direction].reserved),
+  });
+  return { inbound: of('inbound'), outbound: of('outbound') };
+}
+
+/** @param last the highest number that may have been used before; absent: the SA is a fresh one */
+export function installSa(
+  state: IkeSaState,
+  child: ChildSa,
+  direction: SaDirection,
+  keys: PacketKeys,
+  lifetimes: SaParameters['lifetimes'],
+  last?: Reserved,
+): void {
+  const fresh = child.retained?.[direction].reserved.limit;
+  const reservation =
+    last !== undefined
+      ? { last: last.limit, limit: last.limit }
+      : fresh === undefined
+        ? undefined
+        : { last: { high: 0, low: 0 }, limit: fresh };
+  const sa = {
+    ...saParameters(state, child.agreement, direction, keys, lifetimes),
+    ...(reservation !== undefined && { reservation }),
+  };
+  const id = state.command({ kind: 'install', sa });
+  state.installations.set(id, { spi: sa.spi, child });
 }
 
 export function useOutbound(state: IkeSaState, child: ChildSa): void {
@@ -81,6 +128,8 @@ export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailu
   const index = state.children.indexOf(child);
   if (index < 0) return;
   state.children.splice(index, 1);
+  wipeRetained(child.retained);
+  child.retained = undefined;
   const remote = state.remote.address;
   state.command({ kind: 'remove', protocol, direction: 'inbound', spi: inboundSpi, remote });
   state.command({ kind: 'remove', protocol, direction: 'outbound', spi: outboundSpi, remote });
@@ -149,7 +198,7 @@ function saParameters(
 }
 
 /** The policy shares the number of the pair, which is stable over rekeyings. */
-function policyOf(agreement: ChildAgreement): PolicyParameters {
+export function policyOf(agreement: ChildAgreement): PolicyParameters {
   const { childId, configuration } = agreement;
   return {
     policyId: childId,

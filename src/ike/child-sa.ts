@@ -1,5 +1,6 @@
 // One Child SA pair: what was agreed, how far its life is, and the commands that install and remove it.
 import type { ChildSuite, SaMode, SaProtocol, Spi, TrafficSelector } from '#sa';
+import type { RetainedPair } from './checkpoint/retained.ts';
 import type { ChildConfiguration } from './configuration.ts';
 import type { ChildSaSummary } from './interface.ts';
 
@@ -45,6 +46,8 @@ export interface ChildSa {
   collision: ChildCollision | undefined;
   /** The pair that it replaces, until that one is gone. */
   replaces: ChildSa | undefined;
+  /** Only where the host keeps checkpoints. */
+  retained: RetainedPair | undefined;
 }
 
 export function summaryOf(child: ChildSa): ChildSaSummary {

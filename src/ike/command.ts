@@ -1,4 +1,5 @@
 // What the host asks of an IKE SA.
+import { rekeyEverything } from './checkpoint/rekey-everything.ts';
 import { beginDeleteIke } from './exchanges/informational.ts';
 import { beginSynchronization } from './exchanges/message-id-sync.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
@@ -44,6 +45,9 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
       return;
     case 'synchronize-message-ids':
       beginSynchronization(state, command.skip);
+      return;
+    case 'rekey-everything':
+      rekeyEverything(state);
       return;
     case 'rekey-ike':
       if (!state.rekeying) state.tasks.add({ kind: 'rekey-ike' });

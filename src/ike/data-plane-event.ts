@@ -1,5 +1,6 @@
 // What the data plane reports about Child SAs: first traffic, expiry, a moved peer (RFC 7296 2.8, 2.23, RFC 4301 4.4.2.1).
-import type { DataPlaneEvent, SaResult } from '#sa';
+import type { DataPlaneEvent, SaDirection, SaResult } from '#sa';
+import { extendReservation } from './checkpoint/extend-reservation.ts';
 import { moveChildren, useOutbound } from './child-installation.ts';
 import type { ChildSa } from './child-sa.ts';
 import { summaryOf } from './child-sa.ts';
@@ -32,6 +33,11 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
       state.emit({ kind: 'peer-moved', from, to: event.remote });
       return;
     }
+    case 'reservation-low': {
+      const child = ofDirection(state, event.direction, event.spi);
+      if (child !== undefined) extendReservation(state, child, event.direction, event.last);
+      return;
+    }
     case 'acquire':
     case 'unknown-spi':
       // The host answers these: they belong to no Child SA.
@@ -55,6 +61,12 @@ export function handleSaResult(state: IkeSaState, id: number, result: SaResult):
 function holderOf(state: IkeSaState, child: ChildSa): IkeSaState | undefined {
   if (state.children.includes(child)) return state;
   return state.successor === undefined ? undefined : holderOf(state.successor, child);
+}
+
+function ofDirection(state: IkeSaState, direction: SaDirection, spi: number): ChildSa | undefined {
+  return state.children.find(
+    ({ agreement }) => spi === (direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi),
+  );
 }
 
 /** Either half names the pair. */

@@ -1,5 +1,5 @@
 // Everything one IKE SA remembers, shared by its exchanges. Only this room sees it; hosts see `IkeSa`.
-import type { PacketCipher, PseudorandomFunction } from '#crypto';
+import type { IkeKeys, PacketCipher, PseudorandomFunction } from '#crypto';
 import type { Endpoint, IkeSuite, IpAddress, SaCommand, Spi } from '#sa';
 import type { ChildSa } from './child-sa.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
@@ -31,6 +31,8 @@ export interface Protection {
   readonly skD: Uint8Array;
   readonly skPi: Uint8Array;
   readonly skPr: Uint8Array;
+  /** Only where the host keeps checkpoints: the keys that the ciphers have copies of. */
+  readonly keys: Pick<IkeKeys, 'skAi' | 'skAr' | 'skEi' | 'skEr'> | undefined;
 }
 
 /** What the peer said it can do. */

@@ -2,6 +2,9 @@
 import type { Endpoint, IkeSuite, Spi } from '#sa';
 import type { IkeMessage, IkeSpi } from '#wire';
 import { zeroIkeSpi } from '#wire';
+import { type AdoptOptions, adoptSnapshot } from './checkpoint/adopt-snapshot.ts';
+import type { IkeSaSnapshot } from './checkpoint/snapshot.ts';
+import { takeSnapshot } from './checkpoint/take-snapshot.ts';
 import { type ChildSaPhase, summaryOf } from './child-sa.ts';
 import { nextDeadline, runClocks } from './clocks.ts';
 import { handleCommand } from './command.ts';
@@ -223,6 +226,14 @@ export class IkeSa {
     return this.#state.offspring.map((state) => this.#wrap(state));
   }
 
+  /**
+   * Everything that another process needs to go on from here, for a host whose ports say `checkpoints`. `undefined`: from here
+   * nobody can, and an earlier snapshot must not be used any more. To be wiped by the caller.
+   */
+  snapshot(at: number): IkeSaSnapshot | undefined {
+    return takeSnapshot(this.#state, at);
+  }
+
   #wrap(state: IkeSaState): IkeSa {
     const known = this.#offspring.get(state);
     if (known !== undefined) return known;
@@ -258,6 +269,17 @@ export function initiateIkeSa(options: InitiateOptions): IkeSa {
   const state = newInitiator(options);
   beginIkeSaInit(state);
   return new IkeSa(state);
+}
+
+export type { AdoptOptions };
+
+/**
+ * Goes on with an IKE SA of an earlier process (see `IkeSa.snapshot`). Until a snapshot of the result is durable, nothing that it
+ * says may leave: not its messages, nor `extend-reservation`.
+ * @throws Error if the connection lacks a child that the snapshot names
+ */
+export function adoptIkeSa(options: AdoptOptions): IkeSa {
+  return new IkeSa(adoptSnapshot(options));
 }
 
 export interface ResumeOptions extends Omit<InitiateOptions, 'initialContact'> {

@@ -13,10 +13,18 @@ export {
   identityFromText,
   identityPatternFromText,
 } from './authentication/identity-text.ts';
+export {
+  type ChildSaSnapshot,
+  type IkeSaSnapshot,
+  wipeIkeSaSnapshot,
+} from './checkpoint/snapshot.ts';
+export { decodeIkeSaSnapshot, encodeIkeSaSnapshot } from './checkpoint/snapshot-codec.ts';
 export * from './configuration.ts';
 export { subnetAttribute } from './configuration-payload.ts';
 export { CookieIssuer, type CookieSubject } from './cookie.ts';
 export {
+  type AdoptOptions,
+  adoptIkeSa,
   type ChildSaStatus,
   IkeSa,
   type InitiateOptions,

@@ -61,6 +61,11 @@ export interface IkeSaPorts {
     readonly initiatorSpi: IkeSpi;
     readonly responderSpi: IkeSpi;
   }): readonly NotifyPayload[];
+  /**
+   * The host takes snapshots (`IkeSa.snapshot`) and keeps them: keys are retained for them until the IKE SA ends, and sequence
+   * numbers are used only as far as they are reserved. `extend-reservation` must wait until a snapshot taken with it is durable.
+   */
+  readonly checkpoints?: boolean;
   /** Gateway: makes and judges tickets (RFC 5723). Absent: none is given, and none is good. */
   readonly tickets?: TicketPort;
 }
@@ -91,6 +96,8 @@ export type IkeSaCommand =
   | { readonly kind: 'rekey-child'; readonly childId: number }
   | { readonly kind: 'delete-child'; readonly childId: number }
   | { readonly kind: 'rekey-ike' }
+  /** After `adoptIkeSa`, once its snapshot is durable: all Child SAs at once, and then the IKE SA. */
+  | { readonly kind: 'rekey-everything' }
   /** Delete with an INFORMATIONAL exchange; ends when answered or when its retransmissions do. */
   | { readonly kind: 'delete'; readonly reason: string }
   /** Forget everything at once without a message. */

@@ -65,6 +65,11 @@ export class RequestWindow<Exchange> {
   clear(): void {
     this.#outstanding.clear();
   }
+
+  /** Takes over what an earlier run had sent: its Message ID lies before the next one. */
+  adopt(messageId: number, exchange: Exchange): void {
+    this.#outstanding.set(messageId, exchange);
+  }
 }
 
 /** What a request's Message ID says about it. */
@@ -86,6 +91,10 @@ export class ResponseWindow {
   constructor(firstMessageId: number, size: number) {
     this.#expected = firstMessageId;
     this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   get expected(): number {
@@ -119,6 +128,21 @@ export class ResponseWindow {
 
   answer(messageId: number, datagrams: readonly Uint8Array[]): void {
     if (!this.#seen.has(messageId)) throw new Error('a request was answered that never came');
+    this.#seen.set(messageId, datagrams);
+  }
+
+  /** All answers that are remembered; `undefined` while a request is being worked on. */
+  answered(): { readonly messageId: number; readonly datagrams: readonly Uint8Array[] }[] | undefined {
+    const answers = [];
+    for (const [messageId, datagrams] of this.#seen) {
+      if (datagrams === undefined) return undefined;
+      answers.push({ messageId, datagrams });
+    }
+    return answers;
+  }
+
+  /** Takes over what an earlier run had answered. */
+  adopt(messageId: number, datagrams: readonly Uint8Array[]): void {
     this.#seen.set(messageId, datagrams);
   }
 }

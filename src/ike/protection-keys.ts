@@ -4,8 +4,11 @@ import type { IkeSuite } from '#sa';
 import type { IkeSaState } from './ike-sa-state.ts';
 import { MessageSealer } from './protection/sealed-message.ts';
 
-/** Puts fresh keys to work and, if the host asked for it, logs them. Takes over the octets of `keys`. */
-export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys): void {
+/**
+ * Puts keys to work and, if the host asked for it, logs them. Takes over the octets of `keys`.
+ * @param firstIv the counter to begin with: other than 0 only for keys that were at work before
+ */
+export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys, firstIv = 0n): void {
   if (state.keyLog) {
     state.outputs.push({
       kind: 'key-log',
@@ -28,16 +31,19 @@ export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys): void
     });
   const initiator = cipher(keys.skEi, keys.skAi);
   const responder = cipher(keys.skEr, keys.skAr);
-  wipe(keys.skEi, keys.skEr, keys.skAi, keys.skAr);
+  const { skEi, skEr, skAi, skAr } = keys;
+  const retained = state.ports.checkpoints === true;
+  if (!retained) wipe(skEi, skEr, skAi, skAr);
   const [outbound, inbound] = state.role === 'initiator' ? [initiator, responder] : [responder, initiator];
   state.protection = {
     suite,
     prf: pseudorandomFunction(suite.prf),
-    sealer: new MessageSealer(outbound, state.ports.randomness),
+    sealer: new MessageSealer(outbound, state.ports.randomness, firstIv),
     opener: inbound,
     skD: keys.skD,
     skPi: keys.skPi,
     skPr: keys.skPr,
+    keys: retained ? { skEi, skEr, skAi, skAr } : undefined,
   };
 }
 
@@ -49,6 +55,7 @@ export function forgetKeys(state: IkeSaState): void {
   if (protection === undefined) return;
   protection.sealer.destroy();
   protection.opener.destroy();
-  wipe(protection.skD, protection.skPi, protection.skPr);
+  const { skD, skPi, skPr, keys } = protection;
+  wipe(skD, skPi, skPr, keys?.skEi, keys?.skEr, keys?.skAi, keys?.skAr);
   state.protection = undefined;
 }

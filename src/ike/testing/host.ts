@@ -4,6 +4,9 @@ import { type Endpoint, firstSpi, type SaCommand, type SaParameters, type SaResu
 import { decodeIkeMessage, ExchangeType, type IkeSpi, zeroIkeSpi } from '#wire';
 import type { ConnectionConfiguration, Credentials } from '../configuration.ts';
 import {
+  adoptIkeSa,
+  decodeIkeSaSnapshot,
+  encodeIkeSaSnapshot,
   type IkeSa,
   type InitiateOptions,
   initiateIkeSa,
@@ -11,6 +14,7 @@ import {
   respondToInit,
   respondToResume,
   resumeIkeSa,
+  wipeIkeSaSnapshot,
 } from '../index.ts';
 import type {
   AddressLease,
@@ -34,6 +38,8 @@ export interface HostOptions {
   readonly seed: string;
   readonly lease?: AddressLease;
   readonly natTraversal?: NatTraversalPorts;
+  /** Whether its IKE SAs can be made again from snapshots. */
+  readonly checkpoints?: boolean;
 }
 
 type Transmit = Extract<IkeSaOutput, { readonly kind: 'transmit' }>;
@@ -49,6 +55,7 @@ export class Host {
   credentials: Credentials;
   readonly natTraversal: NatTraversalPorts;
   readonly lease: AddressLease | undefined;
+  readonly checkpoints: boolean;
   now = 0;
   readonly sas: IkeSa[] = [];
   readonly events: IkeEvent[] = [];
@@ -82,6 +89,7 @@ export class Host {
     this.connections = options.connections;
     this.credentials = options.credentials;
     this.lease = options.lease;
+    this.checkpoints = options.checkpoints ?? false;
     this.natTraversal = options.natTraversal ?? { localPort: 4500, remotePort: 4500 };
     this.randomness = seededRandomness(text(options.seed));
   }
@@ -105,6 +113,7 @@ export class Host {
       allocateChildId: () => ++this.#childId,
       credentials: () => this.credentials,
       notifiesFor: (spis) => this.notifiesFor(spis),
+      checkpoints: this.checkpoints,
       wallClockMs: () => this.wallClockMs + this.now,
       ...(this.tickets !== undefined && { tickets: this.tickets }),
       connectionsFor: () => this.connections,
@@ -154,6 +163,42 @@ export class Host {
       keyLog: true,
       children: connection.children,
     });
+    this.sas.push(sa);
+    return sa;
+  }
+
+  /** What this host would have to store now, for the IKE SA that carries everything. */
+  checkpoint(): Uint8Array | undefined {
+    const snapshot = this.sa.snapshot(this.now);
+    if (snapshot === undefined) return undefined;
+    const octets = encodeIkeSaSnapshot(snapshot);
+    wipeIkeSaSnapshot(snapshot);
+    return octets;
+  }
+
+  /** Loses everything, and goes on from what was stored. */
+  restart(octets: Uint8Array): IkeSa {
+    this.sas.length = 0;
+    this.installed.clear();
+    this.policies.clear();
+    this.outboundOfChild.clear();
+    this.reservedSpis.clear();
+    const snapshot = decodeIkeSaSnapshot(octets);
+    for (const { inboundSpi, childId } of snapshot.children) {
+      this.reservedSpis.add(inboundSpi);
+      this.#childId = Math.max(this.#childId, childId);
+    }
+    const connection = this.connections.find(({ name }) => name === snapshot.connection);
+    if (connection === undefined) throw new Error(`${this.name} has no connection ${snapshot.connection}`);
+    const sa = adoptIkeSa({
+      snapshot,
+      connection,
+      ports: this.ports,
+      at: this.now,
+      natTraversal: this.natTraversal,
+      keyLog: true,
+    });
+    wipeIkeSaSnapshot(snapshot);
     this.sas.push(sa);
     return sa;
   }
@@ -284,6 +329,7 @@ export class Host {
       case 'remove-policy':
         this.policies.delete(command.policyId);
         return;
+      case 'extend-reservation':
       case 'update-addresses':
     }
   }

@@ -1,0 +1,122 @@
+// From an IKE SA to its snapshot, if it is in a state that another process could go on from.
+
+import type { ChildSa } from '../child-sa.ts';
+import type { OutstandingRequest } from '../exchanges/exchange.ts';
+import type { IkeSaState } from '../ike-sa-state.ts';
+import type { RetainedSa } from './retained.ts';
+import {
+  type ChildSaSnapshot,
+  copyIkeKeys,
+  copyPacketKeys,
+  type IkeSaSnapshot,
+  type RequestSnapshot,
+} from './snapshot.ts';
+
+/**
+ * `undefined`: nobody could go on from here. That is so before the peer is authenticated and when the end has begun, and
+ * while an exchange of ours is under way whose secrets (a private key of a key exchange) are not kept: whatever stood in
+ * an earlier snapshot has to be forgotten then, since its next Message ID is used.
+ * @param at monotonic milliseconds
+ */
+export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | undefined {
+  const { protection, localIdentity, remoteIdentity, establishedAt, phase } = state;
+  if (protection?.keys === undefined || phase.name !== 'established') return undefined;
+  if (localIdentity === undefined || remoteIdentity === undefined || establishedAt === undefined) {
+    return undefined;
+  }
+  // What the peer's own rekeying made may still win, or is not decided about.
+  if (state.collision !== undefined || state.parent?.collision?.successor === state) return undefined;
+  if (state.synchronization !== undefined) return undefined;
+  const requests = state.requests.all().map(requestSnapshot);
+  const answers = state.responses.answered();
+  const children = state.children.map((child) => childSnapshot(child, wallClock));
+  if (!isComplete(requests) || answers === undefined || !isComplete(children)) return undefined;
+  const { messageIdSync, fragmentation, childless, tickets } = state.peer;
+  const { lease, clientMethod } = state;
+  return {
+    connection: state.connection.name,
+    role: state.role,
+    spis: state.spis,
+    local: state.local,
+    remote: state.remote,
+    nat: state.nat,
+    localIdentity,
+    remoteIdentity,
+    suite: protection.suite,
+    keys: copyIkeKeys({ ...protection, ...protection.keys }),
+    nextIv: protection.sealer.nextIv,
+    nextRequestId: state.requests.nextMessageId,
+    requestWindow: state.requests.size,
+    requests,
+    expectedRequestId: state.responses.expected,
+    responseWindow: state.responses.size,
+    answers,
+    highestSyncedId: state.highestSyncedId,
+    peer: { fragmentation, childless, tickets, messageIdSync },
+    client: state.client,
+    ...(clientMethod !== undefined && { clientMethod }),
+    ticketGiven: state.ticketGiven,
+    virtualAddresses: state.virtualAddresses,
+    peerVirtualAddresses: state.peerVirtualAddresses,
+    ...(lease !== undefined && { lease }),
+    establishedAtMs: wallClock(establishedAt),
+    ...(state.rekeyAt !== undefined && { rekeyAtMs: wallClock(state.rekeyAt) }),
+    ...(state.reauthAt !== undefined && { reauthAtMs: wallClock(state.reauthAt) }),
+    ...(state.expiresAt !== undefined && { expiresAtMs: wallClock(state.expiresAt) }),
+    children,
+  };
+
+  function wallClock(time: number): number {
+    return Math.max(0, Math.round(state.ports.wallClockMs() + (time - at)));
+  }
+}
+
+function isComplete<T>(all: readonly (T | undefined)[]): all is readonly T[] {
+  return !all.includes(undefined);
+}
+
+function requestSnapshot(request: OutstandingRequest): RequestSnapshot | undefined {
+  const { messageId, exchangeType, datagrams, exchange } = request;
+  const common = { messageId, exchangeType, datagrams };
+  switch (exchange.kind) {
+    case 'liveness':
+    case 'notify':
+      return { ...common, purpose: { kind: exchange.kind } };
+    case 'request-ticket':
+      return { ...common, purpose: { kind: 'request-ticket', postponements: exchange.postponements } };
+    case 'delete-child': {
+      const { inboundSpi, child } = exchange;
+      return { ...common, purpose: { kind: 'delete-child', inboundSpi, installed: child !== undefined } };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function childSnapshot(child: ChildSa, wallClock: (time: number) => number): ChildSaSnapshot | undefined {
+  const { agreement, retained, phase, replaces } = child;
+  if (retained === undefined || child.collision !== undefined) return undefined;
+  return {
+    childId: agreement.childId,
+    generation: agreement.generation,
+    name: agreement.configuration.name,
+    protocol: agreement.protocol,
+    mode: agreement.mode,
+    suite: agreement.suite,
+    inboundSpi: agreement.inboundSpi,
+    outboundSpi: agreement.outboundSpi,
+    local: agreement.local,
+    remote: agreement.remote,
+    initiator: child.initiator,
+    phase,
+    outboundInUse: child.outboundInUse,
+    ...(replaces !== undefined && { replaces: replaces.agreement.inboundSpi }),
+    ...(child.expiresAt !== undefined && { expiresAtMs: wallClock(child.expiresAt) }),
+    inbound: directionSnapshot(retained.inbound),
+    outbound: directionSnapshot(retained.outbound),
+  };
+}
+
+function directionSnapshot({ keys, reserved }: RetainedSa): ChildSaSnapshot['inbound'] {
+  return { keys: copyPacketKeys(keys), limit: reserved.limit, blockPackets: reserved.blockPackets };
+}
