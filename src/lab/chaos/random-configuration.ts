@@ -323,6 +323,8 @@ function configurationOf(side: SideName, terms: Terms, byName: boolean): EngineC
       halfOpenTimeoutMs: 10_000,
     },
     natKeepaliveMs: 10_000,
+    // As many SPIs as a short life sees, and few enough for the ring to come round.
+    unknownSpi: { historySize: 32 },
   };
 }
 

@@ -170,8 +170,8 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
   const prng = new Prng(seed, 'scenario');
   const terms = randomTerms(prng, certificates);
   const delayMs = prng.between(1, 60);
-  const healAt = prng.between(6_000, 12_000);
-  const incidents = prng.between(3, 7);
+  const healAt = prng.between(5_000, 9_000);
+  const incidents = prng.between(2, 5);
   const timeline: TimedAction[] = [];
   // Two faults are in every scenario: the network goes bad, and for a while it is gone.
   timeline.push({
