@@ -41,12 +41,23 @@ function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
   return lines;
 }
 
+function ownersText({ owners }: DaemonStatus): string[] {
+  if (owners === undefined) return [];
+  const lines = owners.unreadable.map(({ name, pid }) => `${name}, process ${pid}: its SPIs cannot be read`);
+  if (owners.registry === undefined) return ['the owner registry cannot be used', ...lines];
+  for (const { name, crashed } of owners.registry.others) {
+    lines.push(`keying daemon ${name}: its SPIs are ${crashed ? 'kept for it, it died' : 'left to it'}`);
+  }
+  return lines;
+}
+
 export function statusText(status: DaemonStatus): string[] {
   const { engine } = status;
   const lines = [
     `wayward ${status.version}, process ${status.pid}, up ${duration(status.uptimeMs)}` +
       (status.tunName === undefined ? '' : `, device ${status.tunName}`),
     `${engine.ikeSas.length} IKE SAs, ${engine.halfOpen} half-open`,
+    ...ownersText(status),
     ...engine.ikeSas.flatMap((sa) => ikeText(sa, status)),
   ];
   for (const { connection, phase, failures } of engine.connecting) {

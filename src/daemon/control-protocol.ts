@@ -1,6 +1,7 @@
 // What `wayward up`, `down` and `status` say to a running daemon: one JSON object per line, one answer each.
 import type { CommandResult, EngineStatus, WhyAnswer } from '#engine';
 import type { SaReport } from '#linux';
+import type { SpiOwnersStatus } from './owners/spi-owners.ts';
 
 export type ControlRequest =
   | { readonly kind: 'up'; readonly child: string }
@@ -21,6 +22,7 @@ export interface DaemonStatus {
   readonly counters: readonly SaReport[];
   /** Packets of the data plane by verdict. */
   readonly verdicts: Readonly<Record<string, number>>;
+  readonly owners?: SpiOwnersStatus;
   readonly tunName?: string;
 }
 

@@ -9,6 +9,7 @@ import { Driver } from './driver.ts';
 import { eventText } from './event-text.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
+import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 import type { RecordStore } from './record-store.ts';
 import type { TunnelNetwork } from './tunnel-network.ts';
@@ -33,6 +34,8 @@ export interface DaemonOptions {
   readonly store?: RecordStore;
   /** Seals what is stored. Absent: tickets end with this process. */
   readonly recordKey?: Uint8Array;
+  /** Name in the owner registry of this host; absent: this daemon takes no part in it. */
+  readonly ownerName?: string;
   readonly onEvent?: (event: EngineEvent) => void;
   readonly onReports?: (reports: readonly SaReport[]) => void;
   /** The data plane died. */
@@ -54,10 +57,12 @@ export class Daemon {
   readonly #startedAt: number = monotonicMs();
   readonly #counters = new Map<string, SaReport>();
   #verdicts: Readonly<Record<string, number>> = {};
+  readonly #owners: SpiOwners | undefined;
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
   #control: ControlServer | undefined;
   readonly #vici: ViciEndpoint | undefined;
+  #running = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
@@ -88,6 +93,16 @@ export class Daemon {
       options.mark,
       options.store,
     );
+    const { ownerName, store, log } = options;
+    if (ownerName !== undefined) {
+      this.#owners = new SpiOwners({
+        name: ownerName,
+        log,
+        kept: store?.records.get(ownerClaimsKey),
+        keep: (octets) => void store?.write(ownerClaimsKey, octets),
+        changed: () => this.#tellOwners(),
+      });
+    }
     if (options.vici !== undefined) {
       this.#vici = new ViciEndpoint(options.vici, options.configuration, {
         engine: this.#engine,
@@ -102,8 +117,9 @@ export class Daemon {
   /** @throws PacketThreadError, ControlSocketError, ViciError or a system error, before anything was sent */
   async start(): Promise<void> {
     const { openPacketIo, openNetwork, socketPath } = this.#options;
-    this.#io = await openPacketIo(this.#driver.packetIoListener);
+    await this.#owners?.start();
     try {
+      this.#io = await openPacketIo(this.#driver.packetIoListener);
       this.#network = await openNetwork(this.#io);
       if (socketPath !== undefined) {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
@@ -112,10 +128,12 @@ export class Daemon {
     } catch (error) {
       await this.#control?.close();
       await this.#network?.close();
-      await this.#io.close();
+      await this.#io?.close();
+      await this.#owners?.stop();
       throw error;
     }
-    this.#driver.start(this.#io);
+    this.#driver.start(this.#io, this.#owners?.claims, this.#owners?.ownership);
+    this.#running = true;
     // Traffic for a trap policy may come as soon as this host says that it runs.
     await this.#network.settled();
   }
@@ -136,6 +154,14 @@ export class Daemon {
     await this.#io?.close();
     await this.#options.store?.close();
     this.#options.keyLog?.close();
+    await this.#owners?.stop();
+  }
+
+  #tellOwners(): void {
+    const owners = this.#owners;
+    if (owners === undefined || !this.#running) return;
+    this.#driver.know(owners.claims, owners.ownership);
+    owners.holdSingly(this.#engine.spisOutsideLease());
   }
 
   reload(): boolean {
@@ -154,6 +180,7 @@ export class Daemon {
       engine: this.#engine.status(),
       counters: [...this.#counters.values()],
       verdicts: this.#verdicts,
+      ...(this.#owners === undefined ? {} : { owners: this.#owners.status() }),
       ...(this.#io?.tunName === undefined ? {} : { tunName: this.#io.tunName }),
     };
   }

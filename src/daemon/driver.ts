@@ -4,6 +4,7 @@ import type { CommandResult, Engine, EngineCommand, EngineEvent, EngineInput, En
 import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
+import { noClaims, type SpiClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 import type { RecordStore } from './record-store.ts';
 import { resolveHost } from './resolve-host.ts';
@@ -69,12 +70,19 @@ export class Driver {
   };
 
   /** Starts the engine: connections that are to be started begin now. */
-  start(io: PacketIo): void {
+  start(io: PacketIo, claims: SpiClaims = noClaims, ownership: SpiOwnership = soleOwnership): void {
     this.#io = io;
     const early = this.#early ?? [];
     this.#early = undefined;
     this.#give({ kind: 'wall-clock', wallClockMs: Date.now() });
+    this.know(claims, ownership);
     for (const input of early) this.#give(input);
+  }
+
+  /** Whose SPIs are whose on this host. Told again after each change. */
+  know(claims: SpiClaims, ownership: SpiOwnership): void {
+    this.#give({ kind: 'spi-lease', claims });
+    this.#give({ kind: 'spi-owners', ownership });
   }
 
   command(command: EngineCommand): Promise<CommandResult> {

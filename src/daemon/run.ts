@@ -126,6 +126,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       log,
       mark: socketMark,
       socketPath: options.socketPath,
+      ownerName: resolve(options.statePath),
       ...(keyLog === undefined ? {} : { keyLog }),
       ...(options.viciPath === undefined
         ? {}

@@ -12,4 +12,5 @@ export { NetworkConfigurationError, TunNetwork } from './network-configuration.t
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
+export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
 export { TunDevice } from './tun-device.ts';

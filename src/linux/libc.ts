@@ -18,6 +18,7 @@ function bind(): Record<string, (...args: never[]) => number> {
     connect: libc.func('int connect(int fd, void *address, unsigned int length)'),
     getsockname: libc.func('int getsockname(int fd, void *address, void *length)'),
     setsockopt: libc.func('int setsockopt(int fd, int level, int name, void *value, unsigned int length)'),
+    getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
     sendmsg: libc.func('long sendmsg(int fd, void *message, int flags)'),
     recvmsg: libc.func('long recvmsg(int fd, void *message, int flags)'),
     epoll_create1: libc.func('int epoll_create1(int flags)'),

@@ -30,6 +30,7 @@ export { cookieDemand, invalidIkeSpi, invalidMajorVersion } from './messages/ref
 export { claimsOf, noClaims, type SpiClaims } from './owners/claims.ts';
 export {
   ownerLineCharactersMax,
+  readMemberMessage,
   readRegistryMessage,
   singleSpisMax,
   writeMemberMessage,
