@@ -186,8 +186,10 @@ export class Daemon {
   }
 
   #report(event: EngineEvent): void {
-    const { level, text } = eventText(event);
-    this.#options.log.line(level, text);
+    const { level, text, ofStrangers } = eventText(event);
+    const { log } = this.#options;
+    if (ofStrangers) log.strangerLine(level, text);
+    else log.line(level, text);
     this.#vici?.event(event);
     this.#network?.follow(event);
     if (

@@ -9,6 +9,8 @@ export type EventLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface EventText {
   readonly level: EventLevel;
+  /** Anybody can cause it, as often as he likes. */
+  readonly ofStrangers?: true;
   readonly text: string;
 }
 
@@ -157,11 +159,15 @@ export function eventText(event: EngineEvent): EventText {
     case 'datagram-ignored': {
       const from = formatEndpoint(event.remote);
       if (event.reason === 'no-connection')
-        return { level: 'info', text: `${from} wants an IKE SA, but no connection is for its address` };
+        return {
+          level: 'info',
+          ofStrangers: true,
+          text: `${from} wants an IKE SA, but no connection is for its address`,
+        };
       // Whoever asks why a peer does not get through finds the answer here.
       return event.detail === undefined
         ? { level: 'debug', text: `datagram from ${from} ignored: ${event.reason}` }
-        : { level: 'info', text: `${from} wants an IKE SA, refused: ${event.detail}` };
+        : { level: 'info', ofStrangers: true, text: `${from} wants an IKE SA, refused: ${event.detail}` };
     }
     case 'cookie-demanded':
       return { level: 'debug', text: `${formatEndpoint(event.remote)} must return a COOKIE` };

@@ -4,7 +4,7 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 const order: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'trace'];
 
-/** Lines that strangers can cause; more of them per second than this are only counted. */
+/** More lines per second than this are only counted. */
 const linesPerSecondMax = 50;
 
 /** A log that a flood cannot flood. */
@@ -15,6 +15,8 @@ export class Log {
   #second = 0;
   #lines = 0;
   #folded = 0;
+  #strangersSecond = 0;
+  #strangersFolded = 0;
 
   constructor(
     level: LogLevel,
@@ -29,6 +31,26 @@ export class Log {
   /** From now on, lines of this level and of those that matter more. */
   set level(level: LogLevel) {
     this.#threshold = order.indexOf(level);
+  }
+
+  /**
+   * A line that strangers cause at will: one a second, which says how many were left out since the last one. Whoever reads
+   * a log of the two lowest levels wants all of them.
+   */
+  strangerLine(level: LogLevel, text: string): void {
+    if (level === 'debug' || level === 'trace') {
+      this.line(level, text);
+      return;
+    }
+    const second = Math.floor(this.#clock().getTime() / 1000);
+    if (second === this.#strangersSecond) {
+      this.#strangersFolded++;
+      return;
+    }
+    this.#strangersSecond = second;
+    const more = this.#strangersFolded === 0 ? '' : `; ${this.#strangersFolded} lines like it were left out`;
+    this.#strangersFolded = 0;
+    this.line(level, `${text}${more}`);
   }
 
   line(level: LogLevel, text: string): void {

@@ -59,6 +59,12 @@ export class IkeSaRegistry {
     return [...this.#entries.values()];
   }
 
+  /** The first, in the order in which they were made. */
+  find(fits: (entry: IkeEntry) => boolean): IkeEntry | undefined {
+    for (const entry of this.#entries.values()) if (fits(entry)) return entry;
+    return undefined;
+  }
+
   nextIkeId(): number {
     return this.#nextIkeId++;
   }

@@ -15,6 +15,7 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
 export const SO_MARK = 36;
+export const SO_RXQ_OVFL = 40;
 
 export const IPPROTO_IP = 0;
 export const IP_TOS = 1;

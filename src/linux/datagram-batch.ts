@@ -8,6 +8,8 @@ import {
   IPV6_PKTINFO,
   IPV6_TCLASS,
   MSG_DONTWAIT,
+  SO_RXQ_OVFL,
+  SOL_SOCKET,
   SOL_UDP,
   UDP_GRO,
 } from './constants.ts';
@@ -50,6 +52,7 @@ class LastEndpoint {
 export class DatagramBatch {
   readonly memory: Words = wordsOf(pinned(datagramsMax * strideBytes));
   readonly #calls: PacketCalls = packetCalls();
+  readonly #socket: DatagramSocket;
   readonly #fd: number;
   readonly #port: number;
   readonly #hasIpHeader: boolean;
@@ -60,7 +63,9 @@ export class DatagramBatch {
   #trafficClass = 0;
   #segmentBytes = 0;
 
-  constructor({ fd, transport, family }: DatagramSocket) {
+  constructor(socket: DatagramSocket) {
+    const { fd, transport, family } = socket;
+    this.#socket = socket;
     this.#fd = fd;
     this.#port = transport.kind === 'udp' ? transport.port : 0;
     this.#hasIpHeader = transport.kind === 'raw' && family === 4;
@@ -127,6 +132,8 @@ export class DatagramBatch {
       else if (level === IPPROTO_IP && type === IP_TOS) this.#trafficClass = controls[data]!;
       else if (level === IPPROTO_IPV6 && type === IPV6_TCLASS) this.#trafficClass = controls[data]!;
       else if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = controlView.getUint16(data, true);
+      else if (level === SOL_SOCKET && type === SO_RXQ_OVFL)
+        this.#socket.overflow = controlView.getUint32(data, true);
       at += (length + 7) & ~7;
     }
   }

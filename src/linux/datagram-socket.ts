@@ -19,6 +19,7 @@ import {
   SO_MARK,
   SO_RCVBUF,
   SO_REUSEADDR,
+  SO_RXQ_OVFL,
   SO_SNDBUF,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -90,6 +91,8 @@ export class DatagramSocket {
   readonly transport: DatagramTransport;
   readonly family: 4 | 6;
   readonly #port: number;
+  /** Datagrams that found no room in the socket, up to the last one that was received. */
+  overflow = 0;
   readonly #receiving = new MessageHeader();
   readonly #sending = new MessageHeader();
   readonly #in: Uint8Array = pinned(datagramBytesMax);
@@ -129,6 +132,7 @@ export class DatagramSocket {
       }
       // Wildcard sockets must not share their port with another daemon unnoticed: SO_REUSEADDR stays off.
       this.#option(SOL_SOCKET, SO_REUSEADDR, 0, `SO_REUSEADDR of ${detail}`);
+      this.#option(SOL_SOCKET, SO_RXQ_OVFL, 1, `SO_RXQ_OVFL of ${detail}`);
       this.#option(SOL_SOCKET, SO_RCVBUF, 4 << 20, `SO_RCVBUF of ${detail}`);
       this.#option(SOL_SOCKET, SO_SNDBUF, 4 << 20, `SO_SNDBUF of ${detail}`);
       if (mark !== 0) this.#option(SOL_SOCKET, SO_MARK, mark, `SO_MARK of ${detail}`);
@@ -199,6 +203,7 @@ export class DatagramSocket {
         address = addressFromBytes(control.slice(data + 8, data + 12));
       if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO)
         address = addressFromBytes(control.slice(data, data + 16));
+      if (level === SOL_SOCKET && type === SO_RXQ_OVFL) this.overflow = controlView.getUint32(data, true);
       if (level === IPPROTO_IP && type === IP_TOS) trafficClass = control[data]!;
       if (level === IPPROTO_IPV6 && type === IPV6_TCLASS)
         trafficClass = controlView.getInt32(data, true) & 0xff;

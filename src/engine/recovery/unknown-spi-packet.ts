@@ -73,14 +73,12 @@ function standingWith(
   state: EngineState,
   { source, encapsulated }: UnknownSpiEvidence,
 ): IkeEntry | undefined {
-  return state.registry
-    .all()
-    .find(
-      ({ sa }) =>
-        (sa.phase === 'established' || sa.phase === 'rekeying') &&
-        sa.remote.address === source.address &&
-        (!sa.nat.remote || !encapsulated || sa.remote.port === source.port),
-    );
+  return state.registry.find(
+    ({ sa }) =>
+      (sa.phase === 'established' || sa.phase === 'rekeying') &&
+      sa.remote.address === source.address &&
+      (!sa.nat.remote || !encapsulated || sa.remote.port === source.port),
+  );
 }
 
 function connectionOf(

@@ -224,6 +224,39 @@ test('unknown SPIs leave evidence, merged by SPI and source, and no more than fi
   assert.deepEqual(eventsOf(drain(host)), ['unknown-spi']);
 });
 
+test('of a flood only so much evidence comes out per second, what repeats is merged, and the rest is counted', () => {
+  const host = plane({ unknownSpisMax: 4, unknownSpisPerSecondMax: 10 });
+  const local = { address: receiverOuter[4], port: 4500 };
+  const remote = { address: address('203.0.113.9'), port: 4500 };
+  const from = (spi: number, at: number): void => {
+    const octets = new Uint8Array(60);
+    new DataView(octets.buffer).setUint32(0, spi);
+    host.inbound({ local, remote, protocol: 'udp', octets }, at);
+  };
+  const evidence = (): [number, number][] =>
+    drain(host).flatMap((output) =>
+      output.kind === 'event' && output.event.kind === 'unknown-spi'
+        ? [[output.event.evidence.spi, output.event.evidence.count]]
+        : [],
+    );
+  for (let spi = 300; spi < 304; spi++) from(spi, 0);
+  assert.equal(evidence().length, 4);
+  for (let i = 0; i < 10; i++) from(400 + (i % 5), 0);
+  assert.deepEqual(evidence(), []);
+  assert.equal(host.deadline(), 100);
+  host.handleTimeout(100);
+  assert.deepEqual(evidence(), [[400, 2]]);
+  assert.equal(host.deadline(), 200);
+  host.handleTimeout(400);
+  assert.deepEqual(
+    evidence().map(([spi]) => spi),
+    [401, 402, 403],
+  );
+  assert.equal(host.deadline(), undefined);
+  assert.equal(host.stats().unknownSpisDropped, 2);
+  assert.equal(host.stats().verdicts['unknown-spi'], 14);
+});
+
 // RFC 4301 5.1
 test('given a trap policy, packets wait for the SA that they ask for', () => {
   const host = plane({ heldPacketsMax: 2 });

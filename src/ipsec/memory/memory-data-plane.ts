@@ -44,6 +44,8 @@ export interface MemoryDataPlaneOptions {
   readonly decrementHopLimit?: boolean;
   /** Unknown SPIs that wait for `poll` at once; 64 by default. */
   readonly unknownSpisMax?: number;
+  /** Unknown SPIs that `poll` gives per second; any number by default. */
+  readonly unknownSpisPerSecondMax?: number;
   /** Packets kept per trap policy; 4 by default. */
   readonly heldPacketsMax?: number;
   /** How long they are kept; 10 s by default. */
@@ -125,7 +127,7 @@ export class MemoryDataPlane {
   constructor(options: MemoryDataPlaneOptions) {
     this.#spd = new Spd(options.unmatched);
     this.#path = new DataPath(this.#sad, this.#spd, options);
-    this.#unknown = new UnknownSpiRing(options.unknownSpisMax ?? 64);
+    this.#unknown = new UnknownSpiRing(options.unknownSpisMax ?? 64, options.unknownSpisPerSecondMax);
     this.#held = new HeldPackets({
       packetsPerPolicyMax: options.heldPacketsMax ?? 4,
       holdMs: options.holdMs ?? 10_000,
@@ -225,6 +227,7 @@ export class MemoryDataPlane {
    */
   inboundBatch(slots: readonly PacketSlot[], count: number, at: number): void {
     this.#path.decapsulate(slots, at, count);
+    this.#unknown.advance(at);
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       if (slot.verdict === Verdict.UNKNOWN_SPI) this.#recordUnknown(slot);
@@ -259,6 +262,7 @@ export class MemoryDataPlane {
   /** Ends SAs and gives up held packets whose time is over. */
   handleTimeout(at: number): void {
     this.#held.expire(at);
+    this.#unknown.advance(at);
     if (at >= this.#nextExpiryAt) {
       this.#nextExpiryAt = Number.POSITIVE_INFINITY;
       for (const sa of this.#sad.all()) {
@@ -273,7 +277,7 @@ export class MemoryDataPlane {
 
   /** Monotonic milliseconds at which `handleTimeout` is due; `undefined` if nothing waits. */
   deadline(): number | undefined {
-    const earliest = Math.min(this.#nextExpiryAt, this.#held.expiresAt);
+    const earliest = Math.min(this.#nextExpiryAt, this.#held.expiresAt, this.#unknown.dueAt);
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 

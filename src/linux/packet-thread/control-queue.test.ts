@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ControlQueue } from './control-queue.ts';
 
-test('given a control thread that takes nothing, a bounded number is admitted and the rest is counted', () => {
+test('given a control thread that takes nothing, a bounded number is admitted, the last of it for peers', () => {
   const packetThread = new ControlQueue();
   const controlThread = new ControlQueue(packetThread.memory);
-  let admitted = 0;
-  for (let i = 0; i < 5000; i++) if (packetThread.admit()) admitted++;
-  assert.equal(admitted, 1024);
-  assert.equal(packetThread.dropped, 5000 - 1024);
+  const admitted = (ofPeer: boolean): number => {
+    let count = 0;
+    for (let i = 0; i < 5000; i++) if (packetThread.admit(ofPeer)) count++;
+    return count;
+  };
+  assert.equal(admitted(false), 512);
+  assert.equal(admitted(true), 512);
   controlThread.taken();
-  assert.equal(packetThread.admit(), true);
-  assert.equal(packetThread.admit(), false);
+  assert.equal(packetThread.admit(false), false);
+  assert.equal(admitted(true), 1);
 });

@@ -3,7 +3,15 @@ import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
 import { MemoryDataPlane, PacketSlot, Verdict } from '#ipsec';
-import { isIpv6, type SaCommand, type SaDirection, type SaProtocol, type Spi } from '#sa';
+import {
+  addressBytes,
+  type Endpoint,
+  isIpv6,
+  type SaCommand,
+  type SaDirection,
+  type SaProtocol,
+  type Spi,
+} from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
@@ -19,6 +27,7 @@ import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
 import { OutboundBatch } from './outbound-batch.ts';
+import { PeerAddresses } from './peer-addresses.ts';
 
 /** An unbounded wait would keep the process from ending. */
 const waitMsMax = 500;
@@ -28,6 +37,10 @@ const receivesMax = 4;
 const ikeDatagramsMax = 64;
 const reportIntervalMs = 200;
 const espProtocol = 50;
+const ahProtocol = 51;
+const ipv6HeaderBytes = 40;
+/** Unknown SPIs that the control thread hears of: more would only keep it from its peers. */
+const unknownSpisPerSecondMax = 500;
 
 interface KnownSa {
   readonly protocol: SaProtocol;
@@ -42,6 +55,21 @@ interface Way {
   readonly socket: DatagramSocket;
   readonly sender: SealedPacketSender;
   readonly batch: DatagramBatch;
+}
+
+/** A raw IPv6 socket keeps the header to itself: what matters of it is put before the packet again. */
+function writeIpv6Header(slot: PacketSlot): void {
+  const { buffer } = slot;
+  slot.start -= ipv6HeaderBytes;
+  const at = slot.start;
+  buffer.fill(0, at, at + ipv6HeaderBytes);
+  buffer[at] = 0x60;
+  buffer[at + 4] = slot.length >>> 8;
+  buffer[at + 5] = slot.length;
+  buffer[at + 6] = ahProtocol;
+  buffer.set(addressBytes(slot.remote!.address), at + 8);
+  buffer.set(addressBytes(slot.local!.address), at + 24);
+  slot.length += ipv6HeaderBytes;
 }
 
 /** Runs until told to close. @throws SystemCallError if a socket or the device cannot be had */
@@ -63,6 +91,13 @@ export class PacketLoop {
   readonly #known = new Map<string, KnownSa>();
   #tunDropped = 0;
   #malformed = 0;
+  #unaddressed = 0;
+  #ikeOfPeers = 0;
+  #ikeOfStrangers = 0;
+  #ikeRefused = 0;
+  #evidenceRefused = 0;
+  #reportedSum = 0;
+  readonly #peers = new PeerAddresses();
   #noWayOut = 0;
   #reportAt = 0;
   #running = true;
@@ -75,6 +110,7 @@ export class PacketLoop {
       randomness: nodeRandomness(),
       pathMtuBytes: options.pathMtuBytes,
       protocols: ['esp'],
+      unknownSpisPerSecondMax,
       makeCipher: openSslPacketCipher,
     });
     this.#outbound = new OutboundBatch(
@@ -96,6 +132,7 @@ export class PacketLoop {
         const socket = new DatagramSocket(address, { kind: 'raw', protocol: espProtocol }, options.mark);
         this.#sockets.push(socket);
         this.#listenForEsp(socket);
+        this.#listenForAh(new DatagramSocket(address, { kind: 'raw', protocol: ahProtocol }, options.mark));
       }
     }
     if (options.tunName !== undefined) {
@@ -142,12 +179,54 @@ export class PacketLoop {
     this.#watch(socket.fd, () => this.#receiveEsp(way));
   }
 
+  /** We have no AH SAs in this thread: whatever comes is evidence. */
+  #listenForAh(socket: DatagramSocket): void {
+    this.#sockets.push(socket);
+    const batch = new DatagramBatch(socket);
+    this.#watch(socket.fd, () => this.#receiveAh(socket, batch));
+  }
+
+  #receiveAh(socket: DatagramSocket, batch: DatagramBatch): void {
+    const slot = this.#inbound[0];
+    for (let i = 0; i < receivesMax; i++) {
+      const count = batch.receive();
+      if (count === 0) break;
+      const at = monotonicMs();
+      for (let datagram = 0; datagram < count; datagram++) {
+        if (!this.#readAddresses(batch, datagram)) continue;
+        slot.protocol = 'ah';
+        slot.encapsulated = false;
+        slot.start = batch.start(datagram);
+        slot.length = batch.length(datagram);
+        if (socket.family === 6) writeIpv6Header(slot);
+        this.#plane.inboundBatch(this.#inbound, 1, at);
+      }
+    }
+    slot.protocol = 'esp';
+    this.#drain();
+  }
+
+  /** False if the kernel did not say where the datagram came to. */
+  #readAddresses(batch: DatagramBatch, datagram: number): boolean {
+    const slot = this.#inbound[0];
+    batch.readControl(datagram);
+    if (batch.local === undefined) {
+      this.#unaddressed++;
+      return false;
+    }
+    slot.buffer = batch.memory.octets;
+    slot.local = batch.local;
+    slot.remote = batch.remote(datagram);
+    slot.trafficClass = batch.trafficClass;
+    return true;
+  }
+
   #receiveIke(socket: DatagramSocket): void {
     for (let i = 0; i < ikeDatagramsMax; i++) {
       const datagram = socket.receive();
       if (datagram === undefined) return;
       const { local, remote, octets } = datagram;
-      this.#postBounded({ kind: 'datagram', local, remote, octets: octets.slice() });
+      this.#handOver(local, remote, octets);
     }
   }
 
@@ -159,13 +238,8 @@ export class PacketLoop {
       if (count === 0) break;
       const at = monotonicMs();
       for (let datagram = 0; datagram < count; datagram++) {
-        batch.readControl(datagram);
-        if (batch.local === undefined) continue;
-        slot.buffer = batch.memory.octets;
-        slot.local = batch.local;
-        slot.remote = batch.remote(datagram);
+        if (!this.#readAddresses(batch, datagram)) continue;
         slot.encapsulated = encapsulated;
-        slot.trafficClass = batch.trafficClass;
         const ipHeaderBytes = batch.ipHeaderBytes(datagram);
         slot.hopLimit = ipHeaderBytes === 0 ? 64 : slot.buffer[batch.start(datagram) + 8]!;
         this.#openAll(batch, datagram, ipHeaderBytes, at);
@@ -189,12 +263,7 @@ export class PacketLoop {
       const to = Math.min(from + segmentBytes, end);
       if (slot.encapsulated && classifyUdpEncapsulated(octets, from, to) === 'ike') {
         const { local, remote } = slot;
-        this.#postBounded({
-          kind: 'datagram',
-          local: local!,
-          remote: remote!,
-          octets: octets.slice(from, to),
-        });
+        this.#handOver(local!, remote!, octets.subarray(from, to));
       } else {
         slot.start = from;
         slot.length = to - from;
@@ -257,6 +326,7 @@ export class PacketLoop {
     // The last counters of an SA that goes away are told before it does.
     if (command.kind === 'remove') this.#report(monotonicMs());
     const result = this.#plane.apply(command, monotonicMs());
+    if (result.ok) this.#peers.follow(command);
     if (result.ok && command.kind === 'install') {
       const { protocol, direction, spi, childId } = command.sa;
       this.#known.set(`${direction} ${spi} ${command.sa.remote}`, {
@@ -304,8 +374,9 @@ export class PacketLoop {
         case 'bypass':
           break;
         case 'event':
-          if (output.event.kind === 'unknown-spi') this.#postBounded({ kind: 'event', event: output.event });
-          else this.#post({ kind: 'event', event: output.event });
+          if (output.event.kind !== 'unknown-spi' || this.#controlQueue.admit(true))
+            this.#post({ kind: 'event', event: output.event });
+          else this.#evidenceRefused++;
           break;
       }
     }
@@ -339,18 +410,26 @@ export class PacketLoop {
       const { protocol, direction, spi, childId } = sa;
       reports.push({ protocol, direction, spi, childId, counters });
     }
-    if (reports.length === 0) return;
-    this.#post({ kind: 'reports', reports, verdicts: { ...this.#plane.stats().verdicts, ...this.#drops() } });
+    const counts = { ...this.#plane.stats().verdicts, ...this.#counts() };
+    const sum = Object.values(counts).reduce((total, count) => total + count, 0);
+    if (reports.length === 0 && sum === this.#reportedSum) return;
+    this.#reportedSum = sum;
+    this.#post({ kind: 'reports', reports, verdicts: counts });
   }
 
-  /** Packets lost between the kernel and the data plane. */
-  #drops(): Record<string, number> {
+  /** What became of packets that are no matter of the data plane, or were lost on their way to it or from it. */
+  #counts(): Record<string, number> {
     return {
       'device-refused': this.#tunDropped,
       'device-malformed': this.#malformed,
       'socket-refused': this.#ways.reduce((sum, { sender }) => sum + sender.dropped, 0),
       'no-socket': this.#noWayOut,
-      'control-queue-full': this.#controlQueue.dropped,
+      unaddressed: this.#unaddressed,
+      'ike-of-peers': this.#ikeOfPeers,
+      'ike-of-strangers': this.#ikeOfStrangers,
+      'ike-refused': this.#ikeRefused,
+      'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
+      'evidence-dropped': this.#plane.stats().unknownSpisDropped + this.#evidenceRefused,
     };
   }
 
@@ -358,8 +437,15 @@ export class PacketLoop {
     this.#port.postMessage(message);
   }
 
-  /** For what strangers can cause: dropped while the control thread is behind. */
-  #postBounded(message: FromPacketThread): void {
-    if (this.#controlQueue.admit()) this.#post(message);
+  /** An IKE datagram for the control thread: dropped while that is behind, those of strangers sooner than our peers'. */
+  #handOver(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const known = this.#peers.has(remote.address);
+    if (!this.#controlQueue.admit(known)) {
+      this.#ikeRefused++;
+      return;
+    }
+    if (known) this.#ikeOfPeers++;
+    else this.#ikeOfStrangers++;
+    this.#post({ kind: 'datagram', local, remote, octets: octets.slice() });
   }
 }
