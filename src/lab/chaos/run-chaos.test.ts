@@ -26,7 +26,7 @@ test('a lost packet on a good network is noticed', async () => {
       new (class extends MemoryDataPlane {
         override poll(): DataPlaneOutput | undefined {
           const output = super.poll();
-          return output?.kind === 'deliver' && ++count % 4 === 0 ? super.poll() : output;
+          return output?.kind === 'deliver' && ++count % 2 === 0 ? super.poll() : output;
         }
       })(options),
   });

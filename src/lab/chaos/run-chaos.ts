@@ -35,7 +35,7 @@ export class ChaosFailure extends Error {
 
 /** Longest time in which tunnels must be back after the last fault. */
 const recoveryMsMax = 150_000;
-const steadyMs = 2_000;
+const steadyMs = 3_000;
 /** Longer than the wait after a temporary refusal. */
 const retryMsMax = 30_000;
 const closeMsMax = 60_000;
