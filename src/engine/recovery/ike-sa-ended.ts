@@ -12,6 +12,7 @@ export function forgetIkeSa({ recovery, deadlines }: EngineState, entry: IkeEntr
   recovery.held.delete(ikeId);
   recovery.given.delete(pairOf(entry));
   recovery.suspicion.forget(ikeId);
+  recovery.answeredMeanwhile.delete(ikeId);
   recovery.protectedNotifies.forget(String(ikeId));
   if (recovery.parallel.get(sa.connection.name) === ikeId) recovery.parallel.delete(sa.connection.name);
 }

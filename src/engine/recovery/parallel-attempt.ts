@@ -1,6 +1,6 @@
 // Rung 4: a peer that does not answer gets a fresh IKE_SA_INIT beside the IKE SA that still retransmits (RFC 7296 2.4).
 // Nothing is concluded from silence: the old IKE SA stays until its own tries are spent or the peer answers on it.
-import { zeroIkeSpi } from '#wire';
+import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { callChildren, mayCall } from './reestablish.ts';
@@ -17,24 +17,36 @@ export function attemptInParallel(state: EngineState, entry: IkeEntry, why: stri
   if (!state.recovery.reestablishments.take(name, state.at)) return;
   state.rung(name, 'silence', 'parallel', why);
   state.recovery.parallel.set(name, entry.ikeId);
+  state.recovery.answeredMeanwhile.delete(entry.ikeId);
   callChildren(state, sa.connection, children, 'silence');
 }
 
-/** The old IKE SA answered: an attempt that is still under way is cancelled. */
+/**
+ * The old IKE SA answered: an attempt that is still under way is cancelled, unless the peer may have authenticated it
+ * already. Dropped in silence, such a one would stay with the peer and draw its traffic.
+ */
 export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
   const { name } = entry.sa.connection;
   if (state.recovery.parallel.get(name) !== entry.ikeId) return;
-  state.recovery.parallel.delete(name);
   const initiation = state.initiations.get(name);
-  if (initiation === undefined) return;
   const attempt =
-    initiation.phase.name === 'connecting' ? state.registry.byId(initiation.phase.ikeId) : undefined;
+    initiation?.phase.name === 'connecting' ? state.registry.byId(initiation.phase.ikeId) : undefined;
+  if (attempt !== undefined && isAuthenticating(attempt)) {
+    state.recovery.answeredMeanwhile.add(entry.ikeId);
+    return;
+  }
+  state.recovery.parallel.delete(name);
+  if (initiation === undefined) return;
   state.initiations.end(name);
   state.rung(name, 'silence', 'answered', 'the peer answered on the old IKE SA: the attempt is cancelled');
   if (attempt === undefined) return;
   const reason = 'the old IKE SA answered first';
   attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
   state.touch(attempt);
+}
+
+function isAuthenticating({ sa }: IkeEntry): boolean {
+  return sa.outstanding.some(({ exchangeType }) => exchangeType === ExchangeType.IKE_AUTH);
 }
 
 /**
@@ -66,6 +78,7 @@ export function parallelEstablished(state: EngineState, fresh: IkeEntry): void {
   if (old === undefined || old === fresh) return;
   old.successorOfSilence = fresh.ikeId;
   state.rung(name, 'silence', 'moved', 'the peer authenticated anew: traffic leaves through the new IKE SA');
+  if (state.recovery.answeredMeanwhile.delete(oldId)) answeredLate(state, old);
 }
 
 /** The old IKE SA answered after all: the peer holds both, and one is enough. */

@@ -59,6 +59,8 @@ export class RecoveryState {
   readonly held: Map<number, HeldTokens> = new Map();
   /** Connections whose IKE SA is silent, and which it is, while a fresh one is being tried beside it. */
   readonly parallel: Map<string, number> = new Map();
+  /** Silent IKE SAs that answered when the peer may have authenticated the fresh one already. */
+  readonly answeredMeanwhile: Set<number> = new Set();
   /** Policies of Child SAs as they were installed, to lower their precedence. */
   readonly policies: Map<number, PolicyParameters> = new Map();
   /** IKE SPIs under which a token of ours was given. */

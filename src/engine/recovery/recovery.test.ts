@@ -531,6 +531,27 @@ test('an answer to any request of the old IKE SA cancels the attempt', () => {
   assert.equal(hosts.moon.engine.status().connecting.length, 0);
 });
 
+test('an attempt that the peer may know already is not dropped in silence when the old IKE SA answers', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  const began = hosts.now;
+  hosts.moon.give(began, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  // The rekeying is lost until sun has authenticated the attempt; then it is the answer to the attempt that is lost.
+  const isLost = ({ from, octets }: Datagram): boolean =>
+    (octets[18] === 36 && established(hosts.sun).length < 2) || (octets[18] === 35 && from === 'sun');
+  hosts.wait(4_000, (datagram) => !isLost(datagram));
+  assert.equal(established(hosts.sun).length, 2);
+  hosts.wait(20_000);
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ step }) => step),
+    ['parallel', 'calling', 'moved', 'answered'],
+  );
+  assert.equal(established(hosts.moon).length, 1);
+  assert.deepEqual(established(hosts.sun), established(hosts.moon));
+  assert.equal(hosts.moon.inbound.size, 1);
+  assert.equal(hosts.sun.inbound.size, 1);
+});
+
 test('a dead peer costs one attempt per back-off step', () => {
   const hosts = new TwoHosts({ moon: { connection: { dpdDelayMs: 5_000 } } });
   hosts.connect();
