@@ -3,7 +3,7 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { pairOf } from './keep-history.ts';
 
-export function forgetIkeSa({ recovery, deadlines }: EngineState, entry: IkeEntry): void {
+export function forgetIkeSa({ recovery, deadlines, registry }: EngineState, entry: IkeEntry): void {
   const { ikeId, sa } = entry;
   deadlines.set(`silence ${ikeId}`, undefined);
   recovery.paths.delete(ikeId);
@@ -14,5 +14,9 @@ export function forgetIkeSa({ recovery, deadlines }: EngineState, entry: IkeEntr
   recovery.suspicion.forget(ikeId);
   recovery.answeredMeanwhile.delete(ikeId);
   recovery.protectedNotifies.forget(String(ikeId));
+  // What fell silent before is on its own again: nobody carries its traffic any more.
+  for (const other of registry.all()) {
+    if (other.successorOfSilence === ikeId) other.successorOfSilence = undefined;
+  }
   if (recovery.parallel.get(sa.connection.name) === ikeId) recovery.parallel.delete(sa.connection.name);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { invalidIkeSpi, invalidMajorVersion, unprotectedInvalidSpi } from '#unknown-spi';
 import { decodeIkeMessage, type IkeMessage, type NotifyPayload, NotifyType, zeroIkeSpi } from '#wire';
-import { addresses } from './testing/gateways.ts';
+import { addresses, connection } from './testing/gateways.ts';
 import { type Datagram, established, type HostChange, type TestHost, TwoHosts } from './testing/two-hosts.ts';
 
 const responderOnly: HostChange = { connection: { remoteAddresses: [{ kind: 'any' }] } };
@@ -12,6 +12,14 @@ function notifyTypes(message: IkeMessage): number[] {
   return message.payloads
     .filter((payload): payload is NotifyPayload => payload.type === 'N')
     .map(({ notifyType }) => notifyType);
+}
+
+/** Initiator's SPIs of the IKE SAs that stand. */
+function standing({ engine }: TestHost): string[] {
+  return engine
+    .status()
+    .ikeSas.filter(({ phase }) => phase === 'established')
+    .map(({ initiatorSpi }) => initiatorSpi);
 }
 
 /** The only datagram that waits to be delivered. */
@@ -443,6 +451,28 @@ test('a peer that knows none of this: silence starts a second IKE SA beside the 
   assert.equal(established(hosts.sun).length, 1);
 });
 
+test('when the second IKE SA is deleted by the peer, the end of the silent one counts again', () => {
+  const silent: HostChange = {
+    ...responderOnly,
+    unknownSpi: { policy: 'silent', quickCrashDetection: false },
+  };
+  const [child] = connection('moon').children;
+  const children = [{ ...child!, dpdAction: 'restart' as const }];
+  const hosts = new TwoHosts({ moon: { connection: { dpdDelayMs: 5_000, children } }, sun: silent });
+  hosts.connect();
+  hosts.restart(hosts.sun);
+  hosts.wait(6_500);
+  assert.equal(established(hosts.sun).length, 1);
+  hosts.sun.give(hosts.now, {
+    kind: 'command',
+    id: 2,
+    command: { kind: 'terminate', connection: 'gateway' },
+  });
+  hosts.wait(60_000);
+  assert.equal(standing(hosts.moon).length, 1);
+  assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
+});
+
 test('an answer of the old IKE SA cancels the attempt', () => {
   const hosts = new TwoHosts({ moon: { connection: { dpdDelayMs: 5_000 } } });
   hosts.connect();
@@ -546,8 +576,8 @@ test('an attempt that the peer may know already is not dropped in silence when t
     hosts.moon.eventsOf('recovery').map(({ step }) => step),
     ['parallel', 'calling', 'moved', 'answered'],
   );
-  assert.equal(established(hosts.moon).length, 1);
-  assert.deepEqual(established(hosts.sun), established(hosts.moon));
+  assert.equal(standing(hosts.moon).length, 1);
+  assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
   assert.equal(hosts.moon.inbound.size, 1);
   assert.equal(hosts.sun.inbound.size, 1);
 });
