@@ -62,7 +62,7 @@ export class Wayward implements Peer {
     this.keyLogPath = join(this.folder, `keys-${++this.#starts}`);
     this.#daemon = new RunningProcess(
       [
-        ...[process.execPath, '--enable-source-maps', waywardCommand, 'run'],
+        ...[process.execPath, waywardCommand, 'run'],
         ...['--config', this.#configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
       ],
       { namespace: this.#namespace },

@@ -20,7 +20,7 @@ const startMsMax = 20_000;
 
 /** Times in milliseconds. */
 export interface Outage {
-  /** From SIGKILL to the first answer of a ping that was sent after it; absent: none came within the cap. */
+  /** From SIGKILL to the first answer of a ping that was sent once the process was gone; absent: none came within the cap. */
   readonly outageMs?: number;
   /** From exec to both IKE ports bound. */
   readonly startUpMs: number;
@@ -72,6 +72,7 @@ async function crash(
   const { survivor, restarted, pings, namespace } = on;
   const killedAt = performance.now();
   await restarted.kill();
+  // A process that is being killed may still answer for a moment.
   const execAt = performance.now();
   const starting = restarted.start();
   const [boundAt] = await Promise.all([
@@ -82,13 +83,13 @@ async function crash(
   const startUpMs = boundAt - execAt;
   let after: readonly Answer[];
   try {
-    after = await pings.answered(10, killedAt, capMs - (performance.now() - killedAt));
+    after = await pings.answered(10, execAt, capMs - (performance.now() - killedAt));
   } catch (error) {
     if (error instanceof NotSeenError) return { startUpMs };
     throw error;
   }
   const first = after[0]!;
-  const last = pings.answers().findLast(({ sentAt }) => sentAt <= killedAt);
+  const last = pings.answers().findLast(({ sentAt }) => sentAt <= execAt);
   const why = survivor.kind === 'wayward' ? await survivor.command('why', 'last') : undefined;
   return {
     outageMs: first.receivedAt - killedAt,

@@ -168,6 +168,6 @@ function print({ machine: { cpu, cores, kernel, node, commit }, versions, load, 
   );
   console.log(tableLines(rows).join('\n'));
   console.log(`
-outage: from SIGKILL to the first answer of a ping sent after it; start-up: from exec to both IKE ports bound, part of
+outage: from SIGKILL to the first answer of a ping sent once the process is gone; start-up: from exec to both IKE ports bound, part of
 the outage; median (least-most). ratio: to strongSwan's own recovery with tuned settings.`);
 }
