@@ -15,9 +15,13 @@ export function overrides() {
           `${room.name} may import only: ${room.imports.join(', ') || 'nothing'} (tools/rooms.json)`;
       }
     }
+    // A part is an index of its own, for what must not load the whole room.
+    const parts = table.rooms
+      .filter(({ name }) => room.imports.includes(name))
+      .flatMap(({ name, parts = [] }) => parts.map((part) => `!#${name}/${part}`));
     const patterns = [
       {
-        group: ['**/dist/**', '#*/**', 'wayward/*/**'],
+        group: ['**/dist/**', '#*/**', 'wayward/*/**', ...parts],
         message: 'Import a room by its name, not a file inside it.',
       },
     ];

@@ -42,9 +42,15 @@ export class TunNetwork {
 
   /** Brings the device up and makes the rules, so that a route is all that a tunnel still needs. */
   async up(mtuBytes: number): Promise<void> {
-    await ip('link', 'set', this.#device, 'mtu', String(mtuBytes), 'up');
-    // A machine may lack a family. Its first route tells.
-    await Promise.allSettled([this.#ensureRule('-4'), this.#ensureRule('-6')]);
+    const [device] = await Promise.allSettled([
+      ip('link', 'set', this.#device, 'mtu', String(mtuBytes), 'up'),
+      // A machine may lack a family. Its first route tells.
+      this.#ensureRule('-4'),
+      this.#ensureRule('-6'),
+    ]);
+    if (device.status === 'fulfilled') return;
+    await this.close();
+    throw device.reason;
   }
 
   /** Sends packets for `destination` into the tunnel, from `source` if that is one of our addresses. */
@@ -95,10 +101,11 @@ export class TunNetwork {
   async #ensureRule(family: '-4' | '-6'): Promise<void> {
     if (this.#families.has(family)) return;
     this.#families.add(family);
-    await this.#deleteRule(family);
     try {
       await ip(family, 'rule', 'add', ...this.#rule());
     } catch (error) {
+      // A daemon that was killed leaves its rule behind: the very same one.
+      if (error instanceof NetworkConfigurationError && error.message.includes('File exists')) return;
       this.#families.delete(family);
       throw error;
     }
@@ -108,7 +115,6 @@ export class TunNetwork {
     return ['not', 'fwmark', String(this.#mark), 'lookup', this.#table, 'priority', this.#table];
   }
 
-  /** A daemon that was killed leaves its rule behind. */
   async #deleteRule(family: '-4' | '-6'): Promise<void> {
     await ip(family, 'rule', 'del', ...this.#rule()).catch(() => undefined);
   }

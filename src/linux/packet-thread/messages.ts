@@ -26,6 +26,14 @@ export interface PacketThreadOptions {
   readonly pathMtuBytes: number;
 }
 
+/** The first message to a packet thread. */
+export interface PacketThreadSetup {
+  /** An eventfd of the control thread, to wake the packet thread. */
+  readonly wakeFd: number;
+  readonly controlQueue: SharedArrayBuffer;
+  readonly options: PacketThreadOptions;
+}
+
 /** Counters of one SA, as told once a second while they move. */
 export interface SaReport {
   readonly protocol: SaProtocol;

@@ -1,9 +1,16 @@
 // The control thread's handle on the packet thread.
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
+import { takePacketWorker } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
 import { ControlQueue } from './control-queue.ts';
-import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
+import type {
+  FromPacketThread,
+  PacketThreadOptions,
+  PacketThreadSetup,
+  SaReport,
+  ToPacketThread,
+} from './messages.ts';
 
 /** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT. */
 export class PacketThreadError extends Error {
@@ -49,9 +56,9 @@ export class PacketThread {
   static async start(options: PacketThreadOptions, listener: PacketThreadListener): Promise<PacketThread> {
     const wakeup = new Wakeup();
     const controlQueue = new ControlQueue();
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { wakeFd: wakeup.fd, controlQueue: controlQueue.memory, options },
-    });
+    const worker = takePacketWorker();
+    const setup: PacketThreadSetup = { wakeFd: wakeup.fd, controlQueue: controlQueue.memory, options };
+    worker.postMessage(setup);
     const tunName = await new Promise<string | undefined>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('message', (message: FromPacketThread) => {
