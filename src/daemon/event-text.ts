@@ -1,5 +1,5 @@
 // Events as lines for people. What is said here is all that a log ever holds: no event carries a key octet.
-import type { EngineEvent } from '#engine';
+import type { CheckpointRefusal, EngineEvent } from '#engine';
 import { type ChildSaSummary, formatIdentity, type IkeEvent } from '#ike';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
@@ -124,6 +124,26 @@ function unknownSpiText(event: Extract<EngineEvent, { kind: 'unknown-spi' }>): E
   };
 }
 
+const checkpointRefusals: Readonly<Record<CheckpointRefusal, string>> = {
+  disabled: 'checkpoints are turned off',
+  unreadable: 'it is damaged, or sealed under another key',
+  'another-place': 'it is a copy of one that was made elsewhere',
+  'another-boot': 'the machine itself has started again since',
+  stale: 'it was last confirmed too long ago',
+  superseded: 'it is older than the last one that was written',
+  expired: 'the lifetime of the IKE SA is over',
+  'not-configured': 'the connection or one of its children is not configured any more',
+  conflict: 'an SPI or address of the IKE SA is taken',
+};
+
+function checkpointRefusedText(event: Extract<EngineEvent, { kind: 'checkpoint-refused' }>): EventText {
+  const { reason, connection, spi } = event;
+  const whose = connection === undefined ? '' : `${connection}: `;
+  const what = spi === undefined ? 'the checkpoint' : `the checkpoint of IKE SA ${spi}`;
+  const level = reason === 'disabled' || reason === 'another-boot' ? 'info' : 'warn';
+  return { level, text: `${whose}${what} is not used: ${checkpointRefusals[reason]}` };
+}
+
 /** One line without time. */
 export function eventText(event: EngineEvent): EventText {
   switch (event.kind) {
@@ -173,6 +193,13 @@ export function eventText(event: EngineEvent): EventText {
       return { level: 'debug', text: `${formatEndpoint(event.remote)} must return a COOKIE` };
     case 'started':
       return startedText(event);
+    case 'checkpoint-adopted': {
+      const { connection, ikeId, remote } = event.context;
+      const what = `IKE SA goes on from the checkpoint, with ${event.children} Child SAs; all are rekeyed`;
+      return { level: 'info', text: `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${what}` };
+    }
+    case 'checkpoint-refused':
+      return checkpointRefusedText(event);
     case 'unknown-spi':
       return unknownSpiText(event);
     case 'unknown-ike-message': {

@@ -7,6 +7,7 @@ import { forgetIkeSa } from './recovery/ike-sa-ended.ts';
 
 /** Takes everything an IKE SA has to say, then forgets it if it has ended. */
 export function drainIkeSa(state: EngineState, entry: IkeEntry): void {
+  state.checkpoint.note(entry);
   for (let output = entry.sa.poll(); output !== undefined; output = entry.sa.poll())
     forward(state, entry, output);
   if (entry.sa.phase === 'ended') {
@@ -20,10 +21,14 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
   switch (output.kind) {
     case 'transmit':
       entry.lastTransmitAt = state.at;
-      if (entry.withheld === undefined) state.transmit(output.local, output.remote, output.octets);
-      else entry.withheld.push(output);
+      if (entry.withheld !== undefined) entry.withheld.push(output);
+      else if (!state.checkpoint.hold(entry, output)) {
+        state.transmit(output.local, output.remote, output.octets);
+      }
       break;
     case 'sa-command':
+      // A restart must know of the numbers before they are used.
+      if (output.command.kind === 'extend-reservation' && state.checkpoint.hold(entry, output)) break;
       if (output.command.kind === 'install-policy') {
         state.recovery.policies.set(output.command.policy.policyId, output.command.policy);
       } else if (output.command.kind === 'remove-policy') {

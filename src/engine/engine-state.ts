@@ -20,6 +20,7 @@ import {
 } from '#unknown-spi';
 import { type IkeSpi, type NotifyPayload, zeroIkeSpi } from '#wire';
 import { AddressPools } from './address-pools.ts';
+import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { connectionsFor } from './connection-lookup.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
@@ -57,6 +58,11 @@ export interface EngineOptions {
    * all tickets (RFC 5723), and the history and the token secrets are stored as they are.
    */
   readonly recordKey?: Uint8Array;
+  /**
+   * Keep what it takes to go on with IKE SAs and Child SAs after a restart, and go on with what was kept. Needs `recordKey`, and
+   * a driver that never runs two engines on the same records.
+   */
+  readonly checkpoint?: CheckpointOptions;
 }
 
 const cookieSecretLifetimeMs = 60_000;
@@ -83,6 +89,7 @@ export class EngineState {
   readonly tickets: TicketIssuer;
   readonly clientTickets: ClientTickets;
   readonly ticketRecords: TicketRecords;
+  readonly checkpoint: Checkpoint;
   readonly traps: TrapPolicies = new TrapPolicies();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
@@ -109,6 +116,7 @@ export class EngineState {
     this.pools.configure(options.configuration.pools);
     this.spis = new SpiAllocator(options.randomness);
     this.recovery = new RecoveryState(options.randomness, this.unknownSpi);
+    this.checkpoint = new Checkpoint(options.randomness, options.recordKey, options.checkpoint);
     this.ticketRecords = new TicketRecords(options.randomness, options.recordKey);
     const restored = openTicketRecords(options.recordKey, options.stored);
     this.tickets = newTicketIssuer(this, restored.gateway);
@@ -166,6 +174,12 @@ export class EngineState {
     const id = this.#nextAwaitedId++;
     if (then !== undefined) this.#awaitedStores.set(id, then);
     this.outputs.push({ kind: 'store', id, key, octets });
+  }
+
+  /** A number that a Child SA had before a restart. */
+  adoptChildId(childId: number, ikeId: number): void {
+    this.#nextChildId = Math.max(this.#nextChildId, childId + 1);
+    this.registry.assignChild(childId, ikeId);
   }
 
   /** A record of `recovery/`, sealed if this host seals its records. */
@@ -320,6 +334,7 @@ export class EngineState {
         this.registry.assignChild(childId, ikeId);
         return childId;
       },
+      checkpoints: this.checkpoint.enabled,
       credentials: () => this.configuration.credentials,
       wallClockMs: () => this.wallClockMs,
       notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(ikeId)?.sa.connection, spis),

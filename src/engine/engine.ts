@@ -1,6 +1,8 @@
 // The whole host as one object: inputs to the files that handle them, timers, outputs in order.
 import type { ChildSaSummary } from '#ike';
 import type { DataPlaneEvent } from '#sa';
+import { adoptCheckpoint } from './checkpoint/adopt-checkpoint.ts';
+import { checkpointDeadline } from './checkpoint/checkpoint.ts';
 import { executeCommand, startConnections } from './commands.ts';
 import { drainIkeSa } from './drain-ike-sa.ts';
 import { type EngineOptions, EngineState } from './engine-state.ts';
@@ -33,10 +35,12 @@ export class Engine {
   #started = false;
 
   readonly #stored: ReadonlyMap<string, Uint8Array>;
+  readonly #recordKey: Uint8Array | undefined;
 
   constructor(options: EngineOptions) {
     this.#state = new EngineState(options);
     this.#stored = options.stored ?? new Map();
+    this.#recordKey = options.recordKey;
   }
 
   /** @throws Error if time goes backwards or an output was left in `poll`: mistakes of the driver */
@@ -49,6 +53,7 @@ export class Engine {
       this.#started = true;
       if (input.kind === 'wall-clock') state.wallClockOffsetMs = input.wallClockMs - input.at;
       loadRecovery(state, this.#stored);
+      adoptCheckpoint(state, this.#stored, this.#recordKey);
       startConnections(state);
       callForgottenPeers(state);
     }
@@ -56,6 +61,7 @@ export class Engine {
     this.#settle();
     this.#runTimers();
     this.#state.ticketRecords.flush(this.#state);
+    this.#state.checkpoint.flush(this.#state);
   }
 
   /** What one IKE SA says may touch another: goes on until none has anything left to say. */
@@ -191,6 +197,10 @@ export class Engine {
       key !== undefined;
       key = state.deadlines.takeDue(state.at)
     ) {
+      if (key === checkpointDeadline) {
+        state.checkpoint.confirm(state);
+        continue;
+      }
       const space = key.indexOf(' ');
       const kind = key.slice(0, space);
       const subject = key.slice(space + 1);

@@ -20,6 +20,7 @@ export type {
 } from '#ike';
 export { formatIdentity, formatIdentityPattern } from '#ike';
 export type { PoolStatus } from './address-pools.ts';
+export type { CheckpointOptions } from './checkpoint/checkpoint.ts';
 export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';

@@ -223,6 +223,15 @@ export type EngineEvent =
       /** The token secrets were unreadable: peers will not believe us about what stood before. */
       readonly secretsLost: boolean;
     }
+  /** After a restart: an IKE SA of the process before goes on. Its Child SAs follow as `child-up`. */
+  | { readonly kind: 'checkpoint-adopted'; readonly context: IkeContext; readonly children: number }
+  /** After a restart: an IKE SA, or without SPI all of them, does not go on from what was kept. */
+  | {
+      readonly kind: 'checkpoint-refused';
+      readonly reason: CheckpointRefusal;
+      readonly spi?: IkeSpi;
+      readonly connection?: string;
+    }
   /** An ESP or AH packet that no SA matches, and what was done about it. */
   | {
       readonly kind: 'unknown-spi';
@@ -265,6 +274,28 @@ export type EngineEvent =
       readonly step: RecoveryStep;
       readonly detail: string;
     };
+
+/**
+ * Why a restarted host does not go on with an IKE SA:
+ * - `disabled`: it is not asked to
+ * - `unreadable`: changed, torn, or under another key
+ * - `another-place`, `another-boot`: the records are a copy, or the machine itself has started again
+ * - `stale`: nobody confirmed it lately
+ * - `superseded`: the record is older than the last one
+ * - `expired`: its lifetime is over
+ * - `not-configured`: its connection, or a child of it, is not configured any more
+ * - `conflict`: something that it holds is somebody else's now
+ */
+export type CheckpointRefusal =
+  | 'disabled'
+  | 'unreadable'
+  | 'another-place'
+  | 'another-boot'
+  | 'stale'
+  | 'superseded'
+  | 'expired'
+  | 'not-configured'
+  | 'conflict';
 
 /** What became of an answer that a verdict asked for. */
 export type ReplyOutcome =

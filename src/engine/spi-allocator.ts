@@ -51,6 +51,11 @@ export class SpiAllocator {
     return Uint8Array.of(lease[drawn % lease.length]!, ...bytes.subarray(1));
   }
 
+  /** One that an earlier run of this host drew, and that is free. */
+  reserve(spi: Spi): void {
+    this.#taken.add(spi);
+  }
+
   isTaken(spi: number): boolean {
     return this.#taken.has(spi as Spi);
   }

@@ -110,5 +110,9 @@ export class TicketRecords {
 function release(state: EngineState, entry: IkeEntry): void {
   const { withheld } = entry;
   entry.withheld = undefined;
-  for (const { local, remote, octets } of withheld ?? []) state.transmit(local, remote, octets);
+  for (const { local, remote, octets } of withheld ?? []) {
+    if (!state.checkpoint.hold(entry, { kind: 'transmit', local, remote, octets })) {
+      state.transmit(local, remote, octets);
+    }
+  }
 }

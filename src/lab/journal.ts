@@ -192,6 +192,10 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
     }
     case 'hint':
       return `hint ${event.hint} of ${formatEndpoint(event.remote)}: ${event.outcome}`;
+    case 'checkpoint-adopted':
+      return `checkpoint-adopted ${event.context.connection.name}: ${event.children} children`;
+    case 'checkpoint-refused':
+      return `checkpoint-refused ${event.spi ?? 'as a whole'}: ${event.reason}`;
     case 'recovery':
       return `recovery of ${event.connection} by ${event.rung}: ${event.step}, ${event.detail}`;
   }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { seededRandomness } from '#crypto';
 import type { ConnectionConfiguration } from '#ike';
-import { address, type Endpoint, type IpAddress } from '#sa';
+import { address, type Endpoint, type IpAddress, type SaCommand } from '#sa';
+import type { CheckpointOptions } from '../checkpoint/checkpoint.ts';
 import type { EngineConfiguration } from '../configuration.ts';
 import { Engine } from '../engine.ts';
 import type { CommandResult, EngineCommand, EngineEvent, EngineInput } from '../interface.ts';
@@ -27,7 +28,10 @@ export class EngineHost {
   readonly heldStores: { readonly id: number; readonly key: string; readonly octets: Uint8Array }[] = [];
   holdStores = false;
   readonly disk: Map<string, Uint8Array> = new Map();
-  readonly recordKey: Uint8Array | undefined;
+  recordKey: Uint8Array | undefined;
+  /** Set to keep checkpoints, from the next boot on. */
+  checkpoint: CheckpointOptions | undefined;
+  readonly commands: SaCommand[] = [];
   now = 0;
   readonly #name: string;
   #boots = 0;
@@ -37,8 +41,10 @@ export class EngineHost {
     hostAddress: string,
     configuration: EngineConfiguration,
     recordKey: Uint8Array | undefined,
+    checkpoint?: CheckpointOptions,
   ) {
     this.recordKey = recordKey;
+    this.checkpoint = checkpoint;
     this.#name = name;
     this.address = address(hostAddress);
     this.configuration = configuration;
@@ -52,6 +58,7 @@ export class EngineHost {
       configuration: this.configuration,
       stored: new Map(this.disk),
       ...(this.recordKey !== undefined && { recordKey: this.recordKey }),
+      ...(this.checkpoint !== undefined && { checkpoint: this.checkpoint }),
     });
   }
 
@@ -92,6 +99,7 @@ export class EngineHost {
           else this.#write(output);
           break;
         case 'sa-command':
+          this.commands.push(output.command);
           this.#later.push({ kind: 'sa-result', id: output.id, result: { ok: true } });
           break;
         default:
@@ -144,6 +152,7 @@ export interface HostOptions {
   readonly address: string;
   readonly configuration: EngineConfiguration;
   readonly recordKey?: Uint8Array;
+  readonly checkpoint?: CheckpointOptions;
 }
 
 export class EnginePair {
@@ -153,8 +162,8 @@ export class EnginePair {
   readonly exchanges: number[] = [];
 
   constructor(moon: HostOptions, sun: HostOptions) {
-    this.moon = new EngineHost('moon', moon.address, moon.configuration, moon.recordKey);
-    this.sun = new EngineHost('sun', sun.address, sun.configuration, sun.recordKey);
+    this.moon = new EngineHost('moon', moon.address, moon.configuration, moon.recordKey, moon.checkpoint);
+    this.sun = new EngineHost('sun', sun.address, sun.configuration, sun.recordKey, sun.checkpoint);
     this.moon.start();
     this.sun.start();
   }

@@ -24,6 +24,16 @@ export class HeldTokens {
     return true;
   }
 
+  /** Copies, the newest first, for a host that keeps them over a restart. */
+  all(): readonly Uint8Array[] {
+    return this.#tokens.map((token) => token.slice());
+  }
+
+  /** What `all` gave to an earlier run. */
+  adopt(tokens: readonly Uint8Array[]): void {
+    this.#tokens = tokens.slice(0, heldMax).map((token) => token.slice());
+  }
+
   /**
    * Whether one of up to four tokens of an unprotected message is one of these. All pairs are compared, in a time that
    * depends on lengths only.

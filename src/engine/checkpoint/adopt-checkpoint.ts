@@ -1,0 +1,225 @@
+// At the start: which IKE SAs of an earlier process can be gone on with, and what becomes of the others.
+import { openRecord, wipe } from '#crypto';
+import { adoptIkeSa, formatIdentity, type IkeSaSnapshot, identityKey, wipeIkeSaSnapshot } from '#ike';
+import { encodeUtf8, type IkeSpi, WireError } from '#wire';
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { CheckpointRefusal } from '../interface.ts';
+import type { CheckpointOptions } from './checkpoint.ts';
+import {
+  type CheckpointedSa,
+  type CheckpointIndex,
+  checkpointIndexKey,
+  checkpointSaKey,
+  decodeCheckpointedSa,
+  decodeCheckpointIndex,
+  isCheckpointRecord,
+} from './checkpoint-records.ts';
+
+/** How far the clock may have been put back since. */
+const clockStepMsMax = 60_000;
+
+/**
+ * Each IKE SA is taken over whole or not at all. None of them says anything, and none of its Child SAs carries anything, before
+ * its new record is durable, and with that the old one consumed; only then is the host ready to answer for unknown SPIs, too.
+ */
+export function adoptCheckpoint(
+  state: EngineState,
+  stored: ReadonlyMap<string, Uint8Array>,
+  recordKey: Uint8Array | undefined,
+): void {
+  const { checkpoint } = state;
+  const found = [...stored].filter(([key, octets]) => isCheckpointRecord(key) && octets.length > 0);
+  if (found.length === 0) return;
+  // What is not taken over is of no use to anybody later on.
+  for (const [key] of found) checkpoint.discard(key);
+  const records = new Map(found);
+  const opened = (key: string): Uint8Array | undefined => {
+    const sealed = records.get(key);
+    if (sealed === undefined || recordKey === undefined) return undefined;
+    return openRecord(recordKey, encodeUtf8(key), sealed);
+  };
+  const index = readIndex(opened(checkpointIndexKey));
+  const refusal = refusalOfAll(state, checkpoint.options, index);
+  if (index === undefined || refusal !== undefined) {
+    if (index === undefined || index.generations.size > 0) refuse(state, refusal ?? 'unreadable', {});
+    return;
+  }
+  const adopted: IkeEntry[] = [];
+  for (const [spi, generation] of index.generations) {
+    const outcome = adoptOne(state, spi, generation, opened(checkpointSaKey(spi)));
+    if (typeof outcome !== 'string') adopted.push(outcome);
+  }
+  if (adopted.length === 0) return;
+  state.ready = false;
+  checkpoint.whenDurable(() => {
+    state.ready = true;
+    for (const { ikeId, sa } of adopted) {
+      const entry = state.registry.byId(ikeId);
+      if (entry === undefined) continue;
+      sa.handle({ kind: 'command', at: state.at, command: { kind: 'rekey-everything' } });
+      state.touch(entry);
+    }
+  });
+}
+
+function readIndex(octets: Uint8Array | undefined): CheckpointIndex | undefined {
+  return octets === undefined ? undefined : total(() => decodeCheckpointIndex(octets));
+}
+
+function total<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function refusalOfAll(
+  state: EngineState,
+  options: CheckpointOptions | undefined,
+  index: CheckpointIndex | undefined,
+): CheckpointRefusal | undefined {
+  if (options === undefined) return 'disabled';
+  if (index === undefined) return 'unreadable';
+  if (index.place !== options.place) return 'another-place';
+  if (index.bootId !== options.bootId && !options.acrossBoot) return 'another-boot';
+  const age = state.wallClockMs - index.writtenAtMs;
+  return age > options.maxAgeMs || age < -clockStepMsMax ? 'stale' : undefined;
+}
+
+function refuse(
+  state: EngineState,
+  reason: CheckpointRefusal,
+  what: { readonly spi?: IkeSpi; readonly connection?: string },
+): CheckpointRefusal {
+  state.event({ kind: 'checkpoint-refused', reason, ...what });
+  return reason;
+}
+
+function adoptOne(
+  state: EngineState,
+  spi: IkeSpi,
+  generation: number,
+  octets: Uint8Array | undefined,
+): IkeEntry | CheckpointRefusal {
+  const sa = octets === undefined ? undefined : total(() => decodeCheckpointedSa(octets));
+  wipe(octets);
+  if (sa === undefined) return refuse(state, 'unreadable', { spi });
+  const { snapshot } = sa;
+  const { connection } = snapshot;
+  try {
+    // A record of before: what it lacks has been sent.
+    if (sa.generation < generation) return refuse(state, 'superseded', { spi, connection });
+    const own = snapshot.role === 'initiator' ? snapshot.spis.initiator : snapshot.spis.responder;
+    if (own !== spi) return refuse(state, 'unreadable', { spi });
+    const reason = refusalOfOne(state, snapshot);
+    if (reason !== undefined) return refuse(state, reason, { spi, connection });
+    if (!reserve(state, snapshot)) return refuse(state, 'conflict', { spi, connection });
+    const entry = adopt(state, sa);
+    state.checkpoint.adopted(entry, sa.generation);
+    return entry;
+  } finally {
+    wipeIkeSaSnapshot(snapshot);
+    wipe(...sa.tokens);
+  }
+}
+
+function refusalOfOne(state: EngineState, snapshot: IkeSaSnapshot): CheckpointRefusal | undefined {
+  const { expiresAtMs, reauthAtMs } = snapshot;
+  const now = state.wallClockMs;
+  if ((expiresAtMs !== undefined && expiresAtMs <= now) || (reauthAtMs !== undefined && reauthAtMs <= now)) {
+    return 'expired';
+  }
+  const configured = state.configuration.connections.find(({ name }) => name === snapshot.connection);
+  const known = snapshot.children.every((child) =>
+    configured?.children.some(({ name, mode }) => name === child.name && mode === child.mode),
+  );
+  return configured !== undefined && known ? undefined : 'not-configured';
+}
+
+/** SPIs, numbers and addresses that the IKE SA holds; false if somebody else has one of them. */
+function reserve(state: EngineState, snapshot: IkeSaSnapshot): boolean {
+  const spis = snapshot.children.map(({ inboundSpi }) => inboundSpi);
+  const childIds = new Set(snapshot.children.map(({ childId }) => childId));
+  if (new Set(spis).size < spis.length || spis.some((spi) => state.spis.isTaken(spi))) return false;
+  if ([...childIds].some((childId) => state.registry.byChild(childId) !== undefined)) return false;
+  const configured = state.configuration.connections.find(({ name }) => name === snapshot.connection);
+  const wanted = snapshot.lease?.addresses ?? [];
+  if (wanted.length > 0) {
+    const owner = identityKey(snapshot.remoteIdentity);
+    const given = state.pools.lease(configured?.pools ?? [], owner, wanted)?.addresses ?? [];
+    if (given.join() !== wanted.join()) {
+      state.pools.release(given);
+      return false;
+    }
+  }
+  for (const spi of spis) state.spis.reserve(spi);
+  return true;
+}
+
+function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }: CheckpointedSa): IkeEntry {
+  const connection = state.configuration.connections.find(({ name }) => name === snapshot.connection);
+  if (connection === undefined) throw new Error('the connection was looked up before');
+  const ikeId = state.registry.nextIkeId();
+  const sa = adoptIkeSa({
+    snapshot,
+    connection,
+    ports: state.portsFor(ikeId),
+    at: state.at,
+    natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: 4500 },
+    keyLog: state.keyLog,
+  });
+  const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
+  const entry = state.newEntry({ ikeId, sa, initiator: snapshot.role === 'initiator' });
+  entry.identities = { local, remote };
+  entry.establishedAt = sa.establishedAt;
+  entry.behindNat = nat.local;
+  entry.natDetected = nat.local || nat.remote;
+  entry.virtualAddresses = snapshot.virtualAddresses;
+  entry.nameServers = nameServers;
+  entry.peerVirtualAddresses = snapshot.peerVirtualAddresses;
+  if (nat.local && state.configuration.natKeepaliveMs > 0) {
+    state.deadlines.set(`keepalive ${ikeId}`, state.at + state.configuration.natKeepaliveMs);
+  }
+  for (const { childId } of snapshot.children) state.adoptChildId(childId, ikeId);
+  const { initiatorSpi, responderSpi } = sa;
+  if (tokenGiven) state.recovery.given.add(`${initiatorSpi} ${responderSpi}`);
+  if (tokens.length > 0) state.recovery.heldBy(ikeId).adopt(tokens);
+  report(state, entry);
+  state.touch(entry);
+  return entry;
+}
+
+function report(state: EngineState, entry: IkeEntry): void {
+  const { sa } = entry;
+  const context = state.contextOf(entry);
+  state.event({ kind: 'checkpoint-adopted', context, children: sa.children.length });
+  for (const child of sa.children) {
+    childGoesOn(state, entry, child.inboundSpi);
+    const configuration = sa.connection.children.find(({ name }) => name === child.name);
+    if (child.phase === 'installed' && configuration !== undefined) {
+      state.event({ kind: 'child-up', context, child, configuration });
+    }
+  }
+}
+
+/** The history took it for one that our restart ended. */
+function childGoesOn(state: EngineState, entry: IkeEntry, spi: number): void {
+  const { history } = state.recovery;
+  const known = history.find(spi);
+  if (known === undefined || entry.identities === undefined) return;
+  const { ended: _, ...record } = known;
+  const { initiatorSpi, responderSpi, remote } = entry.sa;
+  const write = history.add({
+    ...record,
+    initiatorSpi,
+    responderSpi,
+    peer: remote.address,
+    peerPort: remote.port,
+    localIdentity: formatIdentity(entry.identities.local),
+    remoteIdentity: formatIdentity(entry.identities.remote),
+  });
+  state.keepRecord(write.key, write.octets);
+}
