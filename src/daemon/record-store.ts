@@ -2,6 +2,7 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -11,6 +12,10 @@ import {
 } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { lockExclusively } from '#linux';
+
+/** How long a disk that refused a record is left alone. */
+const retryMs = 1_000;
 
 /** Behind a file that was being written when we died. */
 const unfinished = '.new';
@@ -38,7 +43,7 @@ function makeFolder(folder: string): void {
 
 interface Pending {
   octets: Uint8Array;
-  readonly done: (() => void)[];
+  done: (() => void)[];
 }
 
 /** A folder with a file for each record, for its owner's eyes only: some hold secrets. */
@@ -49,12 +54,26 @@ export class RecordStore {
   #pending = new Map<string, Pending>();
   #writing: Promise<void> | undefined;
   readonly #failed: (error: Error) => void;
+  /** Open as long as the store is, and locked. */
+  readonly #lock: number;
+  #closing = false;
+  #wakeUp: (() => void) | undefined;
 
-  /** @throws RecordStoreError if the folder cannot be made, a system error if it cannot be read */
+  /** Names this folder and no copy of it, on this machine. */
+  readonly place: string;
+
+  /** @throws RecordStoreError if the folder cannot be made or is another process's, a system error if it cannot be read */
   constructor(folder: string, failed: (error: Error) => void) {
     this.#folder = folder;
     this.#failed = failed;
     makeFolder(folder);
+    this.#lock = openSync(folder, 'r');
+    if (!lockExclusively(this.#lock)) {
+      closeSync(this.#lock);
+      throw new RecordStoreError(`state folder ${folder} is in use by another process`);
+    }
+    const { dev, ino } = fstatSync(this.#lock);
+    this.place = `${dev}:${ino}`;
     const records = new Map<string, Uint8Array>();
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
@@ -78,9 +97,13 @@ export class RecordStore {
     });
   }
 
-  /** Waits for everything that was asked for. */
+  /** Waits for everything that was asked for, and lets go of the folder. What a broken disk refuses is given up. */
   async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#wakeUp?.();
     await this.#writing;
+    closeSync(this.#lock);
   }
 
   async #writeAll(): Promise<void> {
@@ -92,11 +115,35 @@ export class RecordStore {
         this.#syncFolder();
         for (const { done } of batch.values()) for (const resolve of done) resolve();
       } catch (error) {
-        // Nobody hears that it is durable, and what depends on it stays withheld.
+        // Nobody hears that it is durable, and what depends on it stays withheld until a later try succeeds.
         this.#failed(error as Error);
+        if (this.#closing) break;
+        this.#takeBack(batch);
+        await this.#pause();
       }
     }
     this.#writing = undefined;
+  }
+
+  /** What came for the same key meanwhile is newer. */
+  #takeBack(batch: ReadonlyMap<string, Pending>): void {
+    const newer = this.#pending;
+    this.#pending = new Map(batch);
+    for (const [key, { octets, done }] of newer) {
+      const older = batch.get(key)?.done ?? [];
+      this.#pending.delete(key);
+      this.#pending.set(key, { octets, done: [...older, ...done] });
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, retryMs);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #writeOne(key: string, octets: Uint8Array): Promise<void> {
@@ -119,11 +166,6 @@ export class RecordStore {
 
   /** The names in a folder are data of its own. */
   #syncFolder(): void {
-    const folder = openSync(this.#folder, 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    fsyncSync(this.#lock);
   }
 }

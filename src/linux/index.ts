@@ -8,6 +8,7 @@ export {
   sourceAddressFor,
 } from './datagram-socket.ts';
 export { SystemCallError } from './errno.ts';
+export { lockExclusively } from './exclusive-lock.ts';
 export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';

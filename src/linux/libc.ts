@@ -24,6 +24,7 @@ function bind(): Record<string, (...args: never[]) => number> {
     epoll_create1: libc.func('int epoll_create1(int flags)'),
     epoll_ctl: libc.func('int epoll_ctl(int epoll, int operation, int fd, void *event)'),
     epoll_wait: libc.func('int epoll_wait(int epoll, void *events, int max, int timeoutMs)'),
+    flock: libc.func('int flock(int fd, int operation)'),
     eventfd: libc.func('int eventfd(unsigned int initial, int flags)'),
   };
 }
