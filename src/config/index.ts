@@ -1,5 +1,6 @@
 // Room `config`: swanctl.conf text -> section tree with positions -> the engine's configuration.
 export { defaultProposals, type ProposalProtocol, parseProposals } from './algorithms/proposal.ts';
+export type { CheckpointSettings } from './build/checkpoint.ts';
 export type { HostDefaults } from './build/context.ts';
 export type { HostSettings } from './build/host.ts';
 export {

@@ -206,7 +206,12 @@ test('a gateway with two connections', () => {
     { name: 'road6', addresses: { start: 'fd00::100', end: 'fd00::1ff' }, dns: [], nbns: [], subnets: [] },
   ]);
   assert.deepEqual(configuration.ports, { ike: 5500, natTraversal: 4500 });
-  assert.deepEqual(host, { logLevel: 'info', tunName: 'tun7', tunMtuBytes: 1400 });
+  assert.deepEqual(host, {
+    logLevel: 'info',
+    tunName: 'tun7',
+    tunMtuBytes: 1400,
+    checkpoint: { enabled: false, acrossBoot: false, maxAgeMs: 120_000 },
+  });
 });
 
 test('an empty text is a configuration without connections', () => {

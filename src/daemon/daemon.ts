@@ -1,7 +1,13 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
 import { nodeRandomness } from '#crypto';
-import { Engine, type EngineCommand, type EngineConfiguration, type EngineEvent } from '#engine';
+import {
+  type CheckpointOptions,
+  Engine,
+  type EngineCommand,
+  type EngineConfiguration,
+  type EngineEvent,
+} from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
@@ -36,6 +42,8 @@ export interface DaemonOptions {
   readonly recordKey?: Uint8Array;
   /** Name in the owner registry of this host; absent: this daemon takes no part in it. */
   readonly ownerName?: string;
+  /** Go on with SAs after a restart. Needs `store` and `recordKey`. */
+  readonly checkpoint?: Omit<CheckpointOptions, 'place'>;
   readonly onEvent?: (event: EngineEvent) => void;
   readonly onReports?: (reports: readonly SaReport[]) => void;
   /** The data plane died. */
@@ -48,6 +56,14 @@ const shutdownMsMax = 2_000;
 export function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function checkpointOptions({ checkpoint, store }: DaemonOptions): {
+  readonly checkpoint?: CheckpointOptions;
+} {
+  if (checkpoint === undefined) return {};
+  if (store === undefined) throw new Error('a checkpoint needs a store');
+  return { checkpoint: { ...checkpoint, place: store.place } };
 }
 
 export class Daemon {
@@ -73,6 +89,7 @@ export class Daemon {
       keyLog: options.keyLog !== undefined,
       ...(options.store === undefined ? {} : { stored: options.store.records }),
       ...(options.recordKey === undefined ? {} : { recordKey: options.recordKey }),
+      ...checkpointOptions(options),
     });
     this.#driver = new Driver(
       this.#engine,

@@ -27,6 +27,8 @@ export interface DatagramPacketIoOptions {
   readonly clock: () => number;
   /** Takes the IP packets that come out of a tunnel. */
   readonly deliver: (packet: Uint8Array) => void;
+  /** Sees the payload of every datagram before it leaves. */
+  readonly sent?: (octets: Uint8Array) => void;
 }
 
 interface KnownSa {
@@ -107,6 +109,7 @@ export class DatagramPacketIo implements PacketIo {
   }
 
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    this.#options.sent?.(octets);
     this.#sockets.get(`${local.address} ${local.port}`)?.send(octets, remote.port, remote.address);
   }
 

@@ -1,16 +1,17 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
 import { dirname, resolve } from 'node:path';
-import { ConfigurationErrors, formatPosition, type LoadedConfiguration } from '#config';
+import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
 import { PacketThread, PacketThreadError, SystemCallError, TunNetwork } from '#linux';
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
+import { bootId } from './boot-id.ts';
 import { ControlSocketError } from './control-server.ts';
-import { Daemon } from './daemon.ts';
+import { Daemon, type DaemonOptions } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
-import { RecordKeyError, readRecordKey } from './record-key.ts';
+import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
 import { RecordStore } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
@@ -74,8 +75,34 @@ function reloadable(
     ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
     ...(next.host.recordKeyPath === running.host.recordKeyPath ? [] : ['record_key']),
     ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
+    ...(JSON.stringify(next.host.checkpoint) === JSON.stringify(running.host.checkpoint)
+      ? []
+      : ['checkpoint']),
   ];
   return { configuration: { ...next.configuration, ports }, waiting };
+}
+
+/** @throws RecordKeyError */
+function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint8Array | undefined {
+  if (recordKeyPath !== undefined) {
+    return readRecordKey(resolve(dirname(options.configurationPath), recordKeyPath), options.statePath);
+  }
+  return readCredential(process.env['CREDENTIALS_DIRECTORY']);
+}
+
+/** @throws RecordKeyError */
+function checkpointOf(
+  { checkpoint }: HostSettings,
+  recordKey: Uint8Array | undefined,
+): Pick<DaemonOptions, 'checkpoint'> {
+  const { enabled, acrossBoot, maxAgeMs } = checkpoint;
+  if (!enabled) return {};
+  if (recordKey === undefined) {
+    throw new RecordKeyError(
+      `checkpoints need a key: set wayward.record_key, or give the credential ${recordKeyCredential} to the service`,
+    );
+  }
+  return { checkpoint: { bootId: bootId(), acrossBoot, maxAgeMs } };
 }
 
 /** What an operator should read when the machine refuses something. */
@@ -111,17 +138,14 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   let started = false;
   try {
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
-    const { recordKeyPath } = host;
-    const recordKey =
-      recordKeyPath === undefined
-        ? undefined
-        : readRecordKey(resolve(dirname(options.configurationPath), recordKeyPath));
+    const recordKey = recordKeyOf(host, options);
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
     const daemon = new Daemon({
       store,
       ...(recordKey === undefined ? {} : { recordKey }),
+      ...checkpointOf(host, recordKey),
       configuration,
       log,
       mark: socketMark,

@@ -3,6 +3,7 @@ import type { EngineConfiguration, RetransmitConfiguration, UnknownSpiConfigurat
 import type { Findings } from '../error.ts';
 import { Settings } from '../options/check.ts';
 import { waywardSchema } from '../options/wayward-options.ts';
+import { buildCheckpoint, type CheckpointSettings } from './checkpoint.ts';
 import type { HostDefaults } from './context.ts';
 import { buildTickets } from './resumption.ts';
 
@@ -14,6 +15,7 @@ export interface HostSettings {
   readonly tunMtuBytes: number;
   /** As written, perhaps relative to the configuration's folder. */
   readonly recordKeyPath?: string;
+  readonly checkpoint: CheckpointSettings;
 }
 
 export interface BuiltHost {
@@ -43,6 +45,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
       tunName: settings.required('tun_name', 'text'),
       tunMtuBytes: settings.required('tun_mtu', 'count'),
       ...(recordKeyPath === undefined ? {} : { recordKeyPath }),
+      checkpoint: buildCheckpoint(settings, findings),
     },
     defaults: {
       ikePort: ports.ike,

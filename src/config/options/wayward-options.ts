@@ -1,6 +1,34 @@
 // The options of `wayward`: what strongSwan keeps in strongswan.conf. swanctl ignores this section.
 import type { SectionSchema } from './option.ts';
 
+export const checkpointSchema: SectionSchema = {
+  path: 'wayward.checkpoint',
+  options: [
+    {
+      name: 'enabled',
+      type: 'boolean',
+      class: 'supported',
+      default: 'no',
+      note: 'Keep what it takes to go on with all SAs after the daemon itself has started again, sealed under `record_key`. A machine that is cloned, or whose disk is put back to an earlier state, must not have this.',
+    },
+    {
+      name: 'across_boot',
+      type: 'boolean',
+      class: 'supported',
+      default: 'no',
+      note: 'Also go on after the machine itself has started again.',
+    },
+    {
+      name: 'max_age',
+      type: 'duration',
+      class: 'supported',
+      default: '2m',
+      note: 'A checkpoint that was last confirmed longer ago is refused; at least `10s`.',
+    },
+  ],
+  sections: [],
+};
+
 export const waywardSchema: SectionSchema = {
   path: 'wayward',
   options: [
@@ -109,7 +137,7 @@ export const waywardSchema: SectionSchema = {
       type: 'text',
       class: 'supported',
       default: '',
-      note: 'File with 32 random octets that only its owner can read; kept elsewhere than the state folder. Everything that survives a crash is sealed under it. Without it, tickets end with a restart. Takes effect at the next start.',
+      note: 'File with 32 random octets that only its owner can read; kept elsewhere than the state folder. Everything that survives a crash is sealed under it. If it is not set, the systemd credential `wayward.record-key` is taken. Without either, tickets end with a restart. Takes effect at the next start.',
     },
     {
       name: 'unknown_spi',
@@ -166,5 +194,5 @@ export const waywardSchema: SectionSchema = {
     { name: 'tun_name', type: 'text', class: 'supported', default: 'wayward0' },
     { name: 'tun_mtu', type: 'count', class: 'supported', default: '1400', minimum: 576, maximum: 65535 },
   ],
-  sections: [],
+  sections: [{ name: 'checkpoint', schema: checkpointSchema }],
 };

@@ -173,7 +173,12 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
   });
   const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
   const entry = state.newEntry({ ikeId, sa, initiator: snapshot.role === 'initiator' });
-  entry.identities = { local, remote };
+  entry.identities = {
+    local,
+    remote,
+    localText: formatIdentity(local),
+    remoteText: formatIdentity(remote),
+  };
   entry.establishedAt = sa.establishedAt;
   entry.behindNat = nat.local;
   entry.natDetected = nat.local || nat.remote;
@@ -218,8 +223,8 @@ function childGoesOn(state: EngineState, entry: IkeEntry, spi: number): void {
     responderSpi,
     peer: remote.address,
     peerPort: remote.port,
-    localIdentity: formatIdentity(entry.identities.local),
-    remoteIdentity: formatIdentity(entry.identities.remote),
+    localIdentity: entry.identities.localText,
+    remoteIdentity: entry.identities.remoteText,
   });
   state.keepRecord(write.key, write.octets);
 }
