@@ -142,7 +142,7 @@ export class Driver {
       case 'store':
         // Without a store nothing ever becomes durable, and what depends on it stays withheld.
         this.#store
-          ?.write(output.key, output.octets)
+          ?.write(output.key, output.octets, output.untilReboot ? 'process' : 'machine')
           .then(() => this.#give({ kind: 'stored', id: output.id }));
         break;
       case 'compute':

@@ -13,9 +13,7 @@ import {
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockExclusively } from '#linux';
-
-/** How long a disk that refused a record is left alone. */
-const retryMs = 1_000;
+import { type Batch, WriteLane } from './write-lane.ts';
 
 /** Behind a file that was being written when we died. */
 const unfinished = '.new';
@@ -41,23 +39,22 @@ function makeFolder(folder: string): void {
   }
 }
 
-interface Pending {
-  octets: Uint8Array;
-  done: (() => void)[];
-}
+/** What a record must survive. */
+export type Durability =
+  /** The machine stops at any instant, as in a power cut. */
+  | 'machine'
+  /** The process ends at any instant: what the kernel was given stays. */
+  | 'process';
 
 /** A folder with a file for each record, for its owner's eyes only: some hold secrets. */
 export class RecordStore {
   readonly #folder: string;
   /** What was found at the start. */
   readonly records: ReadonlyMap<string, Uint8Array>;
-  #pending = new Map<string, Pending>();
-  #writing: Promise<void> | undefined;
-  readonly #failed: (error: Error) => void;
   /** Open as long as the store is, and locked. */
   readonly #lock: number;
-  #closing = false;
-  #wakeUp: (() => void) | undefined;
+  readonly #lanes: Readonly<Record<Durability, WriteLane>>;
+  #closed = false;
 
   /** Names this folder and no copy of it, on this machine. */
   readonly place: string;
@@ -65,7 +62,6 @@ export class RecordStore {
   /** @throws RecordStoreError if the folder cannot be made or is another process's, a system error if it cannot be read */
   constructor(folder: string, failed: (error: Error) => void) {
     this.#folder = folder;
-    this.#failed = failed;
     makeFolder(folder);
     this.#lock = openSync(folder, 'r');
     if (!lockExclusively(this.#lock)) {
@@ -81,79 +77,42 @@ export class RecordStore {
       else records.set(decodeURIComponent(name), new Uint8Array(readFileSync(path)));
     }
     this.records = records;
+    this.#lanes = {
+      machine: new WriteLane((batch) => this.#keep(batch, true), failed),
+      process: new WriteLane((batch) => this.#keep(batch, false), failed),
+    };
   }
 
-  /** Keeps a record in place of the former one, of no octets: removes it. Resolves once that would survive a power cut. */
-  write(key: string, octets: Uint8Array): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#pending.get(key);
-      // What was not begun yet is overtaken: only the newest of a key is written.
-      if (waiting === undefined) this.#pending.set(key, { octets, done: [resolve] });
-      else {
-        waiting.octets = octets;
-        waiting.done.push(resolve);
-      }
-      this.#writing ??= this.#writeAll();
-    });
+  /**
+   * Keeps a record in place of the former one, of no octets: removes it. Resolves once that would survive.
+   * @param durability always the same for one key
+   */
+  write(key: string, octets: Uint8Array, durability: Durability = 'machine'): Promise<void> {
+    return this.#lanes[durability].write(key, octets);
   }
 
   /** Waits for everything that was asked for, and lets go of the folder. What a broken disk refuses is given up. */
   async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#wakeUp?.();
-    await this.#writing;
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([this.#lanes.machine.close(), this.#lanes.process.close()]);
     closeSync(this.#lock);
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const batch = this.#pending;
-      this.#pending = new Map();
-      try {
-        // Side by side, so that the disk can do them in one go; they come into force in the order in which they were asked for.
-        await Promise.all([...batch].map(([key, { octets }]) => this.#prepare(key, octets)));
-        for (const [key, { octets }] of batch) await this.#putInForce(key, octets);
-        this.#syncFolder();
-        for (const { done } of batch.values()) for (const resolve of done) resolve();
-      } catch (error) {
-        // Nobody hears that it is durable, and what depends on it stays withheld until a later try succeeds.
-        this.#failed(error as Error);
-        if (this.#closing) break;
-        this.#takeBack(batch);
-        await this.#pause();
-      }
-    }
-    this.#writing = undefined;
+  async #keep(batch: Batch, sync: boolean): Promise<void> {
+    // Side by side, so that the disk can do them in one go; they come into force in the order in which they were asked for.
+    await Promise.all([...batch].map(([key, { octets }]) => this.#prepare(key, octets, sync)));
+    for (const [key, { octets }] of batch) await this.#putInForce(key, octets);
+    // The names in a folder are data of its own.
+    if (sync) fsyncSync(this.#lock);
   }
 
-  /** What came for the same key meanwhile is newer. */
-  #takeBack(batch: ReadonlyMap<string, Pending>): void {
-    const newer = this.#pending;
-    this.#pending = new Map(batch);
-    for (const [key, { octets, done }] of newer) {
-      const older = batch.get(key)?.done ?? [];
-      this.#pending.delete(key);
-      this.#pending.set(key, { octets, done: [...older, ...done] });
-    }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, retryMs);
-      this.#wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  async #prepare(key: string, octets: Uint8Array): Promise<void> {
+  async #prepare(key: string, octets: Uint8Array, sync: boolean): Promise<void> {
     if (octets.length === 0) return;
     const file = await open(`${join(this.#folder, fileName(key))}${unfinished}`, 'w', 0o600);
     try {
       await file.writeFile(octets);
-      await file.sync();
+      if (sync) await file.sync();
     } finally {
       await file.close();
     }
@@ -168,10 +127,5 @@ export class RecordStore {
     await unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
-  }
-
-  /** The names in a folder are data of its own. */
-  #syncFolder(): void {
-    fsyncSync(this.#lock);
   }
 }

@@ -169,11 +169,15 @@ export class EngineState {
     return awaited === undefined || entry === undefined ? undefined : { entry, id: awaited.id };
   }
 
-  /** Asks for a record to be kept. @param then runs once it is durable, within the input that says so */
-  store(key: string, octets: Uint8Array, then?: () => void): void {
+  /**
+   * Asks for a record to be kept.
+   * @param then runs once it is durable, within the input that says so
+   * @param untilReboot it is of no use to a machine that has started again
+   */
+  store(key: string, octets: Uint8Array, then?: () => void, untilReboot = false): void {
     const id = this.#nextAwaitedId++;
     if (then !== undefined) this.#awaitedStores.set(id, then);
-    this.outputs.push({ kind: 'store', id, key, octets });
+    this.outputs.push({ kind: 'store', id, key, octets, ...(untilReboot && { untilReboot }) });
   }
 
   /** A number that a Child SA had before a restart. */

@@ -118,9 +118,16 @@ export type EngineOutput =
   | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
   /**
    * A record to keep, whole or not at all, in place of what stood under `key`; answer with `stored` once it is durable. What
-   * depends on it is withheld until then. Records may hold secrets: nobody else may read them.
+   * depends on it is withheld until then. Records may hold secrets: nobody else may read them. Those of one input come into
+   * force in their order. `untilReboot`: the record is of no use once the machine itself has stopped, and need not survive that.
    */
-  | { readonly kind: 'store'; readonly id: number; readonly key: string; readonly octets: Uint8Array }
+  | {
+      readonly kind: 'store';
+      readonly id: number;
+      readonly key: string;
+      readonly octets: Uint8Array;
+      readonly untilReboot?: true;
+    }
   /** Answer with `resolved`: the remote host (a name or an address) and the local address to reach it from. */
   | {
       readonly kind: 'resolve';

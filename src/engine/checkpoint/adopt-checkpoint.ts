@@ -84,7 +84,7 @@ function refusalOfAll(
   if (options === undefined) return 'disabled';
   if (index === undefined) return 'unreadable';
   if (index.place !== options.place) return 'another-place';
-  if (index.bootId !== options.bootId && !options.acrossBoot) return 'another-boot';
+  if (index.bootId !== options.bootId && !(options.acrossBoot && index.acrossBoot)) return 'another-boot';
   const age = state.wallClockMs - index.writtenAtMs;
   return age > options.maxAgeMs || age < -clockStepMsMax ? 'stale' : undefined;
 }

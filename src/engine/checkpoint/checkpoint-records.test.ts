@@ -17,6 +17,7 @@ const spi = fc
 const indexes: fc.Arbitrary<CheckpointIndex> = fc.record(
   {
     bootId: fc.string({ maxLength: 40 }),
+    acrossBoot: fc.boolean(),
     place: fc.string({ maxLength: 40 }),
     writtenAtMs: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
     generations: fc

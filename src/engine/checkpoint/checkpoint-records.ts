@@ -32,6 +32,8 @@ export function isCheckpointRecord(key: string): boolean {
 export interface CheckpointIndex {
   /** Of the boot in which it was written. */
   readonly bootId: string;
+  /** Whether all of it was flushed to the disk: otherwise what another boot finds may be older than what was sent. */
+  readonly acrossBoot: boolean;
   /** Of the place where it was written. */
   readonly place: string;
   /** Wall clock. */
@@ -59,6 +61,7 @@ export function encodeCheckpointIndex(index: CheckpointIndex): Uint8Array {
     const octets = encodeUtf8(text);
     writer.u16(octets.length, 'text.length').bytes(octets);
   }
+  writer.u8(index.acrossBoot ? 1 : 0, 'acrossBoot');
   writer.u64(BigInt(Math.max(0, Math.round(index.writtenAtMs))), 'time');
   writer.u32(index.generations.size, 'count');
   for (const [spi, generation] of index.generations) {
@@ -79,6 +82,7 @@ export function decodeCheckpointIndex(octets: Uint8Array): CheckpointIndex {
   };
   const bootId = text();
   const place = text();
+  const acrossBoot = reader.u8('acrossBoot') === 1;
   const writtenAtMs = Number(reader.u64('time'));
   const count = reader.u32('count');
   const generations = new Map<IkeSpi, number>();
@@ -86,7 +90,7 @@ export function decodeCheckpointIndex(octets: Uint8Array): CheckpointIndex {
     generations.set(ikeSpiFromBytes(reader.bytes(8, 'SPI')), reader.u32('generation'));
   }
   reader.end('index');
-  return { bootId, place, writtenAtMs, generations };
+  return { bootId, acrossBoot, place, writtenAtMs, generations };
 }
 
 export function encodeCheckpointedSa(sa: CheckpointedSa): Uint8Array {

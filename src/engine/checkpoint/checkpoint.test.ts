@@ -294,11 +294,24 @@ for (const [index, { reason, change }] of reasons.entries()) {
   });
 }
 
-test('a checkpoint of another boot is used if the host is asked to', () => {
-  const { moon } = standing();
-  moon.checkpoint = { ...options, bootId: 'boot 2', acrossBoot: true };
-  moon.crash();
-  assert.equal(kinds(moon, 'checkpoint-adopted').length, 1);
+test('a checkpoint of another boot is used only if both the process that wrote it and the one that finds it are asked to', () => {
+  for (const [wrote, finds, adopted] of [
+    [true, true, 1],
+    [false, true, 0],
+    [true, false, 0],
+  ] as const) {
+    const pair = standing();
+    const { moon } = pair;
+    // From now on it is written by a process that does, or does not, flush the disk each time.
+    moon.checkpoint = { ...options, acrossBoot: wrote };
+    moon.crash();
+    pair.run(300);
+    forget(pair);
+    moon.checkpoint = { ...options, bootId: 'boot 2', acrossBoot: finds };
+    moon.crash();
+    assert.equal(kinds(moon, 'checkpoint-adopted').length, adopted);
+    assert.deepEqual(refusals(moon), adopted === 1 ? [] : ['another-boot']);
+  }
 });
 
 test('an idle host confirms its checkpoint, so that it is not taken for a stale one', () => {

@@ -202,16 +202,21 @@ export class Checkpoint {
     if (options !== undefined) {
       const kept = [...this.#slots].filter(([, { fingerprint }]) => fingerprint !== undefined);
       const generations = new Map(kept.map(([spi, { generation }]) => [spi, generation]));
-      const { bootId, place } = options;
-      const index = encodeCheckpointIndex({ bootId, place, writtenAtMs: state.wallClockMs, generations });
+      const { bootId, acrossBoot, place } = options;
+      const writtenAtMs = state.wallClockMs;
+      const index = encodeCheckpointIndex({ bootId, acrossBoot, place, writtenAtMs, generations });
       writes.push({ key: checkpointIndexKey, octets: seal(checkpointIndexKey, index) });
     }
     this.#writing = true;
     let missing = writes.length;
+    // After a boot it is refused whatever it says, so that only the end of the process has to be survived: no flush of a disk
+    // stands between an IKE message and its departure.
+    const untilReboot = options?.acrossBoot === false;
     for (const { key, octets } of writes) {
-      state.store(key, octets, () => {
+      const then = (): void => {
         if (--missing === 0) this.#endRound(state);
-      });
+      };
+      state.store(key, octets, then, untilReboot);
     }
   }
 
