@@ -40,8 +40,11 @@ test('given a gateway that cannot call, killed and started again, its peer is to
   assert.match(why.out, /then SPI [0-9a-f]{8}, alive\n/);
   const told = JSON.parse((await hosts.command('left', 'why', 'last', '--json')).out);
   assert.deepEqual(
-    told.incidents.map(({ reason }: { reason: string }) => reason),
-    ['token proven', 'token calling'],
+    told.incidents
+      .map(({ reason }: { reason: string }) => reason)
+      // On a slow machine a liveness check may come first.
+      .filter((reason: string) => reason.startsWith('token ')),
+    ['token proven', 'token calling', 'token stands', 'token back'],
   );
   assert.equal((await hosts.command('left', 'why', 'nonsense')).status, 1);
 });

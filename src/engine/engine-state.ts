@@ -266,15 +266,16 @@ export class EngineState {
   /** A step on the recovery ladder, for logs and for whoever asks why. */
   rung(connection: string, rung: RecoveryRung, step: RecoveryStep, detail: string): void {
     this.event({ kind: 'recovery', connection, rung, step, detail });
-    const reason = `${rung} ${step}`;
-    this.recovery.incidents.add({
-      atMs: this.wallClockMs,
-      spis: [],
-      connection,
-      what: 'rung',
-      reason,
-      detail,
-    });
+    this.incident(connection, `${rung} ${step}`, { detail });
+  }
+
+  /** For whoever asks why, and not worth a line of a log. */
+  incident(
+    connection: string,
+    reason: string,
+    { detail, spis = [] }: { readonly detail: string; readonly spis?: readonly number[] },
+  ): void {
+    this.recovery.incidents.add({ atMs: this.wallClockMs, spis, connection, what: 'rung', reason, detail });
   }
 
   nextResolveId(): number {

@@ -10,6 +10,7 @@ import type { IkeEntry } from './ike-sa-registry.ts';
 import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
+import { courseTraffic } from './recovery/course.ts';
 import { receiveIcmpError } from './recovery/hints-received.ts';
 import { silenceLasted, watchForSilence } from './recovery/silence.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
@@ -134,7 +135,10 @@ export class Engine {
         for (const note of input.notes) {
           const entry = state.registry.byChild(note.childId);
           if (entry === undefined) continue;
-          if (note.lastInboundAt !== undefined) entry.sa.noteInboundTraffic(note.lastInboundAt);
+          if (note.lastInboundAt !== undefined) {
+            entry.sa.noteInboundTraffic(note.lastInboundAt);
+            courseTraffic(state, entry, note.lastInboundAt);
+          }
           watchForSilence(state, entry, note);
           state.touch(entry);
         }

@@ -332,7 +332,19 @@ export type HintOutcome =
 /** Which rung of the recovery ladder is at work. */
 export type RecoveryRung = 'token' | 'restart' | 'unknown-spi' | 'silence';
 
-export type RecoveryStep = 'calling' | 'waiting' | 'parallel' | 'answered' | 'moved' | 'given-up';
+export type RecoveryStep =
+  /** Our traffic is not answered: the peer is asked whether it lives. */
+  | 'checking'
+  | 'parallel'
+  | 'calling'
+  | 'waiting'
+  | 'answered'
+  | 'moved'
+  /** The fresh IKE SA is there. */
+  | 'stands'
+  /** Protected traffic comes in again. */
+  | 'back'
+  | 'given-up';
 
 /** Why a datagram did not reach an IKE SA. */
 export type DatagramRefusal =

@@ -12,6 +12,7 @@ import { resolveDuplicates } from './duplicates.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { connectionFailed, connectionRefused, initiateChild } from './initiate-connection.ts';
+import { courseStands } from './recovery/course.ts';
 import { receiveProtectedInvalidSpi } from './recovery/hints-received.ts';
 import { childBegan, childEnded, recordsFollow } from './recovery/keep-history.ts';
 import {
@@ -37,6 +38,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       };
       entry.establishedAt = state.at;
       closeHalfOpen(state, entry);
+      courseStands(state, entry, byTicket(state, entry));
       concludeInitiation(state, entry);
       parallelEstablished(state, entry);
       resolveDuplicates(state, entry, event.initialContact);
@@ -115,6 +117,12 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
     default:
       break;
   }
+}
+
+/** Whether we began this IKE SA with a ticket. */
+function byTicket(state: EngineState, { ikeId }: IkeEntry): boolean {
+  const phase = state.initiations.byIke(ikeId)?.phase;
+  return phase?.name === 'connecting' && phase.byTicket;
 }
 
 function spisOf({ sa }: IkeEntry): IkeSpis {

@@ -3,6 +3,7 @@
 import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
+import { courseCancelled } from './course.ts';
 import { callChildren, mayCall } from './reestablish.ts';
 
 /** Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. */
@@ -18,7 +19,8 @@ export function attemptInParallel(state: EngineState, entry: IkeEntry, why: stri
   state.rung(name, 'silence', 'parallel', why);
   state.recovery.parallel.set(name, entry.ikeId);
   state.recovery.answeredMeanwhile.delete(entry.ikeId);
-  callChildren(state, sa.connection, children, 'silence');
+  const heardAt = Math.max(sa.lastInboundAt, state.recovery.paths.get(entry.ikeId)?.heardAt ?? 0);
+  callChildren(state, sa.connection, children, 'silence', heardAt);
 }
 
 /**
@@ -38,6 +40,7 @@ export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
   state.recovery.parallel.delete(name);
   if (initiation === undefined) return;
   state.initiations.end(name);
+  courseCancelled(state, name);
   state.rung(name, 'silence', 'answered', 'the peer answered on the old IKE SA: the attempt is cancelled');
   if (attempt === undefined) return;
   const reason = 'the old IKE SA answered first';

@@ -15,6 +15,7 @@ import {
   unknownSpiPolicy,
 } from '#unknown-spi';
 import type { UnknownSpiConfiguration } from '../configuration.ts';
+import type { RecoveryCourse } from './course.ts';
 import { IncidentLog } from './incident-log.ts';
 import type { PathKnowledge } from './silence.ts';
 
@@ -57,6 +58,8 @@ export class RecoveryState {
   readonly tokenChecks: BackOff = new BackOff({ windowMsMin: 100, windowMsMax: 10_000, subjectsMax: 4_096 });
   /** What peers gave us, by IKE SA. */
   readonly held: Map<number, HeldTokens> = new Map();
+  /** Connections that are being recovered. */
+  readonly courses: Map<string, RecoveryCourse> = new Map();
   /** Connections whose IKE SA is silent, and which it is, while a fresh one is being tried beside it. */
   readonly parallel: Map<string, number> = new Map();
   /** Silent IKE SAs that answered when the peer may have authenticated the fresh one already. */

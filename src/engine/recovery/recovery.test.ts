@@ -55,7 +55,10 @@ test('sun forgets; the first ESP packet is answered with a token, and moon calls
   );
   assert.deepEqual(
     hosts.moon.eventsOf('recovery').map(({ rung, step }) => [rung, step]),
-    [['token', 'calling']],
+    [
+      ['token', 'calling'],
+      ['token', 'stands'],
+    ],
   );
   // Nothing of the forgotten IKE SA is left, and nothing was said about it.
   assert.equal(hosts.moon.inbound.size, 1);
@@ -87,7 +90,7 @@ test('whoever asks why hears the incident from its beginning, in order', () => {
   const ofMoon = hosts.moon.engine.why('last');
   assert.deepEqual(
     ofMoon.incidents.map(({ reason }) => reason),
-    ['token proven', 'token calling'],
+    ['token proven', 'token calling', 'token stands'],
   );
   assert.equal(hosts.sun.engine.why([...hosts.sun.inbound.keys()][0]!).live, true);
   assert.deepEqual(hosts.sun.engine.why(4711).incidents, []);
@@ -438,7 +441,7 @@ test('a peer that knows none of this: silence starts a second IKE SA beside the 
   hosts.restart(hosts.sun);
   hosts.wait(6_500);
   const steps = hosts.moon.eventsOf('recovery').map(({ rung, step }) => `${rung} ${step}`);
-  assert.deepEqual(steps, ['silence parallel', 'silence calling', 'silence moved']);
+  assert.deepEqual(steps, ['silence parallel', 'silence calling', 'silence stands', 'silence moved']);
   assert.equal(established(hosts.sun).length, 1);
   // The old one still receives, behind the new one, until its own tries are spent.
   assert.ok(established(hosts.moon).includes(old!));
@@ -515,7 +518,7 @@ test('traffic that is not answered starts a check, and a second IKE SA a few rou
   hosts.wait(200);
   assert.deepEqual(
     hosts.moon.eventsOf('recovery').map(({ step }) => step),
-    ['parallel', 'calling', 'moved'],
+    ['parallel', 'calling', 'stands', 'moved'],
   );
   assert.equal(established(hosts.sun).length, 1);
 });
@@ -619,4 +622,64 @@ test('a token that comes while an attempt is unheard begins it anew at once, and
   assert.equal(established(hosts.sun).length, 1);
   hosts.wait(60_000);
   assert.equal(established(hosts.moon).length, 1);
+});
+
+test('whoever asks why is told the whole course, from the silence until traffic is back, and of no older one', () => {
+  const silent: HostChange = {
+    ...responderOnly,
+    unknownSpi: { policy: 'silent', quickCrashDetection: false },
+  };
+  const hosts = new TwoHosts({ sun: silent });
+  hosts.connect();
+  const reasons = (): string[] => hosts.moon.engine.why('last').incidents.map(({ reason }) => reason);
+  const whole = [
+    'silence checking',
+    'silence parallel',
+    'silence calling',
+    'silence stands',
+    'silence moved',
+    'silence back',
+  ];
+  for (const start of [0, 600_000]) {
+    hosts.restart(hosts.sun);
+    const { childId } = hosts.moon.engine.status().ikeSas.at(-1)!.children[0]!;
+    const note = (lastInboundAt: number, about = childId): void =>
+      hosts.moon.give(hosts.now, {
+        kind: 'traffic',
+        notes: [{ childId: about, lastInboundAt, lastOutboundAt: hosts.now }],
+      });
+    for (const at of [10, 150, 300]) {
+      hosts.now = start + at;
+      note(start);
+    }
+    hosts.wait(300);
+    const fresh = hosts.moon.engine.status().ikeSas.at(-1)!.children[0]!;
+    assert.notEqual(fresh.childId, childId);
+    note(hosts.now, fresh.childId);
+    assert.deepEqual(reasons(), whole);
+    // The old IKE SA spends its tries.
+    hosts.wait(300_000);
+    assert.equal(established(hosts.moon).length, 1);
+    hosts.now = start + 600_000;
+  }
+  const { incidents, connection } = hosts.moon.engine.why('last');
+  assert.equal(connection, 'gateway');
+  assert.match(incidents[0]!.detail, /no answer to our traffic for 290 ms/);
+  assert.match(incidents.at(-1)!.detail, /traffic comes in again, 600 ms after the first sign/);
+});
+
+test('a flow of unknown packets is told in one line, with how many they were', () => {
+  const hosts = new TwoHosts({ sun: { ...responderOnly, unknownSpi: { policy: 'silent' } } });
+  hosts.connect();
+  const [spi] = [...hosts.moon.outbound.keys()];
+  hosts.restart(hosts.sun);
+  for (let i = 0; i < 1_000; i++) {
+    hosts.now += 20;
+    hosts.sendEsp(hosts.moon, { spi: spi! });
+  }
+  const told = hosts.sun.engine.why(spi!).incidents.filter(({ what }) => what === 'verdict');
+  assert.deepEqual(
+    told.map(({ count, atMs, lastAtMs }) => [count, (lastAtMs ?? atMs) - atMs]),
+    [[1_000, 999 * 20]],
+  );
 });

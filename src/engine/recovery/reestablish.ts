@@ -3,6 +3,7 @@ import type { ConnectionConfiguration } from '#ike';
 import type { SpiRecord } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
 import { initiateChild } from '../initiate-connection.ts';
+import { courseBegins } from './course.ts';
 
 /** Which rung of the ladder made us call. */
 export type CallReason = 'token' | 'restart' | 'unknown-spi' | 'silence';
@@ -57,17 +58,19 @@ function lostChildren(state: EngineState, connection: string): string[] {
     .map(({ child }) => child);
 }
 
-/** Begins a fresh IKE SA for these children, or says that the peer has to. */
+/** Begins a fresh IKE SA for these children, or says that the peer has to. @param since when the first sign was seen */
 export function callChildren(
   state: EngineState,
   connection: ConnectionConfiguration,
   children: readonly string[],
   reason: CallReason,
+  since?: number,
 ): void {
   if (!mayCall(connection)) {
     state.rung(connection.name, reason, 'waiting', 'no address to call is configured: the peer has to begin');
     return;
   }
+  courseBegins(state, connection.name, reason, since);
   state.rung(connection.name, reason, 'calling', `a fresh IKE SA for ${children.join(', ')}`);
   for (const configuration of connection.children) {
     if (!children.includes(configuration.name)) continue;

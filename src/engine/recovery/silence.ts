@@ -58,6 +58,12 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
   if (sa.outstanding.length === 0) {
     // Traffic may well flow one way only: who asks too often learns nothing new.
     if (!state.recovery.silenceChecks.take(String(ikeId), state.at)) return;
+    const known =
+      rttMs === 0 ? 'a round trip of unknown length' : `a round trip takes ${Math.round(rttMs)} ms`;
+    state.incident(sa.connection.name, 'silence checking', {
+      detail: `no answer to our traffic for ${Math.round(unanswered)} ms (${known}): the peer is asked whether it lives`,
+      spis: sa.children.filter(({ outboundInUse }) => outboundInUse).map(({ outboundSpi }) => outboundSpi),
+    });
     const command = { kind: 'check-liveness' as const, reason: 'our traffic is not answered' };
     sa.handle({ kind: 'command', at: state.at, command });
     state.touch(entry);

@@ -60,7 +60,8 @@ export function receiveUnknownSpi(state: EngineState, evidence: UnknownSpiEviden
     remote: source,
     what: 'verdict',
     reason: `${verdict.kind} ${verdict.reason} ${outcome}`,
-    detail: `${evidence.protocol} of ${lengthBytes} octets with unknown SPI ${formatSpi(spi)}, ${evidence.count} times`,
+    detail: `${evidence.protocol} of ${lengthBytes} octets with unknown SPI ${formatSpi(spi)}`,
+    ...(evidence.count === 1 ? {} : { count: evidence.count }),
     ...(record === undefined ? {} : { connection: record.connection }),
   });
   if ('reestablish' in verdict && verdict.reestablish && record !== undefined) {

@@ -8,6 +8,8 @@ export interface WhyAnswer {
   readonly atMs: number;
   /** The SPI asked for, or that of the last incident. */
   readonly spi?: number;
+  /** The connection that it is about. */
+  readonly connection?: string;
   /** An SA of ours receives on this SPI now. */
   readonly live: boolean;
   /** Whose SPI it is or was, since when, and how it ended. */
@@ -17,6 +19,19 @@ export interface WhyAnswer {
   /** What arrived, what we did and why, oldest first: about the SPI, and about its connection since it ended or was named. */
   readonly incidents: readonly Incident[];
   readonly bootEpoch: number;
+}
+
+/** Incidents of one connection that are further apart have nothing to do with each other. */
+const gapMsMax = 120_000;
+
+/** When the incident began that these end with. */
+function beginningOfLast(incidents: readonly Incident[]): number {
+  let from = Number.POSITIVE_INFINITY;
+  for (const { atMs, lastAtMs } of incidents.toReversed()) {
+    if (from - (lastAtMs ?? atMs) > gapMsMax && from !== Number.POSITIVE_INFINITY) break;
+    from = atMs;
+  }
+  return from;
 }
 
 /** @param subject an SPI of ESP or AH, or the last incident */
@@ -33,26 +48,28 @@ export function why(state: EngineState, subject: number | 'last'): WhyAnswer {
     named.find((incident) => incident.connection !== undefined)?.connection;
   const about = recovery.incidents.about({ ...(spi === undefined ? {} : { spi }), connection });
   const first = spi === undefined ? undefined : about.find(({ spis }) => spis.includes(spi));
-  const from = Math.min(
-    first?.atMs ?? Number.NEGATIVE_INFINITY,
-    owner?.ended?.atMs ?? Number.POSITIVE_INFINITY,
-  );
+  const from =
+    subject === 'last'
+      ? beginningOfLast(about)
+      : Math.min(first?.atMs ?? Number.NEGATIVE_INFINITY, owner?.ended?.atMs ?? Number.POSITIVE_INFINITY);
+  const since = owner?.createdAtMs ?? from;
   return {
     atMs: state.wallClockMs,
     ...(spi === undefined ? {} : { spi }),
+    ...(connection === undefined ? {} : { connection }),
     live: owner !== undefined && owner.ended === undefined,
     ...(owner === undefined ? {} : { owner }),
     successors:
-      owner?.ended === undefined
+      connection === undefined || (owner?.ended === undefined && owner !== undefined)
         ? []
         : recovery.history
             .all()
             .filter(
               (one) =>
                 one !== owner &&
-                one.connection === owner.connection &&
-                one.child === owner.child &&
-                one.createdAtMs >= owner.createdAtMs,
+                one.connection === connection &&
+                (owner === undefined || one.child === owner.child) &&
+                one.createdAtMs >= since,
             ),
     incidents: about.filter(({ atMs }) => atMs >= from),
     bootEpoch: recovery.boot.epoch,

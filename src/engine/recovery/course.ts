@@ -1,0 +1,54 @@
+// The course of a recovery, from the first sign of a loss until traffic is back, as whoever asks why is told of it.
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { RecoveryRung } from '../interface.ts';
+
+/** One per connection that is being recovered. Times are monotonic milliseconds. */
+export interface RecoveryCourse {
+  /** The rung that calls. */
+  rung: RecoveryRung;
+  /** When the first sign was seen. */
+  readonly since: number;
+  /** The IKE SA that took the place of the lost one, and since when. */
+  fresh: { readonly ikeId: number; readonly since: number } | undefined;
+}
+
+/** A course that never came to its end says nothing about a later loss. */
+const courseMsMax = 600_000;
+
+/** A rung calls the peer. What began by one rung may be ended by another. @param since absent: now */
+export function courseBegins(state: EngineState, name: string, rung: RecoveryRung, since?: number): void {
+  const { courses } = state.recovery;
+  const open = courses.get(name);
+  const first = open !== undefined && open.fresh === undefined && state.at - open.since < courseMsMax;
+  courses.set(name, { rung, since: first ? open.since : (since ?? state.at), fresh: undefined });
+}
+
+/** The peer authenticated, or took a ticket. */
+export function courseStands(state: EngineState, { ikeId, sa }: IkeEntry, byTicket: boolean): void {
+  const { name } = sa.connection;
+  const course = state.recovery.courses.get(name);
+  if (course === undefined || course.fresh !== undefined) return;
+  course.fresh = { ikeId, since: state.at };
+  const how = byTicket ? 'resumed by a ticket' : 'authenticated in full';
+  state.rung(name, course.rung, 'stands', `a fresh IKE SA, ${how}, ${elapsed(course.since, state.at)}`);
+}
+
+/** Protected traffic came in on a Child SA of this IKE SA. */
+export function courseTraffic(state: EngineState, { ikeId, sa }: IkeEntry, lastInboundAt: number): void {
+  const { name } = sa.connection;
+  const course = state.recovery.courses.get(name);
+  if (course?.fresh?.ikeId !== ikeId || lastInboundAt < course.fresh.since) return;
+  state.recovery.courses.delete(name);
+  // Counters are told a few times a second: it may have been back a little earlier.
+  state.rung(name, course.rung, 'back', `traffic comes in again, ${elapsed(course.since, lastInboundAt)}`);
+}
+
+/** The old IKE SA answered: nothing was lost. */
+export function courseCancelled(state: EngineState, name: string): void {
+  state.recovery.courses.delete(name);
+}
+
+function elapsed(since: number, at: number): string {
+  return `${Math.round(at - since)} ms after the first sign`;
+}
