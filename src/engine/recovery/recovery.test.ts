@@ -577,7 +577,7 @@ test('an attempt that the peer may know already is not dropped in silence when t
   hosts.wait(20_000);
   assert.deepEqual(
     hosts.moon.eventsOf('recovery').map(({ step }) => step),
-    ['parallel', 'calling', 'moved', 'answered'],
+    ['parallel', 'calling', 'stands', 'moved', 'answered'],
   );
   assert.equal(standing(hosts.moon).length, 1);
   assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
