@@ -76,7 +76,9 @@ function load(
   state.configuration = configuration;
   state.pools.configure(configuration.pools);
   for (const initiation of state.initiations.all()) followConfiguration(state, initiation);
-  state.clientTickets.retain(new Set(configuration.connections.map(({ name }) => name)));
+  const names = new Set(configuration.connections.map(({ name }) => name));
+  state.clientTickets.retain(names);
+  state.restarts.retain(names);
   startConnections(state, start);
 }
 

@@ -39,6 +39,7 @@ import { PendingCommands } from './pending-commands.ts';
 import { poolAttributes } from './pool-attributes.ts';
 import { openRecoveryRecords, sealRecoveryRecord } from './recovery/records.ts';
 import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
+import { RestartDamping } from './restart-damping.ts';
 import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
 import { SpiAllocator } from './spi-allocator.ts';
 import { openTicketRecords, TicketRecords } from './ticket-records.ts';
@@ -90,6 +91,7 @@ export class EngineState {
   readonly clientTickets: ClientTickets;
   readonly ticketRecords: TicketRecords;
   readonly checkpoint: Checkpoint;
+  readonly restarts: RestartDamping = new RestartDamping();
   readonly traps: TrapPolicies = new TrapPolicies();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */

@@ -24,6 +24,8 @@ export interface InitiationManner {
   readonly persistent: boolean;
   /** Authenticate from scratch even if there is a ticket (RFC 5723). */
   readonly inFull?: boolean;
+  /** Not before so many milliseconds have passed. */
+  readonly afterMs?: number;
 }
 
 /** Brings a Child SA up over the connection's IKE SA, or over a new one. Returns why not, if that is known at once. */
@@ -33,29 +35,35 @@ export function initiateChild(
   wanted: WantedChild,
   manner: InitiationManner,
 ): string | undefined {
-  if (manner.anew !== true) {
-    const standing = state.registry
-      .ofConnection(connection.name)
-      .find(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying');
-    if (standing !== undefined) {
-      const { configuration, acquired } = wanted;
-      const command = {
-        kind: 'initiate-child' as const,
-        child: configuration,
-        ...(acquired && { acquired }),
-      };
-      standing.sa.handle({ kind: 'command', at: state.at, command });
-      state.touch(standing);
-      return undefined;
-    }
-  }
+  const afterMs = manner.afterMs ?? 0;
+  const anew = manner.anew === true;
+  if (!anew && afterMs === 0 && initiateOverStanding(state, connection, wanted)) return undefined;
   const known = state.initiations.get(connection.name);
   const initiation = known ?? state.initiations.begin(connection);
   initiation.wanted.set(wanted.configuration.name, wanted);
+  initiation.anew ||= anew;
   initiation.persistent ||= manner.persistent;
   initiation.inFull ||= manner.inFull === true;
-  if (known !== undefined && known.phase.name !== 'waiting') return undefined;
-  return resolve(state, initiation);
+  if (known !== undefined && (known.phase.name !== 'waiting' || afterMs > 0)) return undefined;
+  if (afterMs === 0) return resolve(state, initiation);
+  state.deadlines.set(`connect ${connection.name}`, state.at + afterMs);
+  return undefined;
+}
+
+/** Over the connection's IKE SA, if it has one. */
+function initiateOverStanding(
+  state: EngineState,
+  { name }: ConnectionConfiguration,
+  { configuration, acquired }: WantedChild,
+): boolean {
+  const standing = state.registry
+    .ofConnection(name)
+    .find(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying');
+  if (standing === undefined) return false;
+  const command = { kind: 'initiate-child' as const, child: configuration, ...(acquired && { acquired }) };
+  standing.sa.handle({ kind: 'command', at: state.at, command });
+  state.touch(standing);
+  return true;
 }
 
 /** The places a connection may lead to, in the order they are tried. */
@@ -255,6 +263,11 @@ function sameConnection(a: ConnectionConfiguration, b: ConnectionConfiguration):
 export function retryConnection(state: EngineState, connection: string): void {
   const initiation = state.initiations.get(connection);
   if (initiation === undefined || initiation.phase.name !== 'waiting') return;
+  const wanted = [...initiation.wanted.values()];
+  if (!initiation.anew && wanted.every((one) => initiateOverStanding(state, initiation.connection, one))) {
+    state.initiations.end(connection);
+    return;
+  }
   const refusal = resolve(state, initiation);
   if (refusal !== undefined) state.event({ kind: 'connect-failed', connection, detail: refusal });
 }

@@ -24,6 +24,8 @@ export interface Initiation {
   failures: number;
   /** Those of them that sent something: `keyingTries` counts no failed look-up. */
   exchangesFailed: number;
+  /** A new IKE SA even if the connection has one. */
+  anew: boolean;
   /** Goes on after a failure: nobody waits who could be told. */
   persistent: boolean;
   /** No ticket is to be presented: a fresh authentication is due, or a ticket has just failed. */
@@ -54,6 +56,7 @@ export class Initiations {
       given: new Set(),
       failures: 0,
       exchangesFailed: 0,
+      anew: false,
       persistent: false,
       inFull: false,
       phase: { name: 'waiting' },

@@ -249,7 +249,7 @@ function bringBack(state: EngineState, entry: IkeEntry, child: string, failure: 
         state,
         connection,
         { configuration },
-        { anew: entry.sa.phase !== 'established', persistent: true },
+        { persistent: true, afterMs: state.restarts.take(connection.name, state.at) },
       );
       break;
     case 'trap':
