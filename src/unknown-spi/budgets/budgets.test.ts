@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { address, addressFromBytes, type IpAddress } from '#sa';
+import { cases } from '../testing/cases.ts';
 import { type UnknownSpiPolicyName, unknownSpiPolicy, unknownSpiPolicyNames } from '../verdict/policy.ts';
 import { BackOff } from './back-off.ts';
 import { prefixNumber } from './prefix.ts';
@@ -155,7 +156,7 @@ test('for any datagrams from any sources: the byte rule holds per prefix and in 
       const { receivedBytes, sentBytes } = budget.statistics;
       assert.equal(receivedBytes - sentBytes, total);
     }),
-    { numRuns: 25_000 },
+    cases(25_000),
   );
 });
 
@@ -179,7 +180,7 @@ test('for any datagrams: packets per prefix and in all stay within burst and rat
       for (const count of perPrefix.values()) assert.ok(count <= allowed(shy.perSource));
       assert.ok(all.known <= allowed(shy.total) && all.stranger <= allowed(shy.total));
     }),
-    { numRuns: 10_000 },
+    cases(10_000),
   );
 });
 
@@ -225,6 +226,6 @@ test('for any requests: two actions on one subject are never closer than the sho
         assert.ok(backOff.size <= 3);
       }
     }),
-    { numRuns: 10_000 },
+    cases(10_000),
   );
 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { seededRandomness } from '#crypto';
 import { type IkeSpi, notify } from '#wire';
+import { cases } from '../testing/cases.ts';
 import { initiatorSpi, responderSpi } from '../testing/facts.ts';
 import { CrashDetectionSecrets } from './secrets.ts';
 import { makeToken, tokenNotify, tokenOf } from './token.ts';
@@ -116,7 +117,7 @@ test('random tokens never match', () => {
     fc.property(fc.array(fc.uint8Array({ minLength: 0, maxLength: 40 }), { maxLength: 5 }), (tokens) => {
       assert.equal(held.verify(tokens.map(tokenNotify)), false);
     }),
-    { numRuns: 20_000 },
+    cases(20_000),
   );
 });
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { address, type Spi } from '#sa';
 import type { IkeSpi } from '#wire';
+import { cases } from '../testing/cases.ts';
 import { initiatorSpi, responderSpi } from '../testing/facts.ts';
 import { decodeSpiRecord, encodeSpiRecord, type SpiRecord } from './record.ts';
 import { SpiHistory, type SpiHistoryWrite } from './spi-history.ts';
@@ -66,7 +67,7 @@ test('reading never throws', () => {
     fc.property(fc.uint8Array({ maxLength: 120 }), (octets) => {
       assert.equal(decodeSpiRecord(octets), undefined);
     }),
-    { numRuns: 10_000 },
+    cases(10_000),
   );
 });
 
@@ -223,6 +224,6 @@ test('any sequence of events leaves a ring that a plain list agrees with, in mem
       });
       assert.ok(history.count <= size && disk.size <= size);
     }),
-    { numRuns: 3_000 },
+    cases(3_000),
   );
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { cases } from '../testing/cases.ts';
 import { blockOf, claimsOf, noClaims, type SpiClaims } from './claims.ts';
 import {
   ownerLineCharactersMax,
@@ -315,7 +316,7 @@ test('whatever happens, claims are disjoint and each SPI is answered by one daem
         }
       },
     ),
-    { numRuns: 2_000 },
+    cases(2_000),
   );
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { address, type UnknownSpiEvidence } from '#sa';
+import { cases } from '../testing/cases.ts';
 import {
   evidence,
   facts,
@@ -195,6 +196,6 @@ test('whatever the facts: no token for a live IKE SA, none before we are ready, 
       }
       if (packet.spi < 256 || packet.nonFirstFragment === true) assert.ok(!sends);
     }),
-    { numRuns: 30_000 },
+    cases(30_000),
   );
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { PayloadType, type ReceivedIkeHeader, zeroIkeSpi } from '#wire';
+import { cases } from '../testing/cases.ts';
 import { ikeEvidence, ikeFacts, initiatorSpi, ourEnd, responderSpi } from '../testing/facts.ts';
 import { type IkeFacts, judgeUnknownIkeMessage } from './ike-verdict.ts';
 import { unknownSpiPolicy, unknownSpiPolicyNames } from './policy.ts';
@@ -95,6 +96,6 @@ test('whatever the header and the facts: responses stay unanswered, and live IKE
         assert.ok(header.nextPayload === PayloadType.SK || header.nextPayload === PayloadType.SKF);
       }
     }),
-    { numRuns: 20_000 },
+    cases(20_000),
   );
 });
