@@ -13,5 +13,7 @@ export const scenariosFolder: string = path('interop/scenarios/');
 export const compiledScenariosFolder: string = path('build/interop/scenarios/');
 /** Captures and logs of runs that failed. */
 export const failuresFolder: string = path('test-output/interop/');
+/** Sends random ESP, AH and IKE from random sources. */
+export const packetFlood: string = path('dist/linux/testing/packet-flood.js');
 /** The `wayward` command. */
 export const waywardCommand: string = path('dist/cli/main.js');

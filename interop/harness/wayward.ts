@@ -20,6 +20,8 @@ export class Wayward implements Peer {
   keyLogPath = '';
   readonly #namespace: string;
   #daemon: RunningProcess | undefined;
+  /** Of the daemon from its next start. */
+  logLevel: 'info' | 'debug' = 'debug';
   #earlierLogs = '';
   #starts = 0;
 
@@ -58,7 +60,7 @@ export class Wayward implements Peer {
 
   async start(): Promise<void> {
     // One more section of the same name adds to what the scenario's configuration has.
-    await appendFile(this.#configurationPath, '\nwayward {\n  log_level = debug\n}\n');
+    await appendFile(this.#configurationPath, `\nwayward {\n  log_level = ${this.logLevel}\n}\n`);
     this.keyLogPath = join(this.folder, `keys-${++this.#starts}`);
     this.#daemon = new RunningProcess(
       [

@@ -51,6 +51,19 @@ function ownersText({ owners }: DaemonStatus): string[] {
   return lines;
 }
 
+/** What of the packets was nobody's, for whoever wonders about load. */
+function packetsText({ verdicts }: DaemonStatus): string[] {
+  const lines: string[] = [];
+  const tell = (name: string, text: string): void => {
+    const count = verdicts[name] ?? 0;
+    if (count > 0) lines.push(`${count} ${text}`);
+  };
+  tell('unknown-spi', 'packets with an SPI that nobody here has');
+  tell('ike-refused', 'IKE datagrams were dropped because too many waited');
+  tell('socket-overflow', 'packets found no room in a socket');
+  return lines;
+}
+
 export function statusText(status: DaemonStatus): string[] {
   const { engine } = status;
   const lines = [
@@ -58,6 +71,7 @@ export function statusText(status: DaemonStatus): string[] {
       (status.tunName === undefined ? '' : `, device ${status.tunName}`),
     `${engine.ikeSas.length} IKE SAs, ${engine.halfOpen} half-open`,
     ...ownersText(status),
+    ...packetsText(status),
     ...engine.ikeSas.flatMap((sa) => ikeText(sa, status)),
   ];
   for (const { connection, phase, failures } of engine.connecting) {

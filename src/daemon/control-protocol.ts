@@ -20,8 +20,14 @@ export interface DaemonStatus {
   readonly engine: EngineStatus;
   /** Latest counters of each SA. */
   readonly counters: readonly SaReport[];
-  /** Packets of the data plane by verdict. */
+  /** Every packet that was read, by what became of it, and those that found no room in a socket. */
   readonly verdicts: Readonly<Record<string, number>>;
+  readonly memory: {
+    readonly residentBytes: number;
+    /** Of JavaScript objects. */
+    readonly heapBytes: number;
+    readonly packetThreadHeapBytes?: number;
+  };
   readonly owners?: SpiOwnersStatus;
   readonly tunName?: string;
 }

@@ -73,6 +73,7 @@ export class Daemon {
   readonly #startedAt: number = monotonicMs();
   readonly #counters = new Map<string, SaReport>();
   #verdicts: Readonly<Record<string, number>> = {};
+  #packetThreadHeapBytes: number | undefined;
   readonly #owners: SpiOwners | undefined;
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
@@ -100,7 +101,8 @@ export class Daemon {
           this.#vici?.datagram(direction, octets, shared);
         },
         keyLog: (entry) => options.keyLog?.write(entry),
-        reports: (reports, verdicts) => {
+        reports: (reports, verdicts, heapBytes) => {
+          this.#packetThreadHeapBytes = heapBytes;
           for (const report of reports) this.#counters.set(`${report.direction} ${report.spi}`, report);
           this.#verdicts = verdicts;
           options.onReports?.(reports);
@@ -174,6 +176,16 @@ export class Daemon {
     await this.#owners?.stop();
   }
 
+  #memory(): DaemonStatus['memory'] {
+    const { rss, heapUsed } = process.memoryUsage();
+    const packetThreadHeapBytes = this.#packetThreadHeapBytes;
+    return {
+      residentBytes: rss,
+      heapBytes: heapUsed,
+      ...(packetThreadHeapBytes === undefined ? {} : { packetThreadHeapBytes }),
+    };
+  }
+
   #tellOwners(): void {
     const owners = this.#owners;
     if (owners === undefined || !this.#running) return;
@@ -197,6 +209,7 @@ export class Daemon {
       engine: this.#engine.status(),
       counters: [...this.#counters.values()],
       verdicts: this.#verdicts,
+      memory: this.#memory(),
       ...(this.#owners === undefined ? {} : { owners: this.#owners.status() }),
       ...(this.#io?.tunName === undefined ? {} : { tunName: this.#io.tunName }),
     };

@@ -16,7 +16,7 @@ export interface DriverListener {
   /** Octets of one of our ports, before the engine has them or after. */
   datagram(direction: 'in' | 'out', local: Endpoint, octets: Uint8Array): void;
   keyLog(entry: KeyLogEntry): void;
-  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>): void;
+  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** The data plane died: nothing can go on. */
   died(error: Error): void;
 }
@@ -61,8 +61,8 @@ export class Driver {
     },
     event: (event) => this.#give({ kind: 'data-plane', event }),
     saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
-    reports: (reports, verdicts) => {
-      this.#listener.reports(reports, verdicts);
+    reports: (reports, verdicts, heapBytes) => {
+      this.#listener.reports(reports, verdicts, heapBytes);
       const notes = trafficNotes(reports);
       if (notes.length > 0) this.#give({ kind: 'traffic', notes });
     },

@@ -7,7 +7,8 @@ export interface PacketIoListener {
   datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
-  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>): void;
+  /** @param heapBytes of a thread of its own */
+  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** Nothing is received any more. */
   died(error: Error): void;
 }

@@ -24,6 +24,7 @@ import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { connectionsFor } from './connection-lookup.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
+import { EventCounts } from './event-counts.ts';
 import { HalfOpenTable } from './half-open-table.ts';
 import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
 import { Initiations } from './initiations.ts';
@@ -93,6 +94,7 @@ export class EngineState {
   readonly checkpoint: Checkpoint;
   readonly restarts: RestartDamping = new RestartDamping();
   readonly traps: TrapPolicies = new TrapPolicies();
+  readonly eventCounts: EventCounts = new EventCounts();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
   readonly contacted: Set<string> = new Set();
@@ -140,6 +142,7 @@ export class EngineState {
   }
 
   event(event: EngineEvent): void {
+    this.eventCounts.add(event);
     this.outputs.push({ kind: 'event', at: this.at, event });
   }
 

@@ -59,6 +59,8 @@ export interface EngineStatus {
     readonly phase: string;
     readonly failures: number;
   }[];
+  /** What strangers can cause, by kind, reason and outcome. */
+  readonly counts: Readonly<Record<string, number>>;
   readonly traps: readonly { readonly connection: string; readonly child: string }[];
   readonly connections: readonly { readonly name: string; readonly children: readonly string[] }[];
 }
@@ -68,6 +70,7 @@ export function engineStatus(state: EngineState): EngineStatus {
     at: state.at,
     ikeSas: state.registry.all().map((entry) => ikeSaStatus(state, entry)),
     halfOpen: state.halfOpen.total,
+    counts: state.eventCounts.all(),
     pools: state.pools.status(),
     connecting: state.initiations.all().map(({ connection, phase, failures }) => ({
       connection: connection.name,

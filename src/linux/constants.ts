@@ -14,6 +14,7 @@ export const SO_REUSEADDR = 2;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
+export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_RXQ_OVFL = 40;
 

@@ -18,6 +18,7 @@ import {
   IPV6_V6ONLY,
   SO_MARK,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_REUSEADDR,
   SO_RXQ_OVFL,
   SO_SNDBUF,
@@ -40,6 +41,7 @@ import {
 
 const controlBytes = 256;
 const datagramBytesMax = 65_535;
+const receiveBufferBytes = 4 << 20;
 
 /** A received datagram; `octets` is a view that the next `receive` overwrites. */
 export interface ReceivedDatagram {
@@ -133,7 +135,9 @@ export class DatagramSocket {
       // Wildcard sockets must not share their port with another daemon unnoticed: SO_REUSEADDR stays off.
       this.#option(SOL_SOCKET, SO_REUSEADDR, 0, `SO_REUSEADDR of ${detail}`);
       this.#option(SOL_SOCKET, SO_RXQ_OVFL, 1, `SO_RXQ_OVFL of ${detail}`);
-      this.#option(SOL_SOCKET, SO_RCVBUF, 4 << 20, `SO_RCVBUF of ${detail}`);
+      // Beyond the limit for everybody, if we may: a flood must find room while another thread has the processor.
+      if (!this.#allows(SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes))
+        this.#option(SOL_SOCKET, SO_RCVBUF, receiveBufferBytes, `SO_RCVBUF of ${detail}`);
       this.#option(SOL_SOCKET, SO_SNDBUF, 4 << 20, `SO_SNDBUF of ${detail}`);
       if (mark !== 0) this.#option(SOL_SOCKET, SO_MARK, mark, `SO_MARK of ${detail}`);
       const name = socketAddress({ address: local, port: this.#port });
@@ -142,6 +146,12 @@ export class DatagramSocket {
       attempt('close', this.fd);
       throw error;
     }
+  }
+
+  #allows(level: number, name: number, value: number): boolean {
+    const octets = pinned(4);
+    new DataView(octets.buffer).setInt32(0, value, true);
+    return attempt('setsockopt', this.fd, level, name, octets, 4) === 0;
   }
 
   #option(level: number, name: number, value: number, detail: string): void {
@@ -154,9 +164,7 @@ export class DatagramSocket {
    * Lets the kernel join datagrams of one length, which only `DatagramBatch` can take apart. False if it cannot.
    */
   joinDatagrams(): boolean {
-    const one = pinned(4);
-    one[0] = 1;
-    return attempt('setsockopt', this.fd, SOL_UDP, UDP_GRO, one, 4) === 0;
+    return this.#allows(SOL_UDP, UDP_GRO, 1);
   }
 
   /** The next datagram, or `undefined` when none is waiting. */

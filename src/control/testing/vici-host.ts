@@ -118,6 +118,7 @@ export class TestDaemon implements ViciHost {
       halfOpen: 0,
       pools: this.pools,
       connecting: [],
+      counts: {},
       traps: this.traps,
       connections: [],
     };

@@ -1,4 +1,4 @@
-// Evidence of packets that no SA matches, in bounded space and time (RFC 4303 3.4.2 and RFC 4301 9 want them audited).
+// Evidence of packets that no SA matches, in bounded space and time: RFC 4303 3.4.2, RFC 4303 4 and RFC 4301 9 want it audited.
 import { formatEndpoint, type UnknownSpiEvidence } from '#sa';
 
 /**

@@ -58,6 +58,8 @@ export type FromPacketThread =
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'datagram';
+      /** It came from where one of our SAs leads. */
+      readonly ofPeer: boolean;
       readonly local: Endpoint;
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
@@ -68,5 +70,6 @@ export type FromPacketThread =
       readonly kind: 'reports';
       readonly reports: readonly SaReport[];
       readonly verdicts: Readonly<Record<string, number>>;
+      readonly heapBytes: number;
     }
   | { readonly kind: 'closed' };

@@ -1,4 +1,5 @@
 // The packet thread's loop: sockets and TUN on one side, the data plane on the other, never an event loop of its own.
+import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
@@ -34,7 +35,6 @@ const waitMsMax = 500;
 /** How much one source may deliver before the others get their turn: reads of the device, and system calls of a socket. */
 const tunReadsMax = 16;
 const receivesMax = 4;
-const ikeDatagramsMax = 64;
 const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
@@ -126,7 +126,7 @@ export class PacketLoop {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
         this.#sockets.push(socket);
         if (port === options.natTraversalPort) this.#listenForEsp(socket);
-        else this.#watch(socket.fd, () => this.#receiveIke(socket));
+        else this.#listenForIke(socket);
       }
       if (options.nativeEsp) {
         const socket = new DatagramSocket(address, { kind: 'raw', protocol: espProtocol }, options.mark);
@@ -221,12 +221,21 @@ export class PacketLoop {
     return true;
   }
 
-  #receiveIke(socket: DatagramSocket): void {
-    for (let i = 0; i < ikeDatagramsMax; i++) {
-      const datagram = socket.receive();
-      if (datagram === undefined) return;
-      const { local, remote, octets } = datagram;
-      this.#handOver(local, remote, octets);
+  #listenForIke(socket: DatagramSocket): void {
+    const batch = new DatagramBatch(socket);
+    this.#watch(socket.fd, () => this.#receiveIke(batch));
+  }
+
+  #receiveIke(batch: DatagramBatch): void {
+    for (let i = 0; i < receivesMax; i++) {
+      const count = batch.receive();
+      for (let datagram = 0; datagram < count; datagram++) {
+        if (!this.#readAddresses(batch, datagram)) continue;
+        const { local, remote } = this.#inbound[0];
+        const from = batch.start(datagram);
+        this.#handOver(local!, remote!, batch.memory.octets.subarray(from, from + batch.length(datagram)));
+      }
+      if (count === 0) break;
     }
   }
 
@@ -414,7 +423,7 @@ export class PacketLoop {
     const sum = Object.values(counts).reduce((total, count) => total + count, 0);
     if (reports.length === 0 && sum === this.#reportedSum) return;
     this.#reportedSum = sum;
-    this.#post({ kind: 'reports', reports, verdicts: counts });
+    this.#post({ kind: 'reports', reports, verdicts: counts, heapBytes: getHeapStatistics().used_heap_size });
   }
 
   /** What became of packets that are no matter of the data plane, or were lost on their way to it or from it. */
@@ -446,6 +455,6 @@ export class PacketLoop {
     }
     if (known) this.#ikeOfPeers++;
     else this.#ikeOfStrangers++;
-    this.#post({ kind: 'datagram', local, remote, octets: octets.slice() });
+    this.#post({ kind: 'datagram', ofPeer: known, local, remote, octets: octets.slice() });
   }
 }

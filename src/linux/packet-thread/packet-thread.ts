@@ -11,6 +11,7 @@ import type {
   SaReport,
   ToPacketThread,
 } from './messages.ts';
+import { PatientQueue } from './patient-queue.ts';
 
 /** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT. */
 export class PacketThreadError extends Error {
@@ -29,7 +30,8 @@ export interface PacketThreadListener {
   datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
-  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>): void;
+  /** @param heapBytes what the thread's JavaScript objects take */
+  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes: number): void;
   /** The thread died; nothing is received any more. */
   died(error: Error): void;
 }
@@ -71,11 +73,21 @@ export class PacketThread {
     worker.removeAllListeners('error');
     worker.on('error', (error) => listener.died(error as Error));
     worker.on('message', (message: FromPacketThread) => {
-      const bounded =
-        message.kind === 'datagram' || (message.kind === 'event' && message.event.kind === 'unknown-spi');
-      if (bounded) controlQueue.taken();
+      const ofStranger =
+        (message.kind === 'datagram' && !message.ofPeer) ||
+        (message.kind === 'event' && message.event.kind === 'unknown-spi');
+      if (ofStranger) {
+        strangers.add(message);
+        return;
+      }
+      if (message.kind === 'datagram') controlQueue.taken();
       thread.#take(message, listener);
     });
+    const strangers = new PatientQueue<FromPacketThread>((message) => {
+      controlQueue.taken();
+      thread.#take(message, listener);
+    });
+    worker.once('exit', () => strangers.clear());
     return thread;
   }
 
@@ -91,7 +103,7 @@ export class PacketThread {
         listener.saResult(message.id, message.result);
         break;
       case 'reports':
-        listener.reports(message.reports, message.verdicts);
+        listener.reports(message.reports, message.verdicts, message.heapBytes);
         break;
       case 'closed':
         this.#closing?.();

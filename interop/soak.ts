@@ -1,0 +1,129 @@
+// `npm run soak -- scanner|properties`: what takes too long for `npm test`.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { allRuns } from './harness/all-runs.ts';
+import { removeStaleNamespaces } from './harness/network.ts';
+import { play } from './harness/play.ts';
+import { missingRequirement } from './harness/requirements.ts';
+import { assertHarmless, type ScannerResult, sufferScanner } from './harness/scanner.ts';
+
+const usage = `usage: npm run soak -- scanner [--rate 50000] [--seconds 60] [--json]
+       npm run soak -- properties [--cases 1000000] [FILTER...]`;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+interface Words {
+  readonly what: string | undefined;
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly json: boolean;
+  readonly filters: readonly string[];
+}
+
+function readWords([what, ...rest]: readonly string[]): Words {
+  const numbers: Record<string, number> = {};
+  const filters: string[] = [];
+  let json = false;
+  for (let i = 0; i < rest.length; i++) {
+    const word = rest[i]!;
+    if (word === '--json') json = true;
+    else if (word.startsWith('--')) {
+      numbers[word.slice(2)] = Number(rest[++i]);
+      if (!(numbers[word.slice(2)]! > 0)) throw new Error(usage);
+    } else filters.push(word);
+  }
+  return { what, numbers, json, filters };
+}
+
+function printScanner(result: ScannerResult): void {
+  const { wanted, rate, seconds, sent, read, pings, residentMib, packetThreadHeapMib } = result;
+  const percent = (count: number): string => `${((100 * count) / sent).toFixed(1)} %`;
+  console.log(
+    `wanted ${wanted.rate} packets/s for ${wanted.seconds} s; sent ${Math.round(rate)}/s for ${seconds.toFixed(1)} s`,
+  );
+  console.log(
+    `sent      ${sent} (${Object.entries(result.sentByKind)
+      .map(([kind, n]) => `${kind} ${n}`)
+      .join(', ')})`,
+  );
+  for (const [what, count] of Object.entries(read)) {
+    if (count > 0) console.log(`  ${what.padEnd(20)} ${String(count).padStart(9)}  ${percent(count)}`);
+  }
+  console.log(
+    `  ${'socket overflow'.padEnd(20)} ${String(result.socketOverflow).padStart(9)}  ${percent(result.socketOverflow)}`,
+  );
+  console.log(
+    `  ${'dropped before'.padEnd(20)} ${String(result.kernelDrops).padStart(9)}  ${percent(result.kernelDrops)}`,
+  );
+  console.log(`  ${'unaccounted'.padEnd(20)} ${String(result.unaccounted).padStart(9)}`);
+  console.log(
+    `IKE       ${result.engine.given} given to the engine, ${result.engine.counted} counted by reason`,
+  );
+  console.log(`pings     ${pings.answered} answered, ${pings.lost} lost`);
+  console.log(`log       ${result.logLines.length} lines`);
+  for (const line of result.logLines.slice(0, 5)) console.log(`  ${line}`);
+  console.log(`CPU       ${((100 * result.cpuSeconds) / seconds).toFixed(0)} % of one core`);
+  console.log(
+    `memory    resident ${residentMib.begin} MiB, at the end ${residentMib.end}, peak ${residentMib.peak}`,
+  );
+  console.log(
+    `          heap of the packet thread ${packetThreadHeapMib.begin} MiB, at the end ${packetThreadHeapMib.end}`,
+  );
+}
+
+async function scanner({ numbers, json }: Words): Promise<number> {
+  const missing = missingRequirement();
+  if (missing !== undefined) throw new Error(`the scanner cannot be played here: ${missing}`);
+  removeStaleNamespaces();
+  const [run] = await allRuns(['scanner']);
+  if (run === undefined) throw new Error('there is no scenario scanner');
+  const options = { rate: numbers['rate'] ?? 50_000, seconds: numbers['seconds'] ?? 60 };
+  const { failure, kept } = await play({
+    ...run,
+    scenario: {
+      ...run.scenario,
+      timeLimitMs: options.seconds * 1_000 + 120_000,
+      play: async (stage) => {
+        const result = await sufferScanner(stage, options);
+        if (json) console.log(JSON.stringify(result, undefined, 2));
+        else printScanner(result);
+        assertHarmless(result);
+      },
+    },
+  });
+  if (failure === undefined) return 0;
+  console.error(`${failure.message}\n  kept: ${kept}`);
+  return 1;
+}
+
+/** The properties of room `unknown-spi`, each with so many cases instead of its own number. */
+function properties({ numbers, filters }: Words): number {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const folder = join(root, 'dist/unknown-spi');
+  const files = readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((file) => file.endsWith('.test.js'))
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+  if (files.length === 0) throw new Error('no test file matches');
+  const preload = join(root, 'build/interop/soak-cases.js');
+  const { status } = spawnSync(
+    process.execPath,
+    ['--import', preload, '--test', '--test-concurrency=2', ...files],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, WAYWARD_SOAK_CASES: String(numbers['cases'] ?? 1_000_000) },
+    },
+  );
+  return status ?? 1;
+}
+
+try {
+  const words = readWords(process.argv.slice(2));
+  if (words.what === 'scanner') process.exitCode = await scanner(words);
+  else if (words.what === 'properties') process.exitCode = properties(words);
+  else throw new Error(usage);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
