@@ -139,10 +139,18 @@ export class LabHost {
   start(): void {
     if (this.#running !== undefined) return;
     const world = this.#world;
-    const { configuration } = this.scenario;
+    const { configuration, checkpoint } = this.scenario;
     const randomness = this.#randomness;
     this.#running = {
-      engine: new Engine({ randomness, configuration, keyLog: true, stored: this.#disk.records }),
+      engine: new Engine({
+        randomness,
+        configuration,
+        keyLog: true,
+        stored: this.#disk.records,
+        ...(checkpoint === undefined
+          ? {}
+          : { recordKey: checkpoint.recordKey, checkpoint: checkpoint.options }),
+      }),
       plane: this.#makePlane({ randomness }),
       incarnation: ++this.#incarnation,
       inputs: [],

@@ -1,5 +1,5 @@
 // A scenario as data: who is there, what the network is like, and what happens when.
-import type { EngineCommand, EngineConfiguration } from '#engine';
+import type { CheckpointOptions, EngineCommand, EngineConfiguration } from '#engine';
 import type { Endpoint, IpAddress } from '#sa';
 import type { Datagram } from './network/datagram.ts';
 
@@ -31,6 +31,8 @@ export interface HostScenario {
   readonly address: IpAddress;
   readonly configuration: EngineConfiguration;
   readonly nat?: NatScenario;
+  /** Goes on with its SAs after a restart; `place` is that of its disk. */
+  readonly checkpoint?: { readonly recordKey: Uint8Array; readonly options: CheckpointOptions };
   /** How long a data plane takes to carry out a command; 0 is at once. */
   readonly dataPlaneDelayMs: number;
   /** How long a job or a name lookup takes. */

@@ -66,7 +66,9 @@ export class KeyAgreement implements Observer {
     const owner = `${host} ${incarnation} ${sa.spi}`;
     const slot = `${sa.direction} ${installed.key}`;
     const known = this.#owners.get(slot);
-    if (known !== undefined) {
+    // A host that starts again may go on with its own SA, once in each of its lives.
+    const goesOn = sa.reservation !== undefined && known !== owner && sameSa(known, owner);
+    if (known !== undefined && !goesOn) {
       throw new InvariantViolation(name, at, `one key serves two ${sa.direction} SAs: ${known} and ${owner}`);
     }
     this.#owners.set(slot, owner);
@@ -98,6 +100,13 @@ export class KeyAgreement implements Observer {
       }
     }
   }
+}
+
+/** Host and SPI, whichever life of the host it is. */
+function sameSa(known: string | undefined, owner: string): boolean {
+  const [host, , spi] = owner.split(' ');
+  const [knownHost, , knownSpi] = known?.split(' ') ?? [];
+  return host === knownHost && spi === knownSpi;
 }
 
 function keyText(sa: SaParameters): string {

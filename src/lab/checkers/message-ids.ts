@@ -23,7 +23,6 @@ interface Window {
 export class MessageIds implements Observer {
   readonly #windowSizeMax: number;
   readonly #windows = new Map<string, Window>();
-  readonly #incarnations = new Map<string, number>();
   #handling: { readonly host: string; readonly header: PlainIkeHeader } | undefined;
 
   /** @param windowSizeMax the largest window that any host announces */
@@ -33,9 +32,6 @@ export class MessageIds implements Observer {
 
   observe(event: LabEvent): void {
     switch (event.kind) {
-      case 'up':
-        this.#incarnations.set(event.host, event.incarnation);
-        return;
       case 'arriving':
         this.#arrive(event.host, event.datagram);
         return;
@@ -96,7 +92,8 @@ export class MessageIds implements Observer {
   }
 
   #window(host: string, header: PlainIkeHeader): Window {
-    const key = `${host} ${this.#incarnations.get(host)} ${header.initiatorSpi} ${header.responderSpi}`;
+    // Also over a restart: whoever goes on with an IKE SA goes on with its Message IDs.
+    const key = `${host} ${header.initiatorSpi} ${header.responderSpi}`;
     const known = this.#windows.get(key);
     if (known !== undefined) return known;
     const window = { requests: new Map(), responses: new Map(), asked: new Set<number>() };

@@ -18,6 +18,8 @@ interface SendingSa {
 
 export class NonceUniqueness implements Observer {
   readonly #sending = new Map<string, SendingSa>();
+  /** The same, by key: whoever starts again with the keys of before goes on where it may have been. */
+  readonly #byKey = new Map<string, SendingSa>();
   /** IKE: sender, SPIs and IV -> the message. */
   readonly #messages = new Map<string, string>();
   readonly #incarnations = new Map<string, number>();
@@ -30,11 +32,15 @@ export class NonceUniqueness implements Observer {
       case 'sa-command': {
         const { command } = event;
         if (command.kind !== 'install' || command.sa.direction !== 'outbound') return;
-        this.#sending.set(this.#key(event.host, command.sa.spi), {
-          counterIv: command.sa.encryption !== undefined && isCombinedMode(command.sa.encryption.id),
+        const { encryption, integrity } = command.sa;
+        const key = `${encryption?.key.join() ?? ''}|${integrity?.key.join() ?? ''}`;
+        const sending = this.#byKey.get(key) ?? {
+          counterIv: encryption !== undefined && isCombinedMode(encryption.id),
           lastSequence: 0,
           lastIv: -1n,
-        });
+        };
+        this.#byKey.set(key, sending);
+        this.#sending.set(this.#key(event.host, command.sa.spi), sending);
         return;
       }
       case 'sent':

@@ -89,6 +89,7 @@ export class SaAccounting implements Observer {
         books.traps.delete(command.policyId);
         return;
       case 'use-outbound':
+      case 'extend-reservation':
       case 'update-addresses':
         return;
     }
@@ -102,6 +103,8 @@ export class SaAccounting implements Observer {
       refused.add(`${command.sa.direction} ${command.sa.spi}`);
       if (!result.ok && result.code === 'failed') return;
     }
+    // It waited for the disk, and the SA may have gone meanwhile.
+    if (command.kind === 'extend-reservation' && !result.ok && result.code === 'missing') return;
     if (command.kind === 'use-outbound' && refused.has(`outbound ${command.spi}`)) return;
     if (
       (command.kind === 'remove' || command.kind === 'update-addresses') &&
