@@ -24,6 +24,7 @@ const strongswanTuned: GatewayLines = {
   charon: 'retransmit_timeout = 0.5\n  retransmit_tries = 2',
 };
 const noTickets = 'resumption = no';
+const checkpoint = 'checkpoint {\n    enabled = yes\n  }';
 
 export const contenders: readonly Contender[] = [
   {
@@ -53,6 +54,12 @@ export const contenders: readonly Contender[] = [
     restarted: { kind: 'wayward' },
   },
   {
+    name: 'strongswan-survives-wayward-checkpoint',
+    title: 'strongSwan survives wayward, which goes on from its checkpoint',
+    survivor: { kind: 'strongswan' },
+    restarted: { kind: 'wayward', recordKey: true, wayward: checkpoint },
+  },
+  {
     name: 'wayward-wayward-silent',
     title: 'wayward survives wayward that answers nothing and cannot call: liveness alone',
     survivor: { kind: 'wayward', connection: noTickets },
@@ -80,5 +87,11 @@ export const contenders: readonly Contender[] = [
     title: 'wayward survives wayward, which calls again',
     survivor: { kind: 'wayward' },
     restarted: { kind: 'wayward' },
+  },
+  {
+    name: 'wayward-wayward-checkpoint',
+    title: 'wayward survives wayward, which goes on from its checkpoint',
+    survivor: { kind: 'wayward' },
+    restarted: { kind: 'wayward', recordKey: true, wayward: checkpoint },
   },
 ];

@@ -60,13 +60,7 @@ interface Outcome {
  * Runs to the end of the scenario, or, with `crashAt`, until the host has begun so many writes of its checkpoint; then it
  * crashes after `delayMs`, starts again, and has time to bring the traffic back.
  */
-async function run(
-  scenario: Scenario,
-  host: string,
-  crashAt: number,
-  delayMs = 0,
-  untouched = (): boolean => true,
-): Promise<Outcome> {
+async function run(scenario: Scenario, host: string, crashAt: number, delayMs = 0): Promise<Outcome> {
   let writes = 0;
   let restarted = false;
   let adopted = 0;
@@ -84,7 +78,7 @@ async function run(
     if (output.event.kind === 'connecting') begun++;
   };
   const simulation = new Simulation(scenario, { observers: [...checkersFor(scenario), { observe }] });
-  await simulation.run(7_000, () => writes >= crashAt && untouched());
+  await simulation.run(7_000, () => writes >= crashAt);
   if (writes < crashAt) return { writes, adopted, refused, begun };
   await simulation.run(delayMs);
   simulation.act({ kind: 'crash', host });
@@ -92,7 +86,7 @@ async function run(
   restarted = true;
   simulation.act({ kind: 'restart', host });
   // A peer that still waits for an answer to what was lost has to give up first.
-  await simulation.run(60_000, () => false);
+  await simulation.run(60_000);
   delivered.clear();
   await simulation.run(3_000);
   for (const { name } of scenario.hosts) {
