@@ -61,6 +61,7 @@ function retire(state: EngineState, entry: IkeEntry): void {
   if (siblings?.includes(entry)) siblings.splice(siblings.indexOf(entry), 1);
   state.deadlines.set(`ike ${entry.ikeId}`, undefined);
   state.deadlines.set(`keepalive ${entry.ikeId}`, undefined);
+  state.deadlines.set(`duplicate ${entry.ikeId}`, undefined);
   state.pending.ikeEnded(entry.ikeId);
   forgetIkeSa(state, entry);
 }

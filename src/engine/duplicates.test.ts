@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConnectionConfiguration } from '#ike';
-import { child, configuration, connection } from './testing/configurations.ts';
+import { configuration, connection } from './testing/configurations.ts';
 import { EnginePair } from './testing/two-engines.ts';
 
 function pairWith(change: Partial<ConnectionConfiguration>): EnginePair {
@@ -49,21 +49,6 @@ test('INITIAL_CONTACT is said once: a second IKE SA of a living host ends nothin
   pair.now += 1000;
   assert.equal(pair.sun.established, 1);
   assert.equal(pair.sun.eventsOf('duplicate-ike-sa').length, 0);
-});
-
-test('both begin at once: neither INITIAL_CONTACT ends what the other just made', () => {
-  const children = [child('moon', { startAction: 'start' })];
-  for (const unique of ['no', 'replace', 'keep'] as const) {
-    const pair = new EnginePair({
-      moon: configuration('moon', { connections: [connection('moon', { unique, children })] }),
-      sun: configuration('sun', {
-        connections: [connection('sun', { unique, children: [child('sun', { startAction: 'start' })] })],
-      }),
-    }).start();
-    pair.run(5_000);
-    assert.deepEqual([pair.moon.established, pair.sun.established], [2, 2], unique);
-    assert.deepEqual([pair.moon.children, pair.sun.children], [2, 2], unique);
-  }
 });
 
 describe('a peer that comes again', () => {

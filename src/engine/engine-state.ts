@@ -299,6 +299,8 @@ export class EngineState {
       offspring: [],
       identities: undefined,
       establishedAt: undefined,
+      lowestNonce: undefined,
+      redundant: false,
       behindNat: false,
       natDetected: false,
       virtualAddresses: [],

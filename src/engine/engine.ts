@@ -17,6 +17,7 @@ import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
 import { type WhyAnswer, why } from './recovery/why.ts';
 import { prepareTickets } from './resumption.ts';
+import { deleteRedundant } from './simultaneous-initiation.ts';
 import {
   type EngineStatus,
   engineStatus,
@@ -219,6 +220,8 @@ export class Engine {
         this.#keepNatMapping(entry);
       } else if (kind === 'silence') {
         silenceLasted(state, entry);
+      } else if (kind === 'duplicate') {
+        deleteRedundant(state, entry);
       } else {
         entry.sa.handle({ kind: 'timeout', at: state.at });
         state.touch(entry);

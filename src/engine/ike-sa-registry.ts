@@ -29,6 +29,10 @@ export interface IkeEntry {
   readonly offspring: IkeEntry[];
   identities: EntryIdentities | undefined;
   establishedAt: number | undefined;
+  /** The lower nonce of the first exchange, which a rekeying hands on (RFC 7296 2.8.2). */
+  lowestNonce: Uint8Array | undefined;
+  /** Both ends began at once, and this one is to go. */
+  redundant: boolean;
   behindNat: boolean;
   natDetected: boolean;
   virtualAddresses: readonly IpAddress[];

@@ -23,6 +23,7 @@ import {
 } from './recovery/parallel-attempt.ts';
 import { pathOf } from './recovery/silence.ts';
 import { forgetResumed } from './resumption.ts';
+import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 
 /** Acts on one event and reports it. */
 export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeEvent): void {
@@ -37,11 +38,13 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
         remoteText: formatIdentity(event.remoteIdentity),
       };
       entry.establishedAt = state.at;
+      entry.lowestNonce = entry.sa.lowestNonce;
       closeHalfOpen(state, entry);
       courseStands(state, entry, byTicket(state, entry));
       concludeInitiation(state, entry);
       parallelEstablished(state, entry);
       resolveDuplicates(state, entry, event.initialContact);
+      noteSimultaneousInitiation(state, entry);
       break;
     case 'ike-resumed':
       // Its ticket is used by that. What the new IKE SA was given stays.
@@ -178,6 +181,8 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
     });
     heir.identities = entry.identities;
     heir.establishedAt = state.at;
+    heir.lowestNonce = entry.lowestNonce;
+    if (entry.redundant) markRedundant(state, heir);
     heir.behindNat = entry.behindNat;
     heir.natDetected = entry.natDetected;
     heir.virtualAddresses = entry.virtualAddresses;
@@ -208,6 +213,7 @@ function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): vo
     state.event({ kind: 'child-up', context: state.contextOf(entry), child, configuration });
   }
   takePrecedence(state, entry, child.name);
+  if (!entry.initiator && entry.establishedAt === state.at) peerCameFirst(state, entry);
   state.pending.childUp(connection.name, child.name);
 }
 

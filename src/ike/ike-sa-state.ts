@@ -139,6 +139,8 @@ export class IkeSaState {
   lease: AddressLease | undefined;
 
   establishedAt: number | undefined;
+  /** The lower one of its first exchange: both ends order IKE SAs by it that were made at the same time. */
+  lowestNonce: Uint8Array | undefined;
   rekeyAt: number | undefined;
   reauthAt: number | undefined;
   expiresAt: number | undefined;

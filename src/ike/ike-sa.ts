@@ -179,6 +179,16 @@ export class IkeSa {
     return this.#state.establishedAt;
   }
 
+  /** We began it, and nothing that the peer said about it was more than a COOKIE or a correction. */
+  get unanswered(): boolean {
+    return this.#state.role === 'initiator' && this.#state.spis.responder === zeroIkeSpi;
+  }
+
+  /** The lower nonce of its first exchange, once it is established; of one made by rekeying there is none. */
+  get lowestNonce(): Uint8Array | undefined {
+    return this.#state.lowestNonce;
+  }
+
   get rekeyAt(): number | undefined {
     return this.#state.rekeyAt;
   }

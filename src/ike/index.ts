@@ -22,6 +22,7 @@ export { decodeIkeSaSnapshot, encodeIkeSaSnapshot } from './checkpoint/snapshot-
 export * from './configuration.ts';
 export { subnetAttribute } from './configuration-payload.ts';
 export { CookieIssuer, type CookieSubject } from './cookie.ts';
+export { compareNonces } from './exchanges/nonces.ts';
 export {
   type AdoptOptions,
   adoptIkeSa,

@@ -1,9 +1,11 @@
 // The turning points of an IKE SA: established, ended, and what its clocks say in between.
 import { removeChild } from './child-installation.ts';
 import type { Exchange } from './exchanges/exchange.ts';
+import { lowerNonce } from './exchanges/nonces.ts';
 import type { IkeSaState, Resumption } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
 import { ikeLifetimes } from './lifetimes.ts';
+import type { AuthenticationMaterial } from './phase.ts';
 import { forgetKeys } from './protection-keys.ts';
 import { ticketOutlives } from './resumption/client-ticket.ts';
 import { revokeTickets } from './resumption/revocation.ts';
@@ -20,12 +22,16 @@ export function startClocks(state: IkeSaState): void {
 }
 
 /** After IKE_AUTH. Further children that the host wants become tasks. */
-export function establish(state: IkeSaState): void {
+export function establish(
+  state: IkeSaState,
+  { nonceInitiator, nonceResponder }: Pick<AuthenticationMaterial, 'nonceInitiator' | 'nonceResponder'>,
+): void {
   const { localIdentity, remoteIdentity, protection } = state;
   if (localIdentity === undefined || remoteIdentity === undefined || protection === undefined) {
     throw new Error('an IKE SA was established without identities or keys');
   }
   state.phase = { name: 'established' };
+  state.lowestNonce = lowerNonce(nonceInitiator, nonceResponder).slice();
   startClocks(state);
   if (state.resumption !== undefined) concludeResumption(state, state.resumption);
   state.emit({

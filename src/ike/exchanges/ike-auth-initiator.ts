@@ -174,7 +174,7 @@ function conclude(
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
   noteSyncAnnouncement(state, payloads);
-  establish(state);
+  establish(state, material);
   reportNotifies(state, payloads);
   takeConfiguration(state, payloads);
   takeTicket(state, payloads);

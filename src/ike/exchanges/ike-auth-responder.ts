@@ -147,7 +147,7 @@ function conclude(
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
   noteSyncAnnouncement(state, payloads);
-  establish(state);
+  establish(state, material);
   reportNotifies(state, payloads);
   const configuration = giveConfiguration(state, claim, payloads);
   const child =
