@@ -38,6 +38,8 @@ export interface UnknownSpiConfiguration {
   readonly graceMs: number;
   /** A peer that is slow to answer gets a fresh IKE_SA_INIT beside the IKE SA that still retransmits. */
   readonly parallelAttempts: boolean;
+  /** Call the peers whom a restart made us forget, as far as the policy does. Off, they have to notice by themselves. */
+  readonly reestablish: boolean;
 }
 
 /** Everything one host's engine is told at its start and at each reload. */

@@ -26,6 +26,7 @@ export const defaultUnknownSpiConfiguration: UnknownSpiConfiguration = {
   rebootWindowMs: 60_000,
   graceMs: 10_000,
   parallelAttempts: true,
+  reestablish: true,
 };
 
 /** Prefixes whose credit is remembered at a time. */
@@ -101,7 +102,8 @@ export function policyFor(
   host: UnknownSpiConfiguration,
   connection: ConnectionConfiguration | undefined,
 ): UnknownSpiPolicy {
-  return unknownSpiPolicy(connection?.unknownSpiPolicy ?? host.policy);
+  const policy = unknownSpiPolicy(connection?.unknownSpiPolicy ?? host.policy);
+  return host.reestablish ? policy : { ...policy, reestablish: false };
 }
 
 /** Whether tokens are given to the peers of this connection. */

@@ -683,3 +683,15 @@ test('a flow of unknown packets is told in one line, with how many they were', (
     [[1_000, 999 * 20]],
   );
 });
+
+test('a host that does not call whom it forgot still gives its token', () => {
+  const hosts = new TwoHosts({ sun: { unknownSpi: { reestablish: false } } });
+  hosts.connect();
+  hosts.restart(hosts.sun);
+  assert.deepEqual(hosts.sun.eventsOf('connecting'), []);
+  hosts.sendEsp(hosts.moon);
+  hosts.settle();
+  assert.equal(hosts.moon.eventsOf('hint')[0]?.outcome, 'proven');
+  assert.deepEqual(hosts.sun.eventsOf('connecting'), []);
+  assert.equal(established(hosts.sun).length, 1);
+});
