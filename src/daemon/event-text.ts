@@ -42,7 +42,9 @@ function ikeEventText(event: IkeEvent): EventText {
         text: `Message IDs synchronised: ours go on with ${event.nextRequestId}, the peer's with ${event.expectedRequestId}`,
       };
     case 'ike-failed':
-      return { level: 'error', text: `IKE SA failed: ${event.failure.detail}` };
+      return event.failure.code === 'abandoned'
+        ? { level: 'info', text: `IKE SA given up: ${event.failure.detail}` }
+        : { level: 'error', text: `IKE SA failed: ${event.failure.detail}` };
     case 'ike-ended':
       return { level: 'info', text: `IKE SA ended: ${event.failure.detail}` };
     case 'peer-refused':

@@ -1,6 +1,7 @@
 // More than one IKE SA between the same two identities: which stays (RFC 7296 2.4, swanctl.conf `unique`).
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
+import { peerCalledAnew } from './recovery/course.ts';
 
 /** Called when `fresh` has just been established. @param initialContact the peer says that it knows no other IKE SA */
 export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialContact: boolean): void {
@@ -20,6 +21,7 @@ export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialCo
   for (const other of others) {
     if (initialContact) {
       report(state, name, fresh, other, 'the peer sent INITIAL_CONTACT: it has no other IKE SA');
+      peerCalledAnew(state, other, 'the peer began anew with INITIAL_CONTACT: it has lost its state');
       // The peer has forgotten this SA: there is nobody to tell.
       end(state, other, 'abandon', 'the peer lost its state (INITIAL_CONTACT)');
     } else if (unique === 'replace') {

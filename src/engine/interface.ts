@@ -330,13 +330,21 @@ export type HintOutcome =
   | 'replacing-child';
 
 /** Which rung of the recovery ladder is at work. */
-export type RecoveryRung = 'token' | 'restart' | 'unknown-spi' | 'silence';
+export type RecoveryRung =
+  | 'token'
+  | 'restart'
+  | 'unknown-spi'
+  | 'silence'
+  /** The peer, which lost its state, found its way back by itself. */
+  | 'peer';
 
 export type RecoveryStep =
   /** Our traffic is not answered: the peer is asked whether it lives. */
   | 'checking'
   | 'parallel'
   | 'calling'
+  /** The peer called us. */
+  | 'called'
   | 'waiting'
   | 'answered'
   | 'moved'

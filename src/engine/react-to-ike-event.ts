@@ -40,11 +40,11 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       entry.establishedAt = state.at;
       entry.lowestNonce = entry.sa.lowestNonce;
       closeHalfOpen(state, entry);
-      courseStands(state, entry, byTicket(state, entry));
       concludeInitiation(state, entry);
       parallelEstablished(state, entry);
       resolveDuplicates(state, entry, event.initialContact);
       noteSimultaneousInitiation(state, entry);
+      courseStands(state, entry, event.resumed);
       break;
     case 'ike-resumed':
       // Its ticket is used by that. What the new IKE SA was given stays.
@@ -120,12 +120,6 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
     default:
       break;
   }
-}
-
-/** Whether we began this IKE SA with a ticket. */
-function byTicket(state: EngineState, { ikeId }: IkeEntry): boolean {
-  const phase = state.initiations.byIke(ikeId)?.phase;
-  return phase?.name === 'connecting' && phase.byTicket;
 }
 
 function spisOf({ sa }: IkeEntry): IkeSpis {

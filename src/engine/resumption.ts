@@ -13,6 +13,8 @@ import {
 } from '#ike';
 import type { TicketConfiguration } from './configuration.ts';
 import type { EngineState } from './engine-state.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
+import { peerCalledAnew } from './recovery/course.ts';
 
 const defaults: TicketConfiguration = { form: 'value', keyLifetimeMs: 7 * 24 * 3_600_000 };
 
@@ -44,7 +46,9 @@ export function ticketPort(state: EngineState, ikeId: number): TicketPort {
     spend: (nowMs, content) => {
       if (!issuer.spend(nowMs, content)) return false;
       // Before the new IKE SA asks for the virtual address that the old one may still hold.
-      forgetResumed(state, content.spis);
+      forgetResumed(state, content.spis, (old) =>
+        peerCalledAnew(state, old, 'the peer presented the ticket of an IKE SA that stands here'),
+      );
       const entry = state.registry.byId(ikeId);
       if (entry !== undefined) state.ticketRecords.withhold(entry);
       return true;
@@ -54,11 +58,12 @@ export function ticketPort(state: EngineState, ikeId: number): TicketPort {
 }
 
 /** RFC 5723 4.3.4: an IKE SA that was resumed by another one goes without a message, at either end. */
-export function forgetResumed(state: EngineState, former: IkeSpis): void {
+export function forgetResumed(state: EngineState, former: IkeSpis, found?: (entry: IkeEntry) => void): void {
   for (const entry of state.registry.all()) {
     const { sa } = entry;
     if (sa.initiatorSpi !== former.initiator || sa.responderSpi !== former.responder) continue;
     if (sa.phase === 'ended') continue;
+    found?.(entry);
     const command = { kind: 'abandon', reason: 'it was resumed' } as const;
     sa.handle({ kind: 'command', at: state.at, command });
     state.touch(entry);

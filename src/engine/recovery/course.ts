@@ -9,8 +9,8 @@ export interface RecoveryCourse {
   rung: RecoveryRung;
   /** When the first sign was seen. */
   readonly since: number;
-  /** The IKE SA that took the place of the lost one, and since when. */
-  fresh: { readonly ikeId: number; readonly since: number } | undefined;
+  /** Since when the IKE SA stands that took the place of the lost one; it, or one that it was rekeyed to, carries on. */
+  fresh: { readonly createdAt: number; readonly since: number } | undefined;
 }
 
 /** A course that never came to its end says nothing about a later loss. */
@@ -24,21 +24,30 @@ export function courseBegins(state: EngineState, name: string, rung: RecoveryRun
   courses.set(name, { rung, since: first ? open.since : (since ?? state.at), fresh: undefined });
 }
 
+/** The peer began anew by itself, and so has forgotten this IKE SA. @param how we know */
+export function peerCalledAnew(state: EngineState, { ikeId, sa }: IkeEntry, how: string): void {
+  const { name } = sa.connection;
+  const heardAt = Math.max(sa.lastInboundAt, state.recovery.paths.get(ikeId)?.heardAt ?? 0);
+  courseBegins(state, name, 'peer', heardAt);
+  state.rung(name, 'peer', 'called', how);
+}
+
 /** The peer authenticated, or took a ticket. */
-export function courseStands(state: EngineState, { ikeId, sa }: IkeEntry, byTicket: boolean): void {
+export function courseStands(state: EngineState, { createdAt, sa }: IkeEntry, byTicket: boolean): void {
   const { name } = sa.connection;
   const course = state.recovery.courses.get(name);
   if (course === undefined || course.fresh !== undefined) return;
-  course.fresh = { ikeId, since: state.at };
+  course.fresh = { createdAt, since: state.at };
   const how = byTicket ? 'resumed by a ticket' : 'authenticated in full';
   state.rung(name, course.rung, 'stands', `a fresh IKE SA, ${how}, ${elapsed(course.since, state.at)}`);
 }
 
 /** Protected traffic came in on a Child SA of this IKE SA. */
-export function courseTraffic(state: EngineState, { ikeId, sa }: IkeEntry, lastInboundAt: number): void {
+export function courseTraffic(state: EngineState, { createdAt, sa }: IkeEntry, lastInboundAt: number): void {
   const { name } = sa.connection;
   const course = state.recovery.courses.get(name);
-  if (course?.fresh?.ikeId !== ikeId || lastInboundAt < course.fresh.since) return;
+  if (course?.fresh === undefined || createdAt < course.fresh.createdAt) return;
+  if (lastInboundAt < course.fresh.since) return;
   state.recovery.courses.delete(name);
   // Counters are told a few times a second: it may have been back a little earlier.
   state.rung(name, course.rung, 'back', `traffic comes in again, ${elapsed(course.since, lastInboundAt)}`);

@@ -81,7 +81,7 @@ test('whoever asks why hears the incident from its beginning, in order', () => {
   assert.deepEqual(ofSun.owner?.ended, { atMs: hosts.wallClockMs + 1_000, why: 'our-restart' });
   assert.deepEqual(
     ofSun.incidents.map(({ reason }) => reason),
-    ['restart waiting', 'notify-unprotected history-with-tokens sent'],
+    ['restart waiting', 'notify-unprotected history-with-tokens sent', 'restart stands'],
   );
   assert.deepEqual(
     ofSun.successors.map(({ child, ended }) => [child, ended]),
@@ -441,7 +441,7 @@ test('a peer that knows none of this: silence starts a second IKE SA beside the 
   hosts.restart(hosts.sun);
   hosts.wait(6_500);
   const steps = hosts.moon.eventsOf('recovery').map(({ rung, step }) => `${rung} ${step}`);
-  assert.deepEqual(steps, ['silence parallel', 'silence calling', 'silence stands', 'silence moved']);
+  assert.deepEqual(steps, ['silence parallel', 'silence calling', 'silence moved', 'silence stands']);
   assert.equal(established(hosts.sun).length, 1);
   // The old one still receives, behind the new one, until its own tries are spent.
   assert.ok(established(hosts.moon).includes(old!));
@@ -518,7 +518,7 @@ test('traffic that is not answered starts a check, and a second IKE SA a few rou
   hosts.wait(200);
   assert.deepEqual(
     hosts.moon.eventsOf('recovery').map(({ step }) => step),
-    ['parallel', 'calling', 'stands', 'moved'],
+    ['parallel', 'calling', 'moved', 'stands'],
   );
   assert.equal(established(hosts.sun).length, 1);
 });
@@ -636,8 +636,8 @@ test('whoever asks why is told the whole course, from the silence until traffic 
     'silence checking',
     'silence parallel',
     'silence calling',
-    'silence stands',
     'silence moved',
+    'silence stands',
     'silence back',
   ];
   for (const start of [0, 600_000]) {
@@ -694,4 +694,20 @@ test('a host that does not call whom it forgot still gives its token', () => {
   assert.equal(hosts.moon.eventsOf('hint')[0]?.outcome, 'proven');
   assert.deepEqual(hosts.sun.eventsOf('connecting'), []);
   assert.equal(established(hosts.sun).length, 1);
+});
+
+test('a peer that restarts and calls by itself is told of too, from its call until traffic is back', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  hosts.now = 1_000;
+  hosts.restart(hosts.moon);
+  hosts.settle();
+  const { childId } = hosts.sun.engine.status().ikeSas[0]!.children[0]!;
+  hosts.now = 1_100;
+  hosts.sun.give(hosts.now, { kind: 'traffic', notes: [{ childId, lastInboundAt: 1_050 }] });
+  const { incidents } = hosts.sun.engine.why('last');
+  assert.deepEqual(
+    incidents.map(({ reason }) => reason),
+    ['peer called', 'peer stands', 'peer back'],
+  );
 });

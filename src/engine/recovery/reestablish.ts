@@ -66,11 +66,11 @@ export function callChildren(
   reason: CallReason,
   since?: number,
 ): void {
+  courseBegins(state, connection.name, reason, since);
   if (!mayCall(connection)) {
     state.rung(connection.name, reason, 'waiting', 'no address to call is configured: the peer has to begin');
     return;
   }
-  courseBegins(state, connection.name, reason, since);
   state.rung(connection.name, reason, 'calling', `a fresh IKE SA for ${children.join(', ')}`);
   for (const configuration of connection.children) {
     if (!children.includes(configuration.name)) continue;
