@@ -4,6 +4,7 @@ import {
   askDaemon,
   ControlSocketError,
   defaultConfigurationPath,
+  defaultDemoSocketPath,
   defaultSocketPath,
   defaultStatePath,
   defaultViciPath,
@@ -60,6 +61,12 @@ interface RunWords {
 }
 
 const socketOption = ['--socket <path>', 'control socket of the daemon', defaultSocketPath] as const;
+
+const demoSocketOption = [
+  '--socket <path>',
+  'where `wayward lab crash` reaches the demonstration',
+  defaultDemoSocketPath(),
+] as const;
 
 program
   .command('run')
@@ -167,10 +174,28 @@ program
 
 program
   .command('demo')
-  .description('two gateways on loopback with traffic between them, without privileges, until Ctrl-C')
-  .action(async () => {
-    status = await runDemo(out);
+  .description(
+    'two gateways on loopback with traffic between them, without privileges, until Ctrl-C; k crashes one',
+  )
+  .option(...demoSocketOption)
+  .action(async (options: { socket: string }) => {
+    status = await runDemo(out, options.socket);
   });
+
+const lab = program.command('lab').description('experiments with lost state');
+
+lab
+  .command('crash')
+  .description('kill a gateway of a running demonstration (npm start) with SIGKILL; it starts again')
+  .argument('[side]', 'left or right', 'right')
+  .option(...demoSocketOption)
+  .action((side: string, options: { socket: string }) =>
+    control(async () => {
+      if (side !== 'left' && side !== 'right')
+        return { ok: false, lines: [`${side} is no gateway: left or right`] };
+      return outcomeOf(await askDaemon(options.socket, { kind: 'crash', side }), `${side} is killed`);
+    }),
+  );
 
 try {
   await program.parseAsync();

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { WaywardProcess } from './testing/wayward-process.ts';
+import { folder, WaywardProcess, wayward } from './testing/wayward-process.ts';
 
 /** Occupies a port unless somebody else did already. */
 function occupy(t: TestContext, port: number): Promise<void> {
@@ -30,7 +32,7 @@ async function gone(pids: readonly string[]): Promise<void> {
 
 test('given a port in use, the demonstration takes others; counters grow, and Ctrl-C ends both gateways', async (t) => {
   await occupy(t, 17_500);
-  const demo = new WaywardProcess(t, ['demo']);
+  const demo = new WaywardProcess(t, ['demo', '--socket', join(folder(t), 'control')]);
   const [, port] = await demo.printed(/left +127\.0\.0\.1 ports (\d+) and \d+/);
   assert.ok(Number(port) > 17_500);
   const [, first] = await demo.printed(/left +\| \d+ pings sent, ([1-9]\d*) answered/);
@@ -48,11 +50,77 @@ test('given a port in use, the demonstration takes others; counters grow, and Ct
 });
 
 test('gateways of a demonstration that was killed end by themselves', async (t) => {
-  const demo = new WaywardProcess(t, ['demo']);
+  const demo = new WaywardProcess(t, ['demo', '--socket', join(folder(t), 'control')]);
   await demo.printed(/left +\| .*Child SA established/);
   const gateways = gatewaysOf(demo);
   demo.signal('SIGKILL');
   await gone(gateways);
   // The gateways share our standard error: nothing may be there, above all no stack trace.
   assert.equal((await demo.ended()).err, '');
+});
+
+test('wayward lab crash kills a gateway, the incident is told until traffic is back, and wayward why retells it', async (t) => {
+  const socket = join(folder(t), 'control');
+  const demo = new WaywardProcess(t, ['demo', '--socket', socket]);
+  await demo.printed(/left +\| \d+ pings sent, ([1-9]\d*) answered/);
+  const crash = (...words: string[]) => wayward(t, ['lab', 'crash', ...words, '--socket', socket]);
+  assert.deepEqual(await crash('middle'), {
+    status: 1,
+    signal: null,
+    out: '',
+    err: 'wayward: middle is no gateway: left or right\n',
+  });
+  const before = gatewaysOf(demo);
+  assert.equal((await crash()).out, 'right is killed\n');
+  await demo.printed(/demo +\| right, process \d+, is killed with SIGKILL/);
+  await demo.printed(/demo +\| right starts again, process \d+/);
+  // Whose SPI it was, what was answered, the proof, the call, the fresh IKE SA, and the traffic.
+  await demo.printed(/right \| .* with unknown SPI [0-9a-f]{8}, last of demo\/demo: notify-unprotected/);
+  await demo.printed(/left +\| .*unprotected token from .*: proven/);
+  await demo.printed(/left +\| .*recovery by token: calling/);
+  await demo.printed(/left +\| .*recovery by token: stands: a fresh IKE SA, resumed by a ticket/);
+  const [, why] = await demo.printed(/traffic is back, \d+ ms after the kill[\s\S]*--socket (\S+)/);
+  await demo.printed(/left +\| .*recovery by token: back: traffic comes in again/);
+  assert.equal(gatewaysOf(demo).filter((pid) => before.includes(pid)).length, 1);
+  const story = (await wayward(t, ['why', 'last', '--socket', why!])).out;
+  assert.match(story, /token proven[\s\S]*token calling[\s\S]*token stands[\s\S]*token back/);
+
+  assert.equal((await crash('left')).out, 'left is killed\n');
+  await demo.printed(/right +\| .*recovery by (?:peer|token): back/);
+  demo.signal('SIGINT');
+  const { status, err } = await demo.ended();
+  assert.equal(err, '');
+  assert.equal(status, 0);
+});
+
+test('without a demonstration there is nobody to crash', async (t) => {
+  const socket = join(folder(t), 'control');
+  const { status, err } = await wayward(t, ['lab', 'crash', '--socket', socket]);
+  assert.equal(err, `wayward: no daemon answers at ${socket} (ENOENT)\n`);
+  assert.equal(status, 1);
+});
+
+test('in a terminal, k kills a gateway and Ctrl-C ends the demonstration', {
+  skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
+}, async (t) => {
+  const socket = join(folder(t), 'control');
+  const main = new URL('./main.js', import.meta.url).pathname;
+  const words = ['-qefc', `${process.execPath} ${main} demo --socket ${socket}`, '/dev/null'];
+  const terminal = spawn('/usr/bin/script', words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const until = async (pattern: RegExp): Promise<void> => {
+    for (let i = 0; i < 600 && !pattern.test(shown); i++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.match(shown, pattern);
+  };
+  await until(/left +\| \d+ pings sent, [1-9]\d* answered/);
+  terminal.stdin.write('k');
+  await until(/right, process \d+, is killed with SIGKILL[\s\S]*traffic is back, \d+ ms after the kill/);
+  terminal.stdin.write('\u0003');
+  const status = await new Promise((resolve) => terminal.once('exit', resolve));
+  assert.equal(status, 0);
 });

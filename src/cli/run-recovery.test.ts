@@ -58,6 +58,8 @@ test('given a gateway that can call, killed and started again, the tunnel stands
   const right = await hosts.start('right');
   await hosts.start('left');
   assert.equal((await hosts.command('left', 'up', 'net')).status, 0);
+  const asked = await hosts.command('right', 'lab', 'crash');
+  assert.match(asked.err, /^wayward: only a demonstration .* crashes when it is asked to\n$/);
   right.signal('SIGKILL');
   await right.ended();
   const again = await hosts.start('right');

@@ -9,6 +9,8 @@ export type ControlRequest =
   | { readonly kind: 'rekey'; readonly name: string; readonly ike: boolean }
   | { readonly kind: 'reload' }
   | { readonly kind: 'status' }
+  /** Kills a gateway of the demonstration with SIGKILL. A daemon refuses. */
+  | { readonly kind: 'crash'; readonly side: 'left' | 'right' }
   /** About an SPI of ESP or AH, or the last incident. */
   | { readonly kind: 'why'; readonly subject: number | 'last' };
 
@@ -70,6 +72,12 @@ export function parseControlRequest(line: string): ControlRequest | string {
       return { kind: 'reload' };
     case 'status':
       return { kind: 'status' };
+    case 'crash': {
+      const side = text('side');
+      return side === 'left' || side === 'right'
+        ? { kind: 'crash', side }
+        : 'crash needs side: left or right';
+    }
     case 'why': {
       const { subject } = value as { readonly subject?: unknown };
       if (subject === 'last') return { kind: 'why', subject };

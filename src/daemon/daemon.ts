@@ -239,6 +239,8 @@ export class Daemon {
         return { kind: 'status', status: this.status() };
       case 'why':
         return { kind: 'why', answer: this.#engine.why(request.subject) };
+      case 'crash':
+        return { kind: 'refused', detail: 'only a demonstration (npm start) crashes when it is asked to' };
       case 'up':
         return this.#carryOut({ kind: 'initiate', child: request.child });
       case 'down': {

@@ -15,7 +15,7 @@ import {
 import { classifyUdpEncapsulated } from '#wire';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 
-const reportIntervalMs = 1_000;
+const reportIntervalMs = 200;
 const receiveBufferBytes = 1 << 20;
 
 export interface DatagramPacketIoOptions {

@@ -9,6 +9,7 @@ export {
 export { ControlSocketError } from './control-server.ts';
 export { Daemon, type DaemonOptions, packageVersion } from './daemon.ts';
 export { DatagramPacketIo, type DatagramPacketIoOptions } from './datagram-packet-io.ts';
+export { defaultDemoSocketPath } from './demo/crash-control.ts';
 export { runDemo } from './demo/demo.ts';
 export { Driver, type DriverListener } from './driver.ts';
 export { type EventText, eventText } from './event-text.ts';

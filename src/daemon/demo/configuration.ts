@@ -22,7 +22,10 @@ export function otherSide(side: Side): Side {
   return side === 'left' ? 'right' : 'left';
 }
 
-/** swanctl.conf text of one side. ESP goes in UDP: an ordinary process may not send it natively. */
+/**
+ * swanctl.conf text of one side. ESP goes in UDP: an ordinary process may not send it natively. The right gateway does not
+ * know where its peer is, as that of a road warrior would not: after a crash it cannot call, and has to tell.
+ */
 export function demoConfiguration(side: Side, ports: DemoPorts): string {
   const us = demoSides[side];
   const them = demoSides[otherSide(side)];
@@ -35,7 +38,7 @@ connections {
   demo {
     version = 2
     local_addrs = ${us.address}
-    remote_addrs = ${them.address}
+    remote_addrs = ${side === 'left' ? them.address : '%any'}
     local_port = ${ports.ike}
     remote_port = ${ports.ike}
     proposals = aes128gcm16-prfsha256-x25519

@@ -1,8 +1,19 @@
-// The demonstration: two gateways as two processes on loopback, a tunnel between them, traffic through it.
+// The demonstration: two gateways as two processes on loopback, a tunnel between them, traffic through it, and crashes.
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { demoSides, type Side } from './configuration.ts';
+import { type CrashControl, serveCrashes, watchKeys } from './crash-control.ts';
 import { type DemoPorts, freePorts } from './free-ports.ts';
-import type { EspCounters, GatewayMessage } from './gateway.ts';
+import {
+  type EspCounters,
+  type GatewayMessage,
+  type GatewaySetup,
+  gatewaySocketPath,
+  recordKeyPath,
+} from './gateway.ts';
 
 const sides: readonly Side[] = ['left', 'right'];
 
@@ -17,8 +28,114 @@ function sum(esp: readonly EspCounters[], direction: EspCounters['direction']): 
   return `${packets} packets ${bytes} octets`;
 }
 
+/** A gateway that was killed, until its peer's pings are answered again. Times are of `performance.now()`. */
+interface Incident {
+  readonly side: Side;
+  readonly killedAt: number;
+  startedAt: number | undefined;
+}
+
+class Demonstration {
+  readonly #print: (line: string) => void;
+  readonly #setup: GatewaySetup;
+  readonly #children = new Map<Side, ChildProcess>();
+  readonly #ended: () => void;
+  #incident: Incident | undefined;
+  #stopping = false;
+  failed = false;
+  /** Until both gateways have ended. */
+  readonly end: Promise<void>;
+
+  constructor(setup: GatewaySetup, print: (line: string) => void) {
+    this.#setup = setup;
+    this.#print = print;
+    let ended = (): void => undefined;
+    this.end = new Promise((resolve) => {
+      ended = resolve;
+    });
+    this.#ended = ended;
+    for (const side of sides) this.#start(side);
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    for (const child of this.#children.values()) child.kill('SIGTERM');
+  }
+
+  /** Returns why not, if it does not. */
+  crash(side: Side): string | undefined {
+    if (this.#stopping) return 'the demonstration ends';
+    if (this.#incident !== undefined)
+      return `${this.#incident.side} was killed already, and traffic is not back yet`;
+    const child = this.#children.get(side);
+    if (child === undefined) return `${side} does not run`;
+    this.#print(`demo  | ${side}, process ${child.pid}, is killed with SIGKILL: it forgets every SA`);
+    this.#incident = { side, killedAt: performance.now(), startedAt: undefined };
+    child.kill('SIGKILL');
+    return undefined;
+  }
+
+  #start(side: Side): void {
+    // In a process group of its own, so that Ctrl-C reaches it through us and it can say goodbye to its peer.
+    const child = fork(
+      new URL('./gateway-process.js', import.meta.url),
+      [side, JSON.stringify(this.#setup)],
+      { detached: true },
+    );
+    this.#children.set(side, child);
+    child.on('message', (message: GatewayMessage) => this.#take(side, message));
+    child.on('exit', (code) => this.#exited(side, code));
+  }
+
+  #exited(side: Side, code: number | null): void {
+    this.#children.delete(side);
+    const incident = this.#incident;
+    if (incident?.side === side && incident.startedAt === undefined && !this.#stopping) {
+      this.#start(side);
+      incident.startedAt = performance.now();
+      this.#print(`demo  | ${side} starts again, process ${this.#children.get(side)?.pid}`);
+      return;
+    }
+    if (code !== 0 && incident?.side !== side) this.failed = true;
+    if (!this.#stopping) this.stop();
+    if (this.#children.size === 0) this.#ended();
+  }
+
+  #take(side: Side, message: GatewayMessage): void {
+    const line = (text: string): void => this.#print(`${side.padEnd(5)} | ${text}`);
+    switch (message.kind) {
+      case 'line':
+        line(message.text);
+        break;
+      case 'failed':
+        this.failed = true;
+        line(message.detail);
+        break;
+      case 'traffic-back': {
+        const incident = this.#incident;
+        if (incident === undefined || incident.side === side) break;
+        this.#incident = undefined;
+        const outageMs = (performance.now() - incident.killedAt).toFixed(0);
+        this.#print(
+          `demo  | traffic is back, ${outageMs} ms after the kill; this is what ${side} has to say about it:`,
+        );
+        this.#print(`demo  |   wayward why last --socket ${gatewaySocketPath(this.#setup.folder, side)}`);
+        break;
+      }
+      case 'counters': {
+        // An incident is told without other lines in between.
+        if (this.#incident !== undefined) break;
+        const { echo, esp } = message;
+        const pings = `${echo.requestsSent} pings sent, ${echo.repliesReceived} answered`;
+        line(`${pings}; ESP out ${sum(esp, 'outbound')}, in ${sum(esp, 'inbound')}`);
+        break;
+      }
+    }
+  }
+}
+
 /** Runs until interrupted or until a gateway cannot go on. Returns the exit status. */
-export async function runDemo(print: (line: string) => void): Promise<number> {
+export async function runDemo(print: (line: string) => void, socketPath: string): Promise<number> {
   print('wayward: two gateways on loopback, IKEv2 and ESP in UDP between them, no privileges needed.');
   let ports: DemoPorts;
   try {
@@ -33,50 +150,35 @@ export async function runDemo(print: (line: string) => void): Promise<number> {
       `  ${side.padEnd(5)}  ${address} ports ${ports.ike} and ${ports.natTraversal}, ${network} behind it`,
     );
   }
-  print('Ctrl-C ends it.');
-  const children = new Map<Side, ChildProcess>();
-  let failed = false;
-  let stopping = false;
-  const stop = (): void => {
-    stopping = true;
-    for (const child of children.values()) child.kill('SIGTERM');
-  };
-  const ended = sides.map(
-    (side) =>
-      new Promise<void>((resolve) => {
-        // In a process group of its own, so that Ctrl-C reaches it through us and it can say goodbye to its peer.
-        const child = fork(new URL('./gateway-process.js', import.meta.url), [side, JSON.stringify(ports)], {
-          detached: true,
-        });
-        children.set(side, child);
-        child.on('message', (message: GatewayMessage) => {
-          switch (message.kind) {
-            case 'line':
-              print(`${side.padEnd(5)} | ${message.text}`);
-              break;
-            case 'failed':
-              failed = true;
-              print(`${side.padEnd(5)} | ${message.detail}`);
-              break;
-            case 'counters': {
-              const { echo, esp } = message;
-              const pings = `${echo.requestsSent} pings sent, ${echo.repliesReceived} answered`;
-              print(
-                `${side.padEnd(5)} | ${pings}; ESP out ${sum(esp, 'outbound')}, in ${sum(esp, 'inbound')}`,
-              );
-              break;
-            }
-          }
-        });
-        child.on('exit', (code) => {
-          if (code !== 0) failed = true;
-          if (!stopping) stop();
-          resolve();
-        });
-      }),
-  );
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  await Promise.all(ended);
-  return failed ? 1 : 0;
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-demo-'));
+  let control: CrashControl | undefined;
+  let leaveTerminal = (): void => undefined;
+  try {
+    writeFileSync(recordKeyPath(folder), randomBytes(32), { mode: 0o600 });
+    const demo = new Demonstration({ ports, folder }, print);
+    const stop = (): void => demo.stop();
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+    const crash = (side: Side): string | undefined => demo.crash(side);
+    leaveTerminal = watchKeys({
+      crash: () => {
+        const refusal = crash('right');
+        if (refusal !== undefined) print(`demo  | ${refusal}`);
+      },
+      end: stop,
+    });
+    const key = process.stdin.isTTY ? 'k kills the right gateway; ' : '';
+    try {
+      control = await serveCrashes(socketPath, crash);
+      print(`${key}wayward lab crash in another shell kills one; Ctrl-C ends it.`);
+    } catch (error) {
+      print(`${key}Ctrl-C ends it. wayward lab crash does not reach it: ${(error as Error).message}`);
+    }
+    await demo.end;
+    return demo.failed ? 1 : 0;
+  } finally {
+    leaveTerminal();
+    await control?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

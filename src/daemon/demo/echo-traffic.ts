@@ -12,18 +12,24 @@ export interface EchoCounters {
   requestsAnswered: number;
 }
 
+/** Where its packets go, and who hears of answers. */
+export interface EchoListener {
+  /** Gives an IP packet to the data plane. */
+  send(packet: Uint8Array): void;
+  answered(): void;
+}
+
 /** A host that pings another and answers its pings. */
 export class EchoTraffic {
   readonly #source: Uint8Array;
   readonly #destination: Uint8Array;
-  readonly #send: (packet: Uint8Array) => void;
+  readonly #listener: EchoListener;
   readonly counters: EchoCounters = { requestsSent: 0, repliesReceived: 0, requestsAnswered: 0 };
 
-  /** @param send gives an IP packet to the data plane */
-  constructor(host: string, peer: string, send: (packet: Uint8Array) => void) {
+  constructor(host: string, peer: string, listener: EchoListener) {
     this.#source = addressBytes(address(host));
     this.#destination = addressBytes(address(peer));
-    this.#send = send;
+    this.#listener = listener;
   }
 
   ping(): void {
@@ -47,7 +53,10 @@ export class EchoTraffic {
       if (error instanceof WireError) return;
       throw error;
     }
-    if (message.kind === 'echo-reply') this.counters.repliesReceived++;
+    if (message.kind === 'echo-reply') {
+      this.counters.repliesReceived++;
+      this.#listener.answered();
+    }
     if (message.kind !== 'echo-request') return;
     this.counters.requestsAnswered++;
     this.#transmit({ ...message, kind: 'echo-reply' });
@@ -69,6 +78,6 @@ export class EchoTraffic {
       options: new Uint8Array(0),
       payload: encodeIcmpv4(message),
     });
-    this.#send(packet);
+    this.#listener.send(packet);
   }
 }

@@ -1,9 +1,8 @@
 // Entry of a gateway process of the demonstration.
-import type { DemoPorts } from './free-ports.ts';
-import { type GatewayMessage, runGateway } from './gateway.ts';
+import { type GatewayMessage, type GatewaySetup, runGateway } from './gateway.ts';
 
-const [, , side, ports] = process.argv;
-if ((side !== 'left' && side !== 'right') || ports === undefined)
+const [, , side, setup] = process.argv;
+if ((side !== 'left' && side !== 'right') || setup === undefined)
   throw new Error('this process is started by the demonstration only');
 
 // A parent that was killed reads nothing more: with a callback, that is no error of ours.
@@ -12,7 +11,7 @@ const tell = (message: GatewayMessage): void => {
 };
 
 try {
-  await runGateway(side, JSON.parse(ports) as DemoPorts, tell);
+  await runGateway(side, JSON.parse(setup) as GatewaySetup, tell);
 } catch (error) {
   tell({ kind: 'failed', detail: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;

@@ -1,4 +1,6 @@
 // One gateway of the demonstration, in a process of its own; it reports to its parent.
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadConfiguration } from '#config';
 import { monotonicMs } from '#linux';
 import { address } from '#sa';
@@ -6,17 +8,38 @@ import { Daemon } from '../daemon.ts';
 import { DatagramPacketIo } from '../datagram-packet-io.ts';
 import { configurationPorts } from '../load-configuration-file.ts';
 import { Log } from '../log.ts';
+import { readRecordKey } from '../record-key.ts';
+import { RecordStore } from '../record-store.ts';
 import { TunnelNetwork } from '../tunnel-network.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from './configuration.ts';
 import { type EchoCounters, EchoTraffic } from './echo-traffic.ts';
 import type { DemoPorts } from './free-ports.ts';
 
 const pingIntervalMs = 100;
+/** Answers that are further apart were an outage. */
+const outageMsMin = 500;
+
+/** What a gateway needs beside its side. */
+export interface GatewaySetup {
+  readonly ports: DemoPorts;
+  /** The demonstration's own: keys, and what survives a crash. */
+  readonly folder: string;
+}
+
+export function recordKeyPath(folder: string): string {
+  return join(folder, 'record.key');
+}
+
+export function gatewaySocketPath(folder: string, side: Side): string {
+  return join(folder, side);
+}
 
 /** What a gateway tells its parent. */
 export type GatewayMessage =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'counters'; readonly echo: EchoCounters; readonly esp: readonly EspCounters[] }
+  /** Pings are answered again, after so long. */
+  | { readonly kind: 'traffic-back'; readonly outageMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface EspCounters {
@@ -28,7 +51,7 @@ export interface EspCounters {
 /** Runs until SIGTERM, or until the parent is gone. */
 export async function runGateway(
   side: Side,
-  ports: DemoPorts,
+  { ports, folder }: GatewaySetup,
   tell: (message: GatewayMessage) => void,
 ): Promise<void> {
   const us = demoSides[side];
@@ -39,13 +62,27 @@ export async function runGateway(
   });
   let io: DatagramPacketIo | undefined;
   let up = false;
-  const traffic = new EchoTraffic(us.host, demoSides[otherSide(side)].host, (packet) =>
-    io?.sendPacket(packet),
-  );
+  let answeredAt: number | undefined;
+  const traffic = new EchoTraffic(us.host, demoSides[otherSide(side)].host, {
+    send: (packet) => io?.sendPacket(packet),
+    answered: () => {
+      const now = monotonicMs();
+      const outageMs = now - (answeredAt ?? now);
+      answeredAt = now;
+      if (outageMs >= outageMsMin) tell({ kind: 'traffic-back', outageMs });
+    },
+  });
+  const statePath = join(folder, `${side}.state`);
+  mkdirSync(statePath, { recursive: true });
   const esp = new Map<string, EspCounters>();
   const log = new Log(loaded.host.logLevel, (text) => tell({ kind: 'line', text }));
   const daemon = new Daemon({
     configuration: loaded.configuration,
+    store: new RecordStore(statePath, ({ message }) =>
+      log.line('error', `a record could not be kept: ${message}`),
+    ),
+    recordKey: readRecordKey(recordKeyPath(folder)),
+    socketPath: gatewaySocketPath(folder, side),
     log,
     mark: 0,
     openPacketIo: async (listener) => {
@@ -93,4 +130,6 @@ export async function runGateway(
   clearInterval(ping);
   clearInterval(report);
   await daemon.stop();
+  // A demonstration that was killed leaves this to us.
+  if (!process.connected) rmSync(folder, { recursive: true, force: true });
 }
