@@ -40,10 +40,12 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       entry.establishedAt = state.at;
       entry.lowestNonce = entry.sa.lowestNonce;
       closeHalfOpen(state, entry);
+      courseStands(state, entry, event.resumed);
       concludeInitiation(state, entry);
       parallelEstablished(state, entry);
       resolveDuplicates(state, entry, event.initialContact);
       noteSimultaneousInitiation(state, entry);
+      // INITIAL_CONTACT may just have told that the peer was lost.
       courseStands(state, entry, event.resumed);
       break;
     case 'ike-resumed':

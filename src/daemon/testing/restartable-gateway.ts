@@ -50,9 +50,10 @@ export async function runRestartableGateway(
   });
   let io: DatagramPacketIo | undefined;
   let replies = 0;
-  const traffic = new EchoTraffic(us.host, demoSides[otherSide(side)].host, (packet) =>
-    io?.sendPacket(packet),
-  );
+  const traffic = new EchoTraffic(us.host, demoSides[otherSide(side)].host, {
+    send: (packet) => io?.sendPacket(packet),
+    answered: () => undefined,
+  });
   const daemon = new Daemon({
     configuration: loaded.configuration,
     log: new Log('error', () => undefined),

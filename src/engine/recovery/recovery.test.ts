@@ -441,7 +441,7 @@ test('a peer that knows none of this: silence starts a second IKE SA beside the 
   hosts.restart(hosts.sun);
   hosts.wait(6_500);
   const steps = hosts.moon.eventsOf('recovery').map(({ rung, step }) => `${rung} ${step}`);
-  assert.deepEqual(steps, ['silence parallel', 'silence calling', 'silence moved', 'silence stands']);
+  assert.deepEqual(steps, ['silence parallel', 'silence calling', 'silence stands', 'silence moved']);
   assert.equal(established(hosts.sun).length, 1);
   // The old one still receives, behind the new one, until its own tries are spent.
   assert.ok(established(hosts.moon).includes(old!));
@@ -518,7 +518,7 @@ test('traffic that is not answered starts a check, and a second IKE SA a few rou
   hosts.wait(200);
   assert.deepEqual(
     hosts.moon.eventsOf('recovery').map(({ step }) => step),
-    ['parallel', 'calling', 'moved', 'stands'],
+    ['parallel', 'calling', 'stands', 'moved'],
   );
   assert.equal(established(hosts.sun).length, 1);
 });
@@ -636,8 +636,8 @@ test('whoever asks why is told the whole course, from the silence until traffic 
     'silence checking',
     'silence parallel',
     'silence calling',
-    'silence moved',
     'silence stands',
+    'silence moved',
     'silence back',
   ];
   for (const start of [0, 600_000]) {
