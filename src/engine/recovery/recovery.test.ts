@@ -711,3 +711,51 @@ test('a peer that restarts and calls by itself is told of too, from its call unt
     ['peer called', 'peer stands', 'peer back'],
   );
 });
+
+test('a dead peer under traffic costs the retransmissions of RFC 7296 and one attempt per back-off step, no packet more', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  const sent = { ofOld: 0, ofAttempts: 0 };
+  const [old] = hosts.moon.engine.status().ikeSas;
+  // Nothing arrives; our traffic goes on, and is told of five times a second.
+  const lose = ({ from, octets }: Datagram): boolean => {
+    if (from !== 'moon') return false;
+    const marker = octets[0] === 0 && octets[1] === 0 && octets[2] === 0 && octets[3] === 0 ? 4 : 0;
+    const initiatorSpi = octets.subarray(marker, marker + 8);
+    const hex = [...initiatorSpi].map((octet) => octet.toString(16).padStart(2, '0')).join('');
+    if (hex === old!.initiatorSpi) sent.ofOld++;
+    else sent.ofAttempts++;
+    return false;
+  };
+  for (let at = 200; at <= 60_000; at += 200) {
+    hosts.wait(at - hosts.now, lose);
+    sendsInVain(hosts);
+  }
+  const { tries } = hosts.moon.configuration.connections[0]!.retransmit;
+  assert.equal(sent.ofOld, 1 + tries);
+  const attempts = hosts.moon.eventsOf('recovery').filter(({ step }) => step === 'parallel').length;
+  assert.equal(attempts, 1);
+  assert.equal(sent.ofAttempts, attempts * (1 + tries));
+  assert.deepEqual(established(hosts.moon), []);
+});
+
+test('a flow of which every second packet is answered is no silence, and a lost answer to a check moves nothing', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  let lost = 0;
+  for (let at = 200; at < 120_000; at += 200) {
+    // Half of what comes in is lost: of the traffic, and of the answers to our checks.
+    hosts.wait(at - hosts.now, ({ from }) => from === 'moon' || ++lost % 2 === 0);
+    const lastInboundAt = hosts.now - (hosts.now % 400);
+    hosts.moon.give(hosts.now, {
+      kind: 'traffic',
+      notes: [{ childId: 1, lastInboundAt, lastOutboundAt: hosts.now }],
+    });
+  }
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ step }) => step),
+    [],
+  );
+  assert.equal(established(hosts.moon).length, 1);
+  assert.equal(established(hosts.sun).length, 1);
+});
