@@ -136,7 +136,7 @@ export class Daemon {
   /** @throws PacketThreadError, ControlSocketError, ViciError or a system error, before anything was sent */
   async start(): Promise<void> {
     const { openPacketIo, openNetwork, socketPath } = this.#options;
-    await this.#owners?.start();
+    const ownersKnown = this.#owners?.start();
     try {
       this.#io = await openPacketIo(this.#driver.packetIoListener);
       this.#network = await openNetwork(this.#io);
@@ -144,6 +144,7 @@ export class Daemon {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
       }
       await this.#vici?.listen();
+      await ownersKnown;
     } catch (error) {
       await this.#control?.close();
       await this.#network?.close();
@@ -153,6 +154,7 @@ export class Daemon {
     }
     this.#driver.start(this.#io, this.#owners?.claims, this.#owners?.ownership);
     this.#running = true;
+    this.#owners?.announce();
     // Traffic for a trap policy may come as soon as this host says that it runs.
     await this.#network.settled();
   }

@@ -1,5 +1,5 @@
 // Keying daemons of other makers on this host: what SPIs they hold cannot be read.
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** As the kernel names their processes, which is at most 15 characters long. */
 const keyingDaemons: ReadonlySet<string> = new Set([
@@ -12,22 +12,36 @@ export interface ForeignDaemon {
   readonly name: string;
 }
 
-/** Those in our network namespace: only they receive what we receive. Processes that end meanwhile are left out. */
-export async function foreignDaemons(): Promise<readonly ForeignDaemon[]> {
-  const ours = await readlink('/proc/self/ns/net');
+/**
+ * Those in our network namespace: only they receive what we receive. Processes that end meanwhile are left out. Files of
+ * /proc are in memory: to wait for them one by one would take longer than to read them all.
+ */
+export function foreignDaemons(): readonly ForeignDaemon[] {
+  const ours = readlinkSync('/proc/self/ns/net');
   const found: ForeignDaemon[] = [];
-  for (const entry of await readdir('/proc')) {
+  for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    const name = await readFile(`/proc/${entry}/comm`, 'utf8').then(
-      (text) => text.trimEnd(),
-      () => '',
-    );
-    if (!keyingDaemons.has(name)) continue;
-    // Where it is can be hidden from us. Then it is here, as far as we know.
-    const theirs = await readlink(`/proc/${entry}/ns/net`).catch((error: NodeJS.ErrnoException) =>
-      error.code === 'EACCES' || error.code === 'EPERM' ? ours : '',
-    );
-    if (theirs === ours) found.push({ pid: Number(entry), name });
+    const name = processName(entry);
+    if (keyingDaemons.has(name) && (networkOf(entry) ?? ours) === ours)
+      found.push({ pid: Number(entry), name });
   }
   return found;
+}
+
+function processName(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
+  } catch {
+    return '';
+  }
+}
+
+/** `undefined`: it is hidden from us. Then it is here, as far as we know. */
+function networkOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EACCES' || code === 'EPERM' ? undefined : '';
+  }
 }

@@ -9,7 +9,7 @@ import {
   writeMemberMessage,
 } from '#unknown-spi';
 import { decodeUtf8, encodeUtf8 } from '#wire';
-import type { Log } from '../log.ts';
+import type { Log, LogLevel } from '../log.ts';
 import { type ForeignDaemon, foreignDaemons } from './foreign-daemons.ts';
 import { OwnerLink, type OwnerLinkView } from './owner-link.ts';
 
@@ -58,6 +58,7 @@ export class SpiOwners {
   #foreign: readonly ForeignDaemon[] = [];
   #joined: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #untold: { readonly level: LogLevel; readonly text: string }[] | undefined = [];
   #problemAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SpiOwnersOptions) {
@@ -71,7 +72,7 @@ export class SpiOwners {
 
   /** Waits until it is known whose SPIs are whose, but not for long: until then nothing is sure. */
   async start(): Promise<void> {
-    await this.#look();
+    this.#look();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, joinMsMax);
       this.#joined = () => {
@@ -80,8 +81,20 @@ export class SpiOwners {
       };
       this.#link.start();
     });
-    this.#timer = setInterval(() => void this.#look().catch(() => undefined), lookMs);
+    this.#timer = setInterval(() => this.#look(), lookMs);
     this.#timer.unref();
+  }
+
+  /** From now on the log hears of others: a daemon that cannot start says nothing else. */
+  announce(): void {
+    const untold = this.#untold ?? [];
+    this.#untold = undefined;
+    for (const { level, text } of untold) this.#say(level, text);
+  }
+
+  #say(level: LogLevel, text: string): void {
+    if (this.#untold === undefined) this.#options.log.line(level, text);
+    else this.#untold.push({ level, text });
   }
 
   async stop(): Promise<void> {
@@ -135,24 +148,24 @@ export class SpiOwners {
   }
 
   #tellOthers(before: OwnerLinkView | undefined, { owners, server }: OwnerLinkView): void {
-    const { log, name } = this.#options;
+    const { name } = this.#options;
     if (before === undefined) {
-      log.line('info', `${this.claims.blocks.length} of 256 blocks of SPIs are leased to this daemon`);
+      this.#say('info', `${this.claims.blocks.length} of 256 blocks of SPIs are leased to this daemon`);
     }
     if (server === name && before?.server !== name)
-      log.line('debug', 'this daemon serves the owner registry');
+      this.#say('debug', 'this daemon serves the owner registry');
     for (const owner of owners) {
       if (owner.name === name) continue;
       const was = before?.owners.find((one) => one.name === owner.name);
       const crashed = owner.expiresAt !== undefined;
       if (crashed && was?.expiresAt === undefined)
-        log.line('warn', `keying daemon ${owner.name} died: its SPIs are left alone until it is back`);
+        this.#say('warn', `keying daemon ${owner.name} died: its SPIs are left alone until it is back`);
       else if (!crashed && (was === undefined || was.expiresAt !== undefined))
-        log.line('info', `keying daemon ${owner.name} runs on this host: its SPIs are left to it`);
+        this.#say('info', `keying daemon ${owner.name} runs on this host: its SPIs are left to it`);
     }
     for (const { name: gone } of before?.owners ?? []) {
       if (!owners.some((owner) => owner.name === gone))
-        log.line('info', `keying daemon ${gone} claims no SPIs any more`);
+        this.#say('info', `keying daemon ${gone} claims no SPIs any more`);
     }
   }
 
@@ -170,24 +183,24 @@ export class SpiOwners {
     const now = performance.now();
     if (now - this.#problemAt < problemIntervalMs) return;
     this.#problemAt = now;
-    this.#options.log.line('warn', text);
+    this.#say('warn', text);
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
     const before = this.#foreign;
-    const found = await foreignDaemons();
+    const found = foreignDaemons();
     const key = (all: readonly ForeignDaemon[]): string => all.map(({ pid }) => pid).join();
     if (key(found) === key(before)) return;
     this.#foreign = found;
-    const { log, changed } = this.#options;
+    const { changed } = this.#options;
     for (const { name, pid } of found) {
-      log.line(
+      this.#say(
         'warn',
         `${name} (process ${pid}) holds SPIs that cannot be read: native ESP and AH with unknown SPIs get no answer`,
       );
     }
     if (found.length === 0)
-      log.line('info', 'no foreign keying daemon is left: native ESP and AH are answered');
+      this.#say('info', 'no foreign keying daemon is left: native ESP and AH are answered');
     changed(this.claims, this.ownership);
   }
 }
