@@ -245,16 +245,45 @@ test('of a flood only so much evidence comes out per second, what repeats is mer
   assert.deepEqual(evidence(), []);
   assert.equal(host.deadline(), 100);
   host.handleTimeout(100);
-  assert.deepEqual(evidence(), [[400, 2]]);
+  // It came again after it had been dropped.
+  assert.deepEqual(evidence(), [[404, 1]]);
   assert.equal(host.deadline(), 200);
   host.handleTimeout(400);
   assert.deepEqual(
-    evidence().map(([spi]) => spi),
-    [401, 402, 403],
+    evidence(),
+    [400, 401, 402].map((spi) => [spi, 2]),
   );
   assert.equal(host.deadline(), undefined);
-  assert.equal(host.stats().unknownSpisDropped, 2);
+  assert.equal(host.stats().unknownSpisDropped, 3);
   assert.equal(host.stats().verdicts['unknown-spi'], 14);
+});
+
+test('a peer that goes on using an unknown SPI is heard through a flood of random ones', () => {
+  const host = plane({ unknownSpisMax: 16, unknownSpisPerSecondMax: 100 });
+  const local = { address: receiverOuter[4], port: 4500 };
+  const from = (spi: number, port: number, at: number): void => {
+    const octets = new Uint8Array(60);
+    new DataView(octets.buffer).setUint32(0, spi);
+    const remote = { address: address('203.0.113.9'), port };
+    host.inbound({ local, remote, protocol: 'udp', octets }, at);
+  };
+  const peerSpi = 0xbeef;
+  let heard = 0;
+  let random = 0;
+  // 20 packets a millisecond against 100 reports a second, and the peer sends one every 20 ms.
+  for (let at = 0; at < 1_000; at++) {
+    for (let i = 0; i < 20; i++) from(0x1_0000 + random++, 1 + i, at);
+    if (at % 20 === 19) from(peerSpi, 4500, at);
+    for (const output of drain(host)) {
+      if (
+        output.kind === 'event' &&
+        output.event.kind === 'unknown-spi' &&
+        output.event.evidence.spi === peerSpi
+      )
+        heard++;
+    }
+  }
+  assert.ok(heard >= 15 && heard <= 50, `${heard}`);
 });
 
 // RFC 4301 5.1

@@ -1,15 +1,22 @@
 // Evidence of packets that no SA matches, in bounded space and time: RFC 4303 3.4.2, RFC 4303 4 and RFC 4301 9 want it audited.
 import { formatEndpoint, type UnknownSpiEvidence } from '#sa';
 
+/** Cells that remember what was dropped. */
+const cells = 4_096;
+
 /**
  * Waiting evidence, oldest first; what repeats SPI and source of a waiting one is only counted. Whatever does not fit
  * is dropped and counted, and only so much is given out per second, so that a flood of random SPIs costs nothing but
- * itself.
+ * itself. A peer that goes on using an SPI is not lost in it: what was dropped lately and comes again takes the place of
+ * the newest that came once, and goes first.
  */
 export class UnknownSpiRing {
   readonly #capacity: number;
   readonly #perSecondMax: number;
   readonly #waiting = new Map<string, UnknownSpiEvidence>();
+  readonly #persistent = new Map<string, UnknownSpiEvidence>();
+  /** Hashes of what was dropped. */
+  readonly #droppedLately = new Uint32Array(cells);
   #at = Number.NEGATIVE_INFINITY;
   #allowance: number;
   #dropped = 0;
@@ -36,25 +43,54 @@ export class UnknownSpiRing {
 
   record(evidence: Omit<UnknownSpiEvidence, 'count'>): void {
     const key = `${evidence.protocol} ${evidence.spi} ${formatEndpoint(evidence.source)}`;
-    const known = this.#waiting.get(key);
-    if (known !== undefined) this.#waiting.set(key, { ...known, count: known.count + 1 });
-    else if (this.#waiting.size < this.#capacity) this.#waiting.set(key, { ...evidence, count: 1 });
-    else this.#dropped++;
+    for (const waiting of [this.#waiting, this.#persistent]) {
+      const known = waiting.get(key);
+      if (known === undefined) continue;
+      waiting.set(key, { ...known, count: known.count + 1 });
+      return;
+    }
+    if (this.#waiting.size + this.#persistent.size < this.#capacity) {
+      this.#waiting.set(key, { ...evidence, count: 1 });
+      return;
+    }
+    const hash = hashOf(key);
+    const cell = hash % cells;
+    const again = this.#droppedLately[cell] === hash;
+    this.#droppedLately[cell] = hash;
+    // Half of the room stays for what comes for the first time.
+    const newest =
+      again && this.#persistent.size < this.#capacity / 2 ? [...this.#waiting].at(-1) : undefined;
+    if (newest === undefined) {
+      this.#dropped++;
+      return;
+    }
+    this.#dropped += newest[1].count;
+    this.#waiting.delete(newest[0]);
+    this.#persistent.set(key, { ...evidence, count: 1 });
   }
 
   take(): UnknownSpiEvidence | undefined {
     if (this.#allowance < 1) return undefined;
-    for (const [key, evidence] of this.#waiting) {
-      this.#waiting.delete(key);
-      if (this.#perSecondMax !== Number.POSITIVE_INFINITY) this.#allowance--;
-      return evidence;
+    for (const waiting of [this.#persistent, this.#waiting]) {
+      for (const [key, evidence] of waiting) {
+        waiting.delete(key);
+        if (this.#perSecondMax !== Number.POSITIVE_INFINITY) this.#allowance--;
+        return evidence;
+      }
     }
     return undefined;
   }
 
   /** When `take` will give more; infinity if nothing waits. */
   get dueAt(): number {
-    if (this.#waiting.size === 0) return Number.POSITIVE_INFINITY;
+    if (this.#waiting.size + this.#persistent.size === 0) return Number.POSITIVE_INFINITY;
     return this.#allowance >= 1 ? this.#at : this.#at + ((1 - this.#allowance) * 1000) / this.#perSecondMax;
   }
+}
+
+/** FNV-1a: what strangers know of it lets them take places that they could have had anyway. */
+function hashOf(text: string): number {
+  let hash = 0x811c_9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
+  return hash >>> 0;
 }
