@@ -37,7 +37,7 @@ function readWords([what, ...rest]: readonly string[]): Words {
 }
 
 function printScanner(result: ScannerResult): void {
-  const { wanted, rate, seconds, sent, read, pings, residentMib, packetThreadHeapMib } = result;
+  const { wanted, rate, seconds, sent, read, pings, residentMib } = result;
   const percent = (count: number): string => `${((100 * count) / sent).toFixed(1)} %`;
   console.log(
     `wanted ${wanted.rate} packets/s for ${wanted.seconds} s; sent ${Math.round(rate)}/s for ${seconds.toFixed(1)} s`,
@@ -67,9 +67,9 @@ function printScanner(result: ScannerResult): void {
   console.log(
     `memory    resident ${residentMib.begin} MiB, at the end ${residentMib.end}, peak ${residentMib.peak}`,
   );
-  console.log(
-    `          heap of the packet thread ${packetThreadHeapMib.begin} MiB, at the end ${packetThreadHeapMib.end}`,
-  );
+  const { heapMib: heap, packetThreadHeapMib: thread } = result;
+  console.log(`          heap after collections ${heap.begin} MiB, at the end ${heap.end}`);
+  console.log(`          heap of the packet thread ${thread.begin} MiB, at the end ${thread.end}`);
 }
 
 async function scanner({ numbers, json }: Words): Promise<number> {

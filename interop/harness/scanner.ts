@@ -35,8 +35,9 @@ export interface ScannerResult {
   readonly pings: { readonly answered: number; readonly lost: number };
   readonly logLines: readonly string[];
   readonly cpuSeconds: number;
-  /** After a third of the flood, at its end, and the most that was seen. */
   readonly residentMib: { readonly begin: number; readonly end: number; readonly peak: number };
+  /** The least that was seen in the first and in the last third of the flood: what collections of garbage leave. */
+  readonly heapMib: { readonly begin: number; readonly end: number };
   readonly packetThreadHeapMib: { readonly begin: number; readonly end: number };
 }
 
@@ -126,14 +127,24 @@ export async function sufferScanner(stage: Stage, options: ScannerOptions): Prom
       end: mib(after.memory.residentBytes),
       peak: mib(Math.max(...seen.map(({ memory }) => memory.residentBytes), after.memory.residentBytes)),
     },
-    packetThreadHeapMib: {
-      begin: mib(begin.memory.packetThreadHeapBytes),
-      end: mib(after.memory.packetThreadHeapBytes),
-    },
+    heapMib: floors(seen, ({ heapBytes }) => heapBytes),
+    packetThreadHeapMib: floors(seen, ({ packetThreadHeapBytes }) => packetThreadHeapBytes ?? 0),
   };
 }
 
-const memoryGrowthMibMax = 64;
+/** The garbage collector takes its time while there is memory. */
+const residentGrowthMibMax = 96;
+const heapGrowthMibMax = 48;
+
+function floors(
+  seen: readonly DaemonStatus[],
+  bytesOf: (memory: DaemonStatus['memory']) => number,
+): { readonly begin: number; readonly end: number } {
+  const third = Math.max(1, Math.floor(seen.length / 3));
+  const least = (some: readonly DaemonStatus[]): number =>
+    mib(Math.min(...some.map(({ memory }) => bytesOf(memory))));
+  return { begin: least(seen.slice(0, third)), end: least(seen.slice(-third)) };
+}
 
 /** @throws AssertionError if the flood did any harm, or if a packet is missing */
 export function assertHarmless(result: ScannerResult): void {
@@ -153,9 +164,12 @@ export function assertHarmless(result: ScannerResult): void {
   assert.ok(pings.lost <= lostMax, `${pings.lost} pings were lost:\n${told}`);
   assert.ok(logLines.length <= seconds + 2, `the log says more than a line a second:\n${told}`);
   assert.ok(
-    residentMib.end - residentMib.begin <= memoryGrowthMibMax,
-    `memory grows by more than ${memoryGrowthMibMax} MiB:\n${told}`,
+    residentMib.end - residentMib.begin <= residentGrowthMibMax,
+    `memory grows by more than ${residentGrowthMibMax} MiB:\n${told}`,
   );
+  for (const { begin, end } of [result.heapMib, result.packetThreadHeapMib]) {
+    assert.ok(end - begin <= heapGrowthMibMax, `a heap grows by more than ${heapGrowthMibMax} MiB:\n${told}`);
+  }
 }
 
 async function flood(stage: Stage, { rate, seconds }: ScannerOptions): Promise<FloodReport> {

@@ -10,8 +10,8 @@ test('given a control thread that takes nothing, a bounded number is admitted, t
     for (let i = 0; i < 5000; i++) if (packetThread.admit(ofPeer)) count++;
     return count;
   };
-  assert.equal(admitted(false), 512);
-  assert.equal(admitted(true), 512);
+  assert.equal(admitted(false), 256);
+  assert.equal(admitted(true), 768);
   controlThread.taken();
   assert.equal(packetThread.admit(false), false);
   assert.equal(admitted(true), 1);

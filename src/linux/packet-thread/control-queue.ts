@@ -3,7 +3,7 @@
 /** Messages on their way at once. */
 const messagesMax = 1024;
 /** And of these, from others than our peers. */
-const strangersMax = 512;
+const strangersMax = 256;
 
 /** Both threads hold one over the same memory: the packet thread admits, the control thread takes. */
 export class ControlQueue {
