@@ -95,16 +95,18 @@ export class OwnerLink {
     this.#registry = undefined;
     const server = this.#server;
     const upstream = this.#upstream;
-    const clients = [...this.#clients.values()];
-    for (const socket of clients) socket.end();
-    setTimeout(() => clients.forEach((socket) => void socket.destroy()), stopMsMax).unref();
-    if (upstream !== undefined) {
-      await new Promise<void>((resolve) => {
-        upstream.once('close', () => resolve());
-        upstream.end(`${writeMemberMessage({ kind: 'leave' })}\n`);
-        setTimeout(() => upstream.destroy(), stopMsMax).unref();
-      });
-    }
+    const sockets = [...this.#clients.values(), ...(upstream === undefined ? [] : [upstream])];
+    // Whoever waits for this end is not left alone by an event loop that has nothing else to do.
+    for (const socket of sockets) socket.ref();
+    const hangUp = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, stopMsMax);
+    const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of this.#clients.values()) socket.end();
+    upstream?.end(`${writeMemberMessage({ kind: 'leave' })}\n`);
+    await Promise.all(closed);
+    clearTimeout(hangUp);
+    server?.ref();
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
