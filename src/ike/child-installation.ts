@@ -7,9 +7,10 @@ import {
   type SaDirection,
   type SaParameters,
   type SaSelectors,
+  type SequenceNumber,
   type TrafficSelector,
 } from '#sa';
-import { firstReservation, type Reserved } from './checkpoint/reservations.ts';
+import { firstReservation } from './checkpoint/reservations.ts';
 import { type RetainedPair, wipeRetained } from './checkpoint/retained.ts';
 import { copyPacketKeys } from './checkpoint/snapshot.ts';
 import { type ChildAgreement, type ChildSa, summaryOf } from './child-sa.ts';
@@ -96,12 +97,12 @@ export function installSa(
   direction: SaDirection,
   keys: PacketKeys,
   lifetimes: SaParameters['lifetimes'],
-  last?: Reserved,
+  last?: SequenceNumber,
 ): void {
   const fresh = child.retained?.[direction].reserved.limit;
   const reservation =
     last !== undefined
-      ? { last: last.limit, limit: last.limit }
+      ? { last, limit: last }
       : fresh === undefined
         ? undefined
         : { last: { high: 0, low: 0 }, limit: fresh };

@@ -165,10 +165,9 @@ function installAgain(state: IkeSaState, child: ChildSa, snapshot: ChildSaSnapsh
   const lifetimes =
     expiresAt === undefined ? volumes : { ...volumes, hardTimeMs: Math.max(1, expiresAt - state.at) };
   for (const direction of ['inbound', 'outbound'] as const) {
-    const { keys, limit, blockPackets } = snapshot[direction];
-    const last = { limit, blockPackets, at: state.at };
+    const { keys, limit } = snapshot[direction];
     // The data plane wipes what it is given.
-    installSa(state, child, direction, copyPacketKeys(keys), lifetimes, last);
+    installSa(state, child, direction, copyPacketKeys(keys), lifetimes, limit);
     announceReservation(state, child, direction);
   }
 }

@@ -100,33 +100,37 @@ test('Child SAs are installed with nothing reserved, and behind all that may hav
   assert.equal(two.moon.sasOf('outbound')[0]?.reservation?.last.low, limit?.low);
 });
 
-test('a data plane that runs low gets more, and the more it uses the larger the blocks', () => {
+test('a data plane that runs low gets as much as it uses in a second', () => {
   const two = pair();
-  const [sa] = two.moon.sasOf('outbound');
-  const low = (last: number): void => {
-    two.moon.input(two.moon.sa, {
-      kind: 'data-plane',
-      event: {
-        kind: 'reservation-low',
-        protocol: 'esp',
-        direction: 'outbound',
-        spi: sa!.spi,
-        childId: sa!.childId,
-        last: { high: 0, low: last },
-      },
-    });
+  const [sa] = two.moon.sasOf('inbound');
+  const low = (last: number): number => {
+    const event = {
+      kind: 'reservation-low',
+      protocol: 'esp',
+      direction: 'inbound',
+      spi: sa!.spi,
+      childId: sa!.childId,
+      last: { high: 0, low: last },
+    } as const;
+    two.moon.input(two.moon.sa, { kind: 'data-plane', event });
     two.collect();
+    return extensions(two.moon).at(-1)!.limit.low - last;
   };
-  const limits = (): number[] => extensions(two.moon).map(({ limit }) => limit.low);
-  low(40_000);
-  assert.deepEqual(limits(), [40_000 + 8 * 65_536]);
-  two.wait(10_000);
-  low(300_000);
-  assert.equal(limits()[1], 300_000 + 8 * 65_536);
-  two.wait(100_000);
-  low(600_000);
-  // The block shrinks, but what is promised stays.
-  assert.equal(limits()[2], 300_000 + 8 * 65_536);
+  assert.equal(sa!.reservation?.limit.low, 256);
+  // A burst may be a rate: the blocks grow, but step by step.
+  assert.equal(low(129), 8 * 256);
+  two.wait(10);
+  assert.equal(low(129 + 1024), 64 * 256);
+  // 50 packets a second, after the burst: the block shrinks, but what is promised stays.
+  two.wait(20_480);
+  assert.equal(low(129 + 2048), 64 * 256 - 1024);
+  for (let at = 129 + 2048; two.now < 600_000; at += 1024) {
+    two.wait(20_480);
+    low(at);
+  }
+  // Now a block is what comes in a second, which the next step may enlarge eight times.
+  two.wait(20_480);
+  assert.equal(low(100_000_000), 8 * 50);
 });
 
 test('an SA that replaces a busy one begins with as much', () => {
