@@ -7,7 +7,7 @@ import { forgetIkeSa } from './recovery/ike-sa-ended.ts';
 
 /** Takes everything an IKE SA has to say, then forgets it if it has ended. */
 export function drainIkeSa(state: EngineState, entry: IkeEntry): void {
-  state.checkpoint.note(entry);
+  state.checkpoint.drained(entry);
   for (let output = entry.sa.poll(); output !== undefined; output = entry.sa.poll())
     forward(state, entry, output);
   if (entry.sa.phase === 'ended') {
@@ -18,6 +18,7 @@ export function drainIkeSa(state: EngineState, entry: IkeEntry): void {
 }
 
 function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void {
+  state.checkpoint.note(entry);
   switch (output.kind) {
     case 'transmit':
       entry.lastTransmitAt = state.at;

@@ -59,8 +59,10 @@ export class Engine {
       startConnections(state);
       callForgottenPeers(state);
     }
+    state.checkpoint.onlySpeakers = input.kind === 'traffic';
     this.#dispatch(input);
     this.#settle();
+    state.checkpoint.onlySpeakers = false;
     this.#runTimers();
     this.#state.ticketRecords.flush(this.#state);
     this.#state.checkpoint.flush(this.#state);

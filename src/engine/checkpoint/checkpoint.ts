@@ -82,7 +82,15 @@ export class Checkpoint {
     return this.#waiting.length;
   }
 
-  /** The IKE SA was given something: its state may have changed. */
+  /** Traffic alone changes nothing that is stored: only IKE SAs that have something to say about it are looked at. */
+  onlySpeakers = false;
+
+  /** The IKE SA was given something: its state may have changed, also if it says nothing about it. */
+  drained(entry: IkeEntry): void {
+    if (!this.onlySpeakers) this.note(entry);
+  }
+
+  /** The IKE SA has something to say. */
   note(entry: IkeEntry): void {
     if (this.enabled && !this.#touched.has(entry)) this.#touched.set(entry, []);
   }
