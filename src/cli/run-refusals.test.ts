@@ -127,7 +127,9 @@ test('without /dev/net/tun: one line', { skip: needsRoot }, async (t) => {
   );
 });
 
-test('a port in use, and a control socket that another daemon serves', { skip: needsRoot }, async (t) => {
+test('a port in use, and a state folder or a control socket of another daemon', {
+  skip: needsRoot,
+}, async (t) => {
   const { file, words } = configured(t, connection());
   const first = new WaywardProcess(t, words, { within: ownNetwork });
   await first.printed(/wayward is running/);
@@ -137,6 +139,11 @@ test('a port in use, and a control socket that another daemon serves', { skip: n
   assertOneLine(refused, 'bind: EADDRINUSE (UDP port 500 of 0.0.0.0): is another IKE daemon running?', 1);
   assertOneLine(
     await wayward(t, words, { within: ownNetwork }),
+    `state folder ${join(file, '..', 'control.state')} is in use by another process`,
+    1,
+  );
+  assertOneLine(
+    await wayward(t, [...words, '--state', join(file, '..', 'state')], { within: ownNetwork }),
     `another daemon serves ${join(file, '..', 'control')}`,
     1,
   );
@@ -197,6 +204,20 @@ test('a key log never overwrites a file nor follows a link, and a failed start l
   const fresh = join(path, 'fresh');
   assertOneLine(await run(fresh, path), `${path} exists and is no socket`, 1);
   assert.equal(existsSync(fresh), false);
+});
+
+test('checkpoints without a key, or under one that anybody can read', async (t) => {
+  const section = 'wayward {\n  checkpoint {\n    enabled = yes\n  }\n}\n';
+  const none = configured(t, connection() + section);
+  assertOneLine(
+    await wayward(t, none.words),
+    'checkpoints need a key: set wayward.record_key, or give the credential wayward.record-key to the service',
+    1,
+  );
+  const { file, words } = configured(t, `${connection()}${section}wayward {\n  record_key = record.key\n}\n`);
+  const key = join(file, '..', 'record.key');
+  writeFileSync(key, new Uint8Array(32), { mode: 0o644 });
+  assertOneLine(await wayward(t, words), `record key ${key}: others can read it (chmod 600)`, 1);
 });
 
 test('a state folder is made, but no folder above it', { skip: needsRoot }, async (t) => {
