@@ -149,6 +149,21 @@ test('an answer waits too, and is the same after a crash that came before it cou
   assert.equal(inboundSpis(sun).length, 1);
 });
 
+test('while the disk hangs, requests that are repeated without end are not answered without end', () => {
+  const { moon, sun } = standing();
+  sun.command({ kind: 'rekey', child: 'net' });
+  const [request] = sun.sent.splice(0);
+  assert.ok(request);
+  moon.holdStores = true;
+  for (let count = 0; count < 3_000; count++) {
+    const { local, remote, octets } = request;
+    moon.input({ kind: 'datagram', local: remote, remote: local, octets });
+  }
+  assert.deepEqual(moon.sent, []);
+  moon.releaseStores();
+  assert.equal(moon.sent.length, 1_024);
+});
+
 test('more sequence numbers are granted only when a restart would know of them', () => {
   const { moon } = standing();
   const [sa] = moon.engine.status().ikeSas;

@@ -41,6 +41,8 @@ interface Slot {
 /** The index is confirmed so often within the greatest age of a checkpoint. */
 const confirmationsPerAge = 4;
 const confirmationMsMin = 1_000;
+/** While a disk hangs, peers repeat what they say, and anybody can repeat what they said. IKE messages may get lost. */
+const waitingMax = 1_024;
 
 export class Checkpoint {
   readonly #randomness: Randomness;
@@ -75,11 +77,6 @@ export class Checkpoint {
 
   get enabled(): boolean {
     return this.options !== undefined;
-  }
-
-  /** Outputs that wait for the disk. */
-  get waiting(): number {
-    return this.#waiting.length;
   }
 
   /** Traffic alone changes nothing that is stored: only IKE SAs that have something to say about it are looked at. */
@@ -135,7 +132,9 @@ export class Checkpoint {
       const round = this.#changedIn.get(entry) ?? 0;
       for (const output of held) {
         if (round <= this.#rounds) release(state, entry, output);
-        else this.#waiting.push({ round, entry, output });
+        else if (output.kind !== 'transmit' || this.#waiting.length < waitingMax) {
+          this.#waiting.push({ round, entry, output });
+        }
       }
     }
     this.#touched.clear();
