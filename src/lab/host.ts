@@ -8,6 +8,7 @@ import {
   type EngineOutput,
   type EngineStatus,
   type TableSizes,
+  type TrafficNote,
 } from '#engine';
 import { type DataPlaneStatistics, MemoryDataPlane } from '#ipsec';
 import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand, type SaResult } from '#sa';
@@ -35,8 +36,8 @@ export interface HostWorld {
 
 type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> : never;
 
-/** How often the data plane tells who was heard of; the daemon does it as often. */
-const reportIntervalMs = 1_000;
+/** How often the data plane tells which SAs were used, unless the scenario says otherwise. */
+const reportIntervalMsDefault = 1_000;
 /** How long the disk takes to make a record durable, at most. */
 const writeDelayMsMax = 5;
 /** A host that wants to be woken so often without time passing is caught in a circle. */
@@ -44,7 +45,9 @@ const wakeUpsAtOnceMax = 1_000;
 
 interface KnownSa {
   readonly childId: number;
+  readonly direction: 'inbound' | 'outbound';
   readonly spi: number;
+  readonly remote: IpAddress;
   reportedPackets: number;
 }
 
@@ -54,7 +57,7 @@ interface Running {
   readonly plane: MemoryDataPlane;
   readonly incarnation: number;
   readonly inputs: EngineInput[];
-  readonly inbound: Map<number, KnownSa>;
+  readonly installed: Map<string, KnownSa>;
   busy: boolean;
   keying: boolean;
   wakeAt: number | undefined;
@@ -62,6 +65,8 @@ interface Running {
   wakeUpsAtOnce: number;
   lastWokenAt: number;
 }
+
+type QuotedPacket = Extract<EngineInput, { readonly kind: 'icmp-error' }>['quote'];
 
 /** How a host's data plane is made; tests put broken ones in its place. */
 export type PlaneMaker = (options: { readonly randomness: Randomness }) => MemoryDataPlane;
@@ -140,6 +145,7 @@ export class LabHost {
     if (this.#running !== undefined) return;
     const world = this.#world;
     const { configuration, checkpoint } = this.scenario;
+    const recordKey = checkpoint?.recordKey ?? this.scenario.recordKey;
     const randomness = this.#randomness;
     this.#running = {
       engine: new Engine({
@@ -147,14 +153,13 @@ export class LabHost {
         configuration,
         keyLog: true,
         stored: this.#disk.records,
-        ...(checkpoint === undefined
-          ? {}
-          : { recordKey: checkpoint.recordKey, checkpoint: checkpoint.options }),
+        ...(recordKey === undefined ? {} : { recordKey }),
+        ...(checkpoint === undefined ? {} : { checkpoint: checkpoint.options }),
       }),
       plane: this.#makePlane({ randomness }),
       incarnation: ++this.#incarnation,
       inputs: [],
-      inbound: new Map(),
+      installed: new Map(),
       busy: false,
       keying: false,
       wakeAt: undefined,
@@ -164,7 +169,7 @@ export class LabHost {
     };
     world.report({ kind: 'up', at: world.now(), host: this.name, incarnation: this.#incarnation });
     this.#give({ kind: 'wall-clock', wallClockMs: world.wallClock() });
-    this.#later(reportIntervalMs, () => this.#tellTraffic());
+    this.#tellTrafficLater();
   }
 
   crash(): void {
@@ -215,6 +220,11 @@ export class LabHost {
       this.#give({ kind: 'datagram', local: destination, remote: source, octets });
     }
     world.report({ kind: 'arrived', at: world.now(), host: this.name, datagram });
+  }
+
+  /** An ICMP error comes in, or somebody made one up. */
+  receiveIcmpError(from: IpAddress, quote: QuotedPacket): void {
+    this.#give({ kind: 'icmp-error', from, quote });
   }
 
   /** Inputs that arise while outputs are being carried out wait until these are done. */
@@ -375,7 +385,7 @@ export class LabHost {
     const result: SaResult = refused
       ? { ok: false, code: 'failed', detail: 'the data plane has no room' }
       : running.plane.apply(command, world.now());
-    if (result.ok) noteInbound(running.inbound, command);
+    if (result.ok) noteInstalled(running.installed, command);
     world.report({ kind: 'sa-result', at: world.now(), host: this.name, command, result });
     this.#give({ kind: 'sa-result', id, result });
     this.#drainPlane(running);
@@ -409,27 +419,40 @@ export class LabHost {
     world.send(this.name, datagram);
   }
 
+  #tellTrafficLater(): void {
+    this.#later(this.scenario.trafficReportMs ?? reportIntervalMsDefault, () => this.#tellTraffic());
+  }
+
+  /** One note for each pair that was used since the last time. */
   #tellTraffic(): void {
     const running = this.#running;
     if (running === undefined) return;
-    const notes = [];
-    for (const sa of running.inbound.values()) {
-      const counters = running.plane.counters('esp', 'inbound', sa.spi);
-      if (counters?.lastUsedAt === undefined || counters.packets === sa.reportedPackets) continue;
-      sa.reportedPackets = counters.packets;
-      notes.push({ childId: sa.childId, lastInboundAt: counters.lastUsedAt });
+    const notes = new Map<number, TrafficNote>();
+    for (const sa of running.installed.values()) {
+      const { childId, direction, spi, remote } = sa;
+      const counters = running.plane.counters('esp', direction, spi, remote);
+      const { lastUsedAt, packets } = counters ?? {};
+      if (lastUsedAt === undefined || packets === undefined || packets === sa.reportedPackets) continue;
+      sa.reportedPackets = packets;
+      const note = notes.get(childId) ?? { childId };
+      const field = direction === 'inbound' ? 'lastInboundAt' : 'lastOutboundAt';
+      notes.set(childId, { ...note, [field]: Math.max(note[field] ?? 0, lastUsedAt) });
     }
-    if (notes.length > 0) this.#give({ kind: 'traffic', notes });
-    this.#later(reportIntervalMs, () => this.#tellTraffic());
+    if (notes.size > 0) this.#give({ kind: 'traffic', notes: [...notes.values()] });
+    this.#tellTrafficLater();
   }
 }
 
-function noteInbound(inbound: Map<number, KnownSa>, command: SaCommand): void {
-  if (command.kind === 'install' && command.sa.direction === 'inbound') {
-    const { spi, childId } = command.sa;
-    inbound.set(spi, { spi, childId, reportedPackets: 0 });
-  } else if (command.kind === 'remove' && command.direction === 'inbound') {
-    inbound.delete(command.spi);
+function noteInstalled(installed: Map<string, KnownSa>, command: SaCommand): void {
+  if (command.kind === 'install') {
+    const { direction, spi, childId, remote } = command.sa;
+    installed.set(`${direction} ${spi}`, { childId, direction, spi, remote, reportedPackets: 0 });
+  } else if (command.kind === 'update-addresses') {
+    const { direction, spi, remote } = command;
+    const known = installed.get(`${direction} ${spi}`);
+    if (known !== undefined) installed.set(`${direction} ${spi}`, { ...known, remote: remote.address });
+  } else if (command.kind === 'remove') {
+    installed.delete(`${command.direction} ${command.spi}`);
   }
 }
 

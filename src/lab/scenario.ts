@@ -37,6 +37,10 @@ export interface HostScenario {
   readonly dataPlaneDelayMs: number;
   /** How long a job or a name lookup takes. */
   readonly computeDelayMs: number;
+  /** How often the data plane tells which SAs were used; absent: once a second. */
+  readonly trafficReportMs?: number;
+  /** What records are sealed with; absent: tickets end with the process (see `EngineOptions`). */
+  readonly recordKey?: Uint8Array;
 }
 
 /** Packets from a place behind one host to a place behind another. */
@@ -76,6 +80,8 @@ export type AttackKind =
   | 'higher-version'
   | 'forged-invalid-spi'
   | 'forged-invalid-ike-spi'
+  | 'forged-tokens'
+  | 'forged-icmp'
   | 'forged-delete'
   | 'init-flood'
   | 'random-esp'
@@ -88,6 +94,8 @@ export interface Attack {
   /** Where it claims to come from; absent: from the target's peer. */
   readonly source?: Endpoint;
   readonly count: number;
+  /** The attacker has overheard nothing, and guesses. */
+  readonly offPath?: boolean;
 }
 
 export interface TimedAction {

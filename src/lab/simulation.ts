@@ -182,13 +182,26 @@ export class Simulation {
 
   #attack(attack: Attack): void {
     const target = this.host(attack.target);
+    if (attack.kind === 'forged-icmp') {
+      this.#forgeIcmp(target, attack);
+      return;
+    }
     for (const datagram of this.#attacker.forge(attack, target.scenario, this.#sourceOf(attack))) {
       this.#report({ kind: 'fault', at: this.#now, fault: `attack: ${attack.kind}`, subject: attack.target });
       this.network.inject(datagram);
     }
   }
 
-  #sourceOf(attack: Attack): Endpoint {
+  #forgeIcmp(target: LabHost, attack: Attack): void {
+    const peer = this.#sourceOf({ ...attack, source: undefined });
+    for (let i = 0; i < attack.count; i++) {
+      this.#report({ kind: 'fault', at: this.#now, fault: 'attack: forged-icmp', subject: attack.target });
+      const quote = this.#attacker.forgeQuote(target.scenario, peer, attack.offPath === true);
+      target.receiveIcmpError(attack.source?.address ?? peer.address, quote);
+    }
+  }
+
+  #sourceOf(attack: Pick<Attack, 'target'> & { readonly source?: Endpoint | undefined }): Endpoint {
     if (attack.source !== undefined) return attack.source;
     const peer = this.scenario.hosts.find(({ name }) => name !== attack.target);
     if (peer === undefined) throw new RangeError('nobody to impersonate');

@@ -1,5 +1,5 @@
-// An attacker without keys: sees everything, sends from any address, and forges what it can.
-import type { Endpoint } from '#sa';
+// An attacker without keys: sees everything (on path) or nothing (off path), sends from any address, forges what it can.
+import type { Endpoint, IpAddress } from '#sa';
 import {
   ExchangeType,
   encodeIkeMessage,
@@ -8,22 +8,36 @@ import {
   ikeSpiFromBytes,
   NotifyType,
   notify,
+  type Payload,
   ProtocolId,
   readU32,
   TransformType,
   writeU32,
   zeroIkeSpi,
 } from '#wire';
+import { plainIkeHeader } from '../describe-datagram.ts';
 import type { Prng } from '../prng.ts';
 import type { Attack, HostScenario } from '../scenario.ts';
 import type { Datagram } from './datagram.ts';
 
 const recordedMax = 64;
 const markerBytes = 4;
+/** Of a QCD token as hosts of ours make them (RFC 6290 5): what is to be guessed. */
+const tokenBytes = 16;
+
+/** What an ICMP error would quote of a packet of the target. */
+export interface ForgedQuote {
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly spi: number;
+  readonly sequence: number;
+}
 
 export class Attacker {
   readonly #prng: Prng;
   readonly #recorded: Datagram[] = [];
+  /** IKE messages by themselves: traffic would soon push them out. */
+  readonly #recordedIke: Datagram[] = [];
 
   constructor(prng: Prng) {
     this.#prng = prng;
@@ -32,6 +46,27 @@ export class Attacker {
   overhear(datagram: Datagram): void {
     this.#recorded.push(datagram);
     if (this.#recorded.length > recordedMax) this.#recorded.shift();
+    if (plainIkeHeader(datagram) === undefined) return;
+    this.#recordedIke.push(datagram);
+    if (this.#recordedIke.length > recordedMax) this.#recordedIke.shift();
+  }
+
+  /** What an ICMP error would have to quote to be believed: the newest packet of the target, or a guess. */
+  forgeQuote(target: HostScenario, source: Endpoint, offPath: boolean): ForgedQuote {
+    const heard = offPath ? undefined : this.#espFrom(target).at(-1);
+    const at = heard === undefined ? 0 : heard.octets.length;
+    return {
+      source: target.address,
+      destination: source.address,
+      spi: heard === undefined || at < 8 ? this.#prng.u32() : readU32(heard.octets, 0),
+      sequence: heard === undefined || at < 8 ? this.#prng.below(1_000) : readU32(heard.octets, 4),
+    };
+  }
+
+  #espFrom({ address }: HostScenario): Datagram[] {
+    return this.#recorded.filter(
+      (one) => one.source.address === address && one.octets.length > 8 && readU32(one.octets, 0) !== 0,
+    );
   }
 
   /** The datagrams of one attack. @param source where they claim to come from */
@@ -41,14 +76,14 @@ export class Attacker {
     for (let i = 0; i < attack.count; i++) {
       const shared = this.#prng.chance(0.5);
       const destination = { address: target.address, port: shared ? natTraversal : ike };
-      const datagram = this.#one(attack.kind, source, destination, shared, i);
+      const datagram = this.#one(attack, source, destination, shared, i);
       if (datagram !== undefined) forged.push(datagram);
     }
     return forged;
   }
 
   #one(
-    kind: Attack['kind'],
+    { kind, offPath = false }: Attack,
     source: Endpoint,
     destination: Endpoint,
     shared: boolean,
@@ -82,9 +117,26 @@ export class Attacker {
         return ike(octets);
       }
       case 'forged-invalid-spi':
-        return ike(this.#invalidSpi());
+        return ike(this.#invalidSpi(offPath));
       case 'forged-invalid-ike-spi':
-        return this.#aboutRecorded(source, destination, shared, true);
+        return offPath
+          ? ike(this.#guessedRefusal([]))
+          : this.#aboutRecorded(source, destination, shared, true);
+      case 'forged-tokens': {
+        const tokens = Array.from({ length: prng.between(1, 4) }, () =>
+          notify(NotifyType.QUICK_CRASH_DETECTION, {
+            protocolId: ProtocolId.IKE,
+            data: prng.bytes(tokenBytes),
+          }),
+        );
+        if (prng.chance(0.5)) return ike(this.#invalidSpi(offPath, tokens));
+        return offPath
+          ? ike(this.#guessedRefusal(tokens))
+          : this.#aboutRecorded(source, destination, shared, true, tokens);
+      }
+      case 'forged-icmp':
+        // No datagram of a port of ours: see `forgeQuote`.
+        return undefined;
       case 'forged-delete':
         return this.#aboutRecorded(source, destination, shared, false);
       case 'init-flood':
@@ -139,8 +191,10 @@ export class Attacker {
   }
 
   /** RFC 7296 1.5: one-way, outside any IKE SA. It names an SPI that was overheard, if one was. */
-  #invalidSpi(): Uint8Array {
-    const esp = this.#recorded.filter(({ octets }) => octets.length > 8 && readU32(octets, 0) !== 0);
+  #invalidSpi(offPath: boolean, tokens: readonly Payload[] = []): Uint8Array {
+    const esp = offPath
+      ? []
+      : this.#recorded.filter(({ octets }) => octets.length > 8 && readU32(octets, 0) !== 0);
     const spi = esp.length > 0 ? this.#prng.pick(esp).octets.slice(0, 4) : this.#prng.bytes(4);
     return encodeIkeMessage({
       header: {
@@ -150,7 +204,15 @@ export class Attacker {
         initiator: true,
         messageId: 0,
       },
-      payloads: [notify(NotifyType.INVALID_SPI, { data: spi })],
+      payloads: [notify(NotifyType.INVALID_SPI, { data: spi }), ...tokens],
+    });
+  }
+
+  /** An error answer about an IKE SA whose SPIs are guessed. */
+  #guessedRefusal(tokens: readonly Payload[]): Uint8Array {
+    return encodeIkeMessage({
+      header: this.#header({ exchangeType: ExchangeType.INFORMATIONAL, response: true }),
+      payloads: [notify(NotifyType.INVALID_IKE_SPI, { data: new Uint8Array(0) }), ...tokens],
     });
   }
 
@@ -160,13 +222,15 @@ export class Attacker {
     destination: Endpoint,
     shared: boolean,
     answer: boolean,
+    tokens: readonly Payload[] = [],
   ): Datagram | undefined {
-    const heard = this.#recorded.flatMap((datagram) => {
+    const heard = this.#recordedIke.flatMap((datagram) => {
       const octets = ikeOctets(datagram, destination);
       return octets === undefined ? [] : [octets];
     });
     if (heard.length === 0) return undefined;
-    const octets = this.#prng.pick(heard);
+    // Mostly the newest: a request that still waits for its answer is what a refusal must fit.
+    const octets = this.#prng.chance(0.5) ? heard.at(-1)! : this.#prng.pick(heard);
     const initiator = (octets[19]! & 0x08) !== 0;
     const header: IkeHeader = {
       initiatorSpi: ikeSpiFromBytes(octets.slice(0, 8)),
@@ -182,7 +246,7 @@ export class Attacker {
     const forged = encodeIkeMessage({
       header,
       payloads: answer
-        ? [notify(NotifyType.INVALID_IKE_SPI, { data: new Uint8Array(0) })]
+        ? [notify(NotifyType.INVALID_IKE_SPI, { data: new Uint8Array(0) }), ...tokens]
         : [{ type: 'D', protocolId: ProtocolId.IKE, spiSize: 0, spis: [] }],
     });
     return {
