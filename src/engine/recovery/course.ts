@@ -25,11 +25,17 @@ export function courseBegins(state: EngineState, name: string, rung: RecoveryRun
 }
 
 /** The peer began anew by itself, and so has forgotten this IKE SA. @param how we know */
-export function peerCalledAnew(state: EngineState, { ikeId, sa }: IkeEntry, how: string): void {
-  const { name } = sa.connection;
-  const heardAt = Math.max(sa.lastInboundAt, state.recovery.paths.get(ikeId)?.heardAt ?? 0);
-  courseBegins(state, name, 'peer', heardAt);
+export function peerCalledAnew(state: EngineState, entry: IkeEntry, how: string): void {
+  const { name } = entry.sa.connection;
+  courseBegins(state, name, 'peer', firstSignAt(state, entry));
   state.rung(name, 'peer', 'called', how);
+}
+
+/** Since when our traffic on this IKE SA has had no answer; where none was under way: now. */
+export function firstSignAt(state: EngineState, { ikeId, sa }: IkeEntry): number {
+  const path = state.recovery.paths.get(ikeId);
+  if (path === undefined || path.outboundAt <= Math.max(path.heardAt, sa.lastInboundAt)) return state.at;
+  return path.unansweredSince;
 }
 
 /** The peer authenticated, or took a ticket. */

@@ -3,7 +3,7 @@
 import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
-import { courseCancelled } from './course.ts';
+import { courseCancelled, firstSignAt } from './course.ts';
 import { callChildren, mayCall } from './reestablish.ts';
 
 /** Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. */
@@ -19,8 +19,7 @@ export function attemptInParallel(state: EngineState, entry: IkeEntry, why: stri
   state.rung(name, 'silence', 'parallel', why);
   state.recovery.parallel.set(name, entry.ikeId);
   state.recovery.answeredMeanwhile.delete(entry.ikeId);
-  const heardAt = Math.max(sa.lastInboundAt, state.recovery.paths.get(entry.ikeId)?.heardAt ?? 0);
-  callChildren(state, sa.connection, children, 'silence', heardAt);
+  callChildren(state, sa.connection, children, 'silence', firstSignAt(state, entry));
 }
 
 /**

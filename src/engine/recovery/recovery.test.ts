@@ -665,7 +665,7 @@ test('whoever asks why is told the whole course, from the silence until traffic 
   const { incidents, connection } = hosts.moon.engine.why('last');
   assert.equal(connection, 'gateway');
   assert.match(incidents[0]!.detail, /no answer to our traffic for 290 ms/);
-  assert.match(incidents.at(-1)!.detail, /traffic comes in again, 600 ms after the first sign/);
+  assert.match(incidents.at(-1)!.detail, /traffic comes in again, 590 ms after the first sign/);
 });
 
 test('a flow of unknown packets is told in one line, with how many they were', () => {
