@@ -12,5 +12,11 @@ export { type InnerPacket, innerPacket, readInnerPacket, showsPlaintext } from '
 export { Fingerprint, Journal } from './journal.ts';
 export type { Datagram, DatagramOrigin } from './network/datagram.ts';
 export { Prng } from './prng.ts';
+export * from './recovery/recovery-cell.ts';
+export { recoveryDocument } from './recovery/recovery-document.ts';
+export { recoveryPicture } from './recovery/recovery-picture.ts';
+export * from './recovery/recovery-summary.ts';
+export { recoveryTable } from './recovery/recovery-table.ts';
+export { type RecoveryOptions, type RecoveryRun, runRecovery } from './recovery/run-recovery.ts';
 export * from './scenario.ts';
 export { Simulation, type SimulationOptions } from './simulation.ts';
