@@ -1,5 +1,5 @@
 // The commands of `wayward`: their words, and what each does.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import {
   askDaemon,
   ControlSocketError,
@@ -13,6 +13,7 @@ import {
   runDaemon,
   runDemo,
 } from '#daemon';
+import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { statusText } from './status-text.ts';
 import { whySubject, whyText } from './why-text.ts';
@@ -183,6 +184,35 @@ program
   });
 
 const lab = program.command('lab').description('experiments with lost state');
+
+lab
+  .command('recovery')
+  .description(
+    'how tunnels come back after one end lost its state, on a virtual internet, incident by incident',
+  )
+  .option('--seeds <count>', 'runs of each cell', '20')
+  .option('--json', 'as one JSON object', false)
+  .option('--scenario <name...>', 'only these incidents')
+  .option('--policy <name...>', 'only hosts equipped like this')
+  .addOption(
+    new Option('--write [file]', 'also write the document about it, and its picture beside it').conflicts([
+      'scenario',
+      'policy',
+    ]),
+  )
+  .action(async ({ write, ...words }: Omit<LabRecoveryWords, 'write'> & { write?: string | true }) => {
+    // The lab is no part of a daemon's start.
+    const { labRecovery } = await import('./lab-recovery.ts');
+    const held = await labRecovery(
+      { ...words, ...(write === undefined ? {} : { write: write === true ? 'docs/recovery.md' : write }) },
+      {
+        out,
+        err,
+        ...(process.stderr.isTTY ? { progress: (text) => process.stderr.write(`\r\x1b[K${text}`) } : {}),
+      },
+    );
+    status = held === undefined ? ExitStatus.usage : held ? ExitStatus.ok : ExitStatus.failed;
+  });
 
 lab
   .command('crash')

@@ -1,0 +1,98 @@
+// `wayward lab recovery`: the experiment about lost state, cell by cell, as a table, as JSON, or as the document.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  brokenPromises,
+  cellName,
+  cellsOf,
+  defaultRecoveryPlan,
+  type RecoveryCellSummary,
+  type RecoveryPlan,
+  recoveryDocument,
+  recoveryPicture,
+  recoveryPolicyNames,
+  recoveryScenarioNames,
+  recoveryTable,
+  runRecoveryCell,
+} from '#lab';
+
+export interface LabRecoveryWords {
+  readonly seeds: string;
+  readonly json: boolean;
+  /** Of the cells, only these; absent: all. */
+  readonly scenario?: readonly string[];
+  readonly policy?: readonly string[];
+  /** Where the document goes; its picture goes beside it. */
+  readonly write?: string;
+}
+
+export interface LabRecoveryTerminal {
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+  /** Overwrites itself; absent: nobody watches. */
+  readonly progress?: (text: string) => void;
+}
+
+const pictureRttMs = 100;
+
+/** Returns whether everything that is promised holds; `undefined`: the words make no sense. */
+export async function labRecovery(
+  words: LabRecoveryWords,
+  { out, err, progress }: LabRecoveryTerminal,
+): Promise<boolean | undefined> {
+  const seeds = Number(words.seeds);
+  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100_000) {
+    err(`--seeds ${words.seeds}: a number from 1 to 100000`);
+    return undefined;
+  }
+  const scenarios = chosen('--scenario', words.scenario, recoveryScenarioNames, err);
+  const policies = chosen('--policy', words.policy, recoveryPolicyNames, err);
+  if (scenarios === undefined || policies === undefined) return undefined;
+  const plan: RecoveryPlan = { ...defaultRecoveryPlan, scenarios, policies, seeds };
+  const cells: RecoveryCellSummary[] = [];
+  const planned = cellsOf(plan);
+  for (const cell of planned) {
+    progress?.(`${cells.length + 1} of ${planned.length}: ${cellName(cell)}`);
+    cells.push(await runRecoveryCell(cell, plan));
+  }
+  progress?.('');
+  const broken = cells.flatMap(brokenPromises);
+  const command = `wayward lab recovery --seeds ${seeds}`;
+  if (words.write !== undefined) write(words.write, cells, plan, command);
+  if (words.json) out(JSON.stringify({ command, plan, cells, broken }, undefined, 2));
+  else for (const line of recoveryTable(cells)) out(line);
+  for (const line of broken) err(`does not hold: ${line}`);
+  return broken.length === 0;
+}
+
+/** All names if none is wanted; `undefined` if one is wanted that there is not. */
+function chosen<Name extends string>(
+  option: string,
+  wanted: readonly string[] | undefined,
+  names: readonly Name[],
+  err: (line: string) => void,
+): readonly Name[] | undefined {
+  const unknown = wanted?.find((word) => !names.some((name) => name === word));
+  if (unknown !== undefined) {
+    err(`${option} ${unknown}: one of ${names.join(', ')}`);
+    return undefined;
+  }
+  return wanted === undefined ? names : names.filter((name) => wanted.includes(name));
+}
+
+function write(
+  path: string,
+  cells: readonly RecoveryCellSummary[],
+  plan: RecoveryPlan,
+  command: string,
+): void {
+  const picture = path.replace(/(\.md)?$/, '.svg');
+  const name = picture.slice(picture.lastIndexOf('/') + 1);
+  const last = plan.firstSeed + plan.seeds - 1;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(
+    picture,
+    recoveryPicture(cells, pictureRttMs, `${command}, seeds ${plan.firstSeed} to ${last}`),
+  );
+  writeFileSync(path, recoveryDocument(cells, plan, { command, picture: name }));
+}
