@@ -1,4 +1,5 @@
 // What anybody can send changes no SA, gets nothing delivered, and is never answered with more octets than it had.
+import { decodeIkeMessage, NotifyType, PayloadType, WireError } from '#wire';
 import { plainIkeHeader } from '../describe-datagram.ts';
 import type { LabEvent, Observer } from '../events.ts';
 import type { Datagram } from '../network/datagram.ts';
@@ -11,10 +12,28 @@ const noSpi = '0000000000000000';
 /** What an IKE SA may say of a message that proves nothing. */
 const harmless: ReadonlySet<string> = new Set(['message-rejected']);
 
+/** Tokens that a datagram shows to everybody (RFC 6290 4.3). */
+function openTokens(datagram: Datagram): readonly string[] {
+  const header = plainIkeHeader(datagram);
+  if (header?.firstPayload !== PayloadType.N) return [];
+  try {
+    return decodeIkeMessage(header.octets).payloads.flatMap((payload) =>
+      payload.type === 'N' && payload.notifyType === NotifyType.QUICK_CRASH_DETECTION
+        ? [payload.data.join()]
+        : [],
+    );
+  } catch (error) {
+    if (error instanceof WireError) return [];
+    throw error;
+  }
+}
+
 export class UnauthenticatedInput implements Observer {
   readonly #known: ReadonlySet<string>;
   /** Octets received from and sent to addresses where no host is, and IKE_SA_INIT messages of each way. */
   readonly #accounts = new Map<string, { received: number; sent: number; asked: number; answered: number }>();
+  /** What hosts have said in the open: whoever has one of these can prove that its maker forgot an IKE SA. */
+  readonly #tokens = new Set<string>();
   #handling: { readonly host: string; readonly datagram: Datagram } | undefined;
 
   /** @param known addresses of the hosts of the scenario and of their NATs */
@@ -27,7 +46,9 @@ export class UnauthenticatedInput implements Observer {
       case 'arriving': {
         const { datagram, host } = event;
         this.#credit(datagram);
-        const unproven = datagram.origin === 'forged' || datagram.origin === 'corrupted';
+        const unproven =
+          (datagram.origin === 'forged' || datagram.origin === 'corrupted') &&
+          !openTokens(datagram).some((token) => this.#tokens.has(token));
         this.#handling = unproven ? { host, datagram } : undefined;
         return;
       }
@@ -35,6 +56,7 @@ export class UnauthenticatedInput implements Observer {
         this.#handling = undefined;
         return;
       case 'sent':
+        for (const token of openTokens(event.datagram)) this.#tokens.add(token);
         this.#charge(event.at, event.host, event.datagram);
         return;
       case 'sa-command':
