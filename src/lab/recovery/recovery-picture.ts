@@ -69,11 +69,13 @@ export function recoveryPicture(
       );
     })
     .join('');
+  const title = `From the moment the host answers again until traffic flows both ways, median, RTT ${rttMs} ms`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 70} ${y + 50}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     '<style>.figure{font-size:9px;fill:#444}</style>',
     '<rect width="100%" height="100%" fill="#fff"/>',
-    `<text x="10" y="22" font-size="15">From the moment the host answers again until traffic flows both ways, median, RTT ${rttMs} ms</text>`,
+    `<text x="10" y="22" font-size="15">${title}</text>`,
     `<text x="10" y="40" class="figure">${caption}</text>`,
     ...ticks,
     ...parts,

@@ -67,20 +67,21 @@ function rowOf(one: RecoveryCellSummary): string[] {
   ];
 }
 
-/** Columns padded for a terminal. */
-export function recoveryTable(cells: readonly RecoveryCellSummary[]): string[] {
+/** Columns padded to one width each. */
+function paddedRows(cells: readonly RecoveryCellSummary[]): string[][] {
   const rows = [[...columns], ...cells.map(rowOf)];
   const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at]!))
-      .join('  ')
-      .trimEnd(),
-  );
+  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at]!)));
+}
+
+/** For a terminal. */
+export function recoveryTable(cells: readonly RecoveryCellSummary[]): string[] {
+  return paddedRows(cells).map((row) => row.join('  ').trimEnd());
 }
 
 /** The same as a table of a Markdown document. */
 export function recoveryMarkdown(cells: readonly RecoveryCellSummary[]): string[] {
-  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
-  return [line(columns), line(columns.map(() => '---')), ...cells.map((cell) => line(rowOf(cell)))];
+  const [head = [], ...rows] = paddedRows(cells);
+  const rule = head.map((cell) => '-'.repeat(cell.length));
+  return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`);
 }
