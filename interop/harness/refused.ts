@@ -23,7 +23,7 @@ export async function refused(stage: Stage, refusal: Refusal): Promise<void> {
     });
   } else {
     await assert.rejects(attempt);
-    assert.match(await stage.wayward.log(), refusal.asResponder);
+    await stage.wayward.waitForLog(refusal.asResponder);
   }
   await eventually('no Child SA stands', async () => {
     const sas = await Promise.all(stage.peers.map((peer) => peer.ikeSas()));

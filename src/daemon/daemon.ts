@@ -173,9 +173,10 @@ export class Daemon {
     await this.#control?.close();
     await this.#network?.close();
     await this.#io?.close();
+    // What it gives up is kept, too.
+    await this.#owners?.stop();
     await this.#options.store?.close();
     this.#options.keyLog?.close();
-    await this.#owners?.stop();
   }
 
   #memory(): DaemonStatus['memory'] {
