@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { invalidIkeSpi, invalidMajorVersion, unprotectedInvalidSpi } from '#unknown-spi';
 import { decodeIkeMessage, type IkeMessage, type NotifyPayload, NotifyType, zeroIkeSpi } from '#wire';
-import { addresses, connection } from './testing/gateways.ts';
+import { addresses, connection } from '../testing/connections.ts';
 import { type Datagram, established, type HostChange, type TestHost, TwoHosts } from './testing/two-hosts.ts';
 
 const responderOnly: HostChange = { connection: { remoteAddresses: [{ kind: 'any' }] } };

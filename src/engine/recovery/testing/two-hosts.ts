@@ -6,7 +6,7 @@ import type { Endpoint, SaParameters, UnknownSpiEvidence } from '#sa';
 import type { EngineConfiguration, UnknownSpiConfiguration } from '../../configuration.ts';
 import { Engine } from '../../engine.ts';
 import type { EngineEvent, EngineInput, EngineOutput } from '../../interface.ts';
-import { addresses, connection, type HostName, sharedSecret, text } from './gateways.ts';
+import { addresses, connection, type HostName, sharedSecret, text } from '../../testing/connections.ts';
 
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 
