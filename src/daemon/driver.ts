@@ -27,6 +27,9 @@ type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> 
 /** What strangers send while this host starts is answered as soon as it can be, but only so much of it is kept. */
 const earlyInputsMax = 64;
 
+/** Nothing is read before SAs of an earlier process stand again, but a disk that hangs must not keep a host deaf. */
+const deafMsMax = 500;
+
 /** Longest sleep of a Node timer. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -41,6 +44,8 @@ export class Driver {
   readonly #commands = new Map<number, (result: CommandResult) => void>();
   #io: PacketIo | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Until we receive. */
+  #deaf: NodeJS.Timeout | undefined;
   #nextCommandId = 1;
   #busy = false;
   #stopped = false;
@@ -77,6 +82,14 @@ export class Driver {
     this.#give({ kind: 'wall-clock', wallClockMs: Date.now() });
     this.know(claims, ownership);
     for (const input of early) this.#give(input);
+    this.#deaf = setTimeout(() => this.#receive(), deafMsMax);
+    if (this.#engine.ready) this.#receive();
+  }
+
+  #receive(): void {
+    clearTimeout(this.#deaf);
+    this.#deaf = undefined;
+    this.#io?.receive();
   }
 
   /** Whose SPIs are whose on this host. Told again after each change. */
@@ -97,6 +110,7 @@ export class Driver {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#deaf);
   }
 
   /** Inputs that arise while outputs are being carried out wait until these are done. */
@@ -119,6 +133,7 @@ export class Driver {
     } finally {
       this.#busy = false;
     }
+    if (this.#deaf !== undefined && this.#engine.ready) this.#receive();
     this.#schedule();
   }
 

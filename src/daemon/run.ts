@@ -169,7 +169,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             },
           }),
       openPacketIo: (listener) =>
-        PacketThread.start(
+        PacketThread.open(
           {
             addresses: [address('0.0.0.0'), address('::')],
             ikePort: configuration.ports.ike,

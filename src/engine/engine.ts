@@ -85,6 +85,11 @@ export class Engine {
     return this.#state.deadlines.next();
   }
 
+  /** False while SAs of an earlier process are being taken over: what comes for them is better kept until they stand. */
+  get ready(): boolean {
+    return this.#state.ready;
+  }
+
   /** A snapshot for people. */
   status(): EngineStatus {
     return engineStatus(this.#state);

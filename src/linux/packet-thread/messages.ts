@@ -51,10 +51,20 @@ export type ToPacketThread =
       readonly octets: Uint8Array;
     }
   | { readonly kind: 'apply'; readonly id: number; readonly command: SaCommand }
+  /** Read what sockets and device have, from now on. */
+  | { readonly kind: 'receive' }
   | { readonly kind: 'close' };
 
+/** The second message to a packet thread: bind the sockets. */
+export interface ListenMessage {
+  readonly kind: 'listen';
+}
+
 export type FromPacketThread =
-  | { readonly kind: 'ready'; readonly tunName?: string }
+  /** The device is there; no socket is. */
+  | { readonly kind: 'opened'; readonly tunName?: string }
+  /** The sockets are bound; nothing is read from them. */
+  | { readonly kind: 'listening' }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'datagram';

@@ -2,22 +2,44 @@
 import { parentPort } from 'node:worker_threads';
 import { SystemCallError } from '../errno.ts';
 import { ControlQueue } from './control-queue.ts';
-import type { FromPacketThread, PacketThreadSetup } from './messages.ts';
+import type { FromPacketThread, ListenMessage, PacketThreadSetup, ToPacketThread } from './messages.ts';
 import { PacketLoop } from './packet-loop.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('the packet thread is started by PacketThread only');
 const tell = (message: FromPacketThread): void => port.postMessage(message);
 
-// It may have been started before anybody knows what it is to do.
-port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
+/** What does not work is told, and nothing is done after it. */
+function attempt(work: () => void): void {
   try {
-    const loop = new PacketLoop(port, wakeFd, new ControlQueue(controlQueue), options);
-    tell({ kind: 'ready', ...(loop.tunName === undefined ? {} : { tunName: loop.tunName }) });
-    loop.run();
-    tell({ kind: 'closed' });
+    work();
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     tell({ kind: 'failed', code: error.code, detail: error.message });
   }
+}
+
+// It may have been started before anybody knows what it is to do.
+port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
+  attempt(() => {
+    const loop = new PacketLoop(port, wakeFd, new ControlQueue(controlQueue), options);
+    // The loop takes the messages itself while it runs.
+    port.on('message', ({ kind }: ListenMessage | ToPacketThread) => {
+      if (kind === 'listen') attempt(() => listen(loop));
+      if (kind === 'close') end(loop);
+    });
+    tell({ kind: 'opened', ...(loop.tunName === undefined ? {} : { tunName: loop.tunName }) });
+  });
 });
+
+function listen(loop: PacketLoop): void {
+  loop.listen();
+  tell({ kind: 'listening' });
+  loop.run();
+  end(loop);
+}
+
+function end(loop: PacketLoop): void {
+  loop.close();
+  tell({ kind: 'closed' });
+}
