@@ -6,7 +6,7 @@ import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
 import { noClaims, type SpiClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
-import type { RecordStore } from './record-store.ts';
+import type { Durability, RecordStore } from './record-store.ts';
 import { resolveHost } from './resolve-host.ts';
 import { trafficNotes } from './traffic-notes.ts';
 
@@ -32,6 +32,14 @@ const deafMsMax = 500;
 
 /** Longest sleep of a Node timer. */
 const timerMsMax = 2 ** 31 - 1;
+
+function durabilityOf({
+  untilReboot,
+  flushBehind,
+}: Extract<EngineOutput, { readonly kind: 'store' }>): Durability {
+  if (untilReboot === true) return 'process';
+  return flushBehind === true ? 'process-first' : 'machine';
+}
 
 export class Driver {
   readonly #engine: Engine;
@@ -157,7 +165,7 @@ export class Driver {
       case 'store':
         // Without a store nothing ever becomes durable, and what depends on it stays withheld.
         this.#store
-          ?.write(output.key, output.octets, output.untilReboot ? 'process' : 'machine')
+          ?.write(output.key, output.octets, durabilityOf(output))
           .then(() => this.#give({ kind: 'stored', id: output.id }));
         break;
       case 'compute':

@@ -218,12 +218,12 @@ export class Checkpoint {
     let missing = writes.length;
     // After a boot it is refused whatever it says, so that only the end of the process has to be survived: no flush of a disk
     // stands between an IKE message and its departure.
-    const untilReboot = options?.acrossBoot === false;
+    const less = options?.acrossBoot === false ? 'untilReboot' : undefined;
     for (const { key, octets } of writes) {
       const then = (): void => {
         if (--missing === 0) this.#endRound(state);
       };
-      state.store(key, octets, then, untilReboot);
+      state.store(key, octets, then, less);
     }
   }
 
