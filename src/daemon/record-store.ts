@@ -60,6 +60,11 @@ export type Durability =
   /** The end of the process at once, and a stop of the machine as soon as the disk is done with it. */
   | 'process-first';
 
+/** In a folder for records, but none of them: what inbound SAs have received. Only for whoever has the folder's lock. */
+export function receivedMarksPath(folder: string): string {
+  return join(folder, '.received');
+}
+
 /** A folder with a file for each record, for its owner's eyes only: some hold secrets. */
 export class RecordStore {
   readonly #folder: string;
@@ -89,6 +94,8 @@ export class RecordStore {
     this.place = `${dev}:${ino}`;
     const records = new Map<string, Uint8Array>();
     for (const name of readdirSync(folder)) {
+      // What is kept here beside records.
+      if (name.startsWith('.')) continue;
       const path = join(folder, name);
       if (name.endsWith(unfinished)) unlinkSync(path);
       else records.set(decodeURIComponent(name), new Uint8Array(readFileSync(path)));

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
-import { PacketThread, PacketThreadError, SystemCallError, TunNetwork } from '#linux';
+import { PacketThread, PacketThreadError, readReceivedMarks, SystemCallError, TunNetwork } from '#linux';
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
 import { bootId } from './boot-id.ts';
@@ -12,7 +12,7 @@ import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
-import { RecordStore } from './record-store.ts';
+import { RecordStore, receivedMarksPath } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
@@ -90,10 +90,11 @@ function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint
   return readCredential(process.env['CREDENTIALS_DIRECTORY']);
 }
 
-/** @throws RecordKeyError */
+/** Only once the state folder is locked. @throws RecordKeyError */
 function checkpointOf(
   { checkpoint }: HostSettings,
   recordKey: Uint8Array | undefined,
+  statePath: string,
 ): Pick<DaemonOptions, 'checkpoint'> {
   const { enabled, acrossBoot, maxAgeMs } = checkpoint;
   if (!enabled) return {};
@@ -102,7 +103,9 @@ function checkpointOf(
       `checkpoints need a key: set wayward.record_key, or give the credential ${recordKeyCredential} to the service`,
     );
   }
-  return { checkpoint: { bootId: bootId(), acrossBoot, maxAgeMs } };
+  const boot = bootId();
+  const received = readReceivedMarks(receivedMarksPath(statePath), boot);
+  return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received } };
 }
 
 /** What an operator should read when the machine refuses something. */
@@ -142,10 +145,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
+    const { checkpoint } = checkpointOf(host, recordKey, options.statePath);
     const daemon = new Daemon({
       store,
       ...(recordKey === undefined ? {} : { recordKey }),
-      ...checkpointOf(host, recordKey),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
       configuration,
       log,
       mark: socketMark,
@@ -178,6 +182,14 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             tunName: host.tunName,
             mark: socketMark,
             pathMtuBytes: 1500,
+            ...(checkpoint === undefined
+              ? {}
+              : {
+                  receivedMarks: {
+                    path: receivedMarksPath(options.statePath),
+                    bootId: checkpoint.bootId,
+                  },
+                }),
           },
           listener,
         ),

@@ -14,4 +14,5 @@ export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
+export { ReceivedMarksFile, readReceivedMarks } from './received-marks-file.ts';
 export { TunDevice } from './tun-device.ts';

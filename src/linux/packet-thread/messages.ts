@@ -24,6 +24,8 @@ export interface PacketThreadOptions {
   /** SO_MARK of our own packets; 0 for none. */
   readonly mark: number;
   readonly pathMtuBytes: number;
+  /** Where it is written down what inbound SAs have received. */
+  readonly receivedMarks?: { readonly path: string; readonly bootId: string };
 }
 
 /** The first message to a packet thread. */

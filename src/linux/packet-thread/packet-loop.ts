@@ -23,6 +23,7 @@ import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
 import { type Words, wordsOf } from '../offload/word-sum.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
+import { ReceivedMarksFile } from '../received-marks-file.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
@@ -120,6 +121,9 @@ export class PacketLoop {
       protocols: ['esp'],
       unknownSpisPerSecondMax,
       makeCipher: openSslPacketCipher,
+      ...(options.receivedMarks === undefined
+        ? {}
+        : { receivedMarks: new ReceivedMarksFile(options.receivedMarks.path, options.receivedMarks.bootId) }),
     });
     this.#outbound = new OutboundBatch(
       () => this.#plane.paddedBytesMax,
