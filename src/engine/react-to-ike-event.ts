@@ -21,7 +21,7 @@ import {
   oldIkeSaAnswered,
   parallelEstablished,
 } from './recovery/parallel-attempt.ts';
-import { pathOf } from './recovery/silence.ts';
+import { pathOf } from './recovery/path-knowledge.ts';
 import { forgetResumed } from './resumption.ts';
 import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 

@@ -100,7 +100,7 @@ export type IkeSaCommand =
   | { readonly kind: 'rekey-everything' }
   /** Delete with an INFORMATIONAL exchange; ends when answered or when its retransmissions do. */
   | { readonly kind: 'delete'; readonly reason: string }
-  /** Forget everything at once without a message. */
+  /** Forget everything at once without a message; if a Delete is on its way, as if it had been answered. */
   | { readonly kind: 'abandon'; readonly reason: string }
   /** A notify in an INFORMATIONAL request, for example INVALID_SPI (RFC 7296 1.5, 2.21.4). */
   | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }

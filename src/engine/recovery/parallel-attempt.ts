@@ -4,13 +4,17 @@ import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { courseCancelled, firstSignAt } from './course.ts';
+import { isSilent } from './path-knowledge.ts';
 import { callChildren, mayCall } from './reestablish.ts';
 
-/** Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. */
+/**
+ * Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. A request that is not
+ * answered, or a stranger's word, is not enough while protected traffic comes in.
+ */
 export function attemptInParallel(state: EngineState, entry: IkeEntry, why: string): void {
   const { sa } = entry;
   const { name } = sa.connection;
-  if (!state.unknownSpi.parallelAttempts) return;
+  if (!state.unknownSpi.parallelAttempts || !isSilent(state, entry)) return;
   if (state.shuttingDown || (sa.phase !== 'established' && sa.phase !== 'rekeying')) return;
   if (state.initiations.get(name) !== undefined || entry.successorOfSilence !== undefined) return;
   const children = [...new Set(sa.children.map((child) => child.name))];
