@@ -20,6 +20,7 @@ import {
   attemptInParallel,
   oldIkeSaAnswered,
   parallelEstablished,
+  silencePassesOn,
 } from './recovery/parallel-attempt.ts';
 import { pathOf } from './recovery/path-knowledge.ts';
 import { forgetResumed } from './resumption.ts';
@@ -200,6 +201,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
   recordsFollow(state, successor);
+  silencePassesOn(state, entry, successor);
 }
 
 function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): void {

@@ -74,6 +74,26 @@ export function withdrawUnheardAttempt(state: EngineState, old: IkeEntry): void 
   state.touch(attempt);
 }
 
+/** A fresh message came under the keys of an IKE SA: the peer has it, whether it answers us with that or not. */
+export function heardOnIkeSa(state: EngineState, entry: IkeEntry): void {
+  const { phase, lastInboundAt } = entry.sa;
+  if (lastInboundAt !== state.at || (phase !== 'established' && phase !== 'rekeying')) return;
+  oldIkeSaAnswered(state, entry);
+  answeredLate(state, entry);
+}
+
+/** An IKE SA was rekeyed: what stood between it and others stands between them and its heir. */
+export function silencePassesOn({ recovery, registry }: EngineState, old: IkeEntry, heir: IkeEntry): void {
+  const { name } = old.sa.connection;
+  heir.successorOfSilence = old.successorOfSilence;
+  old.successorOfSilence = undefined;
+  if (recovery.parallel.get(name) === old.ikeId) recovery.parallel.set(name, heir.ikeId);
+  if (recovery.answeredMeanwhile.delete(old.ikeId)) recovery.answeredMeanwhile.add(heir.ikeId);
+  for (const other of registry.all()) {
+    if (other.successorOfSilence === old.ikeId) other.successorOfSilence = heir.ikeId;
+  }
+}
+
 /** The peer authenticated anew. Our traffic moves; the old IKE SA only receives from now on. */
 export function parallelEstablished(state: EngineState, fresh: IkeEntry): void {
   const { name } = fresh.sa.connection;

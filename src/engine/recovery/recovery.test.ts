@@ -832,3 +832,46 @@ test('no second IKE SA is begun while protected traffic comes in, whatever is sa
   hosts.wait(30_000);
   assert.equal(established(hosts.moon).length, 1);
 });
+
+test('a fresh request of the peer on the old IKE SA cancels the attempt as an answer does', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  hosts.wait(1_500, ({ from }) => from === 'sun');
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ step }) => step),
+    ['parallel', 'calling'],
+  );
+  hosts.sun.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', connection: 'gateway' } });
+  hosts.settle(({ from }) => from === 'sun');
+  assert.equal(hosts.moon.eventsOf('recovery').at(-1)?.step, 'answered');
+  assert.equal(hosts.moon.engine.status().connecting.length, 0);
+  hosts.wait(60_000);
+  assert.equal(standing(hosts.moon).length, 1);
+  assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
+});
+
+test('one of two IKE SAs goes when the silent one answers, also if either was rekeyed in the meantime', () => {
+  for (const rekeyed of ['old', 'fresh'] as const) {
+    const hosts = new TwoHosts();
+    hosts.connect();
+    const [old] = hosts.moon.engine.status().ikeSas;
+    hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+    const moved = (): boolean => hosts.moon.eventsOf('recovery').some(({ step }) => step === 'moved');
+    const isOfOld = ({ octets }: Datagram): boolean =>
+      [...octets.subarray(0, 8)].map((octet) => octet.toString(16).padStart(2, '0')).join('') ===
+      old!.initiatorSpi;
+    for (let i = 0; i < 200 && !moved(); i++) hosts.wait(10, (datagram) => !isOfOld(datagram));
+    assert.ok(moved());
+    const ikeIds = established(hosts.moon);
+    const host = rekeyed === 'old' ? hosts.sun : hosts.moon;
+    const ikeId = rekeyed === 'old' ? established(hosts.sun)[0]! : ikeIds.at(-1)!;
+    host.give(hosts.now, { kind: 'command', id: 3, command: { kind: 'rekey', ikeId } });
+    // Of the old IKE SA only what rekeys it gets through at once, the rest when it is repeated.
+    hosts.settle((datagram) => rekeyed === 'old' || !isOfOld(datagram));
+    hosts.wait(60_000);
+    assert.equal(standing(hosts.moon).length, 1, rekeyed);
+    assert.deepEqual(standing(hosts.sun), standing(hosts.moon), rekeyed);
+    assert.equal(hosts.moon.inbound.size, 1, rekeyed);
+  }
+});
