@@ -22,7 +22,6 @@ import {
   parallelEstablished,
   silencePassesOn,
 } from './recovery/parallel-attempt.ts';
-import { pathOf } from './recovery/path-knowledge.ts';
 import { forgetResumed } from './resumption.ts';
 import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 
@@ -96,7 +95,6 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       }
       break;
     case 'liveness-confirmed':
-      pathOf(state, entry.ikeId).rttMs = event.rttMs;
       oldIkeSaAnswered(state, entry);
       answeredLate(state, entry);
       break;

@@ -207,6 +207,11 @@ export class IkeSa {
     return this.#state.lastInboundAt;
   }
 
+  /** How long a message and its answer take; `undefined` before that is known. */
+  get roundTripMs(): number | undefined {
+    return this.#state.roundTripMs;
+  }
+
   get statistics(): Readonly<IkeSaStatistics> {
     return this.#state.statistics;
   }

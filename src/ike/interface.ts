@@ -251,6 +251,7 @@ export type IkeEvent =
       readonly messageId: number;
       readonly attempt: number;
     }
+  /** Counted from the first of the tries; `IkeSa.roundTripMs` is the better measure. */
   | { readonly kind: 'liveness-confirmed'; readonly rttMs: number }
   | {
       readonly kind: 'collision';

@@ -27,7 +27,7 @@ function unansweredMs(path: PathKnowledge, note: TrafficNote, heardOnIkeAt: numb
 /** The data plane told when it last used the two SAs of a pair. */
 export function watchForSilence(state: EngineState, entry: IkeEntry, note: TrafficNote): void {
   const path = pathOf(state, entry.ikeId);
-  const { rttMs } = path;
+  const rttMs = entry.sa.roundTripMs ?? 0;
   const unanswered = unansweredMs(path, note, entry.sa.lastInboundAt);
   if (unanswered < silenceMsFor(rttMs)) return;
   if (!state.unknownSpi.parallelAttempts || state.at - path.outboundAt > idleMs) return;
@@ -37,7 +37,9 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
     // Traffic may well flow one way only: who asks too often learns nothing new.
     if (!state.recovery.silenceChecks.take(String(ikeId), state.at)) return;
     const known =
-      rttMs === 0 ? 'a round trip of unknown length' : `a round trip takes ${Math.round(rttMs)} ms`;
+      entry.sa.roundTripMs === undefined
+        ? 'a round trip of unknown length'
+        : `a round trip takes ${Math.round(rttMs)} ms`;
     state.incident(sa.connection.name, 'silence checking', {
       detail: `no answer to our traffic for ${Math.round(unanswered)} ms (${known}): the peer is asked whether it lives`,
       spis: sa.children.filter(({ outboundInUse }) => outboundInUse).map(({ outboundSpi }) => outboundSpi),

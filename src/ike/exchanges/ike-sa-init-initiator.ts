@@ -13,6 +13,7 @@ import { mandatoryPayload } from '../payload-lookup.ts';
 import type { InitSent } from '../phase.ts';
 import { protect } from '../protection-keys.ts';
 import { initRefusalText } from '../refusal-text.ts';
+import { measureRequest } from '../round-trip.ts';
 import { headerOf, trackRequest } from '../transmission.ts';
 import { announcements, noteAnnouncements } from './announcements.ts';
 import { codeOfNotify } from './child-offer.ts';
@@ -159,6 +160,7 @@ function accept(
     return;
   }
   phase.keyPair.destroy();
+  measureRequest(state, state.requests.outstanding(0));
   state.requests.close(0);
   state.spis = { initiator: state.spis.initiator, responder: responderSpi };
   const nonceResponder = nonce.slice();

@@ -10,6 +10,7 @@ import { mandatoryPayload } from '../payload-lookup.ts';
 import type { ResumeSent } from '../phase.ts';
 import { protect } from '../protection-keys.ts';
 import type { ClientTicket } from '../resumption/client-ticket.ts';
+import { measureRequest } from '../round-trip.ts';
 import { headerOf, trackRequest } from '../transmission.ts';
 import { announcements, noteAnnouncements } from './announcements.ts';
 import { beginIkeAuth } from './ike-auth-initiator.ts';
@@ -101,6 +102,7 @@ function accept(
   payloads: readonly Payload[],
   path: { readonly local: Endpoint; readonly remote: Endpoint },
 ): void {
+  measureRequest(state, state.requests.outstanding(0));
   state.requests.close(0);
   const { suite, skD } = phase;
   const nonceResponder = mandatoryPayload(payloads, 'Nonce').data.slice();
