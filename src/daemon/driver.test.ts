@@ -71,6 +71,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
     encapsulated: true,
     lengthBytes: 136,
     count: 1,
+    mergedBytes: 136,
   };
   const answer = driver.command({ kind: 'terminate', connection: 'nobody' });
   for (let i = 0; i < 1_000; i++)

@@ -230,6 +230,7 @@ test('after a restart nothing is sent, carried or answered before the old checkp
         encapsulated: false,
         lengthBytes: 100,
         count: 1,
+        mergedBytes: 100,
       },
     },
   });
