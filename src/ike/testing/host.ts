@@ -1,5 +1,5 @@
 // One end of a pair in tests: its IKE SAs, a data plane that only remembers, and everything that came out.
-import { type ComputeResult, type Randomness, seededRandomness, validatePath } from '#crypto';
+import { type Randomness, seededRandomness, type ValidatePathResult, validatePath } from '#crypto';
 import {
   type Endpoint,
   firstSpi,
@@ -83,8 +83,11 @@ export class Host {
   saResult: (command: SaCommand) => SaResult = () => ({ ok: true });
   /** Set to hold the results of compute jobs back. */
   holdComputation = false;
-  readonly heldComputations: { readonly sa: IkeSa; readonly id: number; readonly result: ComputeResult }[] =
-    [];
+  readonly heldComputations: {
+    readonly sa: IkeSa;
+    readonly id: number;
+    readonly result: ValidatePathResult;
+  }[] = [];
   /** Gateway: set to give and accept tickets. */
   tickets: TicketPort | undefined;
   /** Client: every ticket that came, the newest last. */
