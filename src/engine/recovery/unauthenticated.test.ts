@@ -93,6 +93,7 @@ class Scene {
           destination: { address: addresses.sun, port: 0 },
           encapsulated: false,
           lengthBytes,
+          mergedBytes: lengthBytes,
           count: 1,
         },
       },
@@ -261,8 +262,8 @@ test('for any datagrams of strangers: no SA changes, no octet more goes out than
       for (const kind of ['halfOpen', 'protected', 'unauthenticated'] as const)
         sent[kind] += scene.sent[kind];
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
   // Strangers were answered in every way there is: what was judged did happen.
-  for (const [kind, count] of Object.entries(sent)) assert.ok(count > 100, `${count} ${kind}`);
+  for (const [kind, count] of Object.entries(sent)) assert.ok(count > 50, `${count} ${kind}`);
 });
