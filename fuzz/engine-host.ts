@@ -152,6 +152,8 @@ export class EngineHost {
       case 'transmit':
         this.sent.push(output);
         return [];
+      case 'hip-transmit':
+        return [];
       case 'key-log':
         if (output.entry.kind === 'ike') this.keys.push(output.entry);
         return [];

@@ -3,6 +3,7 @@ import type { CheckpointRefusal, EngineEvent } from '#engine';
 import { type ChildSaSummary, formatIdentity, type IkeEvent } from '#ike';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
+import { hipEventText } from './hip-event-text.ts';
 
 /** How much an event matters. */
 export type EventLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -154,6 +155,10 @@ export function eventText(event: EngineEvent): EventText {
       const { connection, ikeId, remote } = event.context;
       return { level, text: `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${text}` };
     }
+    case 'hip':
+      return hipEventText(event.event);
+    case 'hip-problem':
+      return { level: 'debug', text: `hip: ${formatEndpoint(event.remote)}: ${event.reason}, not answered` };
     case 'child-up':
     case 'child-down':
       return { level: 'debug', text: `${event.kind} ${event.child.name}` };

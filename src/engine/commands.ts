@@ -2,6 +2,8 @@
 import type { ChildConfiguration, ConnectionConfiguration } from '#ike';
 import type { EngineConfiguration } from './configuration.ts';
 import type { EngineState } from './engine-state.ts';
+import { startHip } from './hip/drive-hip.ts';
+import { executeHipCommand } from './hip/hip-commands.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { followConfiguration, initiateChild } from './initiate-connection.ts';
 import type { EngineCommand, SaChoice } from './interface.ts';
@@ -31,6 +33,13 @@ export function executeCommand(state: EngineState, id: number, command: EngineCo
       break;
     case 'uninstall':
       uninstall(state, id, command);
+      break;
+    case 'hip-associate':
+    case 'hip-close':
+    case 'hip-rekey':
+    case 'hip-check':
+    case 'hip-move':
+      executeHipCommand(state, id, command);
       break;
     case 'shutdown':
       shutDown(state, id);
@@ -79,6 +88,7 @@ function load(
   const names = new Set(configuration.connections.map(({ name }) => name));
   state.clientTickets.retain(names);
   state.restarts.retain(names);
+  startHip(state);
   startConnections(state, start);
 }
 
@@ -286,6 +296,7 @@ function shutDown(state: EngineState, id: number): void {
     state.pending.initiationFailed(connection.name, undefined, 'the daemon is shutting down');
   }
   for (const trap of state.traps.all()) state.removeTrap(trap);
+  state.hip?.shutDown();
   const entries = state.registry.all();
   state.pending.awaitEnd(
     id,

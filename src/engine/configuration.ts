@@ -1,4 +1,5 @@
 // The typed configuration an engine accepts. `config` makes it from text; a Node program may write it by hand.
+import type { HipConfiguration } from '#hip';
 import type { ConnectionConfiguration, Credentials } from '#ike';
 import type { IpAddress, Prefix } from '#sa';
 import type { UnknownSpiPolicyName } from '#unknown-spi';
@@ -56,6 +57,8 @@ export interface EngineConfiguration {
   readonly tickets?: TicketConfiguration;
   /** Absent: the defaults. */
   readonly unknownSpi?: Partial<UnknownSpiConfiguration>;
+  /** Absent, or without an identity: this host has no HIP. */
+  readonly hip?: HipConfiguration;
 }
 
 export interface TicketConfiguration {

@@ -9,7 +9,7 @@ import {
   identityKey,
   type TicketIssuer,
 } from '#ike';
-import type { Endpoint, SaCommand } from '#sa';
+import type { Endpoint, SaCommand, Spi } from '#sa';
 import {
   noClaims,
   OwnerView,
@@ -26,6 +26,7 @@ import { connectionsFor } from './connection-lookup.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { EventCounts } from './event-counts.ts';
 import { HalfOpenTable } from './half-open-table.ts';
+import type { HipSide } from './hip/hip-side.ts';
 import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
 import { Initiations } from './initiations.ts';
 import type {
@@ -102,10 +103,13 @@ export class EngineState {
   at = 0;
   wallClockOffsetMs = 0;
   shuttingDown = false;
+  /** Absent: this host has no Host Identity. */
+  hip: HipSide | undefined;
   /** What is to be done once a record is durable. */
   readonly #awaitedStores = new Map<number, () => void>();
   /** Which IKE SA waits for the result of a command or job, and under which number of its own. */
   readonly #awaited = new Map<number, { readonly ikeId: number; readonly id: number }>();
+  readonly #awaitedByHip = new Map<number, number>();
   readonly #touched = new Set<IkeEntry>();
   #nextAwaitedId = 1;
   #nextChildId = 1;
@@ -163,8 +167,30 @@ export class EngineState {
     return global;
   }
 
+  /** The same for what HIP waits for. */
+  awaitHipResult(id: number): number {
+    const global = this.#nextAwaitedId++;
+    this.#awaitedByHip.set(global, id);
+    return global;
+  }
+
+  takeAwaitedByHip(global: number): number | undefined {
+    const id = this.#awaitedByHip.get(global);
+    this.#awaitedByHip.delete(global);
+    return id;
+  }
+
+  allocateSpi(): Spi {
+    return this.spis.allocate((spi) => this.owners.isClaimedByOther(spi));
+  }
+
+  /** The number of a pair of SAs that no IKE SA has. */
+  allocateHipChildId(): number {
+    return this.#nextChildId++;
+  }
+
   get awaitedResults(): number {
-    return this.#awaited.size;
+    return this.#awaited.size + this.#awaitedByHip.size;
   }
 
   takeAwaited(global: number): { readonly entry: IkeEntry; readonly id: number } | undefined {
@@ -338,7 +364,7 @@ export class EngineState {
   portsFor(ikeId: number): IkeSaPorts {
     return {
       randomness: this.randomness,
-      allocateSpi: () => this.spis.allocate((spi) => this.owners.isClaimedByOther(spi)),
+      allocateSpi: () => this.allocateSpi(),
       releaseSpi: (spi) => this.spis.release(spi),
       allocateIkeSpi: () => this.#allocateIkeSpi(),
       allocateChildId: () => {

@@ -6,6 +6,8 @@ import { checkpointDeadline } from './checkpoint/checkpoint.ts';
 import { executeCommand, startConnections } from './commands.ts';
 import { drainIkeSa } from './drain-ike-sa.ts';
 import { type EngineOptions, EngineState } from './engine-state.ts';
+import { acquireByHip, resultForHip, startHip } from './hip/drive-hip.ts';
+import { hipDeadline } from './hip/hip-side.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
@@ -56,6 +58,7 @@ export class Engine {
       if (input.kind === 'wall-clock') state.wallClockOffsetMs = input.wallClockMs - input.at;
       loadRecovery(state, this.#stored);
       adoptCheckpoint(state, this.#stored, this.#recordKey);
+      startHip(state);
       startConnections(state);
       callForgottenPeers(state);
     }
@@ -127,6 +130,9 @@ export class Engine {
       case 'datagram':
         receiveDatagram(state, input.local, input.remote, input.octets);
         break;
+      case 'hip-packet':
+        state.hip?.handle({ kind: 'packet', path: input.path, octets: input.octets });
+        break;
       case 'timeout':
         break;
       case 'wall-clock':
@@ -142,7 +148,10 @@ export class Engine {
       case 'traffic':
         for (const note of input.notes) {
           const entry = state.registry.byChild(note.childId);
-          if (entry === undefined) continue;
+          if (entry === undefined) {
+            state.hip?.handle({ kind: 'traffic', ...note });
+            continue;
+          }
           if (note.lastInboundAt !== undefined) {
             entry.sa.noteInboundTraffic(note.lastInboundAt);
             courseTraffic(state, entry, note.lastInboundAt);
@@ -154,7 +163,10 @@ export class Engine {
       case 'sa-result':
       case 'computed': {
         const awaited = state.takeAwaited(input.id);
-        if (awaited === undefined) break;
+        if (awaited === undefined) {
+          resultForHip(state, input);
+          break;
+        }
         const { id } = awaited;
         if (input.kind === 'sa-result') awaited.entry.sa.handle({ ...input, id });
         else if (input.result.kind === 'validate-path') {
@@ -176,7 +188,7 @@ export class Engine {
         state.stored(input.id);
         break;
       case 'resolved':
-        continueInitiation(state, input.id, input.result);
+        if (!state.hip?.resolved(input.id, input.result)) continueInitiation(state, input.id, input.result);
         break;
     }
   }
@@ -186,7 +198,10 @@ export class Engine {
     switch (event.kind) {
       case 'acquire': {
         const trap = state.traps.byPolicy(event.policyId);
-        if (trap === undefined) break;
+        if (trap === undefined) {
+          acquireByHip(state, event.policyId);
+          break;
+        }
         const wanted = { configuration: trap.child, acquired: { local: event.local, remote: event.remote } };
         const refusal = initiateChild(state, trap.connection, wanted, { persistent: false });
         if (refusal !== undefined) {
@@ -199,7 +214,10 @@ export class Engine {
         break;
       default: {
         const entry = state.registry.byChild(event.childId);
-        if (entry === undefined) break;
+        if (entry === undefined) {
+          state.hip?.dataPlane(event);
+          break;
+        }
         entry.sa.handle({ kind: 'data-plane', at: state.at, event });
         state.touch(entry);
       }
@@ -215,6 +233,10 @@ export class Engine {
     ) {
       if (key === checkpointDeadline) {
         state.checkpoint.confirm(state);
+        continue;
+      }
+      if (key === hipDeadline) {
+        state.hip?.handle({ kind: 'timeout' });
         continue;
       }
       const space = key.indexOf(' ');

@@ -1,5 +1,6 @@
 // What goes into a host's engine and what comes out. Drain `poll()` before the next `handle()`.
 import type { ComputeJob, ComputeResult } from '#crypto';
+import type { HipEvent, HipPath, HipProblem } from '#hip';
 import type {
   ChildConfiguration,
   ChildSaSummary,
@@ -50,6 +51,8 @@ export type EngineInput =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
+  /** A HIP packet: protocol 139, or out of UDP without its marker of four zeros (RFC 9028 5.1). */
+  | { readonly kind: 'hip-packet'; readonly at: number; readonly path: HipPath; readonly octets: Uint8Array }
   | { readonly kind: 'timeout'; readonly at: number }
   /** The time of day, for certificate validity only; extrapolated from `at` until told again. */
   | { readonly kind: 'wall-clock'; readonly at: number; readonly wallClockMs: number }
@@ -94,8 +97,17 @@ export type EngineCommand =
   /** Installs the trap policy of a child, whatever its `start_action` is, until it is uninstalled. */
   | { readonly kind: 'install'; readonly connection?: string; readonly child: string }
   | { readonly kind: 'uninstall'; readonly connection?: string; readonly child: string }
+  | HipEngineCommand
   /** Deletes every SA; afterwards nothing is accepted any more. Succeeds when the last one has ended. */
   | { readonly kind: 'shutdown' };
+
+/** `peer`: its name in the configuration, or its HIT as 32 hexadecimal digits. */
+export type HipEngineCommand =
+  /** Succeeds once the association stands. */
+  | { readonly kind: 'hip-associate'; readonly peer: string }
+  | { readonly kind: 'hip-close' | 'hip-rekey' | 'hip-check'; readonly peer: string }
+  /** We are at another address now. */
+  | { readonly kind: 'hip-move'; readonly from: IpAddress; readonly to: IpAddress };
 
 /** Which SAs a command is about: those that fit everything that is given. */
 export interface SaChoice {
@@ -114,6 +126,8 @@ export type EngineOutput =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
+  /** One HIP packet: to protocol 139 if the ports are 0, else into UDP behind a marker of four zeros. */
+  | { readonly kind: 'hip-transmit'; readonly path: HipPath; readonly octets: Uint8Array }
   | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
   | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
   /**
@@ -221,6 +235,9 @@ export type EngineEvent =
       /** What did not suit in the beginning of an IKE SA. */
       readonly detail?: string;
     }
+  | { readonly kind: 'hip'; readonly event: HipEvent }
+  /** A HIP packet that an ICMP Parameter Problem may answer (RFC 7401 5.4). */
+  | { readonly kind: 'hip-problem'; readonly reason: HipProblem; readonly remote: Endpoint }
   | { readonly kind: 'cookie-demanded'; readonly remote: Endpoint }
   /** The first output after a start. */
   | {

@@ -1,4 +1,5 @@
 // A snapshot of a host for people and control protocols. Holds names, numbers and states: never a key octet.
+import type { HipAssociationStatus } from '#hip';
 import type { ChildSaStatus, IkePhase, NatVerdict } from '#ike';
 import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import type { IkeSpi } from '#wire';
@@ -52,6 +53,7 @@ export interface EngineStatus {
   readonly at: number;
   readonly ikeSas: readonly IkeSaStatus[];
   readonly halfOpen: number;
+  readonly hip: readonly HipAssociationStatus[];
   readonly pools: readonly PoolStatus[];
   /** Connections on their way up. */
   readonly connecting: readonly {
@@ -70,6 +72,7 @@ export function engineStatus(state: EngineState): EngineStatus {
     at: state.at,
     ikeSas: state.registry.all().map((entry) => ikeSaStatus(state, entry)),
     halfOpen: state.halfOpen.total,
+    hip: state.hip?.status() ?? [],
     counts: state.eventCounts.all(),
     pools: state.pools.status(),
     connecting: state.initiations.all().map(({ connection, phase, failures }) => ({

@@ -141,6 +141,7 @@ function engineLine(host: string, output: EngineEventOutput): string | undefined
     case 'store':
       return `${host}   store ${output.id}: ${output.key}, ${output.octets.length} octets`;
     case 'transmit':
+    case 'hip-transmit':
     case 'sa-command':
     case 'key-log':
       return undefined;
@@ -162,6 +163,10 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
             : '';
       return `[ike ${context.ikeId}] ${inner.kind}${child}${failure}${more}`;
     }
+    case 'hip':
+      return `[hip] ${event.event.kind}`;
+    case 'hip-problem':
+      return `${event.kind} ${event.reason}`;
     case 'child-up':
     case 'child-down':
       return `[ike ${event.context.ikeId}] ${event.kind} ${event.child.name} ${hex(event.child.inboundSpi)}`;

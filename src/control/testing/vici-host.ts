@@ -116,6 +116,7 @@ export class TestDaemon implements ViciHost {
       at: 60_000,
       ikeSas: this.ikeSas,
       halfOpen: 0,
+      hip: [],
       pools: this.pools,
       connecting: [],
       counts: {},

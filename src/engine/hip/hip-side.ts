@@ -1,0 +1,170 @@
+// The host's HIP beside its IKEv2: one SPI space, one data plane, one queue of outputs (RFC 7402 3.4).
+import {
+  type HipAssociationStatus,
+  type HipCommand,
+  type HipConfiguration,
+  HipHost,
+  type HipInput,
+  type HipOutput,
+  type HipPath,
+  type HipPeer,
+} from '#hip';
+import type { DataPlaneEvent } from '#sa';
+import type { Hit } from '#wire';
+import type { EngineState } from '../engine-state.ts';
+import type { Resolution } from '../interface.ts';
+import { HipTraps } from './hip-traps.ts';
+import { reactToHipEvent } from './react-to-hip-event.ts';
+
+/** Key of the one deadline of all associations. */
+export const hipDeadline = 'hip associations';
+
+type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+interface Call {
+  readonly peer: HipPeer;
+  readonly remote: Hit;
+  readonly reason: string;
+}
+
+export class HipSide {
+  readonly traps: HipTraps = new HipTraps();
+  readonly #state: EngineState;
+  readonly #host: HipHost;
+  /** Peers whose address is being looked up. */
+  readonly #resolving = new Map<number, Call>();
+  /** Commands that wait for an association, by the peer's HIT. */
+  readonly #waiting = new Map<Hit, number[]>();
+  configuration: HipConfiguration;
+
+  /** @param bootEpoch how often this host has started: R1 generations of this life are above all of those before */
+  constructor(state: EngineState, configuration: HipConfiguration, bootEpoch: number) {
+    this.#state = state;
+    this.configuration = configuration;
+    this.#host = new HipHost({
+      ports: {
+        randomness: state.randomness,
+        allocateSpi: () => state.allocateSpi(),
+        releaseSpi: (spi) => state.spis.release(spi),
+        allocateChildId: () => state.allocateHipChildId(),
+      },
+      configuration,
+      r1Counter: BigInt(bootEpoch) << 32n,
+      at: state.at,
+    });
+  }
+
+  status(): readonly HipAssociationStatus[] {
+    return this.#host.status();
+  }
+
+  get awaitedResults(): number {
+    return this.#resolving.size;
+  }
+
+  handle(input: Timeless<HipInput>): void {
+    this.#host.handle({ ...input, at: this.#state.at } as HipInput);
+    for (let output = this.#host.poll(); output !== undefined; output = this.#host.poll())
+      this.#forward(output);
+    this.#state.deadlines.set(hipDeadline, this.#host.deadline());
+  }
+
+  load(configuration: HipConfiguration): void {
+    this.configuration = configuration;
+    this.handle({ kind: 'command', command: { kind: 'load', configuration } });
+    this.traps.follow(this.#state, configuration);
+  }
+
+  command(command: HipCommand): void {
+    this.handle({ kind: 'command', command });
+  }
+
+  dataPlane(event: DataPlaneEvent): void {
+    this.handle({ kind: 'data-plane', event });
+  }
+
+  /** CLOSE to every peer; nobody is waited for. */
+  shutDown(): void {
+    for (const { local, remote, childId } of this.#host.status()) {
+      if (childId !== undefined)
+        this.command({ kind: 'close', local, remote, reason: 'the daemon is shutting down' });
+    }
+  }
+
+  /** I1 to a peer once we know from where to send it. False: it has no address. */
+  call(peer: HipPeer, remote: Hit, reason: string): boolean {
+    const [address] = peer.addresses;
+    if (address === undefined) return false;
+    for (const call of this.#resolving.values()) if (call.remote === remote) return true;
+    const id = this.#state.nextResolveId();
+    this.#resolving.set(id, { peer, remote, reason });
+    this.#state.outputs.push({ kind: 'resolve', id, host: address, port: 0 });
+    return true;
+  }
+
+  /** False: somebody else waits for it. */
+  resolved(id: number, result: Resolution): boolean {
+    const call = this.#resolving.get(id);
+    if (call === undefined) return false;
+    this.#resolving.delete(id);
+    const { peer, remote, reason } = call;
+    if (!result.ok) {
+      this.settle(remote, result.detail);
+      return true;
+    }
+    const port = peer.udpPort ?? 0;
+    const path: HipPath = {
+      local: { address: result.local, port },
+      remote: { address: result.remote, port },
+    };
+    this.command({
+      kind: 'associate',
+      remote,
+      path,
+      reason,
+      ...(peer.localHit !== undefined && { local: peer.localHit }),
+    });
+    return true;
+  }
+
+  /** The command has its result when the association stands, or cannot be had. */
+  awaitAssociation(remote: Hit, commandId: number): void {
+    const waiting = this.#waiting.get(remote);
+    if (waiting === undefined) this.#waiting.set(remote, [commandId]);
+    else waiting.push(commandId);
+  }
+
+  /** @param failure absent: the association stands */
+  settle(remote: Hit, failure?: string): void {
+    const waiting = this.#waiting.get(remote);
+    this.#waiting.delete(remote);
+    for (const id of waiting ?? []) {
+      this.#state.answer(
+        id,
+        failure === undefined ? { ok: true, count: 1 } : { ok: false, code: 'failed', detail: failure },
+      );
+    }
+  }
+
+  #forward(output: HipOutput): void {
+    const state = this.#state;
+    switch (output.kind) {
+      case 'transmit':
+        state.outputs.push({ kind: 'hip-transmit', path: output.path, octets: output.octets });
+        break;
+      case 'sa-command':
+        state.outputs.push({ ...output, id: state.awaitHipResult(output.id) });
+        break;
+      case 'compute':
+        state.outputs.push({ ...output, id: state.awaitHipResult(output.id) });
+        break;
+      case 'parameter-problem':
+        // Nobody is owed one: a host that keeps silent is within RFC 7401 5.4.
+        state.event({ kind: 'hip-problem', reason: output.reason, remote: output.path.remote });
+        break;
+      case 'event':
+        reactToHipEvent(state, this, output.event);
+        break;
+    }
+  }
+}

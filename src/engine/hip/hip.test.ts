@@ -1,0 +1,104 @@
+// HIP and IKE in one host: one data plane, one SPI space, each by its own exchange.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hitAddress, selectorOfPrefix } from '#sa';
+import { type HipEngine, HipEngines, identities } from './testing/hip-engines.ts';
+
+function trapOf(host: HipEngine): number {
+  const trap = [...host.policies.values()].find(({ action }) => action === 'trap');
+  assert.ok(trap !== undefined);
+  return trap.policyId;
+}
+
+function inbound(host: HipEngine): string[] {
+  return [...host.installed.values()]
+    .filter(({ direction }) => direction === 'inbound')
+    .map(({ mode }) => mode);
+}
+
+test('a command brings an association up, and has its result when it stands', () => {
+  const hosts = new HipEngines().start();
+  hosts.moon.give(0, { kind: 'command', id: 7, command: { kind: 'hip-associate', peer: 'sun' } });
+  assert.equal(hosts.moon.results.length, 0);
+  hosts.settle();
+  assert.deepEqual(hosts.moon.results, [{ kind: 'command-result', id: 7, result: { ok: true, count: 1 } }]);
+  assert.deepEqual(inbound(hosts.sun), ['beet']);
+  const [association] = hosts.moon.engine.status().hip;
+  assert.equal(association?.state, 'ESTABLISHED');
+  assert.equal(association?.peer, 'sun');
+});
+
+test('an application that sends to a HIT starts the exchange: its packet came out of a trap', () => {
+  const hosts = new HipEngines().start();
+  const only = (name: 'moon' | 'sun'): NonNullable<ReturnType<typeof selectorOfPrefix>> =>
+    selectorOfPrefix(hitAddress(identities[name].identity.hit))!;
+  const event = {
+    kind: 'acquire',
+    policyId: trapOf(hosts.moon),
+    local: only('moon'),
+    remote: only('sun'),
+  } as const;
+  hosts.moon.give(0, { kind: 'data-plane', event });
+  hosts.moon.give(0, { kind: 'data-plane', event });
+  hosts.settle();
+  assert.deepEqual(inbound(hosts.moon), ['beet']);
+});
+
+test('IKE and HIP with one peer at the same time: each has its SAs, and no SPI is used twice', () => {
+  const hosts = new HipEngines().start();
+  hosts.moon.give(0, { kind: 'command', id: 1, command: { kind: 'initiate', connection: 'gateway' } });
+  hosts.moon.give(0, { kind: 'command', id: 2, command: { kind: 'hip-associate', peer: 'sun' } });
+  hosts.settle();
+  assert.deepEqual(inbound(hosts.moon).toSorted(), ['beet', 'tunnel']);
+  const spis = [...hosts.sun.installed.values()].map(({ direction, spi }) => `${direction} ${spi}`);
+  assert.equal(new Set(spis).size, 4);
+  const childIds = [...hosts.moon.installed.values()].map(({ childId }) => childId);
+  assert.equal(new Set(childIds).size, 2);
+});
+
+test('what HIP does not know is not found, and what it knows is closed and rekeyed', () => {
+  const hosts = new HipEngines().start();
+  const ask = (id: number, command: Parameters<HipEngine['give']>[1] & { kind: 'command' }): void => {
+    hosts.moon.give(0, { ...command, id });
+    hosts.settle();
+  };
+  ask(1, { kind: 'command', id: 0, command: { kind: 'hip-associate', peer: 'mars' } });
+  ask(2, { kind: 'command', id: 0, command: { kind: 'hip-close', peer: 'sun' } });
+  ask(3, { kind: 'command', id: 0, command: { kind: 'hip-associate', peer: 'sun' } });
+  ask(4, { kind: 'command', id: 0, command: { kind: 'hip-rekey', peer: 'sun' } });
+  ask(5, { kind: 'command', id: 0, command: { kind: 'hip-close', peer: 'sun' } });
+  assert.deepEqual(
+    hosts.moon.results.map(({ id, result }) => [id, result.ok]),
+    [
+      [1, false],
+      [2, false],
+      [3, true],
+      [4, true],
+      [5, true],
+    ],
+  );
+  assert.equal(hosts.moon.installed.size + hosts.sun.installed.size, 0);
+});
+
+test('the end of the host says CLOSE to every peer', () => {
+  const hosts = new HipEngines().start();
+  hosts.moon.give(0, { kind: 'command', id: 1, command: { kind: 'hip-associate', peer: 'sun' } });
+  hosts.settle();
+  hosts.moon.give(0, { kind: 'command', id: 2, command: { kind: 'shutdown' } });
+  hosts.settle();
+  assert.equal(hosts.sun.installed.size, 0);
+});
+
+test('a host without a Host Identity has no HIP, until a reload brings one', () => {
+  const hosts = new HipEngines();
+  const { moon } = hosts;
+  hosts.start();
+  const { hip: _, ...without } = moon.configuration;
+  moon.give(0, { kind: 'command', id: 1, command: { kind: 'load', configuration: without } });
+  moon.give(0, { kind: 'command', id: 2, command: { kind: 'hip-associate', peer: 'sun' } });
+  assert.equal(moon.results.at(-1)?.result.ok, false);
+  moon.give(0, { kind: 'command', id: 3, command: { kind: 'load', configuration: moon.configuration } });
+  moon.give(0, { kind: 'command', id: 4, command: { kind: 'hip-associate', peer: 'sun' } });
+  hosts.settle();
+  assert.deepEqual(moon.results.at(-1)?.result, { ok: true, count: 1 });
+});

@@ -1,0 +1,158 @@
+// Two engines that speak HIP, and a wire between them.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { computeNow, hostIdentityOf, privateKeyFromKeyObject, seededRandomness } from '#crypto';
+import { type HipPath, hipDefaults, type LocalIdentity } from '#hip';
+import { address, type IpAddress, type PolicyParameters, type SaParameters } from '#sa';
+import type { EngineConfiguration } from '../../configuration.ts';
+import { Engine } from '../../engine.ts';
+import type { EngineEvent, EngineInput, EngineOutput } from '../../interface.ts';
+import { connection, sharedSecret } from '../../testing/connections.ts';
+
+export type Name = 'moon' | 'sun';
+
+const addresses: Readonly<Record<Name, IpAddress>> = {
+  moon: address('192.0.2.1'),
+  sun: address('192.0.2.2'),
+};
+
+function newIdentity(): LocalIdentity {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = privateKeyFromKeyObject(privateKey, 'hip');
+  return { identity: hostIdentityOf(key.publicKey), key, anonymous: false };
+}
+
+export const identities: Readonly<Record<Name, LocalIdentity>> = { moon: newIdentity(), sun: newIdentity() };
+
+type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
+type Sent = Extract<EngineOutput, { kind: 'hip-transmit' | 'transmit' }>;
+
+export class HipEngine {
+  readonly name: Name;
+  readonly events: EngineEvent[] = [];
+  readonly sent: Sent[] = [];
+  readonly results: Extract<EngineOutput, { kind: 'command-result' }>[] = [];
+  readonly installed: Map<string, SaParameters> = new Map();
+  readonly policies: Map<number, PolicyParameters> = new Map();
+  readonly disk: Map<string, Uint8Array> = new Map();
+  engine: Engine;
+  readonly #inputs: Timeless<EngineInput>[] = [];
+
+  constructor(name: Name) {
+    this.name = name;
+    this.engine = this.#start();
+  }
+
+  get configuration(): EngineConfiguration {
+    const other = this.name === 'moon' ? 'sun' : 'moon';
+    return {
+      connections: [connection(this.name)],
+      credentials: sharedSecret('correct horse battery staple'),
+      pools: [],
+      ports: { ike: 500, natTraversal: 4500 },
+      halfOpen: {
+        cookieThreshold: 100,
+        cookieThresholdPerSource: 50,
+        halfOpenMax: 1_000,
+        halfOpenTimeoutMs: 30_000,
+      },
+      natKeepaliveMs: 0,
+      hip: {
+        ...hipDefaults,
+        identities: [identities[this.name]],
+        peers: [{ name: other, hit: identities[other].identity.hit, addresses: [addresses[other]] }],
+      },
+    };
+  }
+
+  #start(): Engine {
+    return new Engine({
+      randomness: seededRandomness(Uint8Array.from(this.name, (character) => character.charCodeAt(0))),
+      configuration: this.configuration,
+      stored: new Map(this.disk),
+    });
+  }
+
+  give(at: number, input: Timeless<EngineInput>): void {
+    this.#inputs.push(input);
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      this.engine.handle({ ...next, at } as EngineInput);
+      for (let output = this.engine.poll(); output !== undefined; output = this.engine.poll())
+        this.#carryOut(output);
+    }
+  }
+
+  #carryOut(output: EngineOutput): void {
+    switch (output.kind) {
+      case 'hip-transmit':
+      case 'transmit':
+        this.sent.push(output);
+        break;
+      case 'event':
+        this.events.push(output.event);
+        break;
+      case 'command-result':
+        this.results.push(output);
+        break;
+      case 'compute':
+        this.#inputs.push({ kind: 'computed', id: output.id, result: computeNow(output.job) });
+        break;
+      case 'resolve': {
+        const remote = addresses[this.name === 'moon' ? 'sun' : 'moon'];
+        const result = { ok: true, local: addresses[this.name], remote } as const;
+        this.#inputs.push({ kind: 'resolved', id: output.id, result });
+        break;
+      }
+      case 'store':
+        this.disk.set(output.key, output.octets.slice());
+        this.#inputs.push({ kind: 'stored', id: output.id });
+        break;
+      case 'sa-command': {
+        const { command } = output;
+        if (command.kind === 'install') {
+          this.installed.set(`${command.sa.direction} ${command.sa.spi}`, command.sa);
+        } else if (command.kind === 'remove') this.installed.delete(`${command.direction} ${command.spi}`);
+        else if (command.kind === 'install-policy')
+          this.policies.set(command.policy.policyId, command.policy);
+        else if (command.kind === 'remove-policy') this.policies.delete(command.policyId);
+        this.#inputs.push({ kind: 'sa-result', id: output.id, result: { ok: true } });
+        break;
+      }
+      default:
+        break;
+    }
+  }
+}
+
+export class HipEngines {
+  readonly moon: HipEngine = new HipEngine('moon');
+  readonly sun: HipEngine = new HipEngine('sun');
+  now = 0;
+
+  start(): this {
+    for (const host of [this.moon, this.sun])
+      host.give(this.now, { kind: 'wall-clock', wallClockMs: 1_770_000_000_000 });
+    return this;
+  }
+
+  settle(): void {
+    for (let round = 0; round < 100; round++) {
+      const moved = [this.moon, this.sun].flatMap((host) =>
+        host.sent.splice(0).map((sent) => ({ host, sent })),
+      );
+      if (moved.length === 0) return;
+      for (const { host, sent } of moved) this.#deliver(host === this.moon ? this.sun : this.moon, sent);
+    }
+    assert.fail('the hosts never stop talking');
+  }
+
+  #deliver(to: HipEngine, sent: Sent): void {
+    const { octets } = sent;
+    if (sent.kind === 'transmit') {
+      to.give(this.now, { kind: 'datagram', local: sent.remote, remote: sent.local, octets });
+      return;
+    }
+    const path: HipPath = { local: sent.path.remote, remote: sent.path.local };
+    to.give(this.now, { kind: 'hip-packet', path, octets });
+  }
+}
