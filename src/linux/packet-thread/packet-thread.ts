@@ -45,6 +45,8 @@ export class PacketThread {
   readonly tunName: string | undefined;
   readonly #ended: Promise<void>;
   #closing: (() => void) | undefined;
+  #waking = false;
+  #closed = false;
   #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   private constructor(worker: Worker, wakeup: Wakeup, tunName: string | undefined) {
@@ -160,11 +162,18 @@ export class PacketThread {
     await Promise.race([closed, this.#ended]);
     await this.#worker.terminate();
     process.off('exit', this.#onExit);
+    this.#closed = true;
     this.#wakeup.close();
   }
 
   #post(message: ToPacketThread): void {
     this.#worker.postMessage(message);
-    this.#wakeup.wake();
+    if (this.#waking) return;
+    this.#waking = true;
+    // Once for all that this turn has to say: whoever is woken may take the processor of whoever wakes.
+    queueMicrotask(() => {
+      this.#waking = false;
+      if (!this.#closed) this.#wakeup.wake();
+    });
   }
 }
