@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfiguration } from '#config';
 import { nodeRandomness } from '#crypto';
-import { Engine } from '#engine';
+import { Engine, type EngineInput } from '#engine';
 import { address, type UnknownSpiEvidence } from '#sa';
 import { Driver } from './driver.ts';
 import { configurationPorts } from './load-configuration-file.ts';
@@ -83,4 +83,66 @@ test('a packet that comes before the engine may answer is answered as soon as it
   assert.ok(seen.filter((what) => what === 'unknown-spi').length < 100);
   assert.equal(seen.filter((what) => what === 'received').length, 1);
   assert.equal((await answer).ok, false);
+});
+
+/** As far as a driver knows it: it says nothing, and is ready when it is told to be. */
+class SilentEngine {
+  ready = false;
+  readonly inputs: EngineInput['kind'][] = [];
+  handle(input: EngineInput): void {
+    this.inputs.push(input.kind);
+  }
+  poll(): undefined {
+    return undefined;
+  }
+  deadline(): undefined {
+    return undefined;
+  }
+}
+
+function startedBeside(engine: SilentEngine): { readonly driver: Driver; readonly received: () => number } {
+  let received = 0;
+  const nothing = (): undefined => undefined;
+  const listener = {
+    event: nothing,
+    datagram: nothing,
+    keyLog: nothing,
+    reports: nothing,
+    died: assert.fail,
+  };
+  const driver = new Driver(engine as unknown as Engine, listener, 0);
+  driver.start({
+    tunName: undefined,
+    listen: () => Promise.resolve(),
+    receive: () => {
+      received++;
+    },
+    transmit: nothing,
+    apply: nothing,
+    close: () => Promise.resolve(),
+  });
+  return { driver, received: () => received };
+}
+
+test('nothing is read while SAs of an earlier process are being taken over', (t) => {
+  const engine = new SilentEngine();
+  const { driver, received } = startedBeside(engine);
+  t.after(() => driver.stop());
+  assert.equal(received(), 0);
+  driver.packetIoListener.saResult(1, { ok: true });
+  assert.equal(received(), 0);
+  engine.ready = true;
+  driver.packetIoListener.saResult(2, { ok: true });
+  driver.packetIoListener.saResult(3, { ok: true });
+  assert.equal(received(), 1);
+});
+
+test('a disk that hangs does not keep a host deaf', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { driver, received } = startedBeside(new SilentEngine());
+  t.after(() => driver.stop());
+  t.mock.timers.tick(499);
+  assert.equal(received(), 0);
+  t.mock.timers.tick(1);
+  assert.equal(received(), 1);
 });
