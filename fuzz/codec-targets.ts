@@ -8,6 +8,8 @@ import {
   decodeIcmpv6,
   decodeIkeMessage,
   decodeIp,
+  decodeNetlinkMessages,
+  decodeNetlinkOutcome,
   decodePayloads,
   decodeUdp,
   decodeViciPacket,
@@ -18,6 +20,7 @@ import {
   encodeIcmpv6,
   encodeIkeMessage,
   encodeIp,
+  encodeNetlinkMessage,
   encodePayloads,
   encodeUdp,
   encodeViciPacket,
@@ -145,6 +148,20 @@ export const codecTargets: readonly FuzzTarget[] = [
     repair(octets) {
       repairChecksum(octets, () => transportChecksum(ipv6Loopback, IpProtocol.ICMPV6, octets));
     },
+  },
+  {
+    name: 'netlink',
+    run(octets) {
+      const messages = decodeNetlinkMessages(octets);
+      for (const message of messages) {
+        mustWrite(() => {
+          const [again] = decodeNetlinkMessages(encodeNetlinkMessage(message));
+          mustEqual(again!.payload, message.payload, 'a message changes when written and read');
+        });
+        decodeNetlinkOutcome(message);
+      }
+    },
+    refuses: isWireError,
   },
   {
     name: 'udp-datagram',
