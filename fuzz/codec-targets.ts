@@ -4,6 +4,9 @@ import {
   decodeAh,
   decodeCapture,
   decodeEsp,
+  decodeHipPacket,
+  decodeHipParameters,
+  decodeHipRecord,
   decodeIcmpv4,
   decodeIcmpv6,
   decodeIkeMessage,
@@ -16,6 +19,9 @@ import {
   emptyPacketSelectors,
   encodeAh,
   encodeEsp,
+  encodeHipPacket,
+  encodeHipParameters,
+  encodeHipRecord,
   encodeIcmpv4,
   encodeIcmpv6,
   encodeIkeMessage,
@@ -24,6 +30,10 @@ import {
   encodePayloads,
   encodeUdp,
   encodeViciPacket,
+  hipMac2Octets,
+  hipMacOctets,
+  hipSignature2Octets,
+  hipSignatureOctets,
   IpProtocol,
   internetChecksum,
   locateIpPacket,
@@ -106,6 +116,45 @@ export const codecTargets: readonly FuzzTarget[] = [
         mustEqual(again.octets, once.octets, 'payloads change when read and written');
       });
     },
+    refuses: isWireError,
+  },
+  {
+    // As it comes out of UDP, with a checksum of zero.
+    name: 'hip-packet',
+    run(octets) {
+      const packet = decodeHipPacket(octets);
+      mustWrite(() => {
+        const once = encodeHipPacket(packet);
+        mustEqual(encodeHipPacket(decodeHipPacket(once)), once, 'a packet changes when read and written');
+        for (const covered of [
+          hipMacOctets(packet.octets, 'HIP_MAC'),
+          hipMacOctets(packet.octets, 'RVS_HMAC'),
+          hipMac2Octets(packet.octets, new Uint8Array(0)),
+          hipSignatureOctets(packet.octets),
+          hipSignature2Octets(packet.octets),
+        ]) {
+          if (covered.length > packet.octets.length) throw new Error('more is covered than there is');
+          if (decodeHipPacket(covered).octets.length !== covered.length) throw new Error('a length is wrong');
+        }
+      });
+    },
+    refuses: isWireError,
+    repair(octets) {
+      if (octets.length < 40) return;
+      octets[1] = Math.min(255, Math.floor(octets.length / 8) - 1);
+      octets[3] = 0x21;
+      writeU16(octets, 4, 0);
+    },
+  },
+  {
+    // The inside of ENCRYPTED, where no checksum is in the way.
+    name: 'hip-parameters',
+    run: (octets) => mustSurvive(octets, decodeHipParameters, encodeHipParameters),
+    refuses: isWireError,
+  },
+  {
+    name: 'hip-record',
+    run: (octets) => mustSurvive(octets, decodeHipRecord, encodeHipRecord),
     refuses: isWireError,
   },
   {

@@ -3,6 +3,8 @@ import { ConfigurationErrors, loadConfiguration, parseConfigurationTree, printTr
 import {
   CryptoError,
   certificatesFromPem,
+  decodeHostIdentity,
+  hostIdentityOf,
   parseCertificate,
   parseOcspResponse,
   parseRevocationList,
@@ -67,6 +69,17 @@ export const formatTargets: readonly FuzzTarget[] = [
       '0x',
       ',',
     ],
+  },
+  {
+    // The first octet is the algorithm.
+    name: 'host-identity',
+    run(octets) {
+      const identity = decodeHostIdentity(octets[0] ?? 0, octets.subarray(1));
+      const again = hostIdentityOf(identity.publicKey);
+      if (again.hit !== identity.hit) throw new Error('one key has two HITs');
+      return identity.publicKey.kind;
+    },
+    refuses: isCryptoError,
   },
   {
     name: 'certificate',
