@@ -4,7 +4,7 @@ import { type ChildSuite, Encr, Integ, Ke } from './algorithms.ts';
 
 /**
  * Key exchange methods that only HIP uses, by 0x10000 and their DH Group ID: no transform ID of 16 bits is like that, so
- * that no IKE proposal can name them.
+ * that no IKE proposal can name them. RFC 7401 D says how little SECP160R1 is good for.
  */
 export const HipKe = { MODP_1536: 0x1_0003, SECP160R1: 0x1_000a } as const;
 

@@ -128,7 +128,7 @@ test('keys of RSA, P-256 and P-384 are Host Identities; those of other curves an
   }
 });
 
-// RFC 3110 2
+// RFC 3110 2, RFC 7401 B
 test('an exponent of more than 255 octets has a length of three', () => {
   const octets = hex(`000100${'01'.repeat(256)}${'ff'.repeat(257)}`);
   assert.deepEqual(decodeHostIdentity(HiAlgorithm.RSA, octets).octets, octets);

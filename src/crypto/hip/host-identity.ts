@@ -23,7 +23,7 @@ export interface HostIdentity {
 const contextId = hex('f0eff02fbff43d0fe7930c3c6e6174ea');
 
 /**
- * The HIT of any Host Identity, whether or not this build can use its key (RFC 7343 2, RFC 7401 3.2 and appendix E).
+ * The HIT of any Host Identity, whether or not this build can use its key (RFC 7343 2, RFC 7401 3.2).
  * @throws CryptoError `unsupported` for an algorithm that no HIT Suite has
  */
 export function hitOfHostIdentity(algorithm: number, hostIdentity: Uint8Array): Hit {
@@ -106,7 +106,7 @@ export function hostIdentityOfRecord(recordAlgorithm: number, publicKey: Uint8Ar
   return decodeHostIdentity(HiAlgorithm.ECDSA, concatenate(Uint8Array.of(0, curve.label), publicKey));
 }
 
-/** RFC 3110 2: length of the exponent in one octet or, behind a zero, in two; exponent; modulus. */
+/** RFC 7401 B, RFC 3110 2: length of the exponent in one octet or, behind a zero, in two; exponent; modulus. */
 function encodeRsa(publicKey: PublicKey): [number, Uint8Array] {
   const { n = '', e = '' } = publicKeyObject(publicKey).export({ format: 'jwk' });
   const exponent = decodeBase64url(e);

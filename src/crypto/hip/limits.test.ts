@@ -166,7 +166,7 @@ test('garbage inside ENCRYPTED opens to nothing and throws nothing', () => {
   );
 });
 
-// RFC 7401 5.2.7
+// RFC 7401 D, 5.2.7
 test("HIP's own groups make key pairs that agree, and are no transforms of IKEv2", () => {
   for (const group of Object.values(HipKe)) {
     assert.equal(supportedKeyExchange(group), false);

@@ -28,8 +28,7 @@ export function hitBytes(hit: Hit): Uint8Array {
 }
 
 /**
- * The four bits behind the prefix: the HIT Suite by which the tag was made, and which its owner speaks (RFC 7401
- * appendix E). `undefined` for 128 bits that are no ORCHID, as the zero HIT and HITs of HIP version 1.
+ * The four bits behind the prefix: the HIT Suite by which the tag was made, and which its owner speaks (RFC 7401 E). `undefined` for 128 bits that are no ORCHID, as the zero HIT and HITs of HIP version 1.
  */
 export function hitSuiteOf(hit: Hit): number | undefined {
   return hit.startsWith(orchidPrefix) ? Number.parseInt(hit[7] ?? '0', 16) : undefined;

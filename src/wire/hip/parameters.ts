@@ -169,7 +169,7 @@ export interface NotificationParameter {
   readonly data: Uint8Array;
 }
 
-/** RFC 7401 5.2.20 to 5.2.23 */
+/** RFC 7401 5.2.20, 5.2.21, 5.2.22, 5.2.23 */
 export interface EchoParameter {
   readonly type:
     | 'ECHO_REQUEST_SIGNED'

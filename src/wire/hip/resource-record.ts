@@ -48,6 +48,7 @@ function encodeName(writer: Writer, labels: readonly Uint8Array[]): void {
   if (writer.length - start > nameLengthMax) throw writer.fail('limit', 'HIP RR.rendezvous server');
 }
 
+/** RFC 8005 5.1, 5.2, 5.3, 5.4, 5.5, 5.6 */
 export function decodeHipRecord(rdata: Uint8Array): HipRecord {
   const reader = new Reader(rdata);
   const hitLengthRead = reader.u8('HIP RR.HIT length');

@@ -25,7 +25,7 @@ import { hipHeader, hit, parameterList, parameters } from './testing/arbitraries
 
 describe('a parameter of every type', () => {
   for (const [name, arbitrary] of Object.entries(parameters)) {
-    // RFC 7401 5.2.1, RFC 8002 2, RFC 8003 4.2, 4.3, 4.4, 4.5, RFC 8004 4.2.1, 4.2.2, 4.2.3, RFC 9028 5.4, 5.5
+    // RFC 7401 5.2.1, 5.2.6, 5.2.11, 5.2.16, 5.2.19, 5.2.20, 5.2.21, 5.2.22, 5.2.23, RFC 7402 5.1.3, RFC 8002 2, RFC 8003 4.2, 4.3, 4.4, 4.5, RFC 8004 4.2.1, 4.2.2, 4.2.3, RFC 9028 5.4, 5.5
     test(`${name} is read back as it was written, in a whole number of eight octets`, () => {
       fc.assert(
         fc.property(arbitrary, (parameter) => {

@@ -216,7 +216,7 @@ test('a DIFFIE_HELLMAN with octets behind its public value is refused', () => {
   refused(() => decodeHipParameters(hex('0201000507000100aa000000'.padEnd(32, '0'))), 'trailing');
 });
 
-// RFC 8046 4, 4.2, RFC 9028 5.7
+// RFC 8046 4, 4.1, 4.2, RFC 9028 5.7
 test('locators of each type are read, IPv4 as four octets; a zero lifetime and a wrong length are refused', () => {
   const octets = encodeHipParameters([
     {
