@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { decodeHipParameters, encodeHipParameters, HipCipher, type HipParameter, WireError } from '#wire';
 import { CryptoError } from '../error.ts';
-import { concatenate, plain } from '../key-material/octets.ts';
+import { concatenate } from '../key-material/octets.ts';
 import { wipe } from '../key-material/secrets.ts';
 import type { Randomness } from '../ports.ts';
 
@@ -74,7 +74,7 @@ export function openHipParameters(
     if (body.length < 2 * ivBytes || body.length % ivBytes !== 0) return undefined;
     try {
       const opening = createDecipheriv(name, key, body.subarray(0, ivBytes));
-      plaintext = plain(concatenate(opening.update(body.subarray(ivBytes)), opening.final()));
+      plaintext = concatenate(opening.update(body.subarray(ivBytes)), opening.final());
     } catch {
       return undefined;
     }

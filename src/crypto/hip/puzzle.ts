@@ -1,4 +1,5 @@
 // The puzzle: cheap to set and to check, dear to solve (RFC 7401 4.1.2, 6.3).
+import { hash as hashOnce } from 'node:crypto';
 import { type Hit, hitBytes } from '#wire';
 import { CryptoError } from '../error.ts';
 import { digest } from '../key-material/digest.ts';
@@ -64,7 +65,8 @@ export function searchPuzzleSolution(
   const input = concatenate(random, hitBytes(initiator), hitBytes(responder), start);
   const candidate = input.subarray(input.length - hashBytes);
   for (let attempts = 1; attempts <= attemptsMax; attempts++) {
-    if (endsInZeros(digest(hash, input), difficulty)) {
+    // The one-shot function takes half the time of a hash object.
+    if (endsInZeros(hashOnce(hash, input, 'buffer'), difficulty)) {
       return { solved: true, solution: candidate.slice(), attempts };
     }
     increment(candidate);

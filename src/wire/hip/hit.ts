@@ -1,4 +1,5 @@
 // Host Identity Tags as the wire carries them: 128 bits (RFC 7401 3.1, RFC 7343 2).
+import { WireError } from '../error.ts';
 import { requireLength } from '../field.ts';
 
 /**
@@ -18,13 +19,17 @@ export const orchidPrefix = '2001002';
 /** Throws `WireError('length')` unless there are 16 octets. */
 export function hitFromBytes(bytes: Uint8Array): Hit {
   requireLength(bytes, hitLength, 0, 'HIT');
-  return Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join('') as Hit;
+  let hit = '';
+  for (const octet of bytes) hit += octet.toString(16).padStart(2, '0');
+  return hit as Hit;
 }
 
+/** Throws `WireError('value')` for anything but 32 lower-case digits. */
 export function hitBytes(hit: Hit): Uint8Array {
-  const bytes = Uint8Array.from(hit.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  requireLength(bytes, hitLength, 0, 'HIT');
-  return bytes;
+  if (!/^[0-9a-f]{32}$/.test(hit)) throw new WireError('value', 0, 'HIT');
+  return Uint8Array.from({ length: hitLength }, (_, at) =>
+    Number.parseInt(hit.slice(2 * at, 2 * at + 2), 16),
+  );
 }
 
 /**

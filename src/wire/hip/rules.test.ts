@@ -324,6 +324,7 @@ test('a HIT tells its suite, and what is no ORCHID has none', () => {
   assert.equal(hitSuiteOf('200100107b1a74df365639cc39f1d578' as Hit), undefined);
   assert.equal(hitFromBytes(hitBytes(sender)), sender);
   refused(() => hitFromBytes(new Uint8Array(15)), 'length');
+  refused(() => hitBytes('2001:21::1' as Hit), 'value');
 });
 
 /** RFC 8005 7: the node with a HIT of version 1, its RSA key, and two rendezvous servers. */
