@@ -146,6 +146,17 @@ export class IkeSaRegistry {
     );
   }
 
+  /** Whether a newer IKE SA of the same connection and peer has this child installed. */
+  carriesNewer({ identities, createdAt, sa: { connection } }: IkeEntry, child: string): boolean {
+    if (identities === undefined) return false;
+    return this.ofIdentities(identities.local, identities.remote).some(
+      (other) =>
+        other.createdAt > createdAt &&
+        other.sa.connection.name === connection.name &&
+        other.sa.children.some(({ name, phase }) => name === child && phase === 'installed'),
+    );
+  }
+
   /** Established IKE SAs between the same two identities, the oldest first. */
   ofIdentities(local: Identity, remote: Identity): readonly IkeEntry[] {
     const wanted = [identityKey(local), identityKey(remote)];

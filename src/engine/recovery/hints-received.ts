@@ -1,4 +1,5 @@
 // Word that a peer may have lost its state: unprotected messages, ICMP errors, and INVALID_SPI under protection.
+import type { ChildSaStatus } from '#ike';
 import type { Endpoint } from '#sa';
 import {
   type HintJudgement,
@@ -141,17 +142,18 @@ export function receiveIcmpError(state: EngineState, from: Endpoint, quote: Quot
 }
 
 /** RFC 7296 2.21.4: no SA changes its state. A Child SA that the peer does not know is replaced in good order. */
-export function receiveProtectedInvalidSpi(state: EngineState, entry: IkeEntry, notify: NotifyPayload): void {
+export function receiveProtectedInvalidSpi(state: EngineState, from: IkeEntry, notify: NotifyPayload): void {
+  const { remote } = from.sa;
   const spi = invalidSpiOf([notify]);
-  const child = entry.sa.children.find(
-    ({ outboundSpi, phase, outboundInUse }) => outboundSpi === spi && phase === 'installed' && outboundInUse,
-  );
-  const about = { entry, protected: true, ...(spi === undefined ? {} : { spi }) };
-  const { remote } = entry.sa;
-  if (spi === undefined || child === undefined || entry.sa.queued.includes('rekey-child')) {
-    report(state, remote, 'invalid-spi', spi === undefined ? 'malformed' : 'no-such-outbound-spi', about);
+  const found = spi === undefined ? undefined : carrierOf(state, from, spi);
+  if (spi === undefined || found === undefined || found.entry.sa.queued.includes('rekey-child')) {
+    const outcome = spi === undefined ? 'malformed' : 'no-such-outbound-spi';
+    const about = { entry: from, protected: true, ...(spi === undefined ? {} : { spi }) };
+    report(state, remote, 'invalid-spi', outcome, about);
     return;
   }
+  const { entry, child } = found;
+  const about = { entry, protected: true, spi };
   if (!state.recovery.replacements.take(String(child.childId), state.at)) {
     report(state, remote, 'invalid-spi', 'back-off', about);
     return;
@@ -160,6 +162,32 @@ export function receiveProtectedInvalidSpi(state: EngineState, entry: IkeEntry, 
   const command = { kind: 'rekey-child' as const, childId: child.childId };
   entry.sa.handle({ kind: 'command', at: state.at, command });
   state.touch(entry);
+}
+
+/**
+ * The Child SA that sends on this SPI: of the IKE SA over which the peer speaks, or of another one with the same peer, whom
+ * it has forgotten. Replacing it asks over its own IKE SA, so that the answer tells what became of that.
+ */
+function carrierOf(
+  state: EngineState,
+  from: IkeEntry,
+  spi: number,
+): { readonly entry: IkeEntry; readonly child: ChildSaStatus } | undefined {
+  const { identities } = from;
+  const ofPeer =
+    identities === undefined ? [] : state.registry.ofIdentities(identities.local, identities.remote);
+  // The traffic of one that fell silent has moved already, and a duplicate is about to go.
+  const others = ofPeer.filter(
+    (one) => one !== from && one.successorOfSilence === undefined && !one.redundant,
+  );
+  for (const entry of [from, ...others]) {
+    const child = entry.sa.children.find(
+      ({ outboundSpi, phase, outboundInUse }) =>
+        outboundSpi === spi && phase === 'installed' && outboundInUse,
+    );
+    if (child !== undefined) return { entry, child };
+  }
+  return undefined;
 }
 
 /** Every outbound SA that carries our traffic now. */

@@ -17,7 +17,9 @@ export function attemptInParallel(state: EngineState, entry: IkeEntry, why: stri
   if (!state.unknownSpi.parallelAttempts || !isSilent(state, entry)) return;
   if (state.shuttingDown || (sa.phase !== 'established' && sa.phase !== 'rekeying')) return;
   if (state.initiations.get(name) !== undefined || entry.successorOfSilence !== undefined) return;
-  const children = [...new Set(sa.children.map((child) => child.name))];
+  const children = [...new Set(sa.children.map((child) => child.name))]
+    // What a newer IKE SA with the same peer carries has moved already.
+    .filter((child) => !state.registry.carriesNewer(entry, child));
   if (children.length === 0 || !mayCall(sa.connection)) return;
   if (!state.recovery.reestablishments.take(name, state.at)) return;
   state.rung(name, 'silence', 'parallel', why);

@@ -16,21 +16,9 @@ export function peerForgot(state: EngineState, entry: IkeEntry): void {
   state.touch(entry);
   if (state.shuttingDown || wasDeleted) return;
   withdrawUnheardAttempt(state, entry);
-  const lost = children.filter((name) => !carriedByNewer(state, entry, name));
+  // The peer has begun anew already, or we have: what stands since then is not proven lost.
+  const lost = children.filter((name) => !state.registry.carriesNewer(entry, name));
   if (lost.length === 0) return;
   // The token is proof: no back-off, for it can be had only once per IKE SA.
   callChildren(state, connection, lost, 'token');
-}
-
-/** The peer has begun anew already, or we beside the IKE SA that it forgot: what stands since then is not proven lost. */
-function carriedByNewer({ registry }: EngineState, old: IkeEntry, child: string): boolean {
-  if (old.identities === undefined) return false;
-  return registry
-    .ofIdentities(old.identities.local, old.identities.remote)
-    .some(
-      ({ createdAt, sa }) =>
-        createdAt > old.createdAt &&
-        sa.connection.name === old.sa.connection.name &&
-        sa.children.some(({ name, phase }) => name === child && phase === 'installed'),
-    );
 }

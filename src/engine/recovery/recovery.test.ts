@@ -875,3 +875,61 @@ test('one of two IKE SAs goes when the silent one answers, also if either was re
     assert.equal(hosts.moon.inbound.size, 1, rekeyed);
   }
 });
+
+/** Its host sends no INITIAL_CONTACT, and keeps no ticket: what it had before stays with its peer. */
+const forgetful: HostChange = { connection: { unique: 'never' } };
+
+test('a protected INVALID_SPI about another IKE SA of the same peer replaces that Child SA, once in a while', () => {
+  const hosts = new TwoHosts({ moon: forgetful, sun: forgetful });
+  hosts.connect();
+  const [old] = established(hosts.moon);
+  const [spi] = [...hosts.moon.outbound.keys()];
+  hosts.now = 1_000;
+  hosts.restart(hosts.sun);
+  hosts.settle();
+  assert.equal(established(hosts.moon).length, 2);
+  // moon still uses the old Child SA; sun has another IKE SA to say so over.
+  hosts.sendEsp(hosts.moon, { spi: spi! });
+  assert.equal(hosts.sun.eventsOf('unknown-spi').at(-1)?.outcome, 'sent-protected');
+  hosts.settle(({ octets }) => octets[18] !== 36);
+  assert.deepEqual(
+    hosts.moon.eventsOf('hint').map(({ protected: under, outcome, ikeId }) => [under, outcome, ikeId]),
+    [[true, 'replacing-child', old]],
+  );
+  hosts.wait(1_500, ({ octets }) => octets[18] === 37);
+  hosts.sendEsp(hosts.moon, { spi: spi! });
+  hosts.settle(({ octets }) => octets[18] === 37);
+  assert.equal(hosts.moon.eventsOf('hint').length, 2);
+  assert.notEqual(hosts.moon.eventsOf('hint').at(-1)?.outcome, 'replacing-child');
+  // What asks to replace it learns that the whole IKE SA is unknown there; the other carries the traffic.
+  hosts.wait(3_000);
+  assert.equal(hosts.moon.eventsOf('hint').at(-1)?.outcome, 'proven');
+  assert.equal(established(hosts.moon).length, 1);
+  assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
+  assert.ok(!established(hosts.moon).includes(old!));
+});
+
+test('a peer says nothing about the Child SAs of another peer', () => {
+  const anyPeer = { ...connection('moon').remote, identity: { kind: 'any' as const } };
+  const hosts = new TwoHosts({ moon: { connection: { unique: 'never', remote: anyPeer } }, sun: forgetful });
+  hosts.connect();
+  const [spi] = [...hosts.moon.outbound.keys()];
+  const before = [...hosts.moon.outbound.keys()];
+  const identity = {
+    idType: 2,
+    data: Uint8Array.from('venus.example.org', (letter) => letter.charCodeAt(0)),
+  };
+  hosts.restart(hosts.sun, {
+    connection: { unique: 'never', local: { ...connection('sun').local, identity } },
+  });
+  hosts.settle();
+  assert.equal(established(hosts.moon).length, 2);
+  hosts.sendEsp(hosts.moon, { spi: spi! });
+  assert.equal(hosts.sun.eventsOf('unknown-spi').at(-1)?.outcome, 'sent-protected');
+  hosts.settle();
+  assert.deepEqual(
+    hosts.moon.eventsOf('hint').map(({ outcome }) => outcome),
+    ['no-such-outbound-spi'],
+  );
+  assert.ok(before.every((one) => hosts.moon.outbound.has(one)));
+});

@@ -37,7 +37,7 @@ export class TestHost {
   /** Off: writes never become durable. */
   diskAnswers = true;
   engine: Engine;
-  readonly #change: HostChange;
+  #change: HostChange;
   readonly #results: Timeless<EngineInput>[] = [];
   #starts = 0;
 
@@ -65,8 +65,9 @@ export class TestHost {
     };
   }
 
-  /** SIGKILL, and a start with what the disk holds. */
-  crash(): void {
+  /** SIGKILL, and a start with what the disk holds. @param change configured like this from now on */
+  crash(change: HostChange = this.#change): void {
+    this.#change = change;
     this.inbound.clear();
     this.outbound.clear();
     this.policies.clear();
@@ -212,8 +213,8 @@ export class TwoHosts {
     assert.equal(established(this.sun).length, 1);
   }
 
-  restart(host: TestHost): void {
-    host.crash();
+  restart(host: TestHost, change?: HostChange): void {
+    host.crash(change);
     this.tellTime(host);
   }
 
