@@ -43,7 +43,7 @@ export class R1Rate {
     const octets = addressBytes(address);
     for (let i = 0; i < Math.min(octets.length, 8); i++)
       hash = Math.imul(hash ^ octets[i]!, 0x0100_0193) >>> 0;
-    return (hash ^ (hash >>> 16)) % cells;
+    return ((hash ^ (hash >>> 16)) >>> 0) % cells;
   }
 }
 
