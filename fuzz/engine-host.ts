@@ -153,6 +153,7 @@ export class EngineHost {
         this.sent.push(output);
         return [];
       case 'hip-transmit':
+      case 'icmp':
         return [];
       case 'key-log':
         if (output.entry.kind === 'ike') this.keys.push(output.entry);

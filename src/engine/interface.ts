@@ -128,6 +128,13 @@ export type EngineOutput =
     }
   /** One HIP packet: to protocol 139 if the ports are 0, else into UDP behind a marker of four zeros. */
   | { readonly kind: 'hip-transmit'; readonly path: HipPath; readonly octets: Uint8Array }
+  /** One ICMP message, or ICMPv6 with its checksum. */
+  | {
+      readonly kind: 'icmp';
+      readonly local: IpAddress;
+      readonly remote: IpAddress;
+      readonly octets: Uint8Array;
+    }
   | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
   | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
   /**
@@ -331,8 +338,6 @@ export type ReplyOutcome =
   | 'sent-protected'
   /** Counted, and told with the next one. */
   | 'folded'
-  /** No socket of ours can send it. */
-  | 'unsupported'
   | BudgetRefusal;
 
 export type HintKind = 'invalid-spi' | 'invalid-ike-spi' | 'invalid-major-version' | 'icmp' | 'token';

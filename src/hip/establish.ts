@@ -4,7 +4,7 @@ import type { Spi } from '#sa';
 import type { AssociationKeys, HipAssociation, Standing } from './association.ts';
 import { installFirstPair } from './esp-pair.ts';
 import { type HipHostState, wipeKeys } from './host-state.ts';
-import type { HipPath } from './interface.ts';
+import type { HipEnd, HipPath } from './interface.ts';
 import { Updates } from './update/updates.ts';
 
 export interface Completed {
@@ -25,7 +25,7 @@ export function establish(state: HipHostState, association: HipAssociation, comp
   const replaced = association.standing !== undefined;
   const childId = state.ports.allocateChildId();
   state.change(association, r2 === undefined ? 'R2 completes the exchange' : 'I2 was accepted', () => {
-    forget(state, association, 'replaced by a new association');
+    forget(state, association);
     association.path = path;
     const pair = installFirstPair(state, association, keys, {
       espSuite,
@@ -65,9 +65,13 @@ export function establish(state: HipHostState, association: HipAssociation, comp
 }
 
 /** Takes away all there is with a peer, without a word to it. The caller tells the state that follows. */
-export function forget(state: HipHostState, association: HipAssociation, reason: string): void {
+export function forget(state: HipHostState, association: HipAssociation): void {
   state.dropAttempt(association);
-  endStanding(state, association, reason);
+  endStanding(state, association, {
+    cause: 'replaced',
+    reason: 'replaced by a new association',
+    keepKeys: false,
+  });
   if (association.leaving !== undefined) wipeKeys(association.leaving.keys);
   association.leaving = undefined;
   association.failedUntil = undefined;
@@ -77,14 +81,20 @@ export function forget(state: HipHostState, association: HipAssociation, reason:
 export function endStanding(
   state: HipHostState,
   association: HipAssociation,
-  reason: string,
-  keepKeys = false,
+  end: { readonly cause: HipEnd; readonly reason: string; readonly keepKeys: boolean },
 ): void {
   const { standing } = association;
   if (standing === undefined) return;
   state.removeSas(association, standing);
   standing.updates.dropRekeying(state, association);
   association.standing = undefined;
-  if (!keepKeys) wipeKeys(standing.keys);
-  state.emit({ kind: 'ended', context: association.context, childId: standing.childId, reason });
+  if (!end.keepKeys) wipeKeys(standing.keys);
+  state.emit({
+    kind: 'ended',
+    context: association.context,
+    childId: standing.childId,
+    inboundSpi: standing.pair.inboundSpi,
+    cause: end.cause,
+    reason: end.reason,
+  });
 }

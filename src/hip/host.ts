@@ -151,7 +151,7 @@ export class HipHost {
         const association = state.find(command.local, command.remote);
         const standing = association?.standing;
         if (association === undefined || standing === undefined) break;
-        if (command.kind === 'close') beginClose(state, association, command.reason);
+        if (command.kind === 'close') beginClose(state, association, 'closed-by-us', command.reason);
         else if (command.kind === 'rekey') beginRekey(state, association, standing);
         else checkLiveness(state, association, standing);
       }
@@ -237,6 +237,7 @@ function statusOf(association: HipAssociation): HipAssociationStatus {
       inboundSpi: standing.pair.inboundSpi,
       outboundSpi: standing.pair.outboundSpi,
       suite: standing.pair.suite,
+      lastInboundAt: standing.lastInboundAt,
       ...(standing.rttMs !== undefined && { rttMs: standing.rttMs }),
       ...(attempt !== undefined && { attempt: attempt.name }),
     }),

@@ -13,6 +13,7 @@ export type {
   HipAssociationStatus,
   HipCommand,
   HipContext,
+  HipEnd,
   HipEvent,
   HipInput,
   HipOutput,

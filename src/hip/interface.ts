@@ -91,6 +91,16 @@ export type HipState =
   | 'CLOSED'
   | 'E-FAILED';
 
+/** Why the SAs of an association went. */
+export type HipEnd =
+  | 'closed-by-us'
+  | 'closed-by-peer'
+  | 'unused'
+  /** The peer answered neither UPDATE nor I1. */
+  | 'silent'
+  /** By a new association with the same peer, who had lost the old one, or whom we had. */
+  | 'replaced';
+
 /** Which association an event is about. */
 export interface HipContext {
   readonly local: Hit;
@@ -154,6 +164,8 @@ export type HipEvent =
       readonly kind: 'ended';
       readonly context: HipContext;
       readonly childId: number;
+      readonly inboundSpi: Spi;
+      readonly cause: HipEnd;
       readonly reason: string;
     }
   | { readonly kind: 'failed'; readonly context: HipContext; readonly reason: string }
@@ -193,4 +205,6 @@ export interface HipAssociationStatus extends HipContext {
   readonly outboundSpi?: Spi;
   readonly suite?: ChildSuite;
   readonly rttMs?: number;
+  /** Monotonic milliseconds. */
+  readonly lastInboundAt?: number;
 }

@@ -60,7 +60,8 @@ function tendAttempt(state: HipHostState, association: HipAssociation): void {
   }
   if (attempt.repetitions >= tries) {
     failAttempt(state, association, `no answer to ${attempt.name === 'I1-SENT' ? 'I1' : 'I2'}`);
-    if (association.standing?.silent === true) beginClose(state, association, 'the peer does not answer');
+    if (association.standing?.silent === true)
+      beginClose(state, association, 'silent', 'the peer does not answer');
     return;
   }
   attempt.repetitions++;
@@ -91,7 +92,7 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
     standing.rekeyAt = at + configuration.rekeyMs;
     if (standing.state === 'ESTABLISHED') beginRekey(state, association, standing);
   }
-  if (at >= unusedAt(standing, configuration.unusedMs)) beginClose(state, association, 'unused');
+  if (at >= unusedAt(standing, configuration.unusedMs)) beginClose(state, association, 'unused', 'unused');
 }
 
 /**

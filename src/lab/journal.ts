@@ -142,6 +142,7 @@ function engineLine(host: string, output: EngineEventOutput): string | undefined
       return `${host}   store ${output.id}: ${output.key}, ${output.octets.length} octets`;
     case 'transmit':
     case 'hip-transmit':
+    case 'icmp':
     case 'sa-command':
     case 'key-log':
       return undefined;

@@ -23,6 +23,7 @@ import {
   WireError,
 } from '#wire';
 import type { EngineState } from '../engine-state.ts';
+import { receiveHipHint } from '../hip/hip-recovery.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import type { HintKind, HintOutcome } from '../interface.ts';
 import { attemptInParallel } from './parallel-attempt.ts';
@@ -137,8 +138,33 @@ function checkTokens(
 
 /** An ICMP error quoted one of our packets. */
 export function receiveIcmpError(state: EngineState, from: Endpoint, quote: QuotedPacket): void {
+  const ofHip = receiveHipHint(state, quote);
+  if (ofHip !== undefined) {
+    reportHipHint(state, from, ofHip, quote.spi);
+    return;
+  }
   const judgement = judgeIcmpQuote(quote, outboundSas(state));
   followUp(state, from, 'icmp', judgement, quote.spi);
+}
+
+/** The same, about a HIP association. */
+function reportHipHint(
+  state: EngineState,
+  remote: Endpoint,
+  { outcome, connection }: { readonly outcome: HintOutcome; readonly connection: string },
+  spi: number | undefined,
+): void {
+  const ofSpi = spi === undefined ? {} : { spi };
+  state.event({ kind: 'hint', hint: 'icmp', remote, protected: false, outcome, connection, ...ofSpi });
+  state.recovery.incidents.add({
+    atMs: state.wallClockMs,
+    spis: spi === undefined ? [] : [spi],
+    remote,
+    what: 'hint',
+    reason: `icmp ${outcome}`,
+    detail: `unprotected icmp: ${outcome}`,
+    connection,
+  });
 }
 
 /** RFC 7296 2.21.4: no SA changes its state. A Child SA that the peer does not know is replaced in good order. */

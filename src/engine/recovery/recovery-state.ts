@@ -37,6 +37,8 @@ const subjectsMax = 65_536;
 export class RecoveryState {
   readonly budget: ReplyBudget;
   readonly suspicion: Suspicion = new Suspicion();
+  /** The same for HIP associations, by the number of their pair of SAs. */
+  readonly hipSuspicion: Suspicion = new Suspicion();
   readonly incidents: IncidentLog = new IncidentLog();
   /** INVALID_SPI over standing IKE SAs: one per IKE SA and window. */
   readonly protectedNotifies: BackOff = new BackOff({

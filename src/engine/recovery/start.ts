@@ -7,6 +7,7 @@ import {
   secretsRecordKey,
 } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
+import { callForgottenHosts } from '../hip/hip-recovery.ts';
 import { policyFor } from './recovery-state.ts';
 import { callForgotten } from './reestablish.ts';
 
@@ -50,6 +51,7 @@ export function callForgottenPeers(state: EngineState): void {
     if (!policyFor(state.unknownSpi, connection).reestablish) continue;
     callForgotten(state, connection.name, 'restart');
   }
+  callForgottenHosts(state);
 }
 
 /** IKE SAs that stood before their tokens could be given get them now (RFC 6290 4.4). */

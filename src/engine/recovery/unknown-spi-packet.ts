@@ -1,6 +1,6 @@
 // An ESP or AH packet that no SA matches: facts are gathered, a verdict is reached and carried out.
 import type { ConnectionConfiguration } from '#ike';
-import { type Endpoint, formatSpi, type UnknownSpiEvidence } from '#sa';
+import { type Endpoint, formatSpi, type IpAddress, type UnknownSpiEvidence } from '#sa';
 import {
   invalidSpiNotify,
   ipOverheadBytes,
@@ -13,8 +13,10 @@ import {
 } from '#unknown-spi';
 import { connectionsFor } from '../connection-lookup.ts';
 import type { EngineState } from '../engine-state.ts';
+import { callForgottenHost, hipReestablishable } from '../hip/hip-recovery.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import type { ReplyOutcome } from '../interface.ts';
+import { sendParameterProblem } from './parameter-problem.ts';
 import { policyFor } from './recovery-state.ts';
 import { callForgotten, reestablishable } from './reestablish.ts';
 import { sendReplyWithTokens } from './reply.ts';
@@ -42,7 +44,7 @@ export function receiveUnknownSpi(state: EngineState, evidence: UnknownSpiEviden
     history: record === undefined ? undefined : historyFact(state, record),
     ikeSa: ikeSa === undefined ? undefined : { ikeId: ikeSa.ikeId },
     historyIkeSaLive: record !== undefined && state.registry.isLive(record.initiatorSpi, record.responderSpi),
-    configured: { ike: connection !== undefined, hip: false },
+    configured: { ike: connection !== undefined, hip: mayBeHip(state, source.address) },
   });
   const outcome = carryOut(state, evidence, verdict, { policy, record, ikeSa });
   state.event({
@@ -66,7 +68,8 @@ export function receiveUnknownSpi(state: EngineState, evidence: UnknownSpiEviden
     ...(record === undefined ? {} : { connection: record.connection }),
   });
   if ('reestablish' in verdict && verdict.reestablish && record !== undefined) {
-    callForgotten(state, record.connection, 'unknown-spi');
+    if (record.keying === 'hip') callForgottenHost(state, record.connection, 'unknown-spi');
+    else callForgotten(state, record.connection, 'unknown-spi');
   }
 }
 
@@ -81,6 +84,13 @@ function standingWith(
       sa.remote.address === source.address &&
       (!sa.nat.remote || !encapsulated || sa.remote.port === source.port),
   );
+}
+
+/** Whether a HIP host may be there: one that we know the address of, or anybody if we take anybody. */
+function mayBeHip({ hip }: EngineState, address: IpAddress): boolean {
+  if (hip === undefined) return false;
+  const { accept, peers } = hip.configuration;
+  return accept === 'any' || peers.some(({ addresses }) => addresses.includes(address));
 }
 
 function connectionOf(
@@ -104,7 +114,8 @@ function historyFact(state: EngineState, record: SpiRecord): SpiHistoryFact {
       ended !== undefined &&
       orderly.has(ended.why) &&
       state.wallClockMs - ended.atMs < state.unknownSpi.graceMs,
-    reestablishable: reestablishable(state, connection),
+    reestablishable:
+      keying === 'hip' ? hipReestablishable(state, connection) : reestablishable(state, connection),
   };
 }
 
@@ -141,7 +152,7 @@ function carryOut(
       );
     }
     case 'parameter-problem':
-      return 'unsupported';
+      return sendParameterProblem(state, evidence, known);
   }
 }
 

@@ -4,13 +4,19 @@ import { HipPacketType, hipParameter } from '#wire';
 import type { AssociationKeys, HipAssociation, Leaving } from '../association.ts';
 import { endStanding } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
+import type { HipEnd } from '../interface.ts';
 import { unknownAssociation } from '../unknown-association.ts';
 import { protectedPacket } from '../update/send-update.ts';
 
 const echoBytes = 8;
 
 /** No data from now on; the keys stay until the peer has answered or had time enough to. */
-export function beginClose(state: HipHostState, association: HipAssociation, reason: string): void {
+export function beginClose(
+  state: HipHostState,
+  association: HipAssociation,
+  cause: HipEnd,
+  reason: string,
+): void {
   const { standing } = association;
   if (standing === undefined) return;
   const { keys, peer } = standing;
@@ -21,7 +27,7 @@ export function beginClose(state: HipHostState, association: HipAssociation, rea
   const { unusedMs, segmentLifetimeMs, retransmission } = state.configuration;
   const { path } = association;
   state.change(association, reason, () => {
-    endStanding(state, association, reason, true);
+    endStanding(state, association, { cause, reason, keepKeys: true });
     leave(association, {
       state: 'CLOSING',
       keys,
@@ -81,7 +87,13 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
   ]);
   const { unusedMs, segmentLifetimeMs } = state.configuration;
   state.change(association, 'the peer closed it', () => {
-    if (association.standing?.keys === keys) endStanding(state, association, 'closed by the peer', true);
+    if (association.standing?.keys === keys) {
+      endStanding(state, association, {
+        cause: 'closed-by-peer',
+        reason: 'closed by the peer',
+        keepKeys: true,
+      });
+    }
     if (association.attempt?.name === 'I2-SENT' && association.attempt.keys === keys) {
       state.ports.releaseSpi(association.attempt.inboundSpi);
       association.attempt = undefined;

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { computeNow, hostIdentityOf, privateKeyFromKeyObject, seededRandomness } from '#crypto';
 import { type HipPath, hipDefaults, type LocalIdentity } from '#hip';
-import { address, type IpAddress, type PolicyParameters, type SaParameters } from '#sa';
+import {
+  address,
+  type IpAddress,
+  type PolicyParameters,
+  type SaParameters,
+  type UnknownSpiEvidence,
+} from '#sa';
 import type { EngineConfiguration } from '../../configuration.ts';
 import { Engine } from '../../engine.ts';
 import type { EngineEvent, EngineInput, EngineOutput } from '../../interface.ts';
@@ -24,6 +30,8 @@ function newIdentity(): LocalIdentity {
 
 export const identities: Readonly<Record<Name, LocalIdentity>> = { moon: newIdentity(), sun: newIdentity() };
 
+const wallClockMs = 1_770_000_000_000;
+
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 type Sent = Extract<EngineOutput, { kind: 'hip-transmit' | 'transmit' }>;
 
@@ -31,15 +39,19 @@ export class HipEngine {
   readonly name: Name;
   readonly events: EngineEvent[] = [];
   readonly sent: Sent[] = [];
+  readonly icmp: Extract<EngineOutput, { kind: 'icmp' }>[] = [];
   readonly results: Extract<EngineOutput, { kind: 'command-result' }>[] = [];
   readonly installed: Map<string, SaParameters> = new Map();
   readonly policies: Map<number, PolicyParameters> = new Map();
   readonly disk: Map<string, Uint8Array> = new Map();
   engine: Engine;
+  #starts = 0;
+  readonly #change: Partial<EngineConfiguration>;
   readonly #inputs: Timeless<EngineInput>[] = [];
 
-  constructor(name: Name) {
+  constructor(name: Name, change: Partial<EngineConfiguration>) {
     this.name = name;
+    this.#change = change;
     this.engine = this.#start();
   }
 
@@ -62,15 +74,36 @@ export class HipEngine {
         identities: [identities[this.name]],
         peers: [{ name: other, hit: identities[other].identity.hit, addresses: [addresses[other]] }],
       },
+      ...this.#change,
     };
   }
 
   #start(): Engine {
     return new Engine({
-      randomness: seededRandomness(Uint8Array.from(this.name, (character) => character.charCodeAt(0))),
+      randomness: seededRandomness(
+        Uint8Array.from(`${this.name} ${this.#starts++}`, (character) => character.charCodeAt(0)),
+      ),
       configuration: this.configuration,
       stored: new Map(this.disk),
     });
+  }
+
+  /** SIGKILL, and a start with what the disk holds. */
+  crash(at: number): void {
+    this.installed.clear();
+    this.policies.clear();
+    this.sent.length = 0;
+    this.engine = this.#start();
+    this.give(at, { kind: 'wall-clock', wallClockMs: wallClockMs + at });
+  }
+
+  /** Where a packet that we send by HIP's SA arrives if the other end has forgotten it. */
+  outboundSpi(): number {
+    const [sa] = [...this.installed.values()].filter(
+      ({ direction, mode }) => direction === 'outbound' && mode === 'beet',
+    );
+    assert.ok(sa !== undefined);
+    return sa.spi;
   }
 
   give(at: number, input: Timeless<EngineInput>): void {
@@ -87,6 +120,9 @@ export class HipEngine {
       case 'hip-transmit':
       case 'transmit':
         this.sent.push(output);
+        break;
+      case 'icmp':
+        this.icmp.push(output);
         break;
       case 'event':
         this.events.push(output.event);
@@ -125,14 +161,51 @@ export class HipEngine {
 }
 
 export class HipEngines {
-  readonly moon: HipEngine = new HipEngine('moon');
-  readonly sun: HipEngine = new HipEngine('sun');
+  readonly moon: HipEngine;
+  readonly sun: HipEngine;
   now = 0;
 
+  /** @param change of both hosts' configuration */
+  constructor(change: Partial<EngineConfiguration> = {}) {
+    this.moon = new HipEngine('moon', change);
+    this.sun = new HipEngine('sun', change);
+  }
+
   start(): this {
-    for (const host of [this.moon, this.sun])
-      host.give(this.now, { kind: 'wall-clock', wallClockMs: 1_770_000_000_000 });
+    for (const host of [this.moon, this.sun]) host.give(this.now, { kind: 'wall-clock', wallClockMs });
     return this;
+  }
+
+  /** ESP by the HIP SA of one host reaches the other, whose data plane does not know it. */
+  sendEsp(from: HipEngine, spi: number): void {
+    const to = from === this.moon ? this.sun : this.moon;
+    const evidence: UnknownSpiEvidence = {
+      protocol: 'esp',
+      spi,
+      sequence: 7,
+      source: { address: addresses[from.name], port: 0 },
+      destination: { address: addresses[to.name], port: 0 },
+      encapsulated: false,
+      lengthBytes: 136,
+      mergedBytes: 136,
+      count: 1,
+    };
+    to.give(this.now, { kind: 'data-plane', event: { kind: 'unknown-spi', evidence } });
+  }
+
+  /** Time passes until a timer of either host is due, and no further than `ms`. */
+  wait(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      this.settle();
+      const due = [this.moon, this.sun]
+        .map(({ engine }) => engine.deadline())
+        .filter((at) => at !== undefined);
+      this.now = Math.max(this.now, Math.min(end, ...due));
+      for (const host of [this.moon, this.sun]) host.give(this.now, { kind: 'timeout' });
+      this.settle();
+      if (this.now >= end) return;
+    }
   }
 
   settle(): void {
