@@ -72,6 +72,7 @@ export class Driver {
       this.#listener.datagram('in', local, octets);
       this.#give({ kind: 'datagram', local, remote, octets });
     },
+    icmpError: (error) => this.#give({ kind: 'icmp-error', ...error }),
     event: (event) => this.#give({ kind: 'data-plane', event }),
     saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
     reports: (reports, verdicts, heapBytes) => {

@@ -1,10 +1,11 @@
 // What the driver needs of the outside world: datagrams and a data plane. One is made of a packet thread, one of dgram.
-import type { SaReport } from '#linux';
+import type { IcmpError, SaReport } from '#linux';
 import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
 
 /** What comes in. */
 export interface PacketIoListener {
   datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  icmpError(error: IcmpError): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
   /** @param heapBytes of a thread of its own */

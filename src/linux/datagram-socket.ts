@@ -30,7 +30,7 @@ import {
   SOL_UDP,
   UDP_GRO,
 } from './constants.ts';
-import { isWouldBlock, SystemCallError } from './errno.ts';
+import { isOfEarlierSend, isWouldBlock, SystemCallError } from './errno.ts';
 import { addressOf, attempt, errno, must, pinned } from './libc.ts';
 import {
   readSocketAddress,
@@ -230,7 +230,8 @@ export class DatagramSocket {
     this.#out.set(octets);
     const nameBytes = writeSocketAddress(remote, message.name);
     message.prepare(this.#outAddress, octets.length, nameBytes, this.#writeControl(local, trafficClass));
-    return attempt('sendmsg', this.fd, message.header, 0) >= 0;
+    if (attempt('sendmsg', this.fd, message.header, 0) >= 0) return true;
+    return isOfEarlierSend(errno()) && attempt('sendmsg', this.fd, message.header, 0) >= 0;
   }
 
   #writeControl(local: IpAddress, trafficClass: number): number {

@@ -1,5 +1,5 @@
 // Waiting for several file descriptors, and waking the waiter from another thread.
-import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN } from './constants.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLERR, EPOLLIN } from './constants.ts';
 import { isWouldBlock, SystemCallError } from './errno.ts';
 import { attempt, errno, must, pinned } from './libc.ts';
 
@@ -22,15 +22,23 @@ export class Epoll {
     must('epoll_ctl', `fd ${fd}`, this.#fd, EPOLL_CTL_ADD, fd, event);
   }
 
-  /** Blocks this thread for at most `timeoutMs`; the file descriptors that can be read. */
+  /** Of the last `wait`: the file descriptors that have errors to tell. They stay so until these are read. */
+  readonly failing: number[] = [];
+
+  /** Blocks this thread for at most `timeoutMs`; the file descriptors that can be read, or have errors to tell. */
   wait(timeoutMs: number): number[] {
+    this.failing.length = 0;
     const count = attempt('epoll_wait', this.#fd, this.#events, eventsMax, timeoutMs);
     if (count < 0) {
       const code = errno();
       if (isWouldBlock(code)) return [];
       throw new SystemCallError('epoll_wait', code);
     }
-    return Array.from({ length: count }, (_, i) => this.#view.getInt32(i * eventBytes + dataOffset, true));
+    return Array.from({ length: count }, (_, i) => {
+      const fd = this.#view.getInt32(i * eventBytes + dataOffset, true);
+      if ((this.#view.getUint32(i * eventBytes, true) & EPOLLERR) !== 0) this.failing.push(fd);
+      return fd;
+    });
   }
 
   close(): void {

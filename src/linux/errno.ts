@@ -27,3 +27,18 @@ export class SystemCallError extends Error {
 export function isWouldBlock(errno: number): boolean {
   return errno === constants.errno.EAGAIN || errno === constants.errno.EINTR;
 }
+
+const ofEarlierSends: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENOPROTOOPT',
+  'EPROTO',
+  'EACCES',
+]);
+
+/** Errnos by which a socket that asks for ICMP errors tells, once, of what became of an earlier datagram. */
+export function isOfEarlierSend(errno: number): boolean {
+  return ofEarlierSends.has(names.get(errno) ?? '');
+}

@@ -9,6 +9,7 @@ export {
 } from './datagram-socket.ts';
 export { SystemCallError } from './errno.ts';
 export { lockExclusively } from './exclusive-lock.ts';
+export type { IcmpError, QuotedDatagram } from './icmp-errors.ts';
 export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';

@@ -13,7 +13,7 @@ import {
   UDP_SEGMENT,
 } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
-import { isWouldBlock, SystemCallError } from './errno.ts';
+import { isOfEarlierSend, isWouldBlock, SystemCallError } from './errno.ts';
 import { errno, type PacketCalls, packetCalls } from './libc.ts';
 import { memoryAddress } from './memory-address.ts';
 import { MessageVector } from './message-vector.ts';
@@ -106,14 +106,21 @@ export class SealedPacketSender {
   /** Sends everything held back. What the kernel does not take now is lost and counted. */
   flush(): void {
     for (let i = 0; i < this.#count; i++) this.#write(i, this.#messages[i]!, true);
+    let told = false;
     for (let sent = 0; sent < this.#count; ) {
       const address = this.#vector.messageAddress(sent);
       const result = this.#calls.sendmmsg(this.#socket.fd, address, this.#count - sent, MSG_DONTWAIT);
       if (result > 0) {
+        told = false;
         sent += result;
         continue;
       }
       const code = errno();
+      // Told once, and gone by now: the messages themselves were not looked at.
+      if (isOfEarlierSend(code) && !told) {
+        told = true;
+        continue;
+      }
       if (isWouldBlock(code)) {
         for (; sent < this.#count; sent++) this.dropped += this.#messages[sent]!.vectors;
       } else {

@@ -10,6 +10,7 @@ import type {
   SaResult,
   Spi,
 } from '#sa';
+import type { IcmpError } from '../icmp-errors.ts';
 
 /** How a packet thread is set up. */
 export interface PacketThreadOptions {
@@ -76,6 +77,8 @@ export type FromPacketThread =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
+  /** About a packet to one of our peers, by whoever says so. */
+  | { readonly kind: 'icmp-error'; readonly error: IcmpError }
   | { readonly kind: 'event'; readonly event: DataPlaneEvent }
   | { readonly kind: 'sa-result'; readonly id: number; readonly result: SaResult }
   | {

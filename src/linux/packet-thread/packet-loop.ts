@@ -18,6 +18,7 @@ import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
+import { IcmpErrors } from '../icmp-errors.ts';
 import { pinned } from '../libc.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
@@ -36,6 +37,7 @@ const waitMsMax = 500;
 /** How much one source may deliver before the others get their turn: reads of the device, and system calls of a socket. */
 const tunReadsMax = 16;
 const receivesMax = 4;
+const icmpErrorsMax = 16;
 const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
@@ -88,6 +90,7 @@ export class PacketLoop {
   readonly #readers = new Map<number, () => void>();
   /** What will be read from, once there is somebody to tell. */
   readonly #sources: { readonly fd: number; readonly read: () => void }[] = [];
+  readonly #icmpErrors = new Map<number, IcmpErrors>();
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
   readonly #segmentation = new Segmentation();
@@ -103,6 +106,8 @@ export class PacketLoop {
   #ikeOfStrangers = 0;
   #ikeRefused = 0;
   #evidenceRefused = 0;
+  #icmpOfPeers = 0;
+  #icmpIgnored = 0;
   #reportedSum = 0;
   readonly #peers = new PeerAddresses();
   #noWayOut = 0;
@@ -166,6 +171,7 @@ export class PacketLoop {
   run(): void {
     while (this.#running) {
       for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
+      for (const fd of this.#epoll.failing) this.#readErrors(this.#icmpErrors.get(fd));
       this.#takeMessages();
       const at = monotonicMs();
       this.#plane.handleTimeout(at);
@@ -194,6 +200,7 @@ export class PacketLoop {
 
   #listenForEsp(socket: DatagramSocket): void {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
+    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
     const way = { socket, sender: new SealedPacketSender(socket), batch: new DatagramBatch(socket) };
     this.#ways.push(way);
     this.#sources.push({ fd: socket.fd, read: () => this.#receiveEsp(way) });
@@ -242,6 +249,7 @@ export class PacketLoop {
   }
 
   #listenForIke(socket: DatagramSocket): void {
+    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, false));
     const batch = new DatagramBatch(socket);
     this.#sources.push({ fd: socket.fd, read: () => this.#receiveIke(batch) });
   }
@@ -256,6 +264,18 @@ export class PacketLoop {
         this.#handOver(local!, remote!, batch.memory.octets.subarray(from, from + batch.length(datagram)));
       }
       if (count === 0) break;
+    }
+  }
+
+  /** What is said of packets to others than our peers is no hint about anything of ours. */
+  #readErrors(errors: IcmpErrors | undefined): void {
+    for (let i = 0; i < icmpErrorsMax; i++) {
+      const error = errors?.receive();
+      if (error === undefined) return;
+      if (this.#peers.has(error.quote.destination) && this.#controlQueue.admit(false)) {
+        this.#icmpOfPeers++;
+        this.#post({ kind: 'icmp-error', error });
+      } else this.#icmpIgnored++;
     }
   }
 
@@ -460,6 +480,8 @@ export class PacketLoop {
       'ike-of-peers': this.#ikeOfPeers,
       'ike-of-strangers': this.#ikeOfStrangers,
       'ike-refused': this.#ikeRefused,
+      'icmp-of-peers': this.#icmpOfPeers,
+      'icmp-ignored': this.#icmpIgnored,
       'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
       'evidence-dropped': this.#plane.stats().unknownSpisDropped + this.#evidenceRefused,
     };

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
 import { takePacketWorker } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
+import type { IcmpError } from '../icmp-errors.ts';
 import { ControlQueue } from './control-queue.ts';
 import type {
   FromPacketThread,
@@ -29,6 +30,8 @@ export class PacketThreadError extends Error {
 export interface PacketThreadListener {
   /** A datagram to one of our two UDP ports that is not ESP, as received. */
   datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** Somebody says what became of a packet to one of our peers. */
+  icmpError(error: IcmpError): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
   /** @param heapBytes what the thread's JavaScript objects take */
@@ -78,6 +81,7 @@ export class PacketThread {
     worker.on('error', (error) => listener.died(error as Error));
     worker.on('message', (message: FromPacketThread) => {
       const ofStranger =
+        message.kind === 'icmp-error' ||
         (message.kind === 'datagram' && !message.ofPeer) ||
         (message.kind === 'event' && message.event.kind === 'unknown-spi');
       if (ofStranger) {
@@ -112,6 +116,9 @@ export class PacketThread {
     switch (message.kind) {
       case 'datagram':
         listener.datagram(message.local, message.remote, message.octets);
+        break;
+      case 'icmp-error':
+        listener.icmpError(message.error);
         break;
       case 'event':
         listener.event(message.event);

@@ -82,6 +82,7 @@ const thread = await PacketThread.open(
   },
   {
     datagram: () => undefined,
+    icmpError: () => undefined,
     event: () => undefined,
     saResult: (_id, result) => {
       results.push(result.ok ? 'ok' : result.detail);
