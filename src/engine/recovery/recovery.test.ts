@@ -664,7 +664,7 @@ test('whoever asks why is told the whole course, from the silence until traffic 
   }
   const { incidents, connection } = hosts.moon.engine.why('last');
   assert.equal(connection, 'gateway');
-  assert.match(incidents[0]!.detail, /no answer to our traffic for 290 ms/);
+  assert.match(incidents[0]!.detail, /no answer to our traffic for 290 ms \(a round trip takes 0 ms\)/);
   assert.match(incidents.at(-1)!.detail, /traffic comes in again, 590 ms after the first sign/);
 });
 
