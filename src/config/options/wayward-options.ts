@@ -152,7 +152,7 @@ export const waywardSchema: SectionSchema = {
       type: 'boolean',
       class: 'supported',
       default: 'yes',
-      note: 'Give peers a token that proves a crash of ours (RFC 6290). Turn it off where several hosts share a token secret without knowing of each other.',
+      note: 'Give peers a token that proves a crash of ours (RFC 6290). Its secret is in the state folder, and no option shares it. Members of a cluster that are up side by side must not have copies of one folder, or turn this off: none could tell that an IKE SA lives at another (RFC 6290 9.2). A standby that takes the place of a member that is down may have its folder.',
     },
     {
       name: 'spi_history',
