@@ -91,6 +91,11 @@ export class Store {
 /** Renders again whenever the store has changed. */
 export function useStore(store: Store): Store {
   const [, again] = useState(0);
-  useEffect(() => store.listen(() => again((count) => count + 1)), [store]);
+  useEffect(() => {
+    const changed = (): void => again((count) => count + 1);
+    // It may have changed before anybody listened.
+    changed();
+    return store.listen(changed);
+  }, [store]);
   return store;
 }

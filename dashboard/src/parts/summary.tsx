@@ -44,6 +44,14 @@ function recovery(incidents: readonly Incident[]): { value: string; note: string
   return { value: 'None', note: 'no tunnel was lost', tone: '' };
 }
 
+/** Why there could be more tunnels. */
+function wanting(hosts: readonly HostSnapshot[]): string | undefined {
+  const down = hosts.filter(({ state }) => state === 'down').map(({ name }) => name);
+  if (down.length > 0) return `${down.join(' and ')} down`;
+  const connecting = hosts.reduce((all, host) => all + host.connecting.length, 0);
+  return connecting > 0 ? `${connecting} connecting` : undefined;
+}
+
 export function Summary(props: {
   hosts: readonly HostSnapshot[];
   incidents: readonly Incident[];
@@ -52,7 +60,6 @@ export function Summary(props: {
   const { hosts, incidents, unknownSpis } = props;
   const sum = (of: (host: HostSnapshot) => number): number => hosts.reduce((all, host) => all + of(host), 0);
   const tunnels = sum((host) => (host.state === 'running' ? host.tunnelCount : 0));
-  const connecting = sum((host) => host.connecting.length);
   const strays = unknownSpis.reduce((all, row) => all + row.count, 0);
   const answered = unknownSpis.filter(({ outcome }) => outcome.startsWith('sent')).length;
   const { value, note, tone } = recovery(incidents);
@@ -61,8 +68,8 @@ export function Summary(props: {
       <Tile
         label="Tunnels"
         value={count(tunnels)}
-        note={connecting > 0 ? `${connecting} connecting` : 'all that are wanted stand'}
-        tone={connecting > 0 ? 'warn' : ''}
+        note={wanting(hosts) ?? 'all that are wanted stand'}
+        tone={wanting(hosts) === undefined ? '' : 'warn'}
       />
       <Tile
         label="Received"
