@@ -28,6 +28,7 @@ const steps = [
     name: 'types',
     commands: [
       [tsc, '-b'],
+      [tsc, '-p', 'dashboard'],
       [tsc, '-p', 'src', '--listFilesOnly'],
     ],
     looked: sources,

@@ -19,4 +19,22 @@ for (const name of files) {
     }
   }
 }
-console.log(`looked at ${files.length} files`);
+
+// The page knows the daemon by its answers alone.
+const api = join('src', 'control', 'api', 'index.ts');
+const page = readdirSync(join('dashboard', 'src'), { recursive: true })
+  .map((name) => join('dashboard', 'src', String(name)))
+  .filter((name) => /\.tsx?$/.test(name));
+for (const name of page) {
+  const lines = readFileSync(name, 'utf8').split('\n');
+  for (const [index, line] of lines.entries()) {
+    for (const [, , specifier] of line.matchAll(specifiers)) {
+      const target = join(dirname(name), specifier);
+      const typesOfApi = target === api && /^\s*(import|export) type /.test(line);
+      if (typesOfApi || !relative('dashboard', target).startsWith('..')) continue;
+      console.log(`${name}:${index + 1} ${specifier}: dashboard may import only types, of control/api`);
+      process.exitCode = 1;
+    }
+  }
+}
+console.log(`looked at ${files.length + page.length} files`);

@@ -21,6 +21,15 @@ if (mtime('package-lock.json') > mtime('node_modules/.package-lock.json')) {
   run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
+/** The newest change in a folder. */
+function newest(folder) {
+  return Math.max(
+    ...readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) =>
+      mtime(join(entry.parentPath, entry.name)),
+    ),
+  );
+}
+
 // A deleted source must not leave its old output behind: the test runner would still find it.
 function prune(output, source) {
   if (!existsSync(output)) return;
@@ -28,7 +37,7 @@ function prune(output, source) {
     if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
     const js = join(entry.parentPath, entry.name);
     const ts = join(source, relative(output, js)).replace(/\.js$/, '.ts');
-    if (existsSync(ts)) continue;
+    if (existsSync(ts) || js.startsWith(join('dist', 'dashboard'))) continue;
     for (const suffix of ['.js', '.js.map', '.d.ts']) rmSync(js.replace(/\.js$/, suffix), { force: true });
   }
 }
@@ -36,3 +45,8 @@ prune('dist', 'src');
 prune('build', '.');
 
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+
+const page = 'dist/dashboard/index.html';
+if (mtime(page) < Math.max(newest('dashboard'), mtime('package-lock.json'))) {
+  run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'dashboard']);
+}

@@ -1,5 +1,6 @@
 // The commands of `wayward`: their words, and what each does.
 import { Command, CommanderError, Option } from 'commander';
+import { whySubject, whyText } from '#control';
 import {
   askDaemon,
   ControlSocketError,
@@ -17,7 +18,6 @@ import type { ExplainWords } from './explain.ts';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { statusText } from './status-text.ts';
-import { whySubject, whyText } from './why-text.ts';
 
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -201,8 +201,15 @@ program
     'two gateways on loopback with traffic between them, without privileges, until Ctrl-C; k crashes one',
   )
   .option(...demoSocketOption)
-  .action(async (options: { socket: string }) => {
-    status = await runDemo(out, options.socket);
+  .addOption(new Option('--http [port]', 'serve the page on a port of 127.0.0.1').argParser(Number).preset(0))
+  .action(async (options: { socket: string; http?: number }) => {
+    const { socket: socketPath, http: httpPort } = options;
+    if (httpPort !== undefined && !(Number.isInteger(httpPort) && httpPort >= 0 && httpPort <= 65_535)) {
+      err('a port is a number up to 65535');
+      status = ExitStatus.usage;
+      return;
+    }
+    status = await runDemo(out, { socketPath, ...(httpPort === undefined ? {} : { httpPort }) });
   });
 
 program
@@ -220,6 +227,17 @@ program
     const explained = await explain({ file, ...options }, terminal());
     status = explained ? ExitStatus.ok : ExitStatus.failed;
   });
+
+program
+  .command('page')
+  .description('tell where the web page is, with the token that opens it')
+  .option(...socketOption)
+  .action((options: { socket: string }) =>
+    control(async () => {
+      const answer = await askDaemon(options.socket, { kind: 'page' });
+      return answer.kind === 'page' ? { ok: true, lines: [answer.url] } : outcomeOf(answer, '');
+    }),
+  );
 
 const lab = program.command('lab').description('experiments with lost state');
 

@@ -3,6 +3,7 @@ export { defaultProposals, type ProposalProtocol, parseProposals } from './algor
 export type { CheckpointSettings } from './build/checkpoint.ts';
 export type { HostDefaults } from './build/context.ts';
 export type { HostSettings } from './build/host.ts';
+export type { HttpListen } from './build/http.ts';
 export {
   ConfigurationError,
   type ConfigurationErrorCode,

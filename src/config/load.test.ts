@@ -211,6 +211,7 @@ test('a gateway with two connections', () => {
     tunName: 'tun7',
     tunMtuBytes: 1400,
     checkpoint: { enabled: false, acrossBoot: false, maxAgeMs: 120_000 },
+    logFormat: 'text',
   });
 });
 

@@ -1,7 +1,7 @@
 // The command's end of the control socket.
 import { connect } from 'node:net';
 import { type ControlAnswer, type ControlRequest, parseControlAnswer } from './control-protocol.ts';
-import { ControlSocketError } from './control-server.ts';
+import { ControlSocketError } from './private-socket.ts';
 
 /** Asks a running daemon. @throws ControlSocketError if none answers */
 export function askDaemon(path: string, request: ControlRequest): Promise<ControlAnswer> {

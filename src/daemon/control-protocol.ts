@@ -1,4 +1,5 @@
 // What `wayward up`, `down` and `status` say to a running daemon: one JSON object per line, one answer each.
+import type { Incident, Snapshot, UnknownSpi } from '#control';
 import type { CommandResult, EngineStatus, WhyAnswer } from '#engine';
 import type { SaReport } from '#linux';
 import type { SpiOwnersStatus } from './owners/spi-owners.ts';
@@ -9,6 +10,10 @@ export type ControlRequest =
   | { readonly kind: 'rekey'; readonly name: string; readonly ike: boolean }
   | { readonly kind: 'reload' }
   | { readonly kind: 'status' }
+  /** What operators see, for the terminal view. */
+  | { readonly kind: 'snapshot' }
+  /** Where the page is, with its token. */
+  | { readonly kind: 'page' }
   /** Kills a gateway of the demonstration with SIGKILL. A daemon refuses. */
   | { readonly kind: 'crash'; readonly side: 'left' | 'right' }
   /** About an SPI of ESP or AH, or the last incident. */
@@ -38,6 +43,13 @@ export type ControlAnswer =
   | { readonly kind: 'result'; readonly result: CommandResult }
   | { readonly kind: 'status'; readonly status: DaemonStatus }
   | { readonly kind: 'why'; readonly answer: WhyAnswer }
+  | {
+      readonly kind: 'snapshot';
+      readonly snapshot: Snapshot;
+      readonly incidents: readonly Incident[];
+      readonly unknownSpis: readonly UnknownSpi[];
+    }
+  | { readonly kind: 'page'; readonly url: string }
   | { readonly kind: 'refused'; readonly detail: string };
 
 /** A line -> a request, or why it is none. */
@@ -71,7 +83,9 @@ export function parseControlRequest(line: string): ControlRequest | string {
     case 'reload':
       return { kind: 'reload' };
     case 'status':
-      return { kind: 'status' };
+    case 'snapshot':
+    case 'page':
+      return { kind: value.kind };
     case 'crash': {
       const side = text('side');
       return side === 'left' || side === 'right'
@@ -106,5 +120,7 @@ const answerKinds: readonly unknown[] = [
   'result',
   'status',
   'why',
+  'snapshot',
+  'page',
   'refused',
 ] satisfies ControlAnswer['kind'][];

@@ -1,5 +1,7 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
+import type { HttpListen } from '#config';
+import { type Follower, whyText } from '#control';
 import { nodeRandomness } from '#crypto';
 import {
   type CheckpointOptions,
@@ -7,16 +9,19 @@ import {
   type EngineCommand,
   type EngineConfiguration,
   type EngineEvent,
+  eventText,
 } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
-import { eventText } from './event-text.ts';
+import { HttpEndpoint } from './http-endpoint.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
+import { Observation } from './observation.ts';
 import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
+import { openApiDocument, pageAssets, tokenCheck } from './page.ts';
 import type { RecordStore } from './record-store.ts';
 import type { TunnelNetwork } from './tunnel-network.ts';
 import { ViciEndpoint, type ViciOptions } from './vici-endpoint.ts';
@@ -44,11 +49,21 @@ export interface DaemonOptions {
   readonly ownerName?: string;
   /** Go on with SAs after a restart. Needs `store` and `recordKey`. */
   readonly checkpoint?: Omit<CheckpointOptions, 'place'>;
+  /** Absent: no page, API or metrics. */
+  readonly http?: { readonly listen: HttpListen; readonly token: string };
+  /** Where there are several hosts, and how often they are looked at. */
+  readonly observe?: { readonly name: string; readonly sampleMs: number; readonly rateWindowMs: number };
+  /** Hears what operators see. */
+  readonly follower?: Follower;
   readonly onEvent?: (event: EngineEvent) => void;
   readonly onReports?: (reports: readonly SaReport[]) => void;
   /** The data plane died. */
   readonly onDeath: (error: Error) => void;
 }
+
+/** For the terminal view, which has no room for more. */
+const incidentsTold = 4;
+const unknownSpisTold = 32;
 
 /** How long SIGTERM waits for peers to answer our Deletes. */
 const shutdownMsMax = 2_000;
@@ -75,6 +90,8 @@ export class Daemon {
   #verdicts: Readonly<Record<string, number>> = {};
   #packetThreadHeapBytes: number | undefined;
   readonly #owners: SpiOwners | undefined;
+  readonly #observation: Observation;
+  #http: HttpEndpoint | undefined;
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
   #control: ControlServer | undefined;
@@ -95,9 +112,10 @@ export class Daemon {
     this.#driver = new Driver(
       this.#engine,
       {
-        event: (event) => this.#report(event),
-        datagram: (direction, local, octets) => {
+        event: (at, event) => this.#report(at, event),
+        datagram: (direction, local, remote, octets) => {
           const shared = local.port === options.configuration.ports.natTraversal;
+          this.#observation.datagram(direction, remote, octets, shared);
           this.#vici?.datagram(direction, octets, shared);
         },
         keyLog: (entry) => options.keyLog?.write(entry),
@@ -105,6 +123,7 @@ export class Daemon {
           this.#packetThreadHeapBytes = heapBytes;
           for (const report of reports) this.#counters.set(`${report.direction} ${report.spi}`, report);
           this.#verdicts = verdicts;
+          this.#observation.reports(reports);
           options.onReports?.(reports);
         },
         died: options.onDeath,
@@ -112,6 +131,14 @@ export class Daemon {
       options.mark,
       options.store,
     );
+    this.#observation = new Observation({
+      ...options.observe,
+      version: packageVersion(),
+      status: () => this.#engine.status(),
+      verdicts: () => this.#verdicts,
+      linesLeftOut: () => options.log.linesLeftOut,
+    });
+    if (options.follower !== undefined) this.#observation.board.follow(options.follower);
     const { ownerName, store, log } = options;
     if (ownerName !== undefined) {
       this.#owners = new SpiOwners({
@@ -151,12 +178,14 @@ export class Daemon {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
       }
       await this.#vici?.listen();
+      await this.#openHttp();
       await ownersKnown;
       const io = await opening;
       this.#network = await openNetwork(io);
       await io.listen();
     } catch (error) {
       await opening.catch(() => undefined);
+      await this.#http?.close();
       await this.#vici?.close();
       await this.#control?.close();
       await this.#network?.close();
@@ -164,6 +193,7 @@ export class Daemon {
       await this.#owners?.stop();
       throw error;
     }
+    this.#observation.start();
     this.#driver.start(await opening, this.#owners?.claims, this.#owners?.ownership);
     this.#running = true;
     this.#owners?.announce();
@@ -182,6 +212,8 @@ export class Daemon {
     await Promise.race([this.#driver.command({ kind: 'shutdown' }), expired]);
     this.#driver.stop();
     await this.#vici?.close();
+    this.#observation.stop();
+    await this.#http?.close();
     await this.#control?.close();
     await this.#network?.close();
     await this.#io?.close();
@@ -189,6 +221,25 @@ export class Daemon {
     await this.#owners?.stop();
     await this.#options.store?.close();
     this.#options.keyLog?.close();
+  }
+
+  /** Where a browser finds the page, if it is served on loopback. */
+  get pageUrl(): string | undefined {
+    const url = this.#http?.url;
+    return url === undefined ? undefined : `${url}#token=${this.#options.http?.token ?? ''}`;
+  }
+
+  async #openHttp(): Promise<void> {
+    const { http } = this.#options;
+    if (http === undefined) return;
+    this.#http = await HttpEndpoint.open(http.listen, {
+      board: this.#observation.board,
+      ...(http.listen.kind === 'path' ? {} : { isToken: tokenCheck(http.token) }),
+      assets: pageAssets(),
+      openApi: openApiDocument(),
+      metrics: () => this.#observation.metrics.text(),
+      why: async (_host, subject) => whyText(this.#engine.why(subject)),
+    });
   }
 
   #memory(): DaemonStatus['memory'] {
@@ -216,13 +267,24 @@ export class Daemon {
     return true;
   }
 
+  /** SAs that are gone are told of once more after they went: they are forgotten when somebody looks. */
+  #livingCounters(): readonly SaReport[] {
+    const living = new Set(
+      this.#engine
+        .childSas()
+        .flatMap(({ inboundSpi, outboundSpi }) => [`inbound ${inboundSpi}`, `outbound ${outboundSpi}`]),
+    );
+    for (const key of this.#counters.keys()) if (!living.has(key)) this.#counters.delete(key);
+    return [...this.#counters.values()];
+  }
+
   status(): DaemonStatus {
     return {
       version: packageVersion(),
       pid: process.pid,
       uptimeMs: monotonicMs() - this.#startedAt,
       engine: this.#engine.status(),
-      counters: [...this.#counters.values()],
+      counters: this.#livingCounters(),
       verdicts: this.#verdicts,
       memory: this.#memory(),
       ...(this.#owners === undefined ? {} : { owners: this.#owners.status() }),
@@ -230,21 +292,14 @@ export class Daemon {
     };
   }
 
-  #report(event: EngineEvent): void {
+  #report(at: number, event: EngineEvent): void {
+    this.#observation.event(at, event);
     const { level, text, ofStrangers } = eventText(event);
     const { log } = this.#options;
     if (ofStrangers) log.strangerLine(level, text);
     else log.line(level, text);
     this.#vici?.event(event);
     this.#network?.follow(event);
-    if (
-      event.kind === 'ike' &&
-      (event.event.kind === 'child-rekeyed' || event.event.kind === 'child-ended')
-    ) {
-      const gone = event.event.kind === 'child-rekeyed' ? event.event.replaced : event.event.child;
-      this.#counters.delete(`inbound ${gone.inboundSpi}`);
-      this.#counters.delete(`outbound ${gone.outboundSpi}`);
-    }
     this.#options.onEvent?.(event);
   }
 
@@ -254,6 +309,17 @@ export class Daemon {
         return { kind: 'status', status: this.status() };
       case 'why':
         return { kind: 'why', answer: this.#engine.why(request.subject) };
+      case 'page':
+        return this.pageUrl === undefined
+          ? { kind: 'refused', detail: 'no page is served on loopback: set wayward.http.listen' }
+          : { kind: 'page', url: this.pageUrl };
+      case 'snapshot':
+        return {
+          kind: 'snapshot',
+          snapshot: this.#observation.board.snapshot(),
+          incidents: this.#observation.board.incidents().slice(0, incidentsTold),
+          unknownSpis: this.#observation.board.unknownSpis().slice(0, unknownSpisTold),
+        };
       case 'crash':
         return { kind: 'refused', detail: 'only a demonstration (npm start) crashes when it is asked to' };
       case 'up':

@@ -15,7 +15,8 @@ import {
 import { classifyUdpEncapsulated } from '#wire';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 
-const reportIntervalMs = 200;
+/** How often it tells the counters of its SAs. */
+export const datagramReportMs = 200;
 const receiveBufferBytes = 1 << 20;
 
 export interface DatagramPacketIoOptions {
@@ -63,7 +64,7 @@ export class DatagramPacketIo implements PacketIo {
       pathMtuBytes: options.pathMtuBytes,
       protocols: ['esp'],
     });
-    this.#reporter = setInterval(() => this.#report(), reportIntervalMs);
+    this.#reporter = setInterval(() => this.#report(), datagramReportMs);
     this.#reporter.unref();
   }
 
@@ -129,6 +130,8 @@ export class DatagramPacketIo implements PacketIo {
   }
 
   apply(id: number, command: SaCommand): void {
+    // What it carried since the last report would go with it.
+    if (command.kind === 'remove') this.#report();
     const result = this.#plane.apply(command, this.#options.clock());
     if (result.ok && command.kind === 'install') {
       const { protocol, direction, spi, childId, remote } = command.sa;

@@ -46,7 +46,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
   const driver = new Driver(
     engine,
     {
-      event: ({ kind }) => seen.push(kind),
+      event: (_at, { kind }) => seen.push(kind),
       datagram: (direction) => seen.push(direction),
       keyLog: () => undefined,
       reports: () => undefined,

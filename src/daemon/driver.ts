@@ -12,9 +12,10 @@ import { trafficNotes } from './traffic-notes.ts';
 
 /** What a driver tells of its engine. */
 export interface DriverListener {
-  event(event: EngineEvent): void;
+  /** @param at monotonic milliseconds */
+  event(at: number, event: EngineEvent): void;
   /** Octets of one of our ports, before the engine has them or after. */
-  datagram(direction: 'in' | 'out', local: Endpoint, octets: Uint8Array): void;
+  datagram(direction: 'in' | 'out', local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   keyLog(entry: KeyLogEntry): void;
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** The data plane died: nothing can go on. */
@@ -69,7 +70,7 @@ export class Driver {
   /** Where the packet IO reports to. */
   readonly packetIoListener: PacketIoListener = {
     datagram: (local, remote, octets) => {
-      this.#listener.datagram('in', local, octets);
+      this.#listener.datagram('in', local, remote, octets);
       this.#give({ kind: 'datagram', local, remote, octets });
     },
     icmpError: (error) => this.#give({ kind: 'icmp-error', ...error }),
@@ -157,7 +158,7 @@ export class Driver {
   #carryOut(output: EngineOutput): void {
     switch (output.kind) {
       case 'transmit':
-        this.#listener.datagram('out', output.local, output.octets);
+        this.#listener.datagram('out', output.local, output.remote, output.octets);
         this.#io?.transmit(output.local, output.remote, output.octets);
         break;
       case 'sa-command':
@@ -182,7 +183,7 @@ export class Driver {
         this.#commands.delete(output.id);
         break;
       case 'event':
-        this.#listener.event(output.event);
+        this.#listener.event(output.at, output.event);
         break;
       case 'key-log':
         this.#listener.keyLog(output.entry);

@@ -17,6 +17,8 @@ export class Log {
   #folded = 0;
   #strangersSecond = 0;
   #strangersFolded = 0;
+  /** Since the start. */
+  linesLeftOut = 0;
 
   constructor(
     level: LogLevel,
@@ -45,6 +47,7 @@ export class Log {
     const second = Math.floor(this.#clock().getTime() / 1000);
     if (second === this.#strangersSecond) {
       this.#strangersFolded++;
+      this.linesLeftOut++;
       return;
     }
     this.#strangersSecond = second;
@@ -65,6 +68,7 @@ export class Log {
     }
     if (++this.#lines > linesPerSecondMax) {
       this.#folded++;
+      this.linesLeftOut++;
       return;
     }
     this.#write(`${now.toISOString()} ${level.padEnd(5)} ${text}`);

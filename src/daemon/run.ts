@@ -6,11 +6,12 @@ import { PacketThread, PacketThreadError, readReceivedMarks, SystemCallError, Tu
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
 import { bootId } from './boot-id.ts';
-import { ControlSocketError } from './control-server.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
+import { keptToken } from './page.ts';
+import { ControlSocketError } from './private-socket.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
 import { RecordStore, receivedMarksPath } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
@@ -74,6 +75,8 @@ function reloadable(
     ...(next.configuration.ports.natTraversal === ports.natTraversal ? [] : ['port_nat_t']),
     ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
     ...(next.host.recordKeyPath === running.host.recordKeyPath ? [] : ['record_key']),
+    ...(JSON.stringify(next.host.http) === JSON.stringify(running.host.http) ? [] : ['http']),
+    ...(next.host.logFormat === running.host.logFormat ? [] : ['log_format']),
     ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
     ...(JSON.stringify(next.host.checkpoint) === JSON.stringify(running.host.checkpoint)
       ? []
@@ -150,6 +153,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       store,
       ...(recordKey === undefined ? {} : { recordKey }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(host.http === undefined
+        ? {}
+        : { http: { listen: host.http, token: keptToken(options.statePath) } }),
       configuration,
       log,
       mark: socketMark,

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfiguration } from '#config';
+import { eventText } from '#engine';
 import { monotonicMs } from '#linux';
 import { address } from '#sa';
 import { askDaemon } from './control-client.ts';
 import { Daemon } from './daemon.ts';
 import { DatagramPacketIo } from './datagram-packet-io.ts';
-import { eventText } from './event-text.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { configurationPorts } from './load-configuration-file.ts';
 import { Log } from './log.ts';
@@ -134,7 +134,9 @@ for (const proposals of ['aes256-sha384-prfsha384-ecp256', 'aes128gcm16-prfsha25
       left.said.push(answer, left.daemon.status());
       right.said.push(right.daemon.status());
       assert.ok(
-        answer.kind === 'status' || (answer.kind === 'result' && answer.result.ok),
+        answer.kind === 'status' ||
+          answer.kind === 'snapshot' ||
+          (answer.kind === 'result' && answer.result.ok),
         JSON.stringify(answer),
       );
     };
@@ -142,6 +144,7 @@ for (const proposals of ['aes256-sha384-prfsha384-ecp256', 'aes128gcm16-prfsha25
     await ask({ kind: 'rekey', name: 'net', ike: false });
     await ask({ kind: 'rekey', name: 'peer', ike: true });
     await ask({ kind: 'status' });
+    await ask({ kind: 'snapshot' });
     await left.daemon.stop();
     await right.daemon.stop();
 

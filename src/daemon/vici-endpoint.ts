@@ -4,12 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostDefaults } from '#config';
 import { type ViciHost, ViciService, viciEvents } from '#control';
 import { distinguishedNameToText, parseCertificate } from '#crypto';
-import type { CommandResult, Engine, EngineCommand, EngineConfiguration, EngineEvent } from '#engine';
+import {
+  type CommandResult,
+  type Engine,
+  type EngineCommand,
+  type EngineConfiguration,
+  type EngineEvent,
+  eventText,
+} from '#engine';
 import { monotonicMs } from '#linux';
 import type { SaCounters, SaDirection } from '#sa';
 import { listenVici, type ViciListener, ViciServer } from '#vici';
 import type { ViciMessage } from '#wire';
-import { eventText } from './event-text.ts';
 import { keyIdentifier } from './key-identifier.ts';
 import { configurationPorts } from './load-configuration-file.ts';
 import type { Log } from './log.ts';

@@ -294,18 +294,16 @@ export class EngineState {
     }
   }
 
-  /** A step on the recovery ladder, for logs and for whoever asks why. */
-  rung(connection: string, rung: RecoveryRung, step: RecoveryStep, detail: string): void {
-    this.event({ kind: 'recovery', connection, rung, step, detail });
-    this.incident(connection, `${rung} ${step}`, { detail });
-  }
-
-  /** For whoever asks why, and not worth a line of a log. */
-  incident(
+  /** A step on the recovery ladder, for logs and for whoever asks why. @param spis that it is about */
+  rung(
     connection: string,
-    reason: string,
-    { detail, spis = [] }: { readonly detail: string; readonly spis?: readonly number[] },
+    rung: RecoveryRung,
+    step: RecoveryStep,
+    detail: string,
+    spis: readonly number[] = [],
   ): void {
+    this.event({ kind: 'recovery', connection, rung, step, detail });
+    const reason = `${rung} ${step}`;
     this.recovery.incidents.add({ atMs: this.wallClockMs, spis, connection, what: 'rung', reason, detail });
   }
 
@@ -344,6 +342,8 @@ export class EngineState {
     const { sa, identities } = entry;
     return {
       ikeId: entry.ikeId,
+      initiatorSpi: sa.initiatorSpi,
+      responderSpi: sa.responderSpi,
       connection: sa.connection,
       local: sa.local,
       remote: sa.remote,

@@ -24,8 +24,16 @@ export type { CheckpointOptions } from './checkpoint/checkpoint.ts';
 export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';
+export { type EventLevel, type EventText, eventName, eventText } from './event-text.ts';
 export * from './interface.ts';
 export type { Incident } from './recovery/incident-log.ts';
 export { defaultUnknownSpiConfiguration } from './recovery/recovery-state.ts';
 export type { WhyAnswer } from './recovery/why.ts';
-export type { EngineStatus, IkeSaStatus, TableSizes } from './status.ts';
+export type {
+  BudgetStatus,
+  EngineStatus,
+  IkeSaStatus,
+  PeerStatus,
+  ReplyStatus,
+  TableSizes,
+} from './status.ts';

@@ -176,6 +176,9 @@ export type CommandResult =
 /** Which IKE SA an event is about. */
 export interface IkeContext {
   readonly ikeId: number;
+  readonly initiatorSpi: IkeSpi;
+  /** Zero until IKE_SA_INIT is answered. */
+  readonly responderSpi: IkeSpi;
   readonly connection: ConnectionConfiguration;
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -288,6 +291,8 @@ export type EngineEvent =
       readonly messageId: number;
       readonly verdict: IkeVerdict;
       readonly outcome: ReplyOutcome;
+      /** Of the IKE SA that these SPIs named, if the history knows. */
+      readonly connection?: string;
     }
   /** Word that a peer may have lost its state. An unprotected one never changes an SA. */
   | {

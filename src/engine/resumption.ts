@@ -84,6 +84,12 @@ export class ClientTickets {
     return this.#byConnection.size;
   }
 
+  /** Whether the ticket of this connection is one for this IKE SA. */
+  holds(connection: string, { initiator, responder }: IkeSpis): boolean {
+    const spis = this.#byConnection.get(connection)?.spis;
+    return spis?.initiator === initiator && spis.responder === responder;
+  }
+
   keep(ticket: ClientTicket): void {
     const former = this.#byConnection.get(ticket.connection);
     if (former !== undefined) wipeClientTicket(former);

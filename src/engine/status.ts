@@ -2,10 +2,12 @@
 import type { HipAssociationStatus } from '#hip';
 import type { ChildSaStatus, IkePhase, NatVerdict } from '#ike';
 import type { Endpoint, IkeSuite, IpAddress } from '#sa';
+import type { BudgetRefusal, UnknownSpiPolicyName } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
 import type { PoolStatus } from './address-pools.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
+import { policyFor } from './recovery/recovery-state.ts';
 
 export interface IkeSaStatus {
   readonly ikeId: number;
@@ -32,6 +34,42 @@ export interface IkeSaStatus {
   /** What our outstanding requests do, and what waits for them: exchange types by number, tasks by name. */
   readonly activeExchangeTypes: readonly number[];
   readonly queuedTasks: readonly string[];
+  readonly peer: PeerStatus;
+}
+
+/** What the peer of an IKE SA can do, as far as it has shown it: it decides which rungs of recovery there are. */
+export interface PeerStatus {
+  /** It gave us a token: a crash of its own is proven in one round trip (RFC 6290). */
+  readonly tokenHeld: boolean;
+  /** It has a token of ours. */
+  readonly tokenGiven: boolean;
+  /** We hold a ticket of its making (RFC 5723). */
+  readonly ticketHeld: boolean;
+  /** It holds a ticket of ours. */
+  readonly ticketGiven: boolean;
+  /** RFC 6311. */
+  readonly messageIdSync: boolean;
+  /** RFC 7383. */
+  readonly fragmentation: boolean;
+  /** Milliseconds of a round trip, if one was measured. */
+  readonly rttMs?: number;
+}
+
+/** Something of which there is only so much, for strangers above all. */
+export interface BudgetStatus {
+  readonly name: 'replies-strangers' | 'replies-known' | 'half-open' | 'spi-history';
+  readonly used: number;
+  readonly limit: number;
+}
+
+/** Unauthenticated messages in and replies to them, in IP octets: never more go out than came in. */
+export interface ReplyStatus {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly sentPackets: number;
+  readonly refused: Readonly<Record<BudgetRefusal, number>>;
+  /** SPIs that their peer could not be told of at once. */
+  readonly foldedSpis: number;
 }
 
 /** How much the engine holds in each of its tables: all of them are bounded, and empty when nothing is left to do. */
@@ -51,6 +89,8 @@ export interface TableSizes {
 export interface EngineStatus {
   /** Monotonic milliseconds of the last input, which the times of Child SAs are compared with. */
   readonly at: number;
+  /** How often this host has started, as far as its store knows. */
+  readonly bootEpoch: number;
   readonly ikeSas: readonly IkeSaStatus[];
   readonly halfOpen: number;
   readonly hip: readonly HipAssociationStatus[];
@@ -63,6 +103,10 @@ export interface EngineStatus {
   }[];
   /** What strangers can cause, by kind, reason and outcome. */
   readonly counts: Readonly<Record<string, number>>;
+  readonly budgets: readonly BudgetStatus[];
+  readonly replies: ReplyStatus;
+  /** What is done about SPIs that nobody knows. */
+  readonly policy: UnknownSpiPolicyName;
   readonly traps: readonly { readonly connection: string; readonly child: string }[];
   readonly connections: readonly { readonly name: string; readonly children: readonly string[] }[];
 }
@@ -70,10 +114,14 @@ export interface EngineStatus {
 export function engineStatus(state: EngineState): EngineStatus {
   return {
     at: state.at,
+    bootEpoch: state.recovery.boot.epoch,
     ikeSas: state.registry.all().map((entry) => ikeSaStatus(state, entry)),
     halfOpen: state.halfOpen.total,
     hip: state.hip?.status() ?? [],
     counts: state.eventCounts.all(),
+    budgets: budgets(state),
+    replies: { ...state.recovery.budget.statistics, foldedSpis: state.recovery.foldedSpis },
+    policy: state.unknownSpi.policy,
     pools: state.pools.status(),
     connecting: state.initiations.all().map(({ connection, phase, failures }) => ({
       connection: connection.name,
@@ -87,6 +135,36 @@ export function engineStatus(state: EngineState): EngineStatus {
       name,
       children: children.map((child) => child.name),
     })),
+  };
+}
+
+function budgets(state: EngineState): BudgetStatus[] {
+  const { recovery, unknownSpi, at } = state;
+  const policy = policyFor(unknownSpi, undefined);
+  const { strangers, known } = recovery.budget.levels(at, policy, recovery.rebootAware(at, unknownSpi));
+  return [
+    { name: 'replies-strangers', used: strangers.limit - strangers.left, limit: strangers.limit },
+    { name: 'replies-known', used: known.limit - known.left, limit: known.limit },
+    { name: 'half-open', used: state.halfOpen.total, limit: state.configuration.halfOpen.halfOpenMax },
+    { name: 'spi-history', used: recovery.history.count, limit: recovery.history.size },
+  ];
+}
+
+function peerStatus(state: EngineState, { ikeId, sa }: IkeEntry): PeerStatus {
+  const { recovery, clientTickets } = state;
+  const { initiatorSpi, responderSpi } = sa;
+  const rttMs = sa.roundTripMs ?? 0;
+  return {
+    tokenHeld: (recovery.held.get(ikeId)?.size ?? 0) > 0,
+    tokenGiven: recovery.given.has(`${initiatorSpi} ${responderSpi}`),
+    ticketHeld: clientTickets.holds(sa.connection.name, {
+      initiator: initiatorSpi,
+      responder: responderSpi,
+    }),
+    ticketGiven: sa.ticketGiven,
+    messageIdSync: sa.peer.messageIdSync,
+    fragmentation: sa.peer.fragmentation,
+    ...(rttMs === 0 ? {} : { rttMs }),
   };
 }
 
@@ -131,5 +209,6 @@ export function ikeSaStatus(state: EngineState, entry: IkeEntry): IkeSaStatus {
     children: sa.children,
     activeExchangeTypes: sa.outstanding.map(({ exchangeType }) => exchangeType),
     queuedTasks: sa.queued,
+    peer: peerStatus(state, entry),
   };
 }

@@ -18,7 +18,13 @@ import { beginIkeSaInit } from './exchanges/ike-sa-init-initiator.ts';
 import { answerInitRequest } from './exchanges/ike-sa-init-responder.ts';
 import { beginResumption } from './exchanges/ike-session-resume-initiator.ts';
 import { answerResumeRequest } from './exchanges/ike-session-resume-responder.ts';
-import { type IkeRole, IkeSaState, type IkeSaStatistics, type NatTraversalPorts } from './ike-sa-state.ts';
+import {
+  type IkeRole,
+  IkeSaState,
+  type IkeSaStatistics,
+  type NatTraversalPorts,
+  type PeerFeatures,
+} from './ike-sa-state.ts';
 import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput, IkeSaPorts } from './interface.ts';
 import type { NatVerdict } from './nat-detection.ts';
 import { publicPhase } from './phase.ts';
@@ -139,6 +145,16 @@ export class IkeSa {
 
   get nat(): NatVerdict {
     return this.#state.nat;
+  }
+
+  /** What the peer has shown that it can do. */
+  get peer(): Readonly<PeerFeatures> {
+    return this.#state.peer;
+  }
+
+  /** Whether the peer holds a ticket of ours for this IKE SA. */
+  get ticketGiven(): boolean {
+    return this.#state.ticketGiven;
   }
 
   get connection(): ConnectionConfiguration {

@@ -5,6 +5,7 @@ import { Settings } from '../options/check.ts';
 import { waywardSchema } from '../options/wayward-options.ts';
 import { buildCheckpoint, type CheckpointSettings } from './checkpoint.ts';
 import type { HostDefaults } from './context.ts';
+import { buildHttp, type HttpListen } from './http.ts';
 import { buildTickets } from './resumption.ts';
 
 /** What concerns the daemon around the engine. */
@@ -16,6 +17,9 @@ export interface HostSettings {
   /** As written, perhaps relative to the configuration's folder. */
   readonly recordKeyPath?: string;
   readonly checkpoint: CheckpointSettings;
+  readonly logFormat: 'text' | 'json';
+  /** Absent: no page, API or metrics. */
+  readonly http?: HttpListen;
 }
 
 export interface BuiltHost {
@@ -39,6 +43,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
     findings.error('conflict', settings.position(written), 'port and port_nat_t must differ');
   }
   const recordKeyPath = settings.value('record_key', 'text');
+  const http = buildHttp(settings, findings);
   return {
     settings: {
       logLevel: settings.required('log_level', 'choice') as HostSettings['logLevel'],
@@ -46,6 +51,8 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
       tunMtuBytes: settings.required('tun_mtu', 'count'),
       ...(recordKeyPath === undefined ? {} : { recordKeyPath }),
       checkpoint: buildCheckpoint(settings, findings),
+      logFormat: settings.required('log_format', 'choice') as HostSettings['logFormat'],
+      ...(http === undefined ? {} : { http }),
     },
     defaults: {
       ikePort: ports.ike,

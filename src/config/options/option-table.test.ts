@@ -68,6 +68,7 @@ const goodValues: Readonly<Record<string, string>> = {
   'authorities.<name>.file': '/etc/ca/apart.pem',
   'wayward.fragment_size': '1200',
   'wayward.tun_mtu': '1300',
+  'wayward.http': '[::1]:9100',
 };
 
 function goodValue({ path, option }: Entry): string {

@@ -114,6 +114,10 @@ export class TestDaemon implements ViciHost {
   status(): EngineStatus {
     return {
       at: 60_000,
+      bootEpoch: 1,
+      budgets: [],
+      replies: { receivedBytes: 0, sentBytes: 0, sentPackets: 0, refused: noRefusals, foldedSpis: 0 },
+      policy: 'shy',
       ikeSas: this.ikeSas,
       halfOpen: 0,
       hip: [],
@@ -172,6 +176,8 @@ export class TestDaemon implements ViciHost {
   }
 }
 
+const noRefusals = { 'prefix-credit': 0, 'total-credit': 0, 'source-rate': 0, 'total-rate': 0 };
+
 /** The tunnel that charon's recorded answers are about, as wayward knows it. */
 export function tunnel(ikeId = 1): IkeSaStatus {
   return {
@@ -195,6 +201,14 @@ export function tunnel(ikeId = 1): IkeSaStatus {
     activeExchangeTypes: [],
     queuedTasks: [],
     children: [tunnelChild(0x4737a1e7)],
+    peer: {
+      tokenHeld: true,
+      tokenGiven: true,
+      ticketHeld: true,
+      ticketGiven: false,
+      messageIdSync: false,
+      fragmentation: true,
+    },
   };
 }
 

@@ -32,6 +32,8 @@ function ikeEvent(daemon: TestDaemon, sa: IkeSaStatus, event: IkeEvent): void {
   const connection = daemon.loaded.connections[0]!;
   const context = {
     ikeId,
+    initiatorSpi: sa.initiatorSpi,
+    responderSpi: sa.responderSpi,
     connection,
     local,
     remote,

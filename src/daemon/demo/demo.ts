@@ -4,8 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Board } from '#control';
 import { demoSides, type Side } from './configuration.ts';
 import { type CrashControl, serveCrashes, watchKeys } from './crash-control.ts';
+import { type DemoPage, onto, openDemoPage } from './demo-page.ts';
 import { type DemoPorts, freePorts } from './free-ports.ts';
 import {
   type EspCounters,
@@ -40,6 +42,8 @@ class Demonstration {
   readonly #setup: GatewaySetup;
   readonly #children = new Map<Side, ChildProcess>();
   readonly #ended: () => void;
+  /** Absent: there is no page. */
+  board: Board | undefined;
   #incident: Incident | undefined;
   #stopping = false;
   failed = false;
@@ -89,6 +93,7 @@ class Demonstration {
 
   #exited(side: Side, code: number | null): void {
     this.#children.delete(side);
+    this.board?.down(side);
     const incident = this.#incident;
     if (incident?.side === side && incident.startedAt === undefined && !this.#stopping) {
       this.#start(side);
@@ -106,6 +111,11 @@ class Demonstration {
     switch (message.kind) {
       case 'line':
         line(message.text);
+        break;
+      case 'snapshot':
+      case 'incident':
+      case 'unknown-spi':
+        if (this.board !== undefined) onto(this.board, message);
         break;
       case 'failed':
         this.failed = true;
@@ -134,8 +144,16 @@ class Demonstration {
   }
 }
 
+export interface DemoOptions {
+  /** Where `wayward lab crash` reaches it. */
+  readonly socketPath: string;
+  /** Of the page; 0: any that is free. Absent: there is no page. */
+  readonly httpPort?: number;
+}
+
 /** Runs until interrupted or until a gateway cannot go on. Returns the exit status. */
-export async function runDemo(print: (line: string) => void, socketPath: string): Promise<number> {
+export async function runDemo(print: (line: string) => void, options: DemoOptions): Promise<number> {
+  const { socketPath } = options;
   print('wayward: two gateways on loopback, IKEv2 and ESP in UDP between them, no privileges needed.');
   let ports: DemoPorts;
   try {
@@ -152,6 +170,7 @@ export async function runDemo(print: (line: string) => void, socketPath: string)
   }
   const folder = mkdtempSync(join(tmpdir(), 'wayward-demo-'));
   let control: CrashControl | undefined;
+  let page: DemoPage | undefined;
   let leaveTerminal = (): void => undefined;
   try {
     writeFileSync(recordKeyPath(folder), randomBytes(32), { mode: 0o600 });
@@ -167,6 +186,15 @@ export async function runDemo(print: (line: string) => void, socketPath: string)
       },
       end: stop,
     });
+    if (options.httpPort !== undefined) {
+      try {
+        page = await openDemoPage(folder, options.httpPort, crash);
+        demo.board = page.board;
+        print(`open ${page.url} to watch it`);
+      } catch (error) {
+        print(`there is no page: ${(error as Error).message}`);
+      }
+    }
     const key = process.stdin.isTTY ? 'k kills the right gateway; ' : '';
     try {
       control = await serveCrashes(socketPath, crash);
@@ -178,6 +206,7 @@ export async function runDemo(print: (line: string) => void, socketPath: string)
     return demo.failed ? 1 : 0;
   } finally {
     leaveTerminal();
+    await page?.close();
     await control?.close();
     rmSync(folder, { recursive: true, force: true });
   }

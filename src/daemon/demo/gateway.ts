@@ -2,10 +2,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfiguration } from '#config';
+import type { ServerEvents } from '#control';
 import { monotonicMs } from '#linux';
 import { address } from '#sa';
 import { Daemon } from '../daemon.ts';
-import { DatagramPacketIo } from '../datagram-packet-io.ts';
+import { DatagramPacketIo, datagramReportMs } from '../datagram-packet-io.ts';
 import { configurationPorts } from '../load-configuration-file.ts';
 import { Log } from '../log.ts';
 import { readRecordKey } from '../record-key.ts';
@@ -34,10 +35,19 @@ export function gatewaySocketPath(folder: string, side: Side): string {
   return join(folder, side);
 }
 
+interface TellOf<Name extends keyof ServerEvents> {
+  readonly kind: Name;
+  readonly data: ServerEvents[Name];
+}
+
 /** What a gateway tells its parent. */
 export type GatewayMessage =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'counters'; readonly echo: EchoCounters; readonly esp: readonly EspCounters[] }
+  /** What operators see of it. */
+  | TellOf<'snapshot'>
+  | TellOf<'incident'>
+  | TellOf<'unknown-spi'>
   /** Pings are answered again, after so long. */
   | { readonly kind: 'traffic-back'; readonly outageMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
@@ -104,6 +114,10 @@ export async function runGateway(
         problem: (child, text) => log.line('error', `${child}: ${text}`),
         scriptLine: (child, text) => log.line('info', `${child}: ${text}`),
       }),
+    observe: { name: side, sampleMs: 2 * datagramReportMs, rateWindowMs: 2 * datagramReportMs },
+    follower: {
+      told: (name, data) => tell({ kind: name, data } as GatewayMessage),
+    },
     reload: () => undefined,
     onEvent: (event) => {
       if (event.kind === 'child-up') up = true;

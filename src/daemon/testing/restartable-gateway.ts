@@ -1,6 +1,7 @@
 // A gateway in a process of its own that keeps checkpoints, for tests that kill it: no privileges, ESP in UDP on loopback.
 import { appendFileSync } from 'node:fs';
 import { loadConfiguration } from '#config';
+import { eventText } from '#engine';
 import { monotonicMs } from '#linux';
 import { address } from '#sa';
 import { bootId } from '../boot-id.ts';
@@ -9,7 +10,6 @@ import { DatagramPacketIo } from '../datagram-packet-io.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from '../demo/configuration.ts';
 import { EchoTraffic } from '../demo/echo-traffic.ts';
 import type { DemoPorts } from '../demo/free-ports.ts';
-import { eventText } from '../event-text.ts';
 import { configurationPorts } from '../load-configuration-file.ts';
 import { Log } from '../log.ts';
 import { readRecordKey } from '../record-key.ts';

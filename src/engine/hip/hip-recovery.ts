@@ -83,7 +83,13 @@ export function noteHipEvent(state: EngineState, event: HipEvent): void {
 }
 
 function incident(state: EngineState, context: HipContext, step: string, detail: string): void {
-  state.incident(hipName(context), `hip ${step}`, { detail });
+  incidentOf(state, hipName(context), `hip ${step}`, detail);
+}
+
+/** For whoever asks why. */
+function incidentOf(state: EngineState, connection: string, reason: string, detail: string): void {
+  const { recovery, wallClockMs: atMs } = state;
+  recovery.incidents.add({ atMs, spis: [], connection, what: 'rung', reason, detail });
 }
 
 /** A peer of the configuration that the history names, and that we may call. */
@@ -120,7 +126,7 @@ export function callForgottenHost(
   if (!state.recovery.reestablishments.take(connection, state.at)) return;
   const detail =
     reason === 'restart' ? 'we had an association before our restart' : 'it sends by an SA that we forgot';
-  state.incident(connection, `${reason} calling`, { detail });
+  incidentOf(state, connection, `${reason} calling`, detail);
   state.hip?.call(found.peer, found.hit, detail);
 }
 

@@ -40,10 +40,13 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
       entry.sa.roundTripMs === undefined
         ? 'a round trip of unknown length'
         : `a round trip takes ${Math.round(rttMs)} ms`;
-    state.incident(sa.connection.name, 'silence checking', {
-      detail: `no answer to our traffic for ${Math.round(unanswered)} ms (${known}): the peer is asked whether it lives`,
-      spis: sa.children.filter(({ outboundInUse }) => outboundInUse).map(({ outboundSpi }) => outboundSpi),
-    });
+    state.rung(
+      sa.connection.name,
+      'silence',
+      'checking',
+      `no answer to our traffic for ${Math.round(unanswered)} ms (${known}): the peer is asked whether it lives`,
+      sa.children.filter(({ outboundInUse }) => outboundInUse).map(({ outboundSpi }) => outboundSpi),
+    );
     const command = { kind: 'check-liveness' as const, reason: 'our traffic is not answered' };
     sa.handle({ kind: 'command', at: state.at, command });
     state.touch(entry);

@@ -60,6 +60,7 @@ export function receiveUnknownIkeMessage(state: EngineState, message: UnknownIke
     messageId,
     verdict,
     outcome,
+    ...(record === undefined ? {} : { connection: record.connection }),
   });
   state.recovery.incidents.add({
     atMs: state.wallClockMs,

@@ -12,6 +12,12 @@ export class RateBucket {
     this.#filledAt = at;
   }
 
+  /** Tokens that are there now; looking changes nothing. */
+  level(at: number, rate: ReplyRate): number {
+    const elapsedMs = Math.max(0, at - this.#filledAt);
+    return Math.min(rate.burst, this.#tokens + (elapsedMs * rate.perSecond) / 1000);
+  }
+
   /** The rate may change between calls, as it does at the end of the window after a boot. */
   has(at: number, rate: ReplyRate): boolean {
     const elapsedMs = Math.max(0, at - this.#filledAt);

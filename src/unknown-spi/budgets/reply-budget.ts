@@ -1,7 +1,7 @@
 // The gate in front of every unauthenticated reply: never more octets than came in, and only so many packets.
 import type { IpAddress } from '#sa';
 import { isIpv6 } from '#sa';
-import type { UnknownSpiPolicy } from '../verdict/policy.ts';
+import type { ReplyRate, UnknownSpiPolicy } from '../verdict/policy.ts';
 import { RateBucket } from './rate.ts';
 import { creditBytesMax, SourceTable } from './source-table.ts';
 
@@ -13,6 +13,14 @@ export function ipOverheadBytes(address: IpAddress, udp: boolean): number {
 export type BudgetRefusal =
   /** The byte rule: more would go out than came in claiming that source. */
   'prefix-credit' | 'total-credit' | 'source-rate' | 'total-rate';
+
+/** Strangers cannot use up the share of peers that the history or the configuration names. */
+export type BudgetShare = 'strangers' | 'known';
+
+interface Level {
+  readonly left: number;
+  readonly limit: number;
+}
 
 export interface ReplyRequest {
   readonly destination: IpAddress;
@@ -38,6 +46,12 @@ export interface ReplyBudgetOptions {
 const rebootFactor = 10;
 const totalCreditBytesMax = 1_048_576;
 const unlimited = { perSecond: 0, burst: Number.MAX_SAFE_INTEGER };
+
+/** Outside that window, rates are as the policy says. */
+function raised({ perSecond, burst }: ReplyRate, rebootAware: boolean): ReplyRate {
+  const factor = rebootAware ? rebootFactor : 1;
+  return { perSecond: perSecond * factor, burst: burst * factor };
+}
 
 /** All unauthenticated replies of a host pass here: INVALID_*, tokens, COOKIE, ICMP. */
 export class ReplyBudget {
@@ -107,6 +121,13 @@ export class ReplyBudget {
     };
   }
 
+  /** Replies that may go out at once now, of how many: what strangers share, and what known peers do. */
+  levels(at: number, policy: UnknownSpiPolicy, rebootAware: boolean): Readonly<Record<BudgetShare, Level>> {
+    const rate = raised(policy.total, rebootAware);
+    const level = (bucket: RateBucket): Level => ({ left: bucket.level(at, rate), limit: rate.burst });
+    return { strangers: level(this.#strangers), known: level(this.#known) };
+  }
+
   #total({ known }: ReplyRequest): RateBucket {
     return known ? this.#known : this.#strangers;
   }
@@ -117,12 +138,8 @@ export class ReplyBudget {
     if (ipBytes > cell.creditBytes) return 'prefix-credit';
     if (ipBytes > this.#totalCreditBytes) return 'total-credit';
     if (policy === undefined) return undefined;
-    const factor = request.rebootAware ? rebootFactor : 1;
-    const raised = ({ perSecond, burst }: typeof policy.total): typeof policy.total => ({
-      perSecond: perSecond * factor,
-      burst: burst * factor,
-    });
-    if (!cell.bucket.has(at, raised(policy.perSource))) return 'source-rate';
-    return this.#total(request).has(at, raised(policy.total)) ? undefined : 'total-rate';
+    const { rebootAware } = request;
+    if (!cell.bucket.has(at, raised(policy.perSource, rebootAware))) return 'source-rate';
+    return this.#total(request).has(at, raised(policy.total, rebootAware)) ? undefined : 'total-rate';
   }
 }

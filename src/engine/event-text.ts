@@ -1,9 +1,9 @@
 // Events as lines for people. What is said here is all that a log ever holds: no event carries a key octet.
-import type { CheckpointRefusal, EngineEvent } from '#engine';
 import { type ChildSaSummary, formatIdentity, type IkeEvent } from '#ike';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
-import { hipEventText } from './hip-event-text.ts';
+import { hipEventText } from './hip/hip-event-text.ts';
+import type { CheckpointRefusal, EngineEvent } from './interface.ts';
 
 /** How much an event matters. */
 export type EventLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -13,6 +13,11 @@ export interface EventText {
   /** Anybody can cause it, as often as he likes. */
   readonly ofStrangers?: true;
   readonly text: string;
+}
+
+/** A stable word for programs: what happened, whoever it happened to. */
+export function eventName(event: EngineEvent): string {
+  return event.kind === 'ike' ? event.event.kind : event.kind;
 }
 
 function describeChild(child: ChildSaSummary): string {
@@ -227,7 +232,9 @@ export function eventText(event: EngineEvent): EventText {
     }
     case 'recovery': {
       const { connection, rung, step, detail } = event;
-      return { level: 'info', text: `${connection}: recovery by ${rung}: ${step}: ${detail}` };
+      // A liveness check because of silence is nothing yet.
+      const level = step === 'checking' ? 'debug' : 'info';
+      return { level, text: `${connection}: recovery by ${rung}: ${step}: ${detail}` };
     }
   }
 }

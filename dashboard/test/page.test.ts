@@ -1,0 +1,268 @@
+// The page in a real browser, before the real demonstration: it loads, a gateway is crashed, the incident comes and goes.
+// Screenshots of both themes and two sizes are left in test-output/page.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const browserPath = '/usr/bin/chromium';
+const screenshots = 'test-output/page';
+const main = new URL('../../../dist/cli/main.js', import.meta.url).pathname;
+const built = new URL('../../../dist/dashboard/', import.meta.url).pathname;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** The machine may be busy with other tests. */
+const patienceMs = 90_000;
+
+const sizes = [
+  { name: '1280x800', width: 1280, height: 800 },
+  { name: '390x844', width: 390, height: 844 },
+] as const;
+const themes = ['light', 'dark'] as const;
+
+class Demonstration {
+  readonly #process: ChildProcess;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'wayward-page-'));
+  readonly url: Promise<string>;
+
+  constructor() {
+    const words = [main, 'demo', '--http', '--socket', join(this.#folder, 'control')];
+    this.#process = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    this.url = new Promise((resolve, reject) => {
+      this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        out += text;
+        const found = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(out);
+        if (found !== null) resolve(found[0]);
+      });
+      this.#process.once('exit', () => reject(new Error(`the demonstration ended\n${out}`)));
+    });
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    if (this.#process.exitCode === null) {
+      this.#process.kill('SIGINT');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A page that notes what it should never do. */
+class Visit {
+  readonly page: Page;
+  readonly wrong: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.setDefaultTimeout(patienceMs);
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.wrong.push(message.text());
+    });
+    page.on('pageerror', (error) => this.wrong.push(String(error)));
+    page.on('request', (request) => {
+      if (!request.url().startsWith('http://127.0.0.1:')) this.wrong.push(`asks ${request.url()}`);
+    });
+  }
+
+  static async of(browser: Browser, theme: 'light' | 'dark', size: (typeof sizes)[number]): Promise<Visit> {
+    const { width, height } = size;
+    const context = await browser.newContext({ colorScheme: theme, viewport: { width, height } });
+    return new Visit(await context.newPage());
+  }
+
+  /** Playwright's own way needs eval, which the page's policy forbids. */
+  async until(expression: string): Promise<void> {
+    const end = Date.now() + patienceMs;
+    while (!(await this.page.evaluate(expression))) {
+      if (Date.now() > end) throw new Error(`it did not come: ${expression}\n${await this.page.content()}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async shoot(name: string): Promise<void> {
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+  }
+
+  /** No serious or critical issue for those who do not see the page, or not well. */
+  async assertAccessible(where: string): Promise<void> {
+    await this.page.evaluate(axe);
+    const found = (await this.page.evaluate('axe.run()')) as {
+      readonly violations: readonly {
+        readonly id: string;
+        readonly impact: string;
+        readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+      }[];
+      readonly passes: readonly unknown[];
+    };
+    assert.ok(found.passes.length > 20, 'axe looked at next to nothing');
+    const grave = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    const said = grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+    assert.deepEqual(said, [], where);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+describe('the page in a browser', {
+  skip: existsSync(browserPath) ? false : `needs ${browserPath}`,
+}, () => {
+  let demo: Demonstration;
+  let browser: Browser;
+  let url: string;
+
+  before(async () => {
+    mkdirSync(screenshots, { recursive: true });
+    demo = new Demonstration();
+    browser = await chromium.launch({
+      executablePath: browserPath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    url = await demo.url;
+  });
+
+  after(async () => {
+    await browser?.close();
+    await demo?.end();
+  });
+
+  for (const [theme, side, key] of [
+    ['light', 'right', undefined],
+    ['dark', 'left', 'Enter'],
+  ] as const) {
+    test(`${theme}: tunnels stand, ${side} is crashed${key === undefined ? '' : ' by keyboard'}, and the incident is told until traffic is back`, async () => {
+      const visit = await Visit.of(browser, theme, sizes[0]);
+      const { page } = visit;
+      await page.goto(url);
+      await page.locator('#tunnels tbody tr').nth(1).waitFor();
+      await visit.until("document.querySelectorAll('#tunnels tr.gone').length === 0");
+      await page
+        .locator('#tunnels tbody b', { hasText: /^\d.*bit\/s/ })
+        .first()
+        .waitFor();
+      // The token is not left where it could be copied along with the address.
+      assert.doesNotMatch(page.url(), /token/);
+      await visit.shoot(`${theme}-1280x800-calm`);
+      await visit.assertAccessible(`${theme}, all is well`);
+
+      const before = await page.locator('.others li').count();
+      const crash = page.getByRole('button', { name: `Crash ${side}` });
+      if (key === undefined) await crash.click();
+      else {
+        await crash.focus();
+        await page.keyboard.press(key);
+      }
+      await page.locator('.host.bad', { hasText: side }).waitFor();
+      await page.locator('#incidents .badge', { hasText: 'recovering' }).first().waitFor();
+      await visit.shoot(`${theme}-1280x800-recovering`);
+      await visit.assertAccessible(`${theme}, recovering`);
+
+      const survivor = side === 'left' ? 'right' : 'left';
+      await visit.until(`document.querySelectorAll('.others li').length > ${before}
+        && document.querySelectorAll('.others .badge.warn').length === 0
+        && [...document.querySelectorAll('.others button')].some(({ textContent }) =>
+          textContent.includes('${survivor}: demo') && textContent.includes('traffic is back'))`);
+      await page.locator(`.others button:has-text("${survivor}: demo")`).first().click();
+      const entries = await page.locator('#incidents .timeline li').allInnerTexts();
+      assert.ok(
+        entries.some((text) => text.includes('IKE_AUTH request')),
+        entries.join('\n'),
+      );
+      assert.match(entries.at(-1) ?? '', /: back/);
+      assert.match((await page.locator('#unknown-spis').textContent()) ?? '', /ESP [0-9a-f]{8}/i);
+      await visit.until("document.querySelectorAll('#tunnels tr:not(.gone)').length === 3");
+      await visit.shoot(`${theme}-1280x800-recovered`);
+      await visit.assertAccessible(`${theme}, recovered`);
+
+      // Whose was it.
+      await page.locator('#unknown-spis button', { hasText: 'why' }).first().click();
+      await page.locator('#unknown-spis pre', { hasText: /SPI [0-9a-f]{8}/ }).waitFor();
+      await visit.assertAccessible(`${theme}, with a story`);
+      assert.deepEqual(visit.wrong, []);
+      await visit.close();
+    });
+  }
+
+  for (const theme of themes) {
+    test(`${theme}: on a telephone nothing is wider than the screen`, async () => {
+      const visit = await Visit.of(browser, theme, sizes[1]);
+      const { page } = visit;
+      await page.goto(url);
+      await page.locator('#incidents .timeline li').first().waitFor();
+      await visit.shoot(`${theme}-390x844`);
+      await page.screenshot({ path: join(screenshots, `${theme}-390x844-full.png`), fullPage: true });
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
+      await visit.assertAccessible(`${theme}, telephone`);
+      assert.deepEqual(visit.wrong, []);
+      await visit.close();
+    });
+  }
+
+  test('colours can be chosen, and stay chosen', async () => {
+    const visit = await Visit.of(browser, 'light', sizes[0]);
+    const { page } = visit;
+    await page.goto(url);
+    const ground = (): Promise<unknown> =>
+      page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    await page.locator('#tunnels').waitFor();
+    const light = await ground();
+    const button = page.getByRole('button', { name: /^Colours/ });
+    await button.click();
+    await button.click();
+    assert.notEqual(await ground(), light);
+    await page.reload();
+    await page.locator('#tunnels').waitFor();
+    assert.notEqual(await ground(), light);
+    await visit.close();
+  });
+
+  test('without a token, or with a wrong one, the page asks for it', async () => {
+    const visit = await Visit.of(browser, 'light', sizes[0]);
+    const { page } = visit;
+    await page.goto(url.replace(/#.*/, ''));
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByLabel('Token').waitFor();
+    await visit.assertAccessible('without a token');
+    await visit.shoot('light-1280x800-token');
+    await page.getByLabel('Token').fill(url.replace(/.*token=/, ''));
+    await page.keyboard.press('Enter');
+    await page.locator('#tunnels').waitFor();
+    await visit.close();
+  });
+
+  test('when the daemon ends the page says so, and keeps what it knew', async () => {
+    const visit = await Visit.of(browser, 'dark', sizes[0]);
+    const { page } = visit;
+    await page.goto(url);
+    await page.locator('#tunnels tbody tr').first().waitFor();
+    await demo.end();
+    await page.locator('.banner', { hasText: 'does not answer' }).waitFor();
+    assert.ok((await page.locator('#tunnels tbody tr').count()) > 0);
+    await visit.close();
+  });
+});
+
+test('the page is less than 100 kB, compressed', () => {
+  const files = readdirSync(built, { recursive: true })
+    .map((name) => join(built, String(name)))
+    .filter((name) => /\.(html|js|css|svg)$/.test(name));
+  assert.ok(files.length >= 3);
+  const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(name)).length, 0);
+  assert.ok(bytes < 100_000, `${bytes} octets`);
+});

@@ -1,0 +1,108 @@
+// IKE messages as the wire shows them: the header, and the payloads where they stand in the clear.
+import type { Endpoint } from '#sa';
+import {
+  decodeIkeHeader,
+  decodeIkeMessage,
+  ExchangeType,
+  exchangeTypeName,
+  type IkeSpi,
+  ikeHeaderLength,
+  ikeMessageSummary,
+  PayloadType,
+  type ReceivedIkeHeader,
+  removeNonEspMarker,
+  WireError,
+} from '#wire';
+
+export interface TracedMessage {
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  readonly direction: 'in' | 'out';
+  readonly remote: Endpoint;
+  readonly initiatorSpi: IkeSpi;
+  readonly response: boolean;
+  /** The same for a request and its answer. */
+  readonly exchange: string;
+  /** For people. */
+  readonly title: string;
+  readonly lengthBytes: number;
+}
+
+/** Messages remembered, for what led to an incident. */
+const tracedMax = 256;
+const connectionsMax = 4_096;
+
+/** @param shared the port is one on which ESP comes, too (RFC 3948) */
+export function traceMessage(
+  at: number,
+  direction: 'in' | 'out',
+  remote: Endpoint,
+  octets: Uint8Array,
+  shared: boolean,
+): TracedMessage | undefined {
+  const message = shared ? removeNonEspMarker(octets) : octets;
+  if (message === undefined || message.length < ikeHeaderLength) return undefined;
+  const header = decodeIkeHeader(message);
+  if (header.majorVersion !== 2) return undefined;
+  const { initiatorSpi, responderSpi, response, exchangeType, messageId } = header;
+  // The responder's SPI is not known yet in the first request.
+  const begins =
+    exchangeType === ExchangeType.IKE_SA_INIT || exchangeType === ExchangeType.IKE_SESSION_RESUME;
+  // Both ends number their requests from the same number on.
+  const asker = response === (direction === 'in') ? 'us' : 'peer';
+  return {
+    at,
+    direction,
+    remote,
+    initiatorSpi,
+    response,
+    exchange: `${initiatorSpi} ${begins ? '' : responderSpi} ${messageId} ${exchangeType} ${asker}`,
+    title: titleOf(header, message),
+    lengthBytes: message.length,
+  };
+}
+
+function titleOf(header: ReceivedIkeHeader, message: Uint8Array): string {
+  const { exchangeType, response, messageId, nextPayload } = header;
+  const words = `${exchangeTypeName(exchangeType)} ${response ? 'response' : 'request'} ${messageId}`;
+  if (nextPayload === PayloadType.SK || nextPayload === PayloadType.SKF) return `${words} [ SK ]`;
+  try {
+    return ikeMessageSummary(decodeIkeMessage(message));
+  } catch (error) {
+    if (error instanceof WireError) return words;
+    throw error;
+  }
+}
+
+/** The last messages of a host, and which connection they belong to, as far as that is known. */
+export class MessageTrace {
+  readonly #messages: TracedMessage[] = [];
+  readonly #connections = new Map<IkeSpi, string>();
+
+  add(message: TracedMessage): void {
+    this.#messages.push(message);
+    if (this.#messages.length > tracedMax) this.#messages.shift();
+  }
+
+  assign(initiatorSpi: IkeSpi, connection: string): void {
+    this.#connections.delete(initiatorSpi);
+    this.#connections.set(initiatorSpi, connection);
+    if (this.#connections.size <= connectionsMax) return;
+    for (const oldest of this.#connections.keys()) {
+      this.#connections.delete(oldest);
+      break;
+    }
+  }
+
+  /** Whether a message may be about this connection: nothing says that it is another's. */
+  fits(message: TracedMessage, connection: string, remote: Endpoint | undefined): boolean {
+    const known = this.#connections.get(message.initiatorSpi);
+    if (known !== undefined && known !== connection) return false;
+    return remote === undefined ? known === connection : message.remote.address === remote.address;
+  }
+
+  /** Those of the last milliseconds. */
+  since(at: number): readonly TracedMessage[] {
+    return this.#messages.filter((message) => message.at >= at);
+  }
+}

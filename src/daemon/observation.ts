@@ -1,0 +1,98 @@
+// Looks at a running host: feeds what it hears to an observer, and tells whoever follows the board.
+import { Board, Metrics, Observer } from '#control';
+import type { EngineEvent, EngineStatus } from '#engine';
+import { monotonicMs, type SaReport } from '#linux';
+import type { Endpoint } from '#sa';
+
+export interface ObservationOptions {
+  /** Of the host, where there are several. */
+  readonly name?: string;
+  readonly version: string;
+  /** How often counters are looked at, and over how long a rate is taken: of whole reports of the data plane. */
+  readonly sampleMs?: number;
+  readonly rateWindowMs?: number;
+  readonly status: () => EngineStatus;
+  /** Packets of the data plane, by what became of them. */
+  readonly verdicts: () => Readonly<Record<string, number>>;
+  readonly linesLeftOut: () => number;
+}
+
+/** What happens at once is told at once, but together. */
+const gatherMs = 40;
+
+export class Observation {
+  readonly board: Board;
+  readonly metrics: Metrics;
+  readonly #observer: Observer;
+  readonly #sampleMs: number;
+  #sampler: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
+
+  constructor(options: ObservationOptions) {
+    const { sampleMs = 500, rateWindowMs = 1_000, name = '', version, status } = options;
+    const startedAtMs = Date.now();
+    this.#sampleMs = sampleMs;
+    this.#observer = new Observer({
+      name,
+      version,
+      pid: process.pid,
+      startedAtMs,
+      wallClockOffsetMs: Date.now() - monotonicMs(),
+      sampleMs,
+      rateWindowMs,
+      incidentEnded: (ended) => this.metrics.incidentEnded(ended),
+    });
+    this.metrics = new Metrics({
+      version,
+      startedAtMs,
+      status,
+      traffic: () => this.#observer.traffic(),
+      verdicts: options.verdicts,
+      openIncidents: () => this.#observer.openIncidents,
+      linesLeftOut: options.linesLeftOut,
+    });
+    this.board = new Board({
+      demonstration: false,
+      wallClock: Date.now,
+      look: () => this.#observer.snapshot(monotonicMs(), status()),
+    });
+  }
+
+  start(): void {
+    this.#sampler = setInterval(() => {
+      this.#observer.sample(monotonicMs());
+      this.#tellChanges();
+      this.board.tick();
+    }, this.#sampleMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#sampler);
+    clearTimeout(this.#gathering);
+    this.#tellChanges();
+  }
+
+  /** @returns the id of the incident that it belongs to */
+  event(at: number, event: EngineEvent): string | undefined {
+    this.metrics.event(event);
+    const incident = this.#observer.event(at, event);
+    this.#gathering ??= setTimeout(() => this.#tellChanges(), gatherMs).unref();
+    return incident;
+  }
+
+  datagram(direction: 'in' | 'out', remote: Endpoint, octets: Uint8Array, shared: boolean): void {
+    this.metrics.datagram(direction, octets, shared);
+    this.#observer.datagram(monotonicMs(), direction, remote, octets, shared);
+  }
+
+  reports(reports: readonly SaReport[]): void {
+    this.#observer.reports(reports);
+  }
+
+  #tellChanges(): void {
+    this.#gathering = undefined;
+    const { incidents, unknownSpis } = this.#observer.takeChanges();
+    for (const incident of incidents) this.board.incident(incident);
+    for (const row of unknownSpis) this.board.unknownSpi(row);
+  }
+}
