@@ -13,6 +13,7 @@ import {
   runDaemon,
   runDemo,
 } from '#daemon';
+import type { ExplainWords } from './explain.ts';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { statusText } from './status-text.ts';
@@ -21,9 +22,30 @@ import { whySubject, whyText } from './why-text.ts';
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
+// `wayward explain ... | head` is no mistake of anybody.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
 const err = (line: string): void => {
   process.stderr.write(`wayward: ${line}\n`);
 };
+
+/** Where a command that takes long says things; progress overwrites itself, if anybody watches. */
+function terminal(): {
+  out: (line: string) => void;
+  err: (line: string) => void;
+  progress?: (text: string) => void;
+  columns?: number;
+} {
+  const { columns } = process.stdout;
+  return {
+    out,
+    err,
+    ...(process.stderr.isTTY ? { progress: (text) => process.stderr.write(`\r\x1b[K${text}`) } : {}),
+    ...(columns === undefined ? {} : { columns }),
+  };
+}
 
 let status: number = ExitStatus.ok;
 
@@ -183,6 +205,22 @@ program
     status = await runDemo(out, options.socket);
   });
 
+program
+  .command('explain')
+  .description(
+    'tell the story of a capture of IKEv2, ESP, AH or HIP: what happened, what stands out, what to do',
+  )
+  .argument('<file>', 'pcap or pcapng, also compressed by gzip; - is standard input')
+  .option('--keys <file>', "keys in tshark's formats, as of `wayward run --keylog`: decrypt and verify")
+  .option('--json', 'one JSON object a line', false)
+  .option('--html <file>', 'also write one page that needs nothing else')
+  .action(async (file: string, options: Omit<ExplainWords, 'file'>) => {
+    // What reads captures is no part of a daemon's start.
+    const { explain } = await import('./explain.ts');
+    const explained = await explain({ file, ...options }, terminal());
+    status = explained ? ExitStatus.ok : ExitStatus.failed;
+  });
+
 const lab = program.command('lab').description('experiments with lost state');
 
 lab
@@ -205,11 +243,7 @@ lab
     const { labRecovery } = await import('./lab-recovery.ts');
     const held = await labRecovery(
       { ...words, ...(write === undefined ? {} : { write: write === true ? 'docs/recovery.md' : write }) },
-      {
-        out,
-        err,
-        ...(process.stderr.isTTY ? { progress: (text) => process.stderr.write(`\r\x1b[K${text}`) } : {}),
-      },
+      terminal(),
     );
     status = held === undefined ? ExitStatus.usage : held ? ExitStatus.ok : ExitStatus.failed;
   });
