@@ -27,6 +27,9 @@ type Counters = {
   -readonly [Name in keyof CaptureSummary as CaptureSummary[Name] extends number ? Name : never]: number;
 };
 
+/** Within a capture, only a clock that was set, or a damaged frame, leaps so far. */
+const leapUsMax = 7 * 86_400 * 1_000_000;
+
 /**
  * `push` octets of a pcap or pcapng file as they come, `finish` once.
  *
@@ -56,6 +59,8 @@ export class Explainer {
   #first: Sighting | undefined;
   #last: Sighting = { frame: 0, atUs: 0 };
   #cutFrames = 0;
+  /** A time that is far from the last one. */
+  #leapUs: number | undefined;
 
   constructor(options: ExplainOptions = {}) {
     const keys = new KeyRing(options.keys);
@@ -124,12 +129,25 @@ export class Explainer {
     if (packet.originalLength > packet.octets.length) this.#cutFrames++;
     const at: Sighting = {
       frame: this.#counters.frames,
-      // Simple Packet Blocks have no time: as late as the frame before.
-      atUs: packet.timestampNs === undefined ? this.#last.atUs : Number(packet.timestampNs / 1000n),
+      atUs: this.#timeOf(packet),
     };
     this.#first ??= at;
     this.#last = at;
     this.#dissector.frame(at, packet);
+  }
+
+  /** Where a frame has no time, or one that its neighbours do not share, it is as late as the frame before. */
+  #timeOf({ timestampNs }: CapturePacket): number {
+    if (timestampNs === undefined) return this.#last.atUs;
+    const atUs = Number(timestampNs / 1000n);
+    const near = (other: number | undefined): boolean =>
+      other !== undefined && Math.abs(atUs - other) <= leapUsMax;
+    if (this.#first === undefined || near(this.#last.atUs) || near(this.#leapUs)) {
+      this.#leapUs = undefined;
+      return atUs;
+    }
+    this.#leapUs = atUs;
+    return this.#last.atUs;
   }
 
   #between(one: IpAddress, other: IpAddress): Conversation {

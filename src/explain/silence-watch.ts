@@ -241,7 +241,7 @@ export class SilenceWatch {
     const when =
       unheard.lastUnreachable === undefined
         ? 'The first of them that found it up again'
-        : `After frame ${unheard.lastUnreachable.frame} it was up again, and the next of them`;
+        : `Some time after frame ${unheard.lastUnreachable.frame} it was up again, and the next of them`;
     const base =
       `${count(sent, 'packet')} of ${spi} went to it meanwhile. ${when} could have been answered by INVALID_SPI ` +
       `(RFC 7296 1.5), which is a hint, and by a QCD token (RFC 6290), which is a proof: that would have saved up ` +

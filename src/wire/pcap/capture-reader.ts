@@ -58,7 +58,7 @@ export class CaptureReader {
       this.#parser ??= this.#recognize();
       const parser = this.#parser;
       if (parser === undefined) return undefined;
-      return this.#salvage ? this.#salvaged(parser) : parser.next(this.#queue);
+      return this.#salvage ? this.#salvaged(parser) : parser.next(this.#queue, this.#ended);
     } catch (error) {
       if (error instanceof WireError) this.#failure = error;
       throw error;
@@ -74,7 +74,7 @@ export class CaptureReader {
         if (this.#seeking) return undefined;
       }
       try {
-        const packet = parser.next(this.#queue);
+        const packet = parser.next(this.#queue, this.#ended);
         if (packet !== undefined || !this.#ended) return packet;
         const begun = parser.recordOffset(this.#queue);
         if (begun === undefined) return undefined;
@@ -109,7 +109,7 @@ export class CaptureReader {
     if (octets === undefined) return undefined;
     const magic = readU32(octets, 0);
     if (magic === PcapngBlock.SECTION) return new PcapngParser();
-    if (isPcapMagic(magic)) return new PcapParser(magic);
+    if (isPcapMagic(magic)) return new PcapParser(magic, this.#salvage);
     throw new WireError('value', 0, 'capture.magic', 'neither pcap nor pcapng');
   }
 }

@@ -7,8 +7,8 @@ import { type CapturePacket, captureRecordLengthMax } from './capture-packet.ts'
 
 /** Yields the packets of one file format from a queue that fills over time. */
 export interface RecordParser {
-  /** The next packet, or undefined if the queue must fill first. Throws `WireError`. */
-  next(queue: ByteQueue): CapturePacket | undefined;
+  /** The next packet, or undefined if the queue must fill first, unless it has `ended`. Throws `WireError`. */
+  next(queue: ByteQueue, ended: boolean): CapturePacket | undefined;
   /** Where the record begins that has arrived only in part; undefined between records. */
   recordOffset(queue: ByteQueue): number | undefined;
   /** Whether the beginning of the file was read, without which no record means anything. */
@@ -47,15 +47,21 @@ export class PcapParser implements RecordParser {
   #linkType: number | undefined;
   #lastSeconds: number | undefined;
 
-  /** `magic`: the first four octets of the file, read in big-endian order. */
-  constructor(magic: number) {
+  readonly #salvage: boolean;
+
+  /**
+   * @param magic the first four octets of the file, read in big-endian order
+   * @param salvage the file may be damaged: what can be no record is refused, where else it would be told as it stands
+   */
+  constructor(magic: number, salvage: boolean) {
+    this.#salvage = salvage;
     const found = magics.get(magic);
     if (found === undefined) throw new WireError('value', 0, 'pcap.magic');
     this.#littleEndian = found.littleEndian;
     this.#unitNs = found.unitNs;
   }
 
-  next(queue: ByteQueue): CapturePacket | undefined {
+  next(queue: ByteQueue, ended: boolean): CapturePacket | undefined {
     this.#linkType ??= this.#readFileHeader(queue);
     if (this.#linkType === undefined) return undefined;
     const header = queue.peek(recordHeaderLength);
@@ -66,6 +72,12 @@ export class PcapParser implements RecordParser {
     if (length > captureRecordLengthMax) throw new WireError('limit', fileOffset + 8, 'pcap.capturedLength');
     const record = queue.peek(recordHeaderLength + length);
     if (record === undefined) return undefined;
+    if (this.#salvage) {
+      const view = new OrderedView(queue.peek(queue.length)!, this.#littleEndian);
+      const looks = this.#looksLikeRecord(view, 0);
+      if (looks === undefined && !ended) return undefined;
+      if (looks === false) throw new WireError('value', fileOffset, 'pcap.record', 'looks like none');
+    }
     this.#lastSeconds = fields.u32(0);
     const timestampNs = BigInt(fields.u32(0)) * 1_000_000_000n + BigInt(fields.u32(4)) * this.#unitNs;
     const packet = {
@@ -97,25 +109,35 @@ export class PcapParser implements RecordParser {
     const fields = new OrderedView(view, this.#littleEndian);
     const last = view.length - recordHeaderLength;
     for (let at = 0; at <= last; at++) {
-      if (!this.#looksLikeRecord(fields, at)) continue;
-      const whole = at + recordHeaderLength + fields.u32(at + 8) <= view.length;
-      if (!whole && ended) continue;
+      const looks = this.#looksLikeRecord(fields, at);
+      if (looks === false || (looks === undefined && ended)) continue;
       queue.skip(at);
-      return true;
+      return looks !== undefined;
     }
     queue.skip(ended ? view.length : Math.max(0, last + 1));
     return false;
   }
 
-  // By chance, octets pass for a record once in 2^40 tries, and once in 2^50 where a time is known.
-  #looksLikeRecord(fields: OrderedView, at: number): boolean {
+  /**
+   * By chance, octets pass for a header once in 2^40 tries, and a time near the last one makes it 2^50; where the time is
+   * another, a second header has to follow. Undefined: more must arrive before it can be said.
+   */
+  #looksLikeRecord(fields: OrderedView, at: number): boolean | undefined {
+    if (!this.#looksLikeHeader(fields, at)) return false;
+    const next = at + recordHeaderLength + fields.u32(at + 8);
+    if (next > fields.length) return undefined;
+    const seconds = fields.u32(at);
+    if (Math.abs(seconds - (this.#lastSeconds ?? seconds)) <= jumpSecondsMax) return true;
+    if (next + recordHeaderLength > fields.length) return undefined;
+    return this.#looksLikeHeader(fields, next) && Math.abs(fields.u32(next) - seconds) <= jumpSecondsMax;
+  }
+
+  #looksLikeHeader(fields: OrderedView, at: number): boolean {
     const length = fields.u32(at + 8);
     if (length === 0 || length > captureRecordLengthMax) return false;
     const originalLength = fields.u32(at + 12);
     if (originalLength < length || originalLength > captureRecordLengthMax) return false;
-    if (fields.u32(at + 4) >= 1_000_000_000 / Number(this.#unitNs)) return false;
-    const jump = fields.u32(at) - (this.#lastSeconds ?? fields.u32(at));
-    return Math.abs(jump) <= jumpSecondsMax;
+    return fields.u32(at + 4) < 1_000_000_000 / Number(this.#unitNs);
   }
 
   #readFileHeader(queue: ByteQueue): number | undefined {

@@ -49,7 +49,7 @@ export class PcapngParser implements RecordParser {
   #skippedLength = 0;
   #skippedOffset = 0;
 
-  next(queue: ByteQueue): CapturePacket | undefined {
+  next(queue: ByteQueue, _ended: boolean): CapturePacket | undefined {
     while (this.#finishSkipping(queue)) {
       const block = this.#peekBlock(queue);
       if (block === undefined) return undefined;

@@ -123,3 +123,25 @@ test('what is no capture at all is still refused', () => {
   assert.throws(() => salvage(new Uint8Array(100)), WireError);
   assert.throws(() => salvage(new Uint8Array()), WireError);
 });
+
+test('damage that passes for a record of another time does not hide what follows it', () => {
+  const damaged = pcap();
+  const view = new DataView(damaged.buffer);
+  // A header of the year 2033 that leads into the midst of the next record.
+  view.setUint32(24 + 3 * 76, 2_000_000_000, true);
+  view.setUint32(24 + 3 * 76 + 8, 100, true);
+  view.setUint32(24 + 3 * 76 + 12, 100, true);
+  assert.deepEqual(
+    numbers(salvage(damaged).packets),
+    [...Array(20).keys()].filter((i) => i !== 3),
+  );
+});
+
+test('a capture that is continued at another time is read on', () => {
+  const file = pcap();
+  const view = new DataView(file.buffer);
+  for (let i = 10; i < 20; i++) view.setUint32(24 + i * 76, 1_600_000_000 + i, true);
+  const { packets, reader } = salvage(file);
+  assert.deepEqual(numbers(packets), [...Array(20).keys()]);
+  assert.equal(reader.damage, undefined);
+});
