@@ -20,7 +20,8 @@ test('a file becomes text, and the same file in gzip the same text', async (t) =
   const packed = join(folder(t), 'packed');
   writeFileSync(packed, gzipSync(readFileSync(killed)));
   const again = await wayward(t, ['explain', packed]);
-  assert.equal(again.out.replace(packed, killed), out);
+  const story = (text: string): string => text.slice(text.indexOf('The story'));
+  assert.equal(story(again.out), story(out));
 });
 
 test('--json is one object a line, and --html a page beside it', async (t) => {

@@ -8,6 +8,7 @@ import {
   type Payload,
   type ReceivedIkeHeader,
   WireError,
+  type WireProposal,
   zeroIkeSpi,
 } from '#wire';
 import type { Conversation } from '../conversation.ts';
@@ -239,14 +240,13 @@ export class IkeTracker implements IkeContext {
       sa.retransmissions++;
       if (exchange.response !== undefined) exchange.triesAfterResponse++;
     }
-    if (read.payloads !== undefined) exchange.request.payloads = read.payloads;
+    if (read.payloads !== undefined && !exchange.concluded) exchange.request.payloads = read.payloads;
     if (begins) {
       sa.init = exchange;
       const offer = message.payloads.find((payload) => payload.type === 'SA');
       if (offer?.type === 'SA') {
-        sa.offered = offer.proposals;
-        const sender = sa.endpoints.initiator.address;
-        this.#remember(sender, { ...sa.last, proposals: offer.proposals });
+        sa.offered = offer.proposals.map(withoutOctets);
+        this.#remember(sa.endpoints.initiator.address, { ...sa.last, proposals: sa.offered });
       }
     }
   }
@@ -277,18 +277,38 @@ export class IkeTracker implements IkeContext {
       exchange.response = withTexts(trackedMessage(at, message.octets.length, message.payloads), read.texts);
     } else if (repeat(exchange.response!, message, at)) sa.retransmissions++;
     const response = exchange.response!;
-    if (read.payloads !== undefined) response.payloads = read.payloads;
+    if (read.payloads !== undefined && !exchange.concluded) response.payloads = read.payloads;
     const complete = response.fragmentsSeen.size >= response.fragmentsTotal || response.fragmentsTotal === 1;
     if (exchange.concluded || !complete) return;
     exchange.concluded = true;
     if (begins) {
       const accepted = answeredInit(this, sa, exchange, message, source, destination);
       if (accepted !== undefined) {
-        this.#remember(source.address, { frame: at.frame, atUs: at.atUs, proposals: [accepted] });
+        this.#remember(source.address, {
+          frame: at.frame,
+          atUs: at.atUs,
+          proposals: [withoutOctets(accepted)],
+        });
       }
     } else if (response.payloads !== undefined) answeredOpened(this, sa, exchange);
     else answeredSealed(sa, exchange);
+    // All that has to be known of it is told, and its octets may go.
+    response.payloads = undefined;
+    if (exchange.request !== undefined) exchange.request.payloads = undefined;
   }
+}
+
+/** Views would keep the whole message in memory. */
+function withoutOctets({ transforms, ...proposal }: WireProposal): WireProposal {
+  return {
+    ...proposal,
+    spi: new Uint8Array(),
+    transforms: transforms.map(({ type, id, attributes }) => ({
+      type,
+      id,
+      attributes: attributes.filter(({ value }) => typeof value === 'number'),
+    })),
+  };
 }
 
 function exchangeKey(requester: IkeRole, messageId: number): string {
