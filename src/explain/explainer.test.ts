@@ -365,6 +365,18 @@ describe('one side loses its state', () => {
     );
   });
 
+  test('what the forgotten SA goes on asking is no second silence', () => {
+    const ask = request(INFORMATIONAL, 2, []);
+    const capture = crash()
+      .ike(right, left, initRequest([gcmProposal], { initiatorSpi: newSpis.initiatorSpi }))
+      .ike(left, right, initResponse(undefined, newSpis))
+      .espBothWays([0xc0ffee05, 0xc0ffee06], 1, 10);
+    for (let i = 0; i < 5; i++) capture.ike(left, right, ask, 4500).wait(2_000);
+    const peers = onlyPeers(explained(capture.file()));
+    assert.ok(!codes(peers.findings).includes('black-hole'), codes(peers.findings).join());
+    assert.equal(peers.ikeSas[0]?.state, 'lost');
+  });
+
   test('the path alone was down: no state was lost, and no notify would have helped', () => {
     const ask = request(INFORMATIONAL, 2, []);
     const capture = establish(new CaptureBuilder(), toLeft, toRight).espBothWays([toRight, toLeft], 1, 20);

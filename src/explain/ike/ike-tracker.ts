@@ -143,9 +143,10 @@ export class IkeTracker implements IkeContext {
       return;
     }
     const spoken = `${begins ? 'init' : 'ike'}-${header.response ? 'response' : 'request'}` as const;
-    conversation.silence.heard(side, at, spoken);
     const role: IkeRole = header.initiator ? 'initiator' : 'responder';
     const sa = this.#saOf(conversation, datagram, header);
+    // What an SA that the other side forgot goes on asking is no news of anybody.
+    if (sa.state !== 'lost' || header.response) conversation.silence.heard(side, at, spoken);
     sa.messages++;
     sa.last = { frame: at.frame, atUs: at.atUs };
     sa.likelyDelete = undefined;

@@ -109,16 +109,17 @@ function authentication(opened: Opened): void {
     });
     return;
   }
-  const initial = hasNotify(request, NotifyType.INITIAL_CONTACT) ? '; it says INITIAL_CONTACT' : '';
+  const initial = hasNotify(request, NotifyType.INITIAL_CONTACT) ? `; ${initiator} says INITIAL_CONTACT` : '';
   if (exchange.messageId === 1 || proved) {
-    const how = `${authenticationText(request)} and ${authenticationText(response)}`;
+    const [one, other] = [authenticationText(request), authenticationText(response)];
+    const how = one === other ? one : `${one} and ${other}`;
     events.tell(
       at,
       'ike-auth',
       `${whom('initiator')} and ${whom('responder')} authenticate by ${how}${initial}`,
     );
   }
-  if (initial !== '') {
+  if (initial !== '' && sa.conversation.ikeSas.size > 1) {
     findings.find(at, {
       code: 'initial-contact',
       severity: 'note',
