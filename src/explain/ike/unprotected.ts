@@ -29,7 +29,6 @@ export function unprotectedMessage(
       const flow = [...conversation.flows.values()].find(
         (one) => one.spi === spi && one.source === destination.address,
       );
-      if (flow !== undefined) flow.refused ??= { frame: at.frame, atUs: at.atUs };
       const name = spi === undefined ? 'an SPI it does not name' : `SPI ${formatSpi(spi)}`;
       const known = flow === undefined ? ' (no packet with that SPI is in the capture)' : '';
       findings.find(at, {
