@@ -230,6 +230,12 @@ export class SilenceWatch {
     const tokens = this.crashDetection[side] === true && this.crashDetection[side === 0 ? 1 : 0] === true;
     if (unheard.firstNotify !== undefined) {
       const ignoredUs = at.atUs - unheard.firstNotify.atUs;
+      if (calls) {
+        return (
+          `${silent.address} said so by an unprotected notify (first in frame ${unheard.firstNotify.frame}) and called ` +
+          `itself ${duration(ignoredUs)} later: nobody had to heed it.`
+        );
+      }
       return (
         `${silent.address} said so by an unprotected notify (${count(unheard.notifies, 'time')}, first in frame ` +
         `${unheard.firstNotify.frame}), and ${speaker.address} began anew ${duration(ignoredUs)} later. ` +

@@ -68,7 +68,6 @@ export class IkeTracker implements IkeContext {
       const octets = datagram.octets.slice();
       const header = decodeIkeHeader(octets);
       if (header.majorVersion === 1) return this.#version1(conversation, at, header);
-      if (this.#isTwice(conversation, datagram)) return undefined;
       const cut = datagram.lengthBytes > octets.length && octets.length < header.length;
       const message = cut ? headerAlone(octets, header) : decodeIkeMessage(octets);
       this.#read(conversation, datagram, message, cut);
@@ -142,6 +141,7 @@ export class IkeTracker implements IkeContext {
       unprotectedMessage(conversation, datagram, message, known);
       return;
     }
+    if (this.#isTwice(conversation, datagram)) return;
     const spoken = `${begins ? 'init' : 'ike'}-${header.response ? 'response' : 'request'}` as const;
     const role: IkeRole = header.initiator ? 'initiator' : 'responder';
     const sa = this.#saOf(conversation, datagram, header);
