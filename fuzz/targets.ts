@@ -2,6 +2,7 @@
 import { codecTargets } from './codec-targets.ts';
 import { dataPlaneTargets } from './data-plane-targets.ts';
 import { engineTargets } from './engine-targets.ts';
+import { explainTargets } from './explain-targets.ts';
 import { formatTargets } from './format-targets.ts';
 import type { FuzzTarget } from './target.ts';
 
@@ -10,4 +11,5 @@ export const targets: readonly FuzzTarget[] = [
   ...formatTargets,
   ...dataPlaneTargets,
   ...engineTargets,
+  ...explainTargets,
 ];

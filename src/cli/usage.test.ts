@@ -26,7 +26,7 @@ test('wayward alone shows its help as an error', async (t) => {
 });
 
 test('--help of each command is no error', async (t) => {
-  for (const command of ['run', 'up', 'down', 'rekey', 'reload', 'status', 'demo']) {
+  for (const command of ['run', 'up', 'down', 'rekey', 'reload', 'status', 'demo', 'explain']) {
     const { status, out, err } = await wayward(t, [command, '--help']);
     assert.match(out, new RegExp(`^Usage: wayward ${command}`));
     assert.equal(err, '');

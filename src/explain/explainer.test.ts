@@ -253,6 +253,10 @@ describe('keys are replaced', () => {
     return [{ type: 'D', protocolId: ProtocolId.ESP, spiSize: 4, spis: [espProposal(spi).spi] }];
   }
 
+  function deletesIke(): Payload[] {
+    return [{ type: 'D', protocolId: ProtocolId.IKE, spiSize: 0, spis: [] }];
+  }
+
   test('with keys: which SPI gave way to which, and which were deleted', () => {
     const peers = onlyPeers(explained(capture.file(), { keys: ikeKeys }));
     assert.match(
@@ -274,6 +278,25 @@ describe('keys are replaced', () => {
       'esp-begins',
       'child-sa-ends',
     ]);
+  });
+
+  test('both sides rekey at once, and one request is overtaken by the end of the IKE SA', () => {
+    const theirs = { initiator: false };
+    const ours = { initiator: true, response: true };
+    const both = establish(new CaptureBuilder(), toLeft, toRight)
+      .ike(left, right, request(CREATE_CHILD_SA, 2, createChild(rekeyed, toLeft)), 4500)
+      .ike(right, left, request(CREATE_CHILD_SA, 0, createChild(0xc0ffee07, toRight), theirs), 4500)
+      .ike(left, right, response(CREATE_CHILD_SA, 0, createChild(0xc0ffee08), ours), 4500)
+      .ike(right, left, response(CREATE_CHILD_SA, 2, createChild(successor)), 4500)
+      .ike(right, left, request(CREATE_CHILD_SA, 1, createChild(0xc0ffee09), theirs), 4500)
+      .wait(50)
+      .ike(left, right, request(INFORMATIONAL, 3, deletesIke()), 4500)
+      .ike(right, left, response(INFORMATIONAL, 3, []), 4500)
+      .wait(60_000)
+      .esp(left, right, toRight, 1);
+    const peers = onlyPeers(explained(both.file(), { keys: ikeKeys }));
+    assert.equal(finding(peers, 'rekey-collision').severity, 'note');
+    assert.ok(!codes(peers.findings).includes('request-unanswered'));
   });
 
   test('an SPI that is used on after its Delete', () => {
@@ -363,6 +386,47 @@ describe('one side loses its state', () => {
       finding(peers, 'lost-state').advice,
       /first in frame 50.*began anew 3\.6 s later.*did not heed it/,
     );
+  });
+
+  test('what the forgotten SA goes on asking is no second silence', () => {
+    const ask = request(INFORMATIONAL, 2, []);
+    const capture = crash()
+      .ike(right, left, initRequest([gcmProposal], { initiatorSpi: newSpis.initiatorSpi }))
+      .ike(left, right, initResponse(undefined, newSpis))
+      .espBothWays([0xc0ffee05, 0xc0ffee06], 1, 10);
+    for (let i = 0; i < 5; i++) capture.ike(left, right, ask, 4500).wait(2_000);
+    const peers = onlyPeers(explained(capture.file()));
+    assert.ok(!codes(peers.findings).includes('black-hole'), codes(peers.findings).join());
+    assert.equal(peers.ikeSas[0]?.state, 'lost');
+  });
+
+  test('without traffic: it says INITIAL_CONTACT while an IKE SA stands', () => {
+    const again = [notify(NotifyType.INITIAL_CONTACT)];
+    const capture = establish(new CaptureBuilder(), toLeft, toRight)
+      .wait(60_000)
+      .ike(left, right, initRequest([gcmProposal], { initiatorSpi: newSpis.initiatorSpi }))
+      .ike(right, left, initResponse(undefined, newSpis))
+      .ike(left, right, request(IKE_AUTH, 1, authRequest(toLeft + 8, again), newSpis), 4500)
+      .ike(right, left, response(IKE_AUTH, 1, authResponse(toRight + 8), newSpis), 4500);
+    const { initiatorSpi, responderSpi } = newSpis;
+    const both = { ike: [...ikeKeys.ike, { ...ikeKeys.ike[0]!, initiatorSpi, responderSpi }], esp: [] };
+    const peers = onlyPeers(explained(capture.file(), { keys: both }));
+    assert.match(finding(peers, 'restart-suspected').what, /192\.0\.2\.1 restarted, as it seems/);
+    assert.deepEqual(
+      peers.ikeSas.map(({ state }) => state),
+      ['lost', 'established'],
+    );
+  });
+
+  test('the program was away and came back with its state', () => {
+    const capture = establish(new CaptureBuilder(), toLeft, toRight).espBothWays([toRight, toLeft], 1, 20);
+    for (let i = 21; i <= 60; i++) {
+      capture.esp(left, right, toRight, i).wait(99);
+      capture.raw(icmpv4Error(right, left, 3, 3, ipPacket(left, right, 50, espProposal(toRight).spi)));
+    }
+    capture.esp(right, left, toLeft, 1_000).espBothWays([toRight, toLeft + 9], 61, 70);
+    const found = finding(onlyPeers(explained(capture.file())), 'outage');
+    assert.match(found.what, /192\.0\.2\.2 was away for 4\.0 s, and came back with the SAs it had/);
   });
 
   test('the path alone was down: no state was lost, and no notify would have helped', () => {

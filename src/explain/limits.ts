@@ -5,19 +5,19 @@ export const explainLimits = {
   /** Pairs of addresses. */
   conversations: 1024,
   /** IKE SAs of one pair. */
-  ikeSas: 32,
+  ikeSas: 16,
   /** SPIs of ESP and AH of one pair, either direction. */
-  flows: 64,
+  flows: 48,
   /** HIP associations of one pair. */
   hipAssociations: 16,
   /** Requests of one IKE SA that are remembered to recognize repetitions. */
-  exchanges: 16,
+  exchanges: 8,
   /** Child SAs that were read from one IKE SA. */
-  children: 64,
+  children: 32,
   /** Events of one pair: the first ones, and as many of the last. */
-  eventsKept: 64,
+  eventsKept: 48,
   /** Findings of one pair, each for any number of frames. */
-  findings: 64,
+  findings: 48,
   /** Datagrams of IP in reassembly, and octets of their pieces. */
   reassemblies: 128,
   reassemblyBytes: 4_194_304,

@@ -39,7 +39,8 @@ export class FindingLog {
   readonly #findings = new Map<string, Finding>();
   leftOut = 0;
 
-  find(at: Sighting, { about, ...found }: FoundNow): void {
+  /** @returns whether it is the first of its kind */
+  find(at: Sighting, { about, ...found }: FoundNow): boolean {
     const key = `${found.code} ${about ?? ''}`;
     const { frame, atUs } = at;
     const known = this.#findings.get(key);
@@ -48,9 +49,14 @@ export class FindingLog {
       const { count } = known;
       const first = { frame: known.frame, atUs: known.atUs };
       this.#findings.set(key, { ...found, ...first, count: count + 1, last: { frame, atUs } });
-    } else if (this.#findings.size < explainLimits.findings) {
+      return false;
+    }
+    if (this.#findings.size < explainLimits.findings) {
       this.#findings.set(key, { ...found, frame, atUs, count: 1, last: { frame, atUs } });
-    } else this.leftOut++;
+      return true;
+    }
+    this.leftOut++;
+    return false;
   }
 
   /** The most severe first, each kind in the order of their frames. */

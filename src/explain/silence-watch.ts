@@ -160,15 +160,20 @@ export class SilenceWatch {
     const { events, findings } = this.#conversation;
     events.tell(unheard.first, 'silence', `${silent.address} falls silent; ${evidence(unheard)}`);
     events.tell(at, 'silence-ends', `${silent.address} is heard again after ${lasted}, with the SAs it had`);
+    const away = unheard.unreachable > 0;
     findings.find(unheard.first, {
       code: 'outage',
       severity: 'problem',
-      about: silent.address,
-      what: `${silent.address} did not answer for ${lasted} and then went on with the SAs it had`,
+      about: `${silent.address} ${unheard.first.frame}`,
+      what: away
+        ? `${silent.address} was away for ${lasted}, and came back with the SAs it had`
+        : `${silent.address} did not answer for ${lasted}, and then went on with the SAs it had`,
       why: `${evidence(unheard)}; what came in frame ${at.frame} belongs to an SA from before`,
-      advice: `It lost no state: look at the path between the two, or at the load of ${silent.address}. ${
-        unheard.unreachable > 0 ? 'Its ICMP errors say that the daemon was not there for a while. ' : ''
-      }INVALID_SPI or QCD would not have helped.`,
+      advice: away
+        ? 'Its host said by ICMP that nobody listened: the program ended and started again, and kept its SAs (a ' +
+          'checkpoint, or the kernel holds them). INVALID_SPI or QCD would not have helped.'
+        : `It lost no state: look at the path between the two, or at the load of ${silent.address}. INVALID_SPI or QCD ` +
+          'would not have helped.',
     });
   }
 
@@ -208,7 +213,7 @@ export class SilenceWatch {
     findings.find(unheard.first, {
       code: suspected ? 'lost-state' : 'silence',
       severity: 'problem',
-      about: silent.address,
+      about: `${silent.address} ${unheard.first.frame}`,
       what: suspected
         ? `${silent.address} lost its SAs (a reboot or a crash); traffic had no answer for ${duration(lastedUs)}`
         : `${silent.address} did not answer for ${duration(lastedUs)}, until a fresh IKE SA was made`,
@@ -225,6 +230,12 @@ export class SilenceWatch {
     const tokens = this.crashDetection[side] === true && this.crashDetection[side === 0 ? 1 : 0] === true;
     if (unheard.firstNotify !== undefined) {
       const ignoredUs = at.atUs - unheard.firstNotify.atUs;
+      if (calls) {
+        return (
+          `${silent.address} said so by an unprotected notify (first in frame ${unheard.firstNotify.frame}) and called ` +
+          `itself ${duration(ignoredUs)} later: nobody had to heed it.`
+        );
+      }
       return (
         `${silent.address} said so by an unprotected notify (${count(unheard.notifies, 'time')}, first in frame ` +
         `${unheard.firstNotify.frame}), and ${speaker.address} began anew ${duration(ignoredUs)} later. ` +

@@ -13,8 +13,10 @@ import { Flow } from './flow.ts';
 const freshSequenceMax = 64;
 /** A flow that begins so long after an exchange that could not be read is likely its child. */
 const likelyWithinUs = 300_000_000;
-/** A capture that began so shortly before a flow may have missed its negotiation. */
+/** Loss from which on an operator should look, and from which on traffic suffers. */
 const lossShareTold = 0.001;
+const lossShareSerious = 0.05;
+const lossSerious = 20;
 /** So many packets after a Delete are no longer those that were on their way. */
 const afterDeleteUs = 1_000_000;
 
@@ -69,7 +71,9 @@ export class FlowTracker {
   /** @returns whether it is the packet before once more */
   #follow(conversation: Conversation, flow: Flow, at: Sighting, sequence: number): boolean {
     const before = flow.sequence.highest;
+    const { largestGap } = flow.sequence;
     const step = flow.sequence.see(sequence, at.atUs);
+    if (flow.sequence.largestGap > largestGap) flow.largestGapAt = { frame: at.frame, atUs: at.atUs };
     if (step === 'restart') {
       conversation.events.tell(at, 'sequence-restart', `${flow.name}: numbers start over at ${sequence}`);
       conversation.findings.find(at, {
@@ -168,12 +172,13 @@ export function concludeFlow(conversation: Conversation, flow: Flow): void {
   if (sequence.missing > 0 && expected > 0) {
     const share = sequence.missing / expected;
     const percent = `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`;
-    findings.find(flow.first, {
+    const serious = share > lossShareSerious && sequence.missing >= lossSerious;
+    findings.find(flow.largestGapAt ?? flow.first, {
       code: 'sequence-gap',
-      severity: share > 0.02 ? 'problem' : share > lossShareTold ? 'notice' : 'note',
+      severity: serious ? 'problem' : share > lossShareTold ? 'notice' : 'note',
       about: flow.name,
       what: `${flow.name} from ${flow.source}: ${count(sequence.missing, 'packet')} of ${expected} missing (${percent})`,
-      why: `the largest gap, ${sequence.largestGap}, ends before number ${sequence.afterLargestGap}`,
+      why: `the largest gap, ${count(sequence.largestGap, 'number')}, ends with ${sequence.afterLargestGap}`,
       advice:
         'Lost before the capture point, or by the capture itself (tcpdump says how many the kernel dropped). Compare with ' +
         'a capture at the sender.',
@@ -226,7 +231,6 @@ export function concludeFlow(conversation: Conversation, flow: Flow): void {
           : 'Damaged or forged on the way; the receiver drops them.',
     });
   }
-  if (flow.opener === undefined && flow.refused !== undefined) return;
 }
 
 /** `c0ffee00 of 192.0.2.1`, for a sentence about an SPI that may or may not have been seen. */

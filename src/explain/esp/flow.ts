@@ -24,8 +24,7 @@ export class Flow {
   verified = 0;
   forged = 0;
   fragmented = 0;
-  /** A receiver said that it does not know this SPI. */
-  refused: Sighting | undefined;
+  largestGapAt: Sighting | undefined;
   /** A Delete of it was read. */
   deleted: Sighting | undefined;
 

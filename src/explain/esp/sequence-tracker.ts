@@ -30,8 +30,10 @@ export class SequenceTracker {
   reordered = 0;
   replayed = 0;
   twice = 0;
-  readonly #bits = new Uint32Array(windowNumbers / 32);
-  readonly #recent: { sequence: number; atUs: number }[] = [];
+  /** Made for the second packet: scanners send one. */
+  #bits: Uint32Array | undefined;
+  readonly #recentNumbers: number[] = [];
+  readonly #recentTimesUs: number[] = [];
   #recentAt = 0;
   #runNext = -1;
   #runLength = 0;
@@ -39,13 +41,15 @@ export class SequenceTracker {
   constructor(first: number, atUs: number) {
     this.first = first;
     this.highest = first;
-    this.#mark(first);
     this.#remember(first, atUs);
   }
 
   see(sequence: number, atUs: number): SequenceStep {
-    const soon = this.#recent.some((one) => one.sequence === sequence && atUs - one.atUs < twiceWithinUs);
-    if (soon) {
+    if (this.#bits === undefined) {
+      this.#bits = new Uint32Array(windowNumbers / 32);
+      this.#mark(this.first);
+    }
+    if (this.#isRecent(sequence, atUs)) {
       this.twice++;
       return 'twice';
     }
@@ -87,7 +91,7 @@ export class SequenceTracker {
     if (this.#runLength < restartRun) return behind < windowNumbers ? 'again' : 'old';
     this.replayed -= restartRun;
     this.#endRun();
-    this.#bits.fill(0);
+    this.#bits!.fill(0);
     this.highest = sequence;
     this.#mark(sequence);
     return 'restart';
@@ -98,23 +102,33 @@ export class SequenceTracker {
     this.#runLength = 0;
   }
 
+  #isRecent(sequence: number, atUs: number): boolean {
+    for (let i = 0; i < this.#recentNumbers.length; i++) {
+      if (this.#recentNumbers[i] === sequence && atUs - this.#recentTimesUs[i]! < twiceWithinUs) return true;
+    }
+    return false;
+  }
+
   #remember(sequence: number, atUs: number): void {
-    this.#recent[this.#recentAt] = { sequence, atUs };
+    this.#recentNumbers[this.#recentAt] = sequence;
+    this.#recentTimesUs[this.#recentAt] = atUs;
     this.#recentAt = (this.#recentAt + 1) % recentKept;
   }
 
   #mark(sequence: number): void {
+    const bits = this.#bits!;
     const index = sequence & (windowNumbers - 1);
-    this.#bits[index >>> 5] = this.#bits[index >>> 5]! | (1 << (index & 31));
+    bits[index >>> 5] = bits[index >>> 5]! | (1 << (index & 31));
   }
 
   #clear(sequence: number): void {
+    const bits = this.#bits!;
     const index = sequence & (windowNumbers - 1);
-    this.#bits[index >>> 5] = this.#bits[index >>> 5]! & ~(1 << (index & 31));
+    bits[index >>> 5] = bits[index >>> 5]! & ~(1 << (index & 31));
   }
 
   #isMarked(sequence: number): boolean {
     const index = sequence & (windowNumbers - 1);
-    return (this.#bits[index >>> 5]! & (1 << (index & 31))) !== 0;
+    return (this.#bits![index >>> 5]! & (1 << (index & 31))) !== 0;
   }
 }

@@ -20,6 +20,8 @@ export function concludeExchange(
   const { request, response } = exchange;
   if (request === undefined) return;
   if (response === undefined) {
+    // RFC 7296 2.8.2: what was asked on an IKE SA that both replace ends with it.
+    if (request.tries === 1 && (sa.state === 'rekeyed' || sa.state === 'deleted')) return;
     const waitedUs = (lastUs ?? Number.POSITIVE_INFINITY) - request.last.atUs;
     if (request.tries > 1 || waitedUs > graceUs) unanswered(sa, exchange, request);
     return;

@@ -8,6 +8,7 @@ import {
   type Payload,
   type ReceivedIkeHeader,
   WireError,
+  type WireProposal,
   zeroIkeSpi,
 } from '#wire';
 import type { Conversation } from '../conversation.ts';
@@ -67,7 +68,6 @@ export class IkeTracker implements IkeContext {
       const octets = datagram.octets.slice();
       const header = decodeIkeHeader(octets);
       if (header.majorVersion === 1) return this.#version1(conversation, at, header);
-      if (this.#isTwice(conversation, datagram)) return undefined;
       const cut = datagram.lengthBytes > octets.length && octets.length < header.length;
       const message = cut ? headerAlone(octets, header) : decodeIkeMessage(octets);
       this.#read(conversation, datagram, message, cut);
@@ -141,10 +141,12 @@ export class IkeTracker implements IkeContext {
       unprotectedMessage(conversation, datagram, message, known);
       return;
     }
+    if (this.#isTwice(conversation, datagram)) return;
     const spoken = `${begins ? 'init' : 'ike'}-${header.response ? 'response' : 'request'}` as const;
-    conversation.silence.heard(side, at, spoken);
     const role: IkeRole = header.initiator ? 'initiator' : 'responder';
     const sa = this.#saOf(conversation, datagram, header);
+    // What an SA that the other side forgot goes on asking is no news of anybody.
+    if (sa.state !== 'lost' || header.response) conversation.silence.heard(side, at, spoken);
     sa.messages++;
     sa.last = { frame: at.frame, atUs: at.atUs };
     sa.likelyDelete = undefined;
@@ -239,14 +241,13 @@ export class IkeTracker implements IkeContext {
       sa.retransmissions++;
       if (exchange.response !== undefined) exchange.triesAfterResponse++;
     }
-    if (read.payloads !== undefined) exchange.request.payloads = read.payloads;
+    if (read.payloads !== undefined && !exchange.concluded) exchange.request.payloads = read.payloads;
     if (begins) {
       sa.init = exchange;
       const offer = message.payloads.find((payload) => payload.type === 'SA');
       if (offer?.type === 'SA') {
-        sa.offered = offer.proposals;
-        const sender = sa.endpoints.initiator.address;
-        this.#remember(sender, { ...sa.last, proposals: offer.proposals });
+        sa.offered = offer.proposals.map(withoutOctets);
+        this.#remember(sa.endpoints.initiator.address, { ...sa.last, proposals: sa.offered });
       }
     }
   }
@@ -277,18 +278,38 @@ export class IkeTracker implements IkeContext {
       exchange.response = withTexts(trackedMessage(at, message.octets.length, message.payloads), read.texts);
     } else if (repeat(exchange.response!, message, at)) sa.retransmissions++;
     const response = exchange.response!;
-    if (read.payloads !== undefined) response.payloads = read.payloads;
+    if (read.payloads !== undefined && !exchange.concluded) response.payloads = read.payloads;
     const complete = response.fragmentsSeen.size >= response.fragmentsTotal || response.fragmentsTotal === 1;
     if (exchange.concluded || !complete) return;
     exchange.concluded = true;
     if (begins) {
       const accepted = answeredInit(this, sa, exchange, message, source, destination);
       if (accepted !== undefined) {
-        this.#remember(source.address, { frame: at.frame, atUs: at.atUs, proposals: [accepted] });
+        this.#remember(source.address, {
+          frame: at.frame,
+          atUs: at.atUs,
+          proposals: [withoutOctets(accepted)],
+        });
       }
     } else if (response.payloads !== undefined) answeredOpened(this, sa, exchange);
     else answeredSealed(sa, exchange);
+    // All that has to be known of it is told, and its octets may go.
+    response.payloads = undefined;
+    if (exchange.request !== undefined) exchange.request.payloads = undefined;
   }
+}
+
+/** Views would keep the whole message in memory. */
+function withoutOctets({ transforms, ...proposal }: WireProposal): WireProposal {
+  return {
+    ...proposal,
+    spi: new Uint8Array(),
+    transforms: transforms.map(({ type, id, attributes }) => ({
+      type,
+      id,
+      attributes: attributes.filter(({ value }) => typeof value === 'number'),
+    })),
+  };
 }
 
 function exchangeKey(requester: IkeRole, messageId: number): string {

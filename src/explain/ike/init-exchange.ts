@@ -207,6 +207,8 @@ function judgeNat(
   source: Endpoint,
   destination: Endpoint,
 ): void {
+  // Refusals and cookies are stateless, and mostly carry no hashes.
+  if (!response.payloads.some(({ type }) => type === 'SA')) return;
   const answer = natHashes(response.header, response.payloads, source, destination);
   const asked = exchange.request?.payloads;
   // In the request the responder's SPI is not known yet.
@@ -223,7 +225,7 @@ function judgeNat(
     sa.conversation.findings.find(exchange.request?.first ?? sa.last, {
       code: 'nat',
       severity: 'note',
-      about: facts.join(),
+      about: initiator,
       what: `a NAT between ${initiator} and ${responder}, or encapsulation by demand`,
       why: `NAT detection: ${facts.join('; ')}`,
       advice:
@@ -231,7 +233,7 @@ function judgeNat(
     });
   }
   const any = [ask?.source, answer.source].some((one) => one !== undefined);
-  if (!any && asked !== undefined && response.payloads.some(({ type }) => type === 'SA')) {
+  if (!any && asked !== undefined) {
     sa.conversation.findings.find(sa.last, {
       code: 'no-nat-detection',
       severity: 'note',

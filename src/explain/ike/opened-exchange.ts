@@ -73,11 +73,12 @@ function selectorsOf(payloads: readonly Payload[], type: TsPayload['type']): str
 function authentication(opened: Opened): void {
   const { sa, exchange, request, response, at } = opened;
   const { events, findings, silence } = sa.conversation;
-  for (const payload of [...request, ...response]) {
-    if (payload.type === 'IDi') sa.identities.initiator = identityText(payload);
-    // An IDr of the initiator is whom it wants; the responder's own follows.
-    if (payload.type === 'IDr') sa.identities.responder = identityText(payload);
-  }
+  const initiatorIdentity = request.find((payload) => payload.type === 'IDi');
+  if (initiatorIdentity?.type === 'IDi') sa.identities.initiator = identityText(initiatorIdentity);
+  const responderIdentity = response.find((payload) => payload.type === 'IDr');
+  if (responderIdentity?.type === 'IDr') sa.identities.responder = identityText(responderIdentity);
+  // An IDr of the initiator is whom it wants to talk to.
+  const wanted = request.find((payload) => payload.type === 'IDr');
   const [initiator, responder] = [sa.address('initiator'), sa.address('responder')];
   const whom = (role: 'initiator' | 'responder'): string =>
     sa.identities[role] === undefined ? sa.address(role) : `${sa.address(role)} (${sa.identities[role]})`;
@@ -101,7 +102,9 @@ function authentication(opened: Opened): void {
       severity: 'problem',
       about: sa.name,
       what: `${responder} refuses the authentication of ${whom('initiator')}: ${notifyText(error)}`,
-      why: `the answer in frame ${exchange.response!.first.frame}; it came by ${authenticationText(request)}`,
+      why: `the answer in frame ${exchange.response!.first.frame}; it came by ${authenticationText(request)}${
+        wanted?.type === 'IDr' ? `, and wanted ${identityText(wanted)}` : ''
+      }`,
       advice:
         error.notifyType === NotifyType.AUTHENTICATION_FAILED
           ? `Identity, secret or certificate differ: does ${responder} expect exactly this identity, and do both have the same secret, or a chain to an authority that both trust?`
@@ -109,27 +112,37 @@ function authentication(opened: Opened): void {
     });
     return;
   }
-  const initial = hasNotify(request, NotifyType.INITIAL_CONTACT) ? '; it says INITIAL_CONTACT' : '';
+  const initial = hasNotify(request, NotifyType.INITIAL_CONTACT) ? `; ${initiator} says INITIAL_CONTACT` : '';
   if (exchange.messageId === 1 || proved) {
-    const how = `${authenticationText(request)} and ${authenticationText(response)}`;
+    const [one, other] = [authenticationText(request), authenticationText(response)];
+    const how = one === other ? one : `${one} and ${other}`;
     events.tell(
       at,
       'ike-auth',
       `${whom('initiator')} and ${whom('responder')} authenticate by ${how}${initial}`,
     );
   }
-  if (initial !== '') {
+  const forgotten = initial === '' ? [] : standingBesides(sa);
+  if (forgotten[0] !== undefined) {
+    for (const one of forgotten) one.state = 'lost';
     findings.find(at, {
-      code: 'initial-contact',
-      severity: 'note',
+      code: 'restart-suspected',
+      severity: 'notice',
       about: initiator,
-      what: `${initiator} says that it has no other IKE SA with ${responder}`,
-      why: `INITIAL_CONTACT in frame ${at.frame}`,
-      advice: 'If they had one, it restarted and lost it. The other side may drop what it still holds.',
+      what: `${initiator} restarted, as it seems: it knows of no IKE SA with ${responder}, although one stood`,
+      why: `INITIAL_CONTACT in frame ${at.frame}; ${forgotten[0].name} was last used in frame ${forgotten[0].last.frame}, and no Delete of it was seen`,
+      advice: 'It lost its state. The other side may drop what it still holds (RFC 7296 2.4).',
     });
   }
   if (proved) sa.state = 'established';
   if (saOf(response) !== undefined || error !== undefined) child(opened, undefined);
+}
+
+/** IKE SAs of the same two that began earlier and had no end. */
+function standingBesides(sa: TrackedIkeSa): TrackedIkeSa[] {
+  return [...sa.conversation.ikeSas.values()].filter(
+    (one) => one !== sa && one.state === 'established' && one.first.frame < sa.first.frame,
+  );
 }
 
 function creation(context: IkeContext, opened: Opened): void {
@@ -169,6 +182,7 @@ function rekeyedIke(context: IkeContext, opened: Opened): void {
     : [sa.identities.initiator, sa.identities.responder];
   if (initiatorIdentity !== undefined) successor.identities.initiator = initiatorIdentity;
   if (responderIdentity !== undefined) successor.identities.responder = responderIdentity;
+  if (sa.state === 'rekeyed') collision(sa, 'the IKE SA', at);
   sa.state = 'rekeyed';
   context.adopt(successor);
   events.tell(
@@ -209,7 +223,9 @@ function child(opened: Opened, rekeys: number | undefined): void {
     responderSpi: answer.spi,
     row,
     ended: undefined,
+    rekeyed: false,
   });
+  if (rekeys !== undefined) markRekeyed(sa, rekeys, at);
   const name = `${row.initiatorSpi}_i ${row.responderSpi}_r`;
   const selectors = `${row.initiatorSelectors.join(' ')} === ${row.responderSelectors.join(' ')}`;
   const tookUs = (exchange.response?.first.atUs ?? at.atUs) - at.atUs;
@@ -222,6 +238,28 @@ function child(opened: Opened, rekeys: number | undefined): void {
     rekeys === undefined ? 'child-sa' : 'child-sa-rekeyed',
     `${verb}: ${suite.protocol.toUpperCase()} ${name}, ${row.suite}, ${row.mode}, ${selectors} (${duration(tookUs)})`,
   );
+}
+
+/** Both SPIs of a pair name the Child SA that gives way: one from each side means that both rekeyed it. */
+function markRekeyed(sa: TrackedIkeSa, spi: number, at: Sighting): void {
+  for (const { children } of sa.conversation.ikeSas.values()) {
+    for (const one of children) {
+      if (one.initiatorSpi !== spi && one.responderSpi !== spi) continue;
+      if (one.rekeyed) collision(sa, 'a Child SA', at);
+      one.rekeyed = true;
+    }
+  }
+}
+
+function collision(sa: TrackedIkeSa, what: string, at: Sighting): void {
+  sa.conversation.findings.find(at, {
+    code: 'rekey-collision',
+    severity: 'note',
+    about: what,
+    what: `both sides rekeyed ${what} at once`,
+    why: `the second exchange begins with frame ${at.frame}`,
+    advice: 'One of the two new SAs is deleted (RFC 7296 2.8.1): all is well if traffic goes on.',
+  });
 }
 
 /** A Child SA, or fresh keys, that the other side did not want to make. */

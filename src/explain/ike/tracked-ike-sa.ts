@@ -46,6 +46,7 @@ export interface TrackedChild {
   readonly responderSpi: number;
   readonly row: Omit<ChildSaRow, 'ended'>;
   ended: Sighting | undefined;
+  rekeyed: boolean;
 }
 
 export class TrackedIkeSa {

@@ -29,25 +29,28 @@ export function unprotectedMessage(
       const flow = [...conversation.flows.values()].find(
         (one) => one.spi === spi && one.source === destination.address,
       );
-      if (flow !== undefined) flow.refused ??= { frame: at.frame, atUs: at.atUs };
       const name = spi === undefined ? 'an SPI it does not name' : `SPI ${formatSpi(spi)}`;
       const known = flow === undefined ? ' (no packet with that SPI is in the capture)' : '';
-      findings.find(at, {
+      const isFirst = findings.find(at, {
         code: 'invalid-spi',
         severity: 'problem',
         about: `${address} ${spi ?? ''}`,
         what: `${address} does not know ${name}${withToken}${known}`,
         why: `INVALID_SPI in an unprotected message, frame ${at.frame}`,
         advice:
-          `${address} lost its state, or ${destination.address} uses an SA that is gone. The notify proves nothing by itself: ` +
-          `${destination.address} should check liveness (RFC 7296 2.4), and negotiate anew if that fails.`,
+          `${address} lost its state, or ${destination.address} uses an SA that is gone. ` +
+          (tokens > 0
+            ? `If the token is right, ${destination.address} may end the SA at once and call again (RFC 6290 5).`
+            : `The notify proves nothing by itself: ${destination.address} should check liveness (RFC 7296 2.4), and negotiate ` +
+              'anew if that fails.'),
       });
-      events.tell(at, 'invalid-spi', `${address} says that it does not know ${name}${withToken}`);
+      if (isFirst)
+        events.tell(at, 'invalid-spi', `${address} says that it does not know ${name}${withToken}`);
     } else if (notify.notifyType === NotifyType.INVALID_IKE_SPI) {
       told = true;
       conversation.silence.unknownSpi(side, at);
       const name = sa?.name ?? `IKE SA ${message.header.initiatorSpi}_i ${message.header.responderSpi}_r`;
-      findings.find(at, {
+      const isFirst = findings.find(at, {
         code: 'invalid-ike-spi',
         severity: 'problem',
         about: `${address} ${name}`,
@@ -59,7 +62,8 @@ export function unprotectedMessage(
             : 'Without a token it is a hint only, so that the other side goes on until its retransmissions end.'
         }`,
       });
-      events.tell(at, 'invalid-ike-spi', `${address} says that it does not know ${name}${withToken}`);
+      if (isFirst)
+        events.tell(at, 'invalid-ike-spi', `${address} says that it does not know ${name}${withToken}`);
     }
   }
   if (told) return;
