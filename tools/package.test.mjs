@@ -48,7 +48,7 @@ describe('the packed package', () => {
 
   test('holds programs, types, documents and the licence, and nothing else', () => {
     const wanted =
-      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.md|dist\/[a-z-]+\/.+\.(js|d\.ts))$/;
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.md|docs\/man\/.+\.1|dist\/[a-z-]+\/.+\.(js|d\.ts))$/;
     assert.deepEqual(
       files.filter((file) => !wanted.test(file)),
       [],

@@ -1,5 +1,5 @@
 // The commands of `wayward`: their words, and what each does.
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import {
   askDaemon,
   ControlSocketError,
@@ -15,8 +15,10 @@ import {
 } from '#daemon';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
+import { showWaiting } from './progress.ts';
 import { statusText } from './status-text.ts';
 import { whySubject, whyText } from './why-text.ts';
+import { completionShells } from './words/shell.ts';
 
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -27,19 +29,34 @@ const err = (line: string): void => {
 
 let status: number = ExitStatus.ok;
 
-async function control(ask: () => Promise<ControlOutcome>): Promise<void> {
-  try {
-    const outcome = await ask();
-    for (const line of outcome.lines) (outcome.ok ? out : err)(line);
-    if (!outcome.ok) status = ExitStatus.failed;
-  } catch (error) {
-    if (!(error instanceof ControlSocketError)) throw error;
-    err(error.message);
-    status = ExitStatus.failed;
-  }
+interface ControlWords {
+  readonly socket: string;
+  readonly json?: boolean;
 }
 
-const program = new Command('wayward')
+/** @param waiting what takes long, for those who watch */
+async function control(
+  { json = false }: ControlWords,
+  ask: () => Promise<ControlOutcome>,
+  waiting?: string,
+): Promise<void> {
+  const watched = waiting === undefined ? undefined : showWaiting(waiting);
+  let outcome: ControlOutcome;
+  try {
+    outcome = await ask();
+  } catch (error) {
+    if (!(error instanceof ControlSocketError)) throw error;
+    outcome = { ok: false, lines: [error.message] };
+  } finally {
+    watched?.();
+  }
+  if (!outcome.ok) status = ExitStatus.failed;
+  if (json) out(JSON.stringify(outcome.value ?? { ok: outcome.ok, text: outcome.lines.join('; ') }));
+  else for (const line of outcome.lines) (outcome.ok ? out : err)(line);
+}
+
+/** Help, completion and manual are made of what it says. */
+export const program: Command = new Command('wayward')
   .description('IPsec keying for packets that lost their way: an IKEv2 daemon with ESP')
   .version(packageVersion())
   .exitOverride()
@@ -54,6 +71,7 @@ const program = new Command('wayward')
   });
 
 interface RunWords {
+  readonly json: boolean;
   readonly config: string;
   readonly socket: string;
   readonly vici?: string | false;
@@ -61,13 +79,14 @@ interface RunWords {
   readonly state?: string;
 }
 
+const jsonOption = ['--json', 'as one JSON object', false] as const;
+
 const socketOption = ['--socket <path>', 'control socket of the daemon', defaultSocketPath] as const;
 
-const demoSocketOption = [
+const demoSocketOption = new Option(
   '--socket <path>',
   'where `wayward lab crash` reaches the demonstration',
-  defaultDemoSocketPath(),
-] as const;
+).default(defaultDemoSocketPath(), 'in a folder of this user in the one for temporary files');
 
 program
   .command('run')
@@ -84,6 +103,7 @@ program
     '--state <folder>',
     'folder for what must survive a crash (default: /var/lib/wayward, or beside --socket if that is given)',
   )
+  .option('--json', 'log each line as a JSON object', false)
   .action(async (options: RunWords) => {
     const { vici = defaultViciPath(options.socket) } = options;
     status = await runDaemon(
@@ -91,6 +111,7 @@ program
         configurationPath: options.config,
         socketPath: options.socket,
         statePath: options.state ?? defaultStatePath(options.socket),
+        logFormat: options.json ? 'json' : 'text',
         ...(vici === false ? {} : { viciPath: vici }),
         ...(options.keylog === undefined ? {} : { keyLogPath: options.keylog }),
       },
@@ -102,19 +123,27 @@ program
   .command('up')
   .description('bring a Child SA up and wait until it stands')
   .argument('<child>', 'name of a child in the configuration')
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((child: string, options: { socket: string }) =>
-    control(async () => outcomeOf(await askDaemon(options.socket, { kind: 'up', child }), `${child} is up`)),
+  .action((child: string, options: ControlWords) =>
+    control(
+      options,
+      async () => outcomeOf(await askDaemon(options.socket, { kind: 'up', child }), `${child} is up`),
+      `${child} comes up`,
+    ),
   );
 
 program
   .command('down')
   .description('delete the Child SAs of a name, or else the IKE SAs of a connection')
   .argument('<name>', 'name of a child or connection')
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((name: string, options: { socket: string }) =>
-    control(async () =>
-      outcomeOf(await askDaemon(options.socket, { kind: 'down', name }), `${name} is down`),
+  .action((name: string, options: ControlWords) =>
+    control(
+      options,
+      async () => outcomeOf(await askDaemon(options.socket, { kind: 'down', name }), `${name} is down`),
+      `${name} goes down`,
     ),
   );
 
@@ -123,9 +152,10 @@ program
   .description('replace the keys of a Child SA, or of an IKE SA with --ike')
   .argument('<name>', 'name of a child, or of a connection with --ike')
   .option('--ike', 'rekey the IKE SA of a connection', false)
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((name: string, options: { socket: string; ike: boolean }) =>
-    control(async () =>
+  .action((name: string, options: ControlWords & { ike: boolean }) =>
+    control(options, async () =>
       outcomeOf(
         await askDaemon(options.socket, { kind: 'rekey', name, ike: options.ike }),
         `rekeying ${name}`,
@@ -136,22 +166,22 @@ program
 program
   .command('reload')
   .description('read the configuration again; SAs that stand are kept')
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((options: { socket: string }) =>
-    control(async () => outcomeOf(await askDaemon(options.socket, { kind: 'reload' }), 'reloaded')),
+  .action((options: ControlWords) =>
+    control(options, async () => outcomeOf(await askDaemon(options.socket, { kind: 'reload' }), 'reloaded')),
   );
 
 program
   .command('status')
   .description('show IKE SAs, Child SAs, counters and pools')
-  .option('--json', 'as one JSON object', false)
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((options: { socket: string; json: boolean }) =>
-    control(async () => {
+  .action((options: ControlWords) =>
+    control(options, async () => {
       const answer = await askDaemon(options.socket, { kind: 'status' });
       if (answer.kind !== 'status') return outcomeOf(answer, '');
-      const lines = options.json ? [JSON.stringify(answer.status, undefined, 2)] : statusText(answer.status);
-      return { ok: true, lines };
+      return { ok: true, lines: statusText(answer.status), value: answer.status };
     }),
   );
 
@@ -159,28 +189,44 @@ program
   .command('why')
   .description('tell whose an SPI was, what arrived, what was done and why')
   .argument('<spi|last>', 'an SPI in hexadecimal, or the last incident')
-  .option('--json', 'as one JSON object', false)
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((word: string, options: { socket: string; json: boolean }) =>
-    control(async () => {
+  .action((word: string, options: ControlWords) =>
+    control(options, async () => {
       const subject = whySubject(word);
       if (subject === undefined)
         return { ok: false, lines: [`${word} is no SPI: 1 to 8 hexadecimal digits`] };
       const answer = await askDaemon(options.socket, { kind: 'why', subject });
       if (answer.kind !== 'why') return outcomeOf(answer, '');
-      const lines = options.json ? [JSON.stringify(answer.answer, undefined, 2)] : whyText(answer.answer);
-      return { ok: true, lines };
+      return { ok: true, lines: whyText(answer.answer), value: answer.answer };
     }),
   );
+
+program
+  .command('doctor')
+  .description('tell what this machine can do and what is in the way; changes nothing')
+  .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
+  .option('--state <folder>', 'folder for what must survive a crash', defaultStatePath(defaultSocketPath))
+  .option(...jsonOption)
+  .action(async (options: { config: string; state: string; json: boolean }) => {
+    const { doctorText, examine, isWell, surroundings } = await import('./doctor/doctor.ts');
+    const { thisMachine } = await import('./doctor/machine.ts');
+    const checks = examine(thisMachine, surroundings(options.config, options.state));
+    const ok = isWell(checks);
+    if (options.json) out(JSON.stringify({ ok, checks }));
+    else for (const line of doctorText(checks)) out(line);
+    if (!ok) status = ExitStatus.failed;
+  });
 
 program
   .command('demo')
   .description(
     'two gateways on loopback with traffic between them, without privileges, until Ctrl-C; k crashes one',
   )
-  .option(...demoSocketOption)
-  .action(async (options: { socket: string }) => {
-    status = await runDemo(out, options.socket);
+  .option('--json', 'each line as a JSON object', false)
+  .addOption(demoSocketOption)
+  .action(async (options: { socket: string; json: boolean }) => {
+    status = await runDemo(options.json ? (text) => out(JSON.stringify({ text })) : out, options.socket);
   });
 
 const lab = program.command('lab').description('experiments with lost state');
@@ -217,21 +263,44 @@ lab
 lab
   .command('crash')
   .description('kill a gateway of a running demonstration (npm start) with SIGKILL; it starts again')
-  .argument('[side]', 'left or right', 'right')
-  .option(...demoSocketOption)
-  .action((side: string, options: { socket: string }) =>
-    control(async () => {
-      if (side !== 'left' && side !== 'right')
-        return { ok: false, lines: [`${side} is no gateway: left or right`] };
-      return outcomeOf(await askDaemon(options.socket, { kind: 'crash', side }), `${side} is killed`);
-    }),
+  .addArgument(new Argument('[side]', 'the gateway').choices(['left', 'right']).default('right'))
+  .option(...jsonOption)
+  .addOption(demoSocketOption)
+  .action((side: 'left' | 'right', options: ControlWords) =>
+    control(options, async () =>
+      outcomeOf(await askDaemon(options.socket, { kind: 'crash', side }), `${side} is killed`),
+    ),
   );
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // Help and version are printed already, and so is what was wrong with the arguments.
-  status = error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
+const completion = program.command('completion').description('complete words in a shell');
+
+for (const shell of completionShells) {
+  completion
+    .command(shell)
+    .description(`print the completion for ${shell}`)
+    .action(async () => {
+      const { completionFor } = await import('./words/completion.ts');
+      process.stdout.write(completionFor(shell, program));
+    });
 }
-process.exitCode = status;
+
+completion
+  .command('names', { hidden: true })
+  .addArgument(new Argument('<kind>').choices(['child', 'connection']))
+  .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
+  .action(async (kind: 'child' | 'connection', options: { config: string }) => {
+    const { configuredNames } = await import('./words/names.ts');
+    for (const name of configuredNames(kind, options.config)) out(name);
+  });
+
+/** Does what the words of this process say; its exit status follows. */
+export async function runCommand(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version are printed already, and so is what was wrong with the arguments.
+    status = error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
+  }
+  process.exitCode = status;
+}

@@ -4,4 +4,5 @@ import { warmUpPacketThread } from '#linux/early';
 
 // Loading takes most of a start, and a start is part of every outage: two threads do it side by side.
 if (process.argv[2] === 'run' && !process.argv.includes('--help')) warmUpPacketThread();
-await import('./command.ts');
+const { runCommand } = await import('./command.ts');
+await runCommand();

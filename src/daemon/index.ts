@@ -1,4 +1,5 @@
 // Room `daemon`: the driver loop around one engine, with real sockets, clock, files and signals.
+export { readConfigurationFiles } from './configuration-files.ts';
 export { askDaemon } from './control-client.ts';
 export {
   type ControlAnswer,
@@ -13,8 +14,9 @@ export { defaultDemoSocketPath } from './demo/crash-control.ts';
 export { runDemo } from './demo/demo.ts';
 export { Driver, type DriverListener } from './driver.ts';
 export { type EventText, eventText } from './event-text.ts';
-export { loadConfigurationFile } from './load-configuration-file.ts';
+export { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 export { Log, type LogLevel } from './log.ts';
+export { type ForeignDaemon, foreignDaemons } from './owners/foreign-daemons.ts';
 export type { PacketIo, PacketIoListener } from './packet-io.ts';
 export { RecordStore } from './record-store.ts';
 export {

@@ -1,4 +1,5 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
@@ -10,7 +11,7 @@ import { ControlSocketError } from './control-server.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
-import { Log } from './log.ts';
+import { Log, type LogFormat } from './log.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
 import { RecordStore } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
@@ -18,6 +19,9 @@ import { TunnelNetwork } from './tunnel-network.ts';
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
 const routingTable = 220;
 const socketMark = 0x77_61_79;
+
+/** There only if this kernel has IPv6, and it is not turned off. */
+const ipv6Addresses = '/proc/net/if_inet6';
 
 export const defaultConfigurationPath = '/etc/swanctl/swanctl.conf';
 export const defaultSocketPath = '/run/wayward.sock';
@@ -41,6 +45,8 @@ export interface RunOptions {
   /** Absent: vici is not served. */
   readonly viciPath?: string;
   readonly keyLogPath?: string;
+  /** Absent: text. */
+  readonly logFormat?: LogFormat;
   /** A folder for what must survive a crash. */
   readonly statePath: string;
 }
@@ -133,6 +139,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   for (const line of warningLines(loaded)) print(line);
   const { host, configuration } = loaded;
   const log = new Log(host.logLevel);
+  log.format = options.logFormat ?? 'text';
   let keyLog: KeyLogFile | undefined;
   let dead: (() => void) | undefined;
   let started = false;
@@ -171,7 +178,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       openPacketIo: (listener) =>
         PacketThread.start(
           {
-            addresses: [address('0.0.0.0'), address('::')],
+            addresses: existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')],
             ikePort: configuration.ports.ike,
             natTraversalPort: configuration.ports.natTraversal,
             nativeEsp: true,
