@@ -17,6 +17,8 @@ export interface PacketIoListener {
 export interface PacketIo {
   /** Name of the tunnel device, if there is one. */
   readonly tunName: string | undefined;
+  /** Moves at least twice a second while packets can be handled; absent where they have no thread of their own. */
+  readonly beats?: number;
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   /** Answered by `saResult`. */
   apply(id: number, command: SaCommand): void;

@@ -14,6 +14,7 @@ import { ConfigurationFileError, loadConfigurationFile } from './load-configurat
 import { Log, type LogFormat } from './log.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
 import { RecordStore } from './record-store.ts';
+import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
@@ -143,7 +144,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   let keyLog: KeyLogFile | undefined;
   let dead: (() => void) | undefined;
   let started = false;
+  let service: ServiceManager | undefined;
   try {
+    service = new ServiceManager(takeServiceEnvironment());
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
     const store = new RecordStore(options.statePath, ({ message }) =>
@@ -209,6 +212,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);
         return configuration;
       },
+      onEvent: (event) => {
+        if (event.kind === 'child-up' || event.kind === 'child-down') service?.changed();
+      },
       onDeath: (error) => {
         log.line('error', `the packet thread died: ${error.message}`);
         dead?.();
@@ -222,14 +228,19 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       dead = () => resolve(ExitStatus.failed);
     });
     process.on('SIGHUP', () => {
-      const reload = (): void =>
+      const reload = (): void => {
+        service?.reloading();
         log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
+        service?.reloaded();
+      };
       running.then(reload, () => undefined);
     });
     await running;
     started = true;
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
+    service.ready(daemon);
     const status = await ending;
+    service.stopping();
     await daemon.stop();
     log.line('info', 'wayward has ended');
     return status;
@@ -239,5 +250,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     if (text === undefined) throw error;
     print(text);
     return ExitStatus.failed;
+  } finally {
+    service?.close();
   }
 }

@@ -9,6 +9,7 @@ export {
 } from './datagram-socket.ts';
 export { SystemCallError } from './errno.ts';
 export { lockExclusively } from './exclusive-lock.ts';
+export { LocalDatagrams } from './local-datagrams.ts';
 export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
 export { hasOpenSsl } from './openssl/libcrypto.ts';
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';

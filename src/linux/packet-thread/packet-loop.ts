@@ -148,6 +148,7 @@ export class PacketLoop {
 
   run(): void {
     while (this.#running) {
+      this.#controlQueue.beat();
       for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
       this.#takeMessages();
       const at = monotonicMs();
