@@ -1,4 +1,5 @@
-// Writes docs/man/*.1: a page for `wayward` and one for each command, of the words that --help is made of.
+// Writes docs/man/*.1: a page for `wayward` and one for each command, of the words that --help is made of; and their list
+// in package.json, by which npm installs them.
 // Usage: node tools/generate-manual.mjs [--check]   (after a build)
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -112,6 +113,9 @@ export const expected = new Map(
   allCommands(words).map((command) => [`${pageName(command)}.1`, page(command)]),
 );
 
+/** As package.json names them. */
+export const listed = [...expected.keys()].toSorted().map((name) => `./docs/man/${name}`);
+
 function found() {
   try {
     return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
@@ -133,5 +137,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of expected) writeFileSync(join(folder, name), text);
+    const manifest = readFileSync(join(root, 'package.json'), 'utf8');
+    const list = listed.map((path) => `    ${JSON.stringify(path)}`).join(',\n');
+    writeFileSync(
+      join(root, 'package.json'),
+      manifest.replace(/"man": \[[^\]]*\]/, `"man": [\n${list}\n  ]`),
+    );
   }
 }

@@ -59,17 +59,7 @@ test('the command tells its version, its help and what this machine can do', () 
 test('it plays the lab, so that engine, cryptography and data plane are there', () => {
   const { status, stdout, stderr } = run(
     command,
-    ...[
-      'lab',
-      'recovery',
-      '--seeds',
-      '1',
-      '--scenario',
-      'responder-restarts',
-      '--policy',
-      'ladder',
-      '--json',
-    ],
+    ...['lab', 'recovery', '--seeds', '1', '--scenario', 'both-restart', '--policy', 'full-ladder', '--json'],
   );
   assert.equal(status, 0, stderr);
   assert.ok(JSON.parse(stdout).cells.length > 0);

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { expected } from './generate-manual.mjs';
+import { expected, listed } from './generate-manual.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, 'docs/man');
@@ -17,6 +17,10 @@ const groff = spawnSync('groff', ['--version']).error === undefined;
 test('docs/man is what node tools/generate-manual.mjs writes', () => {
   assert.deepEqual(pages.toSorted(), [...expected.keys()].toSorted());
   for (const name of pages) assert.equal(readFileSync(join(folder, name), 'utf8'), expected.get(name), name);
+});
+
+test('package.json names every page, so that npm installs it', () => {
+  assert.deepEqual(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).man, listed);
 });
 
 test('groff prints each page without a warning, and the options are there to be read', {
