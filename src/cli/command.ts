@@ -13,6 +13,7 @@ import {
   runDaemon,
   runDemo,
 } from '#daemon';
+import { checkConfiguration } from './check-configuration.ts';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { showWaiting } from './progress.ts';
@@ -201,6 +202,18 @@ program
       return { ok: true, lines: whyText(answer.answer), value: answer.answer };
     }),
   );
+
+program
+  .command('check')
+  .description('say everything that is wrong with a configuration, or without effect; starts nothing')
+  .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
+  .option(...jsonOption)
+  .action((options: { config: string; json: boolean }) => {
+    const checked = checkConfiguration(options.config);
+    if (options.json) out(JSON.stringify(checked.value));
+    else for (const line of checked.lines) out(line);
+    status = checked.status;
+  });
 
 program
   .command('doctor')

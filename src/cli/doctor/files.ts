@@ -29,7 +29,7 @@ export function checkConfiguration(path: string, facts: ConfigurationFacts): Che
       'configuration',
       'problem',
       `${first}${rest}`,
-      `docs/configuration.md has every option of ${path}`,
+      `wayward check --config ${path} tells all of it`,
     );
   }
   const { connections, warnings } = facts;
