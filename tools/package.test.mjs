@@ -48,7 +48,7 @@ describe('the packed package', () => {
 
   test('holds programs, types, documents and the licence, and nothing else', () => {
     const wanted =
-      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.(md|json)|dist\/[a-z-]+\/.+\.(js|d\.ts)|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg)))$/;
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.(md|json)|docs\/man\/.+\.1|dist\/[a-z-]+\/.+\.(js|d\.ts)|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg)))$/;
     assert.deepEqual(
       files.filter((file) => !wanted.test(file)),
       [],

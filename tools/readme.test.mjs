@@ -1,4 +1,4 @@
-// The programs and the configuration of README.md do what it says, and its links lead somewhere.
+// The programs and configurations of README.md and docs/ do what they say, and links lead somewhere.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,15 +10,15 @@ import { loadConfigurationFile } from '../dist/daemon/index.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const blocks = (language) =>
-  [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+const blocks = (language, name = 'README.md') =>
+  [...readFileSync(join(root, name), 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .filter(([, found]) => found === language)
     .map(([, , text]) => text);
 
 test('every program compiles under the strictest types and prints what stands below it', () => {
-  const programs = blocks('ts');
-  const printed = blocks('text');
-  assert.ok(programs.length >= 2);
+  const programs = ['README.md', 'docs/library.md'].flatMap((name) => blocks('ts', name));
+  const printed = ['README.md', 'docs/library.md'].flatMap((name) => blocks('text', name));
+  assert.ok(programs.length >= 5);
   assert.equal(printed.length, programs.length);
   // Inside the package, so that it finds itself by its name as it would in somebody's node_modules.
   mkdirSync(join(root, 'test-output'), { recursive: true });
@@ -58,7 +58,14 @@ test('the configuration loads without a warning', () => {
 });
 
 describe('links', () => {
-  for (const name of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/dependencies.md']) {
+  for (const name of [
+    'README.md',
+    'CONTRIBUTING.md',
+    'docs/architecture.md',
+    'docs/dependencies.md',
+    'docs/library.md',
+    'docs/operate.md',
+  ]) {
     test(`of ${name} lead to files`, () => {
       const text = readFileSync(join(root, name), 'utf8');
       const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target);
@@ -68,9 +75,13 @@ describe('links', () => {
   }
 });
 
-test('the commands that README.md names exist', () => {
+test('the commands that README.md and docs/operate.md name exist', () => {
   const help = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], { encoding: 'utf8' });
-  const named = [...readme.matchAll(/^ {4}wayward (\w+)/gm)].map(([, command]) => command);
-  assert.ok(named.length >= 5);
+  const operate = readFileSync(join(root, 'docs/operate.md'), 'utf8');
+  const named = [
+    ...[...readme.matchAll(/^ {4}wayward (\w+)/gm)].map(([, command]) => command),
+    ...[...operate.matchAll(/(?:^ *# |`)wayward ([a-z]+)/gm)].map(([, command]) => command),
+  ];
+  assert.ok(named.length >= 15);
   for (const command of named) assert.match(help.stdout, new RegExp(`^ {2}${command} `, 'm'));
 });

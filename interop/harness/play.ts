@@ -48,7 +48,7 @@ async function keep(stage: Stage, folder: string, failure: Error): Promise<void>
   await stage.stop();
   await mkdir(folder, { recursive: true });
   // Sockets cannot be copied.
-  const files = (source: string): boolean => !/\/(control|vici)$/.test(source);
+  const files = (source: string): boolean => !/\/(control(\.vici)?|vici)$/.test(source);
   await cp(stage.folder, folder, { recursive: true, filter: files });
   await writeFile(join(folder, 'wayward.log'), await stage.wayward.log());
   await writeFile(join(folder, 'charon.log'), await stage.strongswan.log());

@@ -12,6 +12,11 @@ export class WaywardRefusal extends Error {
   readonly code = 'refused' as const;
 }
 
+export interface Launch {
+  readonly words: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** One wayward daemon and its control socket. */
 export class Wayward implements Peer {
   readonly kind = 'wayward';
@@ -22,6 +27,8 @@ export class Wayward implements Peer {
   #daemon: RunningProcess | undefined;
   /** Of the daemon from its next start. */
   logLevel: 'info' | 'debug' = 'debug';
+  /** Words in front of the command, and what stands in its environment; from its next start. */
+  launch: Launch = { words: [], environment: {} };
   #earlierLogs = '';
   #starts = 0;
 
@@ -64,12 +71,16 @@ export class Wayward implements Peer {
     this.keyLogPath = join(this.folder, `keys-${++this.#starts}`);
     this.#daemon = new RunningProcess(
       [
-        ...[process.execPath, waywardCommand, 'run'],
+        ...[...this.launch.words, process.execPath, waywardCommand, 'run'],
         ...['--config', this.#configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
       ],
-      { namespace: this.#namespace },
+      { namespace: this.#namespace, environment: this.launch.environment },
     );
     await this.#daemon.waitForOutput(/wayward is running/, 10_000);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#daemon?.signal(signal);
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 // The commands of `wayward`: their words, and what each does.
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { whySubject, whyText } from '#control';
 import {
   askDaemon,
@@ -14,10 +14,13 @@ import {
   runDaemon,
   runDemo,
 } from '#daemon';
+import { checkConfiguration } from './check-configuration.ts';
 import type { ExplainWords } from './explain.ts';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
+import { showWaiting } from './progress.ts';
 import { statusText } from './status-text.ts';
+import { completionShells } from './words/shell.ts';
 
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -49,19 +52,34 @@ function terminal(): {
 
 let status: number = ExitStatus.ok;
 
-async function control(ask: () => Promise<ControlOutcome>): Promise<void> {
-  try {
-    const outcome = await ask();
-    for (const line of outcome.lines) (outcome.ok ? out : err)(line);
-    if (!outcome.ok) status = ExitStatus.failed;
-  } catch (error) {
-    if (!(error instanceof ControlSocketError)) throw error;
-    err(error.message);
-    status = ExitStatus.failed;
-  }
+interface ControlWords {
+  readonly socket: string;
+  readonly json?: boolean;
 }
 
-const program = new Command('wayward')
+/** @param waiting what takes long, for those who watch */
+async function control(
+  { json = false }: ControlWords,
+  ask: () => Promise<ControlOutcome>,
+  waiting?: string,
+): Promise<void> {
+  const watched = waiting === undefined ? undefined : showWaiting(waiting);
+  let outcome: ControlOutcome;
+  try {
+    outcome = await ask();
+  } catch (error) {
+    if (!(error instanceof ControlSocketError)) throw error;
+    outcome = { ok: false, lines: [error.message] };
+  } finally {
+    watched?.();
+  }
+  if (!outcome.ok) status = ExitStatus.failed;
+  if (json) out(JSON.stringify(outcome.value ?? { ok: outcome.ok, text: outcome.lines.join('; ') }));
+  else for (const line of outcome.lines) (outcome.ok ? out : err)(line);
+}
+
+/** Help, completion and manual are made of what it says. */
+export const program: Command = new Command('wayward')
   .description('IPsec keying for packets that lost their way: an IKEv2 daemon with ESP')
   .version(packageVersion())
   .exitOverride()
@@ -76,6 +94,7 @@ const program = new Command('wayward')
   });
 
 interface RunWords {
+  readonly json: boolean;
   readonly config: string;
   readonly socket: string;
   readonly vici?: string | false;
@@ -83,13 +102,14 @@ interface RunWords {
   readonly state?: string;
 }
 
+const jsonOption = ['--json', 'as one JSON object', false] as const;
+
 const socketOption = ['--socket <path>', 'control socket of the daemon', defaultSocketPath] as const;
 
-const demoSocketOption = [
+const demoSocketOption = new Option(
   '--socket <path>',
   'where `wayward lab crash` reaches the demonstration',
-  defaultDemoSocketPath(),
-] as const;
+).default(defaultDemoSocketPath(), 'in a folder of this user in the one for temporary files');
 
 program
   .command('run')
@@ -106,6 +126,7 @@ program
     '--state <folder>',
     'folder for what must survive a crash (default: /var/lib/wayward, or beside --socket if that is given)',
   )
+  .option('--json', 'log each line as a JSON object', false)
   .action(async (options: RunWords) => {
     const { vici = defaultViciPath(options.socket) } = options;
     status = await runDaemon(
@@ -113,6 +134,7 @@ program
         configurationPath: options.config,
         socketPath: options.socket,
         statePath: options.state ?? defaultStatePath(options.socket),
+        logFormat: options.json ? 'json' : 'text',
         ...(vici === false ? {} : { viciPath: vici }),
         ...(options.keylog === undefined ? {} : { keyLogPath: options.keylog }),
       },
@@ -124,19 +146,27 @@ program
   .command('up')
   .description('bring a Child SA up and wait until it stands')
   .argument('<child>', 'name of a child in the configuration')
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((child: string, options: { socket: string }) =>
-    control(async () => outcomeOf(await askDaemon(options.socket, { kind: 'up', child }), `${child} is up`)),
+  .action((child: string, options: ControlWords) =>
+    control(
+      options,
+      async () => outcomeOf(await askDaemon(options.socket, { kind: 'up', child }), `${child} is up`),
+      `${child} comes up`,
+    ),
   );
 
 program
   .command('down')
   .description('delete the Child SAs of a name, or else the IKE SAs of a connection')
   .argument('<name>', 'name of a child or connection')
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((name: string, options: { socket: string }) =>
-    control(async () =>
-      outcomeOf(await askDaemon(options.socket, { kind: 'down', name }), `${name} is down`),
+  .action((name: string, options: ControlWords) =>
+    control(
+      options,
+      async () => outcomeOf(await askDaemon(options.socket, { kind: 'down', name }), `${name} is down`),
+      `${name} goes down`,
     ),
   );
 
@@ -145,9 +175,10 @@ program
   .description('replace the keys of a Child SA, or of an IKE SA with --ike')
   .argument('<name>', 'name of a child, or of a connection with --ike')
   .option('--ike', 'rekey the IKE SA of a connection', false)
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((name: string, options: { socket: string; ike: boolean }) =>
-    control(async () =>
+  .action((name: string, options: ControlWords & { ike: boolean }) =>
+    control(options, async () =>
       outcomeOf(
         await askDaemon(options.socket, { kind: 'rekey', name, ike: options.ike }),
         `rekeying ${name}`,
@@ -158,22 +189,22 @@ program
 program
   .command('reload')
   .description('read the configuration again; SAs that stand are kept')
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((options: { socket: string }) =>
-    control(async () => outcomeOf(await askDaemon(options.socket, { kind: 'reload' }), 'reloaded')),
+  .action((options: ControlWords) =>
+    control(options, async () => outcomeOf(await askDaemon(options.socket, { kind: 'reload' }), 'reloaded')),
   );
 
 program
   .command('status')
   .description('show IKE SAs, Child SAs, counters and pools')
-  .option('--json', 'as one JSON object', false)
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((options: { socket: string; json: boolean }) =>
-    control(async () => {
+  .action((options: ControlWords) =>
+    control(options, async () => {
       const answer = await askDaemon(options.socket, { kind: 'status' });
       if (answer.kind !== 'status') return outcomeOf(answer, '');
-      const lines = options.json ? [JSON.stringify(answer.status, undefined, 2)] : statusText(answer.status);
-      return { ok: true, lines };
+      return { ok: true, lines: statusText(answer.status), value: answer.status };
     }),
   );
 
@@ -181,35 +212,64 @@ program
   .command('why')
   .description('tell whose an SPI was, what arrived, what was done and why')
   .argument('<spi|last>', 'an SPI in hexadecimal, or the last incident')
-  .option('--json', 'as one JSON object', false)
+  .option(...jsonOption)
   .option(...socketOption)
-  .action((word: string, options: { socket: string; json: boolean }) =>
-    control(async () => {
+  .action((word: string, options: ControlWords) =>
+    control(options, async () => {
       const subject = whySubject(word);
       if (subject === undefined)
         return { ok: false, lines: [`${word} is no SPI: 1 to 8 hexadecimal digits`] };
       const answer = await askDaemon(options.socket, { kind: 'why', subject });
       if (answer.kind !== 'why') return outcomeOf(answer, '');
-      const lines = options.json ? [JSON.stringify(answer.answer, undefined, 2)] : whyText(answer.answer);
-      return { ok: true, lines };
+      return { ok: true, lines: whyText(answer.answer), value: answer.answer };
     }),
   );
+
+program
+  .command('check')
+  .description('say everything that is wrong with a configuration, or without effect; starts nothing')
+  .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
+  .option(...jsonOption)
+  .action((options: { config: string; json: boolean }) => {
+    const checked = checkConfiguration(options.config);
+    if (options.json) out(JSON.stringify(checked.value));
+    else for (const line of checked.lines) out(line);
+    status = checked.status;
+  });
+
+program
+  .command('doctor')
+  .description('tell what this machine can do and what is in the way; changes nothing')
+  .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
+  .option('--state <folder>', 'folder for what must survive a crash', defaultStatePath(defaultSocketPath))
+  .option(...jsonOption)
+  .action(async (options: { config: string; state: string; json: boolean }) => {
+    const { doctorText, examine, isWell, surroundings } = await import('./doctor/doctor.ts');
+    const { thisMachine } = await import('./doctor/machine.ts');
+    const checks = examine(thisMachine, surroundings(options.config, options.state));
+    const ok = isWell(checks);
+    if (options.json) out(JSON.stringify({ ok, checks }));
+    else for (const line of doctorText(checks)) out(line);
+    if (!ok) status = ExitStatus.failed;
+  });
 
 program
   .command('demo')
   .description(
     'two gateways on loopback with traffic between them, without privileges, until Ctrl-C; k crashes one',
   )
-  .option(...demoSocketOption)
+  .option('--json', 'each line as a JSON object', false)
+  .addOption(demoSocketOption)
   .addOption(new Option('--http [port]', 'serve the page on a port of 127.0.0.1').argParser(Number).preset(0))
-  .action(async (options: { socket: string; http?: number }) => {
-    const { socket: socketPath, http: httpPort } = options;
+  .action(async (options: { socket: string; json: boolean; http?: number }) => {
+    const { socket: socketPath, http: httpPort, json } = options;
     if (httpPort !== undefined && !(Number.isInteger(httpPort) && httpPort >= 0 && httpPort <= 65_535)) {
       err('a port is a number up to 65535');
       status = ExitStatus.usage;
       return;
     }
-    status = await runDemo(out, { socketPath, ...(httpPort === undefined ? {} : { httpPort }) });
+    const say = json ? (text: string) => out(JSON.stringify({ text })) : out;
+    status = await runDemo(say, { socketPath, ...(httpPort === undefined ? {} : { httpPort }) });
   });
 
 program
@@ -232,8 +292,8 @@ program
   .command('page')
   .description('tell where the web page is, with the token that opens it')
   .option(...socketOption)
-  .action((options: { socket: string }) =>
-    control(async () => {
+  .action((options: ControlWords) =>
+    control(options, async () => {
       const answer = await askDaemon(options.socket, { kind: 'page' });
       return answer.kind === 'page' ? { ok: true, lines: [answer.url] } : outcomeOf(answer, '');
     }),
@@ -269,21 +329,44 @@ lab
 lab
   .command('crash')
   .description('kill a gateway of a running demonstration (npm start) with SIGKILL; it starts again')
-  .argument('[side]', 'left or right', 'right')
-  .option(...demoSocketOption)
-  .action((side: string, options: { socket: string }) =>
-    control(async () => {
-      if (side !== 'left' && side !== 'right')
-        return { ok: false, lines: [`${side} is no gateway: left or right`] };
-      return outcomeOf(await askDaemon(options.socket, { kind: 'crash', side }), `${side} is killed`);
-    }),
+  .addArgument(new Argument('[side]', 'the gateway').choices(['left', 'right']).default('right'))
+  .option(...jsonOption)
+  .addOption(demoSocketOption)
+  .action((side: 'left' | 'right', options: ControlWords) =>
+    control(options, async () =>
+      outcomeOf(await askDaemon(options.socket, { kind: 'crash', side }), `${side} is killed`),
+    ),
   );
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // Help and version are printed already, and so is what was wrong with the arguments.
-  status = error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
+const completion = program.command('completion').description('complete words in a shell');
+
+for (const shell of completionShells) {
+  completion
+    .command(shell)
+    .description(`print the completion for ${shell}`)
+    .action(async () => {
+      const { completionFor } = await import('./words/completion.ts');
+      process.stdout.write(completionFor(shell, program));
+    });
 }
-process.exitCode = status;
+
+completion
+  .command('names', { hidden: true })
+  .addArgument(new Argument('<kind>').choices(['child', 'connection']))
+  .option('--config <file>', 'configuration in swanctl.conf syntax', defaultConfigurationPath)
+  .action(async (kind: 'child' | 'connection', options: { config: string }) => {
+    const { configuredNames } = await import('./words/names.ts');
+    for (const name of configuredNames(kind, options.config)) out(name);
+  });
+
+/** Does what the words of this process say; its exit status follows. */
+export async function runCommand(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version are printed already, and so is what was wrong with the arguments.
+    status = error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
+  }
+  process.exitCode = status;
+}

@@ -65,10 +65,10 @@ test('wayward lab crash kills a gateway, the incident is told until traffic is b
   await demo.printed(/left +\| \d+ pings sent, ([1-9]\d*) answered/);
   const crash = (...words: string[]) => wayward(t, ['lab', 'crash', ...words, '--socket', socket]);
   assert.deepEqual(await crash('middle'), {
-    status: 1,
+    status: 2,
     signal: null,
     out: '',
-    err: 'wayward: middle is no gateway: left or right\n',
+    err: "wayward: command-argument value 'middle' is invalid for argument 'side'. Allowed choices are left, right.; wayward --help lists the commands\n",
   });
   const before = gatewaysOf(demo);
   assert.equal((await crash()).out, 'right is killed\n');

@@ -4,6 +4,8 @@ import type { ControlAnswer } from '#daemon';
 export interface ControlOutcome {
   readonly ok: boolean;
   readonly lines: readonly string[];
+  /** For programs, if there is more to say than lines. */
+  readonly value?: unknown;
 }
 
 /** @param done what to say when the daemon did it */

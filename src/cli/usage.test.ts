@@ -36,10 +36,32 @@ test('--help of each command is no error', async (t) => {
 
 test('without a daemon, commands to it say so in one line and fail', async (t) => {
   const socket = join(folder(t), 'control');
-  for (const words of [['up', 'net'], ['down', 'net'], ['status'], ['status', '--json'], ['reload']]) {
+  for (const words of [['up', 'net'], ['down', 'net'], ['status'], ['reload']]) {
     const { status, out, err } = await wayward(t, [...words, '--socket', socket]);
     assert.equal(err, `wayward: no daemon answers at ${socket} (ENOENT)\n`, words.join(' '));
     assert.equal(out, '');
+    assert.equal(status, 1);
+  }
+});
+
+test('with --json, whatever a command has to say is one JSON object', async (t) => {
+  const socket = join(folder(t), 'control');
+  const commands = [
+    ['up', 'net'],
+    ['down', 'net'],
+    ['rekey', 'net'],
+    ['reload'],
+    ['status'],
+    ['why', 'last'],
+    ['why', 'nothing'],
+    ['lab', 'crash'],
+  ];
+  for (const words of commands) {
+    const { status, out, err } = await wayward(t, [...words, '--json', '--socket', socket]);
+    assert.equal(err, '', words.join(' '));
+    const { ok, text } = JSON.parse(out) as { readonly ok: boolean; readonly text: string };
+    assert.equal(ok, false);
+    assert.match(text, /no daemon answers at|no SPI/);
     assert.equal(status, 1);
   }
 });

@@ -250,8 +250,7 @@ top = 1
     'swanctl.conf:5:5: unknown option "remot_addrs" in connections.<conn> (did you mean "remote_addrs"?)',
     'swanctl.conf:6:13: encap = "perhaps": expected "yes" or "no"',
     'swanctl.conf:7:17: proposals: "md5" (HMAC-MD5) is not supported',
-    'swanctl.conf:8:5: section "local" needs certs, as its auth is pubkey',
-    'swanctl.conf:8:20: auth: "eap-tls" is not supported; accepted: "psk", "pubkey"',
+    'swanctl.conf:8:20: auth: "eap-tls": EAP is not supported yet; accepted: "psk", "pubkey"',
     'swanctl.conf:14:9: option "mark_in" is not supported (Netfilter marks are not supported)',
     'swanctl.conf:15:22: rekey_time = "1h30m": expected a time in seconds, or with one of the units ms, s, m, h and d, for example "30m"',
     'swanctl.conf:16:24: start_action = start needs an address or host name in remote_addrs',
@@ -300,7 +299,7 @@ secret = hush
     'swanctl.conf:3:1: option "aggressive" has no effect: not supported (IKEv1 only)',
     'swanctl.conf:11:1: option "ipcomp" has no effect: not supported (Compression is not offered, and refused if the peer offers it)',
     'swanctl.conf:16:1: section "unused" has no effect: nothing inherits from it',
-    'swanctl.conf:18:11: section "eap-bob" has no effect: not supported',
+    'swanctl.conf:18:11: section "eap-bob" has no effect: EAP is not supported yet',
   ]);
 });
 

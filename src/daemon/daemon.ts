@@ -201,6 +201,18 @@ export class Daemon {
     await this.#network.settled();
   }
 
+  /** How `ServiceManager` sees that packets are handled. */
+  get beats(): number | undefined {
+    return this.#io?.beats;
+  }
+
+  /** One line about what stands. */
+  describe(): string {
+    const { ikeSas } = this.#engine.status();
+    const children = ikeSas.reduce((count, sa) => count + sa.children.length, 0);
+    return `${ikeSas.length} IKE SAs, ${children} Child SAs`;
+  }
+
   /** Deletes all SAs, waits for the answers a little, and closes everything. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();

@@ -1,4 +1,5 @@
 // Room `daemon`: the driver loop around one engine, with real sockets, clock, files and signals.
+export { readConfigurationFiles } from './configuration-files.ts';
 export { askDaemon } from './control-client.ts';
 export {
   type ControlAnswer,
@@ -11,8 +12,9 @@ export { DatagramPacketIo, type DatagramPacketIoOptions } from './datagram-packe
 export { defaultDemoSocketPath } from './demo/crash-control.ts';
 export { runDemo } from './demo/demo.ts';
 export { Driver, type DriverListener } from './driver.ts';
-export { loadConfigurationFile } from './load-configuration-file.ts';
+export { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 export { Log, type LogLevel } from './log.ts';
+export { type ForeignDaemon, foreignDaemons } from './owners/foreign-daemons.ts';
 export type { PacketIo, PacketIoListener } from './packet-io.ts';
 export { ControlSocketError } from './private-socket.ts';
 export { RecordStore } from './record-store.ts';

@@ -38,5 +38,20 @@ test('whoever asks for details gets all of them, as many as a second may have', 
   assert.equal(lines.length, 50);
   pass(1_000);
   log.line('info', 'next');
-  assert.deepEqual(lines.slice(50), ['warn 10 lines were left out', 'info  next']);
+  assert.deepEqual(lines.slice(50), ['warn  10 lines were left out', 'info  next']);
+});
+
+test('for programs, each line is a JSON object with the time, the level and the text', () => {
+  const lines: string[] = [];
+  const log = new Log(
+    'info',
+    (line) => lines.push(line),
+    () => new Date(1_000_000),
+  );
+  log.format = 'json';
+  log.line('warn', 'a "quoted" name');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)),
+    [{ time: '1970-01-01T00:16:40.000Z', level: 'warn', text: 'a "quoted" name' }],
+  );
 });

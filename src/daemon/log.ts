@@ -1,14 +1,18 @@
-// Where log lines go: stdout, one line each, with the time of day.
+// Where log lines go: stdout, one line each, with the time of day, for people or for programs.
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 const order: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'trace'];
+
+/** A line for people, or a JSON object with `time`, `level` and `text`. */
+export type LogFormat = 'text' | 'json';
 
 /** More lines per second than this are only counted. */
 const linesPerSecondMax = 50;
 
 /** A log that a flood cannot flood. */
 export class Log {
+  format: LogFormat = 'text';
   #threshold: number;
   readonly #write: (line: string) => void;
   readonly #clock: () => Date;
@@ -63,7 +67,7 @@ export class Log {
     if (second !== this.#second) {
       this.#second = second;
       this.#lines = 0;
-      if (this.#folded > 0) this.#write(`${now.toISOString()} warn ${this.#folded} lines were left out`);
+      if (this.#folded > 0) this.#put(now, 'warn', `${this.#folded} lines were left out`);
       this.#folded = 0;
     }
     if (++this.#lines > linesPerSecondMax) {
@@ -71,6 +75,13 @@ export class Log {
       this.linesLeftOut++;
       return;
     }
-    this.#write(`${now.toISOString()} ${level.padEnd(5)} ${text}`);
+    this.#put(now, level, text);
+  }
+
+  #put(now: Date, level: LogLevel, text: string): void {
+    const time = now.toISOString();
+    this.#write(
+      this.format === 'json' ? JSON.stringify({ time, level, text }) : `${time} ${level.padEnd(5)} ${text}`,
+    );
   }
 }

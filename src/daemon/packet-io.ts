@@ -22,6 +22,8 @@ export interface PacketIo {
   listen(): Promise<void>;
   /** From now on what comes is read and told. */
   receive(): void;
+  /** Moves at least twice a second while packets can be handled; absent where they have no thread of their own. */
+  readonly beats?: number;
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   /** Answered by `saResult`. */
   apply(id: number, command: SaCommand): void;

@@ -1,4 +1,5 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
@@ -9,16 +10,20 @@ import { bootId } from './boot-id.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
-import { Log } from './log.ts';
+import { Log, type LogFormat } from './log.ts';
 import { keptToken } from './page.ts';
 import { ControlSocketError } from './private-socket.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
 import { RecordStore, receivedMarksPath } from './record-store.ts';
+import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
 const routingTable = 220;
 const socketMark = 0x77_61_79;
+
+/** There only if this kernel has IPv6, and it is not turned off. */
+const ipv6Addresses = '/proc/net/if_inet6';
 
 export const defaultConfigurationPath = '/etc/swanctl/swanctl.conf';
 export const defaultSocketPath = '/run/wayward.sock';
@@ -42,6 +47,8 @@ export interface RunOptions {
   /** Absent: vici is not served. */
   readonly viciPath?: string;
   readonly keyLogPath?: string;
+  /** Absent: text. */
+  readonly logFormat?: LogFormat;
   /** A folder for what must survive a crash. */
   readonly statePath: string;
 }
@@ -139,10 +146,13 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   for (const line of warningLines(loaded)) print(line);
   const { host, configuration } = loaded;
   const log = new Log(host.logLevel);
+  log.format = options.logFormat ?? 'text';
   let keyLog: KeyLogFile | undefined;
   let dead: (() => void) | undefined;
   let started = false;
+  let service: ServiceManager | undefined;
   try {
+    service = new ServiceManager(takeServiceEnvironment());
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
     const store = new RecordStore(options.statePath, ({ message }) =>
@@ -181,7 +191,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       openPacketIo: (listener) =>
         PacketThread.open(
           {
-            addresses: [address('0.0.0.0'), address('::')],
+            addresses: existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')],
             ikePort: configuration.ports.ike,
             natTraversalPort: configuration.ports.natTraversal,
             nativeEsp: true,
@@ -219,6 +229,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);
         return configuration;
       },
+      onEvent: (event) => {
+        if (event.kind === 'child-up' || event.kind === 'child-down') service?.changed();
+      },
       onDeath: (error) => {
         log.line('error', `the packet thread died: ${error.message}`);
         dead?.();
@@ -232,14 +245,19 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       dead = () => resolve(ExitStatus.failed);
     });
     process.on('SIGHUP', () => {
-      const reload = (): void =>
+      const reload = (): void => {
+        service?.reloading();
         log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
+        service?.reloaded();
+      };
       running.then(reload, () => undefined);
     });
     await running;
     started = true;
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
+    service.ready(daemon);
     const status = await ending;
+    service.stopping();
     await daemon.stop();
     log.line('info', 'wayward has ended');
     return status;
@@ -249,5 +267,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     if (text === undefined) throw error;
     print(text);
     return ExitStatus.failed;
+  } finally {
+    service?.close();
   }
 }

@@ -10,7 +10,9 @@ export {
 export { SystemCallError } from './errno.ts';
 export { lockExclusively } from './exclusive-lock.ts';
 export type { IcmpError, QuotedDatagram } from './icmp-errors.ts';
+export { LocalDatagrams } from './local-datagrams.ts';
 export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
+export { hasOpenSsl } from './openssl/libcrypto.ts';
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';

@@ -47,6 +47,10 @@ function parseProposal(protocol: ProposalProtocol, text: string): Proposal {
   for (const keyword of text.split('-')) {
     const algorithm = algorithmOfKeyword(keyword);
     if (algorithm === undefined) {
+      // RFC 9370, as strongSwan 6 writes it.
+      if (/^ke[1-7]_\w+$/.test(keyword)) {
+        throw new UnsupportedValue(`"${keyword}" (an additional key exchange) is not supported`);
+      }
       const names = algorithmKeywords.filter((one) => one.supported).map((one) => one.keyword);
       throw new BadValue(`algorithm keywords, but "${keyword}" is none${didYouMean(keyword, names)}`);
     }

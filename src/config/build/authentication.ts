@@ -20,10 +20,14 @@ export function buildLocal(
   const settings = onlyRound(connection, 'local', context);
   if (settings === undefined) return undefined;
   const method = settings.required('auth', 'authentication') === 'psk' ? 'psk' : 'pubkey';
+  // A method that was not understood is reported already, and may have needed none.
+  const understood =
+    settings.section.settings.get('auth')?.value === undefined ||
+    settings.value('auth', 'authentication') !== undefined;
   const certificates = certificatesOf(settings, 'certs', 'cert', 'x509', context);
   // Certificates that are named but cannot be had are reported already.
   const named = settings.section.settings.has('certs') || settings.sections('cert<suffix>').length > 0;
-  if (method === 'pubkey' && certificates.length === 0 && !named) {
+  if (understood && method === 'pubkey' && certificates.length === 0 && !named) {
     context.findings.error(
       'missing',
       settings.section.position,

@@ -23,7 +23,10 @@ export function checkSection(section: Section, schema: SectionSchema, findings: 
 function checkSubsection(section: Section, known: Subsection, findings: Findings): void {
   checkSection(section, known.schema, findings);
   if (known.class === 'harmless-unsupported') {
-    findings.warn(section.position, `section "${section.name}" has no effect: not supported`);
+    findings.warn(
+      section.position,
+      `section "${section.name}" has no effect: ${known.note ?? 'not supported'}`,
+    );
   }
 }
 

@@ -126,7 +126,7 @@ const childOptions: readonly Option[] = [
     type: 'choice',
     class: 'harmless-unsupported',
     default: 'no',
-    values: ['no', 'auto', 'yes'],
+    values: ['no', 'auto', 'yes', 'crypto', 'packet'],
     same: ['auto'],
   },
   { name: 'copy_df', type: 'boolean', class: 'supported', default: 'yes' },

@@ -21,7 +21,8 @@ function certificateSection(path: string, name: string): Subsection {
 }
 
 const roundNote = 'Without effect: each side authenticates in exactly one round.';
-const eapNote = 'EAP and XAuth are not supported.';
+const eapNote = 'EAP is not supported yet.';
+const xauthNote = 'XAuth belongs to IKEv1.';
 const publicKeyNote = 'Raw public keys are not supported, only certificates.';
 
 const localPath = 'connections.<conn>.local<suffix>';
@@ -38,7 +39,7 @@ const localSchema: SectionSchema = {
       class: 'supported',
       default: 'pubkey',
       values: ['psk', 'pubkey'],
-      note: 'EAP, XAuth and constraints on keys and hash algorithms are not supported.',
+      note: 'EAP is not supported yet; XAuth and constraints on keys and hash algorithms are not.',
     },
     {
       name: 'id',
@@ -49,7 +50,7 @@ const localSchema: SectionSchema = {
     },
     { name: 'eap_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
     { name: 'aaa_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
-    { name: 'xauth_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+    { name: 'xauth_id', type: 'identity', class: 'security-unsupported', default: '', note: xauthNote },
   ],
   sections: [certificateSection(localPath, 'cert<suffix>')],
 };
@@ -82,7 +83,7 @@ const remoteSchema: SectionSchema = {
       class: 'supported',
       default: 'pubkey',
       values: ['psk', 'pubkey', 'any'],
-      note: '`any` is not known to strongSwan. EAP, XAuth and constraints on keys and hash algorithms are not supported.',
+      note: '`any` is not known to strongSwan. EAP is not supported yet; XAuth and constraints on keys and hash algorithms are not.',
     },
   ],
   sections: [
@@ -122,7 +123,13 @@ const connectionOptions: readonly Option[] = [
   { name: 'pull', type: 'boolean', class: 'harmless-unsupported', default: 'yes', note: ikev1Note },
   { name: 'dscp', type: 'codepoint', class: 'harmless-unsupported', default: '000000' },
   { name: 'encap', type: 'boolean', class: 'supported', default: 'no' },
-  { name: 'mobike', type: 'boolean', class: 'supported', default: 'yes' },
+  {
+    name: 'mobike',
+    type: 'boolean',
+    class: 'harmless-unsupported',
+    default: 'no',
+    note: 'MOBIKE (RFC 4555) is not supported yet.',
+  },
   { name: 'dpd_delay', type: 'duration', class: 'supported', default: '0s' },
   { name: 'dpd_timeout', type: 'duration', class: 'harmless-unsupported', default: '0s', note: ikev1Note },
   {

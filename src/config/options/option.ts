@@ -36,6 +36,8 @@ export interface Subsection {
   readonly schema: SectionSchema;
   /** Set if the whole section is accepted without effect; one warning names it. */
   readonly class?: 'harmless-unsupported';
+  /** Why, for that warning. */
+  readonly note?: string;
 }
 
 export interface SectionSchema {

@@ -6,17 +6,19 @@ const secretOption: Option = { name: 'secret', type: 'secret', class: 'supported
 /** Passphrases are taken as they are: `0x` and `0s` have no meaning in them. */
 const passphraseOption: Option = { name: 'secret', type: 'passphrase', class: 'supported', default: '' };
 
-function section(name: string, options: readonly Option[], unused?: 'harmless-unsupported'): Subsection {
+function section(name: string, options: readonly Option[], unused?: string): Subsection {
   const schema: SectionSchema = { path: `secrets.${name}`, options, sections: [] };
-  return unused === undefined ? { name, schema } : { name, schema, class: unused };
+  return unused === undefined
+    ? { name, schema }
+    : { name, schema, class: 'harmless-unsupported', note: unused };
 }
 
-function owned(name: string, unused?: 'harmless-unsupported'): Subsection {
+function owned(name: string, unused?: string): Subsection {
   const identity: Option = { name: 'id<suffix>', type: 'identity', class: 'supported', default: '' };
   return section(name, [secretOption, identity], unused);
 }
 
-function keyFile(name: string, unused?: 'harmless-unsupported'): Subsection {
+function keyFile(name: string, unused?: string): Subsection {
   return section(
     name,
     [{ name: 'file', type: 'text', class: 'supported', default: '' }, passphraseOption],
@@ -33,11 +35,11 @@ export const secretsSchema: SectionSchema = {
     keyFile('rsa<suffix>'),
     keyFile('ecdsa<suffix>'),
     keyFile('pkcs8<suffix>'),
-    keyFile('pkcs12<suffix>', 'harmless-unsupported'),
-    owned('eap<suffix>', 'harmless-unsupported'),
-    owned('xauth<suffix>', 'harmless-unsupported'),
-    owned('ntlm<suffix>', 'harmless-unsupported'),
-    owned('ppk<suffix>', 'harmless-unsupported'),
+    keyFile('pkcs12<suffix>', 'PKCS#12 is not supported'),
+    owned('eap<suffix>', 'EAP is not supported yet'),
+    owned('xauth<suffix>', 'XAuth belongs to IKEv1'),
+    owned('ntlm<suffix>', 'EAP is not supported yet'),
+    owned('ppk<suffix>', 'postquantum preshared keys (RFC 8784) are not supported'),
     section(
       'token<suffix>',
       [
@@ -46,7 +48,7 @@ export const secretsSchema: SectionSchema = {
         { name: 'module', type: 'text', class: 'supported', default: '' },
         { name: 'pin', type: 'secret', class: 'supported', default: '' },
       ],
-      'harmless-unsupported',
+      'tokens and smartcards are not supported',
     ),
   ],
 };

@@ -6,8 +6,11 @@ export function parseAuthentication(text: string, methods: readonly string[]): s
   const method = text.toLowerCase();
   if (methods.includes(method)) return method;
   const accepted = methods.map((one) => `"${one}"`).join(', ');
-  if (/^(eap|xauth)([-:].*)?$/.test(method)) {
-    throw new UnsupportedValue(`"${text}" is not supported; accepted: ${accepted}`);
+  if (/^eap([-:].*)?$/.test(method)) {
+    throw new UnsupportedValue(`"${text}": EAP is not supported yet; accepted: ${accepted}`);
+  }
+  if (/^xauth([-:].*)?$/.test(method)) {
+    throw new UnsupportedValue(`"${text}": XAuth belongs to IKEv1; accepted: ${accepted}`);
   }
   // Minimum key strengths and hash algorithms: `rsa-2048-sha256`, `ike:pubkey-sha384`, `rsa/pss`.
   if (/^(ike:)?(pubkey|rsa|rsa\/pss|ecdsa|ed25519|ed448|bliss)(-[a-z0-9/_]+)*$/.test(method)) {

@@ -63,6 +63,11 @@ export function libcrypto(): Libcrypto | undefined {
   return bound;
 }
 
+/** Whether packets can be sealed by the OpenSSL inside this Node. */
+export function hasOpenSsl(): boolean {
+  return libcrypto() !== undefined;
+}
+
 /** @throws Error: OpenSSL refuses only what its caller got wrong, or memory */
 export function mustSucceed(result: number, what: string): number {
   if (result <= 0) throw new Error(`OpenSSL: ${what} failed`);

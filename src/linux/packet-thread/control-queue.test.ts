@@ -16,3 +16,13 @@ test('given a control thread that takes nothing, a bounded number is admitted, t
   assert.equal(packetThread.admit(false), false);
   assert.equal(admitted(true), 1);
 });
+
+test('each thread sees the rounds of the other', () => {
+  const packetThread = new ControlQueue();
+  const controlThread = new ControlQueue(packetThread.memory);
+  packetThread.beat();
+  packetThread.beat();
+  assert.equal(controlThread.beats, 2);
+  controlThread.taken();
+  assert.equal(controlThread.beats, 2);
+});

@@ -1,4 +1,4 @@
-// How many messages of strangers may wait for the control thread: a flood must not fill its memory.
+// What both threads know of each other without a message: how many messages wait, and that packets are looked at.
 
 /** Messages on their way at once. */
 const messagesMax = 1024;
@@ -8,12 +8,13 @@ const strangersMax = 256;
 /** Both threads hold one over the same memory: the packet thread admits, the control thread takes. */
 export class ControlQueue {
   readonly memory: SharedArrayBuffer;
-  readonly #taken: Int32Array;
+  /** Messages that were taken, and rounds of the packet thread. */
+  readonly #counts: Int32Array;
   #admitted = 0;
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(4)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(8)) {
     this.memory = memory;
-    this.#taken = new Int32Array(memory);
+    this.#counts = new Int32Array(memory);
   }
 
   /**
@@ -22,13 +23,22 @@ export class ControlQueue {
    */
   admit(ofPeer: boolean): boolean {
     // Both counters wrap at 32 bits, and so does their difference.
-    if (((this.#admitted - Atomics.load(this.#taken, 0)) | 0) >= (ofPeer ? messagesMax : strangersMax))
+    if (((this.#admitted - Atomics.load(this.#counts, 0)) | 0) >= (ofPeer ? messagesMax : strangersMax))
       return false;
     this.#admitted = (this.#admitted + 1) | 0;
     return true;
   }
 
   taken(): void {
-    Atomics.add(this.#taken, 0, 1);
+    Atomics.add(this.#counts, 0, 1);
+  }
+
+  /** Each round of the packet thread, which lasts half a second at most. */
+  beat(): void {
+    Atomics.add(this.#counts, 1, 1);
+  }
+
+  get beats(): number {
+    return Atomics.load(this.#counts, 1);
   }
 }

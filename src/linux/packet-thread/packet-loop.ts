@@ -170,6 +170,7 @@ export class PacketLoop {
 
   run(): void {
     while (this.#running) {
+      this.#controlQueue.beat();
       for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
       for (const fd of this.#epoll.failing) this.#readErrors(this.#icmpErrors.get(fd));
       this.#takeMessages();

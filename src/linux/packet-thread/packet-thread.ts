@@ -44,6 +44,7 @@ export interface PacketThreadListener {
 export class PacketThread {
   readonly #worker: Worker;
   readonly #wakeup: Wakeup;
+  readonly #controlQueue: ControlQueue;
   readonly #onExit = (): void => this.#wakeup.wake();
   readonly tunName: string | undefined;
   readonly #ended: Promise<void>;
@@ -52,8 +53,14 @@ export class PacketThread {
   #closed = false;
   #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
-  private constructor(worker: Worker, wakeup: Wakeup, tunName: string | undefined) {
+  private constructor(
+    worker: Worker,
+    wakeup: Wakeup,
+    controlQueue: ControlQueue,
+    tunName: string | undefined,
+  ) {
     this.#worker = worker;
+    this.#controlQueue = controlQueue;
     this.#wakeup = wakeup;
     this.tunName = tunName;
     this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
@@ -76,7 +83,7 @@ export class PacketThread {
         else reject(new Error(`the packet thread began with ${message.kind}`));
       });
     });
-    const thread = new PacketThread(worker, wakeup, tunName);
+    const thread = new PacketThread(worker, wakeup, controlQueue, tunName);
     worker.removeAllListeners('error');
     worker.on('error', (error) => listener.died(error as Error));
     worker.on('message', (message: FromPacketThread) => {
@@ -144,6 +151,11 @@ export class PacketThread {
       case 'opened':
         break;
     }
+  }
+
+  /** Moves at least twice a second while packets can be handled. */
+  get beats(): number {
+    return this.#controlQueue.beats;
   }
 
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {

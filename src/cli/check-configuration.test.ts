@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { folder, wayward } from './testing/wayward-process.ts';
+
+test('wayward check says everything about a configuration, and its status is that of a start', async (t) => {
+  const file = join(folder(t), 'swanctl.conf');
+  writeFileSync(file, 'connections { a { remote_adrs = 1\n local { auth = eap }\n } }\n');
+  const bad = await wayward(t, ['check', '--config', file]);
+  assert.equal(bad.status, 2);
+  assert.match(bad.out, /^.*swanctl\.conf:1:19: unknown option "remote_adrs"/m);
+  assert.match(bad.out, /^.*swanctl\.conf:2:17: auth: "eap": EAP is not supported yet/m);
+  assert.match(bad.out, /swanctl\.conf: 3 errors, nothing would be loaded\n$/);
+
+  writeFileSync(file, 'connections { }\nspare {\n}\n');
+  const good = await wayward(t, ['check', '--config', file]);
+  assert.deepEqual(good, {
+    status: 0,
+    signal: null,
+    out: `${file}:2:1: warning: section "spare" has no effect: nothing inherits from it\n${file}: 0 connections, 1 warnings\n`,
+    err: '',
+  });
+  const { out } = await wayward(t, ['check', '--config', file, '--json']);
+  assert.deepEqual(JSON.parse(out), {
+    ok: true,
+    connections: 0,
+    findings: [
+      {
+        severity: 'warning',
+        code: 'no-effect',
+        file,
+        line: 2,
+        column: 1,
+        text: 'section "spare" has no effect: nothing inherits from it',
+      },
+    ],
+  });
+  const missing = await wayward(t, ['check', '--config', join(folder(t), 'none'), '--json']);
+  assert.equal(missing.status, 2);
+  assert.equal(
+    (JSON.parse(missing.out) as { findings: { code: string }[] }).findings[0]?.code,
+    'configuration-file',
+  );
+});

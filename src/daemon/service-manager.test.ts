@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
+import { NotificationSocket } from './testing/service-manager-peer.ts';
+
+async function listening(t: TestContext): Promise<{ path: string; systemd: NotificationSocket }> {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-notify-'));
+  const path = join(folder, 'notify');
+  const systemd = await NotificationSocket.listen(path);
+  t.after(() => {
+    systemd.close();
+    rmSync(folder, { recursive: true });
+  });
+  return { path, systemd };
+}
+
+const still = { beats: undefined, describe: () => 'nothing' };
+
+test('a service tells of its start, what it does, a reload and its end', async (t) => {
+  const { path, systemd } = await listening(t);
+  const service = new ServiceManager({ NOTIFY_SOCKET: path }, () => 1234.5678);
+  let children = 0;
+  service.ready({ beats: undefined, describe: () => `${children} Child SAs` });
+  await systemd.heard(/^READY=1\nSTATUS=0 Child SAs$/m);
+  children = 1;
+  service.changed();
+  children = 2;
+  service.changed();
+  await systemd.heard(/^STATUS=2 Child SAs$/m);
+  assert.doesNotMatch(systemd.text, /1 Child SAs/);
+  service.reloading();
+  service.reloaded();
+  await systemd.heard(/^RELOADING=1\nMONOTONIC_USEC=1234567\n?READY=1$/m);
+  service.stopping();
+  await systemd.heard(/^STOPPING=1\nSTATUS=deleting all SAs$/m);
+  assert.doesNotMatch(systemd.text, /WATCHDOG/);
+  service.close();
+});
+
+test('the watchdog is fed twice in each interval while packets are handled, and starves when they are not', async (t) => {
+  const { path, systemd } = await listening(t);
+  const service = new ServiceManager({
+    NOTIFY_SOCKET: path,
+    WATCHDOG_USEC: '100000',
+    WATCHDOG_PID: String(process.pid),
+  });
+  t.after(() => service.close());
+  let beats = 0;
+  const alive = setInterval(() => beats++, 10);
+  service.ready({
+    get beats() {
+      return beats;
+    },
+    describe: () => '',
+  });
+  await systemd.heard(/(WATCHDOG=1\n[\s\S]*){5}/);
+  clearInterval(alive);
+  await sleep(150);
+  const fed = systemd.text;
+  await sleep(400);
+  assert.equal(systemd.text, fed);
+});
+
+test('a watchdog of another process is not fed', async (t) => {
+  const { path, systemd } = await listening(t);
+  const service = new ServiceManager({ NOTIFY_SOCKET: path, WATCHDOG_USEC: '20000', WATCHDOG_PID: '1' });
+  t.after(() => service.close());
+  service.ready(still);
+  await systemd.heard(/READY=1/);
+  await sleep(200);
+  assert.doesNotMatch(systemd.text, /WATCHDOG/);
+});
+
+test('an abstract name works as well, and without one nobody is told', async (t) => {
+  const name = `@wayward-notify-${process.pid}`;
+  const systemd = await NotificationSocket.listen(name);
+  t.after(() => systemd.close());
+  const service = new ServiceManager({ NOTIFY_SOCKET: name });
+  service.ready(still);
+  await systemd.heard(/READY=1/);
+  service.close();
+  const alone = new ServiceManager({});
+  alone.ready(still);
+  alone.stopping();
+  alone.close();
+});
+
+test('a socket that is not there is said, and a name that is too long', () => {
+  assert.throws(() => new ServiceManager({ NOTIFY_SOCKET: '/nowhere/notify' }), { code: 'ENOENT' });
+  assert.throws(() => new ServiceManager({ NOTIFY_SOCKET: `/${'x'.repeat(108)}` }), RangeError);
+});
+
+test('what is taken from the environment is not left to programs that we start', () => {
+  const environment = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '1', WATCHDOG_PID: '2', PATH: '/bin' };
+  const taken = takeServiceEnvironment(environment);
+  assert.deepEqual(environment, { PATH: '/bin' });
+  assert.deepEqual(taken, { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '1', WATCHDOG_PID: '2' });
+});
