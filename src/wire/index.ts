@@ -5,6 +5,7 @@ export * from './esp/index.ts';
 export * from './icmp/index.ts';
 export * from './ike/index.ts';
 export * from './ip/index.ts';
+export * from './netlink/index.ts';
 export * from './octets.ts';
 export * from './pcap/index.ts';
 export { Reader } from './reader.ts';

@@ -1,4 +1,5 @@
-// Bounds-checked big-endian reading. Every decoder of this room reads through it, so none can over-read.
+// Bounds-checked reading, big-endian unless a name says otherwise. Every decoder of this room reads through it, so none
+// can over-read.
 import { WireError } from './error.ts';
 
 /** Reads network-order fields from a view; every read past the end throws `WireError('truncated')`. */
@@ -46,6 +47,18 @@ export class Reader {
 
   u64(field: string): bigint {
     return this.#view.getBigUint64(this.#take(8, field));
+  }
+
+  u16LittleEndian(field: string): number {
+    return this.#view.getUint16(this.#take(2, field), true);
+  }
+
+  u32LittleEndian(field: string): number {
+    return this.#view.getUint32(this.#take(4, field), true);
+  }
+
+  u64LittleEndian(field: string): bigint {
+    return this.#view.getBigUint64(this.#take(8, field), true);
   }
 
   /** A view on the next `count` octets: not a copy. */

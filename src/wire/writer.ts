@@ -1,4 +1,5 @@
-// Growing big-endian writing with back-patched lengths. Every encoder of this room writes through it.
+// Growing writing with back-patched lengths, big-endian unless a name says otherwise. Every encoder of this room writes
+// through it.
 import { WireError } from './error.ts';
 
 /** Collects network-order fields; a value that does not fit its field throws `WireError('value')`. */
@@ -62,6 +63,29 @@ export class Writer {
     }
     const at = this.#grow(8);
     this.#view.setBigUint64(at, value);
+    return this;
+  }
+
+  u16LittleEndian(value: number, field: string): this {
+    this.#check(value, 0xffff, field);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
+    return this;
+  }
+
+  u32LittleEndian(value: number, field: string): this {
+    this.#check(value, 0xffff_ffff, field);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
+    return this;
+  }
+
+  u64LittleEndian(value: bigint, field: string): this {
+    if (value < 0n || value > 0xffff_ffff_ffff_ffffn) {
+      throw new WireError('value', this.#length, field, `${value} does not fit`);
+    }
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value, true);
     return this;
   }
 
