@@ -13,3 +13,4 @@ export * from './udp/index.ts';
 export { decodeUtf8, encodeUtf8 } from './utf8.ts';
 export * from './vici/index.ts';
 export { Writer } from './writer.ts';
+export * from './xfrm/index.ts';
