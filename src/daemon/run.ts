@@ -183,8 +183,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         ),
       openNetwork: async (io) => {
         const device = io.tunName ?? host.tunName;
-        const network = new TunNetwork(device, routingTable, socketMark);
-        await network.up(host.tunMtuBytes);
+        const network = new TunNetwork(device, routingTable, socketMark, host.tunMtuBytes);
         return new TunnelNetwork(network, device, {
           problem: (child, text) => log.line('error', `${child}: ${text}`),
           scriptLine: (child, text) => log.line('info', `${child}: updown: ${text}`),

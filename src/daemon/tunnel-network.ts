@@ -45,7 +45,7 @@ export class TunnelNetwork {
     }
   }
 
-  #queue(child: string, work: () => Promise<void>): void {
+  #queue(child: string, work: () => void | Promise<void>): void {
     this.#last = this.#last
       .then(work)
       .catch((error: unknown) =>
@@ -61,15 +61,15 @@ export class TunnelNetwork {
   /** Waits for everything queued, then removes the rules. */
   async close(): Promise<void> {
     await this.settled();
-    await this.#network?.close();
+    this.#network?.close();
   }
 
   async #apply(event: ChildEvent): Promise<void> {
     const { context, child, configuration } = event;
     const direction = event.kind === 'child-up' ? 'up' : 'down';
     if (this.#network !== undefined && configuration.policies && child.mode === 'tunnel') {
-      if (direction === 'up') await this.#routeUp(this.#network, event);
-      else await this.#routeDown(this.#network, event);
+      if (direction === 'up') this.#routeUp(this.#network, event);
+      else this.#routeDown(this.#network, event);
     }
     if (configuration.updown === undefined) return;
     const occasion: UpdownOccasion = {
@@ -84,29 +84,26 @@ export class TunnelNetwork {
   }
 
   /** Packets must come to the data plane before they can be held and ask for an SA. */
-  async #routeTrap({ kind, child, selectors }: TrapEvent): Promise<void> {
+  #routeTrap({ kind, child, selectors }: TrapEvent): void {
     const network = this.#network;
     if (network === undefined || !child.policies || child.mode !== 'tunnel') return;
     for (const prefix of destinations(selectors.remote)) {
-      if (kind === 'trap-removed') await network.removeRoute(prefix);
-      else await network.addRoute(prefix, ownAddressWithin(selectors.local, isIpv6(prefix.address), []));
+      if (kind === 'trap-removed') network.removeRoute(prefix);
+      else network.addRoute(prefix, ownAddressWithin(selectors.local, isIpv6(prefix.address), []));
     }
   }
 
-  async #routeUp(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {
-    for (const address of context.virtualAddresses) await network.addAddress(address);
-    // At once: the peer may send as soon as it has our answer, and what it sends wants a way back.
-    await Promise.all(
-      destinations(child.remote).map((prefix) => {
-        const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
-        return network.addRoute(prefix, source);
-      }),
-    );
+  #routeUp(network: TunNetwork, { context, child }: ChildEvent): void {
+    for (const address of context.virtualAddresses) network.addAddress(address);
+    for (const prefix of destinations(child.remote)) {
+      const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
+      network.addRoute(prefix, source);
+    }
   }
 
-  async #routeDown(network: TunNetwork, { context, child }: ChildEvent): Promise<void> {
-    for (const prefix of destinations(child.remote)) await network.removeRoute(prefix);
-    for (const address of context.virtualAddresses) await network.removeAddress(address);
+  #routeDown(network: TunNetwork, { context, child }: ChildEvent): void {
+    for (const prefix of destinations(child.remote)) network.removeRoute(prefix);
+    for (const address of context.virtualAddresses) network.removeAddress(address);
   }
 }
 

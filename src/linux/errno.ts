@@ -10,6 +10,7 @@ export class SystemCallError extends Error {
   readonly code: string;
   readonly errno: number;
   readonly call: string;
+  readonly detail: string | undefined;
 
   constructor(call: string, errno: number, detail?: string) {
     const code = names.get(errno) ?? `errno ${errno}`;
@@ -18,6 +19,7 @@ export class SystemCallError extends Error {
     this.code = code;
     this.errno = errno;
     this.call = call;
+    this.detail = detail;
   }
 }
 

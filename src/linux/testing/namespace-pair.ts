@@ -69,11 +69,16 @@ function ip(...words: string[]): void {
 export function said(child: ChildProcess, beginning: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    child.stdout?.on('data', (octets: Buffer) => {
+    const hear = (octets: Buffer): void => {
       text += octets.toString();
       const line = text.split('\n').find((one) => one.startsWith(beginning));
-      if (line !== undefined) resolve(line);
-    });
-    child.once('exit', (code) => reject(new Error(`ended with ${code} after saying: ${text}`)));
+      if (line === undefined) return;
+      child.stdout?.off('data', hear);
+      child.off('exit', fail);
+      resolve(line);
+    };
+    const fail = (code: number | null): void => reject(new Error(`ended with ${code} after saying: ${text}`));
+    child.stdout?.on('data', hear);
+    child.once('exit', fail);
   });
 }
