@@ -2,7 +2,14 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
-import { PacketThread, PacketThreadError, SystemCallError, TunNetwork } from '#linux';
+import {
+  KernelNetwork,
+  kernelEsp,
+  PacketThread,
+  PacketThreadError,
+  SystemCallError,
+  TunNetwork,
+} from '#linux';
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
 import { bootId } from './boot-id.ts';
@@ -73,6 +80,7 @@ function reloadable(
     ...(next.configuration.ports.ike === ports.ike ? [] : ['port']),
     ...(next.configuration.ports.natTraversal === ports.natTraversal ? [] : ['port_nat_t']),
     ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
+    ...(next.host.dataPlane === running.host.dataPlane ? [] : ['data_plane']),
     ...(next.host.recordKeyPath === running.host.recordKeyPath ? [] : ['record_key']),
     ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
     ...(JSON.stringify(next.host.checkpoint) === JSON.stringify(running.host.checkpoint)
@@ -105,6 +113,23 @@ function checkpointOf(
   return { checkpoint: { bootId: bootId(), acrossBoot, maxAgeMs } };
 }
 
+/** The data plane that was asked for cannot be had. */
+class DataPlaneError extends Error {
+  readonly code = 'data-plane' as const;
+}
+
+/** Which data plane this host gets. @throws DataPlaneError if it is to be the kernel and that cannot */
+function planeOf({ dataPlane }: HostSettings): 'kernel' | 'userspace' {
+  if (dataPlane === 'userspace') return 'userspace';
+  const kernel = kernelEsp();
+  if (kernel.ok) return 'kernel';
+  if (dataPlane === 'auto') return 'userspace';
+  throw new DataPlaneError(`wayward.data_plane = kernel: this kernel has no ESP for us: ${kernel.detail}`);
+}
+
+/** SAs of a process before us wait as long for one that reads its checkpoint, and otherwise not at all. */
+const keepEarlierMs = 5_000;
+
 /** What an operator should read when the machine refuses something. */
 function explain(error: unknown): string | undefined {
   if (error instanceof PacketThreadError || error instanceof SystemCallError) {
@@ -118,7 +143,13 @@ function explain(error: unknown): string | undefined {
     }
     return error.message;
   }
-  if (error instanceof ControlSocketError || error instanceof RecordKeyError) return error.message;
+  if (
+    error instanceof ControlSocketError ||
+    error instanceof RecordKeyError ||
+    error instanceof DataPlaneError
+  ) {
+    return error.message;
+  }
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.message;
   return undefined;
 }
@@ -139,6 +170,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   try {
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
+    const plane = planeOf(host);
+    const ownerName = resolve(options.statePath);
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
@@ -150,7 +183,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       log,
       mark: socketMark,
       socketPath: options.socketPath,
-      ownerName: resolve(options.statePath),
+      ownerName,
       ...(keyLog === undefined ? {} : { keyLog }),
       ...(options.viciPath === undefined
         ? {}
@@ -174,16 +207,21 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             addresses: [address('0.0.0.0'), address('::')],
             ikePort: configuration.ports.ike,
             natTraversalPort: configuration.ports.natTraversal,
-            nativeEsp: true,
-            tunName: host.tunName,
+            nativeEsp: plane === 'userspace',
             mark: socketMark,
             pathMtuBytes: 1500,
+            ...(plane === 'userspace'
+              ? { tunName: host.tunName }
+              : { kernel: { ownerName, keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0 } }),
           },
           listener,
         ),
       openNetwork: async (io) => {
-        const device = io.tunName ?? host.tunName;
-        const network = new TunNetwork(device, routingTable, socketMark, host.tunMtuBytes);
+        const device = io.tunName;
+        const network =
+          device === undefined
+            ? new KernelNetwork(routingTable, socketMark)
+            : new TunNetwork(device, routingTable, socketMark, host.tunMtuBytes);
         return new TunnelNetwork(network, device, {
           problem: (child, text) => log.line('error', `${child}: ${text}`),
           scriptLine: (child, text) => log.line('info', `${child}: updown: ${text}`),
@@ -220,6 +258,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     });
     await running;
     started = true;
+    const protectedBy = plane === 'kernel' ? 'the kernel' : 'this process';
+    log.line('info', `packets are protected by ${protectedBy}`);
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
     const status = await ending;
     await daemon.stop();

@@ -9,9 +9,12 @@ export {
 } from './datagram-socket.ts';
 export { SystemCallError } from './errno.ts';
 export { lockExclusively } from './exclusive-lock.ts';
-export { NetworkConfigurationError, TunNetwork } from './network-configuration.ts';
+export { TunNetwork, type TunnelRoutes } from './network-configuration.ts';
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';
-export type { PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
+export type { KernelPlaneOptions, PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
+export { NetworkConfigurationError } from './routing-table.ts';
 export { TunDevice } from './tun-device.ts';
+export { type KernelEsp, kernelEsp } from './xfrm/kernel-esp.ts';
+export { KernelNetwork } from './xfrm/kernel-network.ts';

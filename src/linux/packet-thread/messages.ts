@@ -24,6 +24,15 @@ export interface PacketThreadOptions {
   /** SO_MARK of our own packets; 0 for none. */
   readonly mark: number;
   readonly pathMtuBytes: number;
+  /** The kernel is the data plane, and there is no device. Absent: this thread is. */
+  readonly kernel?: KernelPlaneOptions;
+}
+
+export interface KernelPlaneOptions {
+  /** Tells our SAs from others': the same at each start of this daemon, and no other's of this network namespace. */
+  readonly ownerName: string;
+  /** How long SAs of a process before us wait to be taken up. */
+  readonly keepEarlierMs: number;
 }
 
 /** The first message to a packet thread. */
@@ -72,4 +81,6 @@ export type FromPacketThread =
       readonly verdicts: Readonly<Record<string, number>>;
       readonly heapBytes: number;
     }
+  /** SPIs in the kernel's SAD that other key managers hold, after each change. */
+  | { readonly kind: 'foreign-spis'; readonly spis: readonly number[] }
   | { readonly kind: 'closed' };

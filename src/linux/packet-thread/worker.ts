@@ -1,6 +1,7 @@
 // Entry of the packet thread.
 import { parentPort } from 'node:worker_threads';
 import { SystemCallError } from '../errno.ts';
+import { KernelLoop } from '../xfrm/kernel-loop.ts';
 import { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread, PacketThreadSetup } from './messages.ts';
 import { PacketLoop } from './packet-loop.ts';
@@ -12,7 +13,11 @@ const tell = (message: FromPacketThread): void => port.postMessage(message);
 // It may have been started before anybody knows what it is to do.
 port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
   try {
-    const loop = new PacketLoop(port, wakeFd, new ControlQueue(controlQueue), options);
+    const queue = new ControlQueue(controlQueue);
+    const loop =
+      options.kernel === undefined
+        ? new PacketLoop(port, wakeFd, queue, options)
+        : new KernelLoop(port, wakeFd, queue, options);
     tell({ kind: 'ready', ...(loop.tunName === undefined ? {} : { tunName: loop.tunName }) });
     loop.run();
     tell({ kind: 'closed' });
