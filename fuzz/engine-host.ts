@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { type ConfigurationPorts, loadConfiguration } from '#config';
 import {
   certificatesFromPem,
+  computeNow,
   privateKeyFromPem,
   revocationListsFromPem,
   seededRandomness,
-  validatePath,
 } from '#crypto';
 import { Engine, type EngineConfiguration, type EngineInput, type EngineOutput } from '#engine';
 import { identityFromText, identityPatternFromText } from '#ike';
@@ -163,7 +163,7 @@ export class EngineHost {
       case 'store':
         return [{ kind: 'stored', id: output.id }];
       case 'compute':
-        return [{ kind: 'computed', id: output.id, result: validatePath(output.job) }];
+        return [{ kind: 'computed', id: output.id, result: computeNow(output.job) }];
       case 'resolve':
         return [
           {

@@ -1,4 +1,4 @@
-// `npm run soak -- scanner|properties`: what takes too long for `npm test`.
+// `npm run soak -- scanner|properties|records`: what takes too long for `npm test`.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ import { missingRequirement } from './harness/requirements.ts';
 import { assertHarmless, type ScannerResult, sufferScanner } from './harness/scanner.ts';
 
 const usage = `usage: npm run soak -- scanner [--rate 50000] [--seconds 60] [--json]
-       npm run soak -- properties [--cases 1000000] [FILTER...]`;
+       npm run soak -- properties [--cases 1000000] [FILTER...]
+       npm run soak -- records [--kills 200]`;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
@@ -118,10 +119,21 @@ function properties({ numbers, filters }: Words): number {
   return status ?? 1;
 }
 
+/** The record store's writer, killed so many times. */
+function records({ numbers }: Words): number {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const { status } = spawnSync(process.execPath, ['--test', join(root, 'dist/daemon/record-store.test.js')], {
+    stdio: 'inherit',
+    env: { ...process.env, WAYWARD_KILLS: String(numbers['kills'] ?? 200) },
+  });
+  return status ?? 1;
+}
+
 try {
   const words = readWords(process.argv.slice(2));
   if (words.what === 'scanner') process.exitCode = await scanner(words);
   else if (words.what === 'properties') process.exitCode = properties(words);
+  else if (words.what === 'records') process.exitCode = records(words);
   else throw new Error(usage);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

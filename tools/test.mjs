@@ -9,7 +9,11 @@ function rank(file) {
   return file.startsWith(join('build', 'interop')) ? 0 : file.startsWith(join('build', 'sim')) ? 2 : 1;
 }
 
-const filters = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+// The built tests run, and are asked for by their sources.
+const filters = process.argv
+  .slice(2)
+  .filter((word) => !word.startsWith('-'))
+  .map((word) => word.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js'));
 const files = ['dist', 'build', 'tools']
   .flatMap((folder) => {
     try {

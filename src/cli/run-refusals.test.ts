@@ -112,7 +112,7 @@ test('without privileges: one line that names what is needed', async (t) => {
   const within = needsRoot === false ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
   assertOneLine(
     await wayward(t, words, { within }),
-    'setsockopt: EPERM (SO_MARK of UDP port 500 of 0.0.0.0): wayward needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE',
+    'ioctl: EPERM (TUNSETIFF wayward0): wayward needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE',
     1,
   );
 });
@@ -127,15 +127,21 @@ test('without /dev/net/tun: one line', { skip: needsRoot }, async (t) => {
   );
 });
 
-test('a port in use, and a state folder or a control socket of another daemon', {
+test('a device or a port in use, and a state folder or a control socket of another daemon', {
   skip: needsRoot,
 }, async (t) => {
   const { file, words } = configured(t, connection());
   const first = new WaywardProcess(t, words, { within: ownNetwork });
   await first.printed(/wayward is running/);
   const inside = ['nsenter', '--target', String(first.pid), '--net'];
-  const elsewhere = ['run', '--config', file, '--socket', join(file, '..', 'other')];
-  const refused = await wayward(t, elsewhere, { within: inside });
+  const elsewhere = (config: string): string[] => [
+    ...['run', '--config', config, '--socket', join(file, '..', 'other')],
+  ];
+  const sameDevice = await wayward(t, elsewhere(file), { within: inside });
+  assertOneLine(sameDevice, 'ioctl: EBUSY (TUNSETIFF wayward0): is another wayward running?', 1);
+  const otherDevice = join(file, '..', 'other.conf');
+  writeFileSync(otherDevice, `${connection()}wayward {\n  tun_name = other0\n}\n`);
+  const refused = await wayward(t, elsewhere(otherDevice), { within: inside });
   assertOneLine(refused, 'bind: EADDRINUSE (UDP port 500 of 0.0.0.0): is another IKE daemon running?', 1);
   assertOneLine(
     await wayward(t, words, { within: ownNetwork }),

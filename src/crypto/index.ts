@@ -25,6 +25,7 @@ export { defaultKeyLengthBits, encryptionKeyBytes } from './encryption/cipher-pr
 export { type PacketKeys, packetCipher } from './encryption/packet-cipher.ts';
 export { openRecord, sealKeyBytes, sealOverheadBytes, sealRecord } from './encryption/sealed-record.ts';
 export { CryptoError, type CryptoErrorCode } from './error.ts';
+export * from './hip/index.ts';
 export { integrityAlgorithm, integrityKeyBytes } from './integrity/integrity-algorithm.ts';
 export { supportedKeyExchange } from './key-exchange/key-exchange-method.ts';
 export { type ChildKeyInput, type ChildKeys, deriveChildKeys } from './key-material/child-keys.ts';
@@ -55,7 +56,7 @@ export {
   ecdsaSignatureToDer,
 } from './signatures/ecdsa-encoding.ts';
 export { privateKeyFromKeyObject, privateKeyFromPkcs8 } from './signatures/private-key.ts';
-export { publicKeyFromSpki } from './signatures/public-key.ts';
+export { type KeyPurpose, publicKeyFromSpki } from './signatures/public-key.ts';
 export { verifySignature } from './signatures/sign.ts';
 export { signatureSchemesFor } from './signatures/signature-scheme.ts';
 export * from './suites.ts';

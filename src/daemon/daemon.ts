@@ -27,7 +27,7 @@ export interface DaemonOptions {
   readonly configuration: EngineConfiguration;
   readonly log: Log;
   readonly mark: number;
-  /** Opens sockets and the data plane. */
+  /** Opens the data plane and its device; the sockets are bound later. */
   readonly openPacketIo: (listener: PacketIoListener) => Promise<PacketIo>;
   /** Made once the device is there. */
   readonly openNetwork: (io: PacketIo) => Promise<TunnelNetwork>;
@@ -143,23 +143,35 @@ export class Daemon {
   /** @throws PacketThreadError, ControlSocketError, ViciError or a system error, before anything was sent */
   async start(): Promise<void> {
     const { openPacketIo, openNetwork, socketPath } = this.#options;
+    // From the moment that the sockets are bound peers may hear of us, and every millisecond until the engine runs is part of
+    // an outage: what can be done without them is done before.
     const ownersKnown = this.#owners?.start();
+    const opening = openPacketIo(this.#driver.packetIoListener);
+    opening.then(
+      (io) => {
+        this.#io = io;
+      },
+      () => undefined,
+    );
     try {
-      this.#io = await openPacketIo(this.#driver.packetIoListener);
-      this.#network = await openNetwork(this.#io);
       if (socketPath !== undefined) {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
       }
       await this.#vici?.listen();
       await ownersKnown;
+      const io = await opening;
+      this.#network = await openNetwork(io);
+      await io.listen();
     } catch (error) {
+      await opening.catch(() => undefined);
+      await this.#vici?.close();
       await this.#control?.close();
       await this.#network?.close();
       await this.#io?.close();
       await this.#owners?.stop();
       throw error;
     }
-    this.#driver.start(this.#io, this.#owners?.claims, this.#ownership);
+    this.#driver.start(await opening, this.#owners?.claims, this.#ownership);
     this.#running = true;
     this.#owners?.announce();
     // Traffic for a trap policy may come as soon as this host says that it runs.

@@ -29,7 +29,12 @@ export interface DatagramPacketIoOptions {
   readonly deliver: (packet: Uint8Array) => void;
   /** Sees the payload of every datagram before it leaves. */
   readonly sent?: (octets: Uint8Array) => void;
+  /** The sockets are bound. */
+  readonly bound?: () => void;
 }
+
+/** Datagrams that wait for `receive`. */
+const waitingMax = 64;
 
 interface KnownSa {
   readonly protocol: SaProtocol;
@@ -48,8 +53,9 @@ export class DatagramPacketIo implements PacketIo {
   readonly #plane: MemoryDataPlane;
   readonly #reporter: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
+  #waiting: (() => void)[] | undefined = [];
 
-  private constructor(options: DatagramPacketIoOptions, listener: PacketIoListener) {
+  constructor(options: DatagramPacketIoOptions, listener: PacketIoListener) {
     this.#options = options;
     this.#listener = listener;
     this.#plane = new MemoryDataPlane({
@@ -62,13 +68,19 @@ export class DatagramPacketIo implements PacketIo {
   }
 
   /** @throws the system's error, with its `code`, if a port cannot be bound */
-  static async open(options: DatagramPacketIoOptions, listener: PacketIoListener): Promise<DatagramPacketIo> {
-    const io = new DatagramPacketIo(options, listener);
-    for (const address of options.addresses) {
-      await io.#bind(address, options.ikePort);
-      await io.#bind(address, options.natTraversalPort);
+  async listen(): Promise<void> {
+    const { addresses, ikePort, natTraversalPort, bound } = this.#options;
+    for (const address of addresses) {
+      await this.#bind(address, ikePort);
+      await this.#bind(address, natTraversalPort);
     }
-    return io;
+    bound?.();
+  }
+
+  receive(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const take of waiting) take();
   }
 
   #bind(address: IpAddress, port: number): Promise<void> {
@@ -79,7 +91,10 @@ export class DatagramPacketIo implements PacketIo {
     const local = { address, port };
     socket.on('message', (octets, { address: from, port: remotePort }) => {
       const remote = parseAddress(from);
-      if (remote !== undefined) this.#receive(local, { address: remote, port: remotePort }, octets);
+      if (remote === undefined) return;
+      const take = (): void => this.#receive(local, { address: remote, port: remotePort }, octets);
+      if (this.#waiting === undefined) take();
+      else if (this.#waiting.length < waitingMax) this.#waiting.push(take);
     });
     return new Promise((resolve, reject) => {
       socket.once('error', reject);

@@ -57,6 +57,8 @@ test('a packet that comes before the engine may answer is answered as soon as it
   t.after(() => driver.stop());
   const io: PacketIo = {
     tunName: undefined,
+    listen: () => Promise.resolve(),
+    receive: () => seen.push('received'),
     transmit: () => seen.push('transmitted'),
     apply: () => undefined,
     close: () => Promise.resolve(),
@@ -69,6 +71,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
     encapsulated: true,
     lengthBytes: 136,
     count: 1,
+    mergedBytes: 136,
   };
   const answer = driver.command({ kind: 'terminate', connection: 'nobody' });
   for (let i = 0; i < 1_000; i++)
@@ -78,5 +81,6 @@ test('a packet that comes before the engine may answer is answered as soon as it
   // The boot epoch comes first, and the answer goes through the sockets.
   assert.deepEqual(seen.slice(0, 3), ['started', 'out', 'transmitted']);
   assert.ok(seen.filter((what) => what === 'unknown-spi').length < 100);
+  assert.equal(seen.filter((what) => what === 'received').length, 1);
   assert.equal((await answer).ok, false);
 });

@@ -6,7 +6,7 @@ import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
 import { noClaims, type SpiClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
-import type { RecordStore } from './record-store.ts';
+import type { Durability, RecordStore } from './record-store.ts';
 import { resolveHost } from './resolve-host.ts';
 import { trafficNotes } from './traffic-notes.ts';
 
@@ -29,8 +29,19 @@ type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> 
 /** What strangers send while this host starts is answered as soon as it can be, but only so much of it is kept. */
 const earlyInputsMax = 64;
 
+/** Nothing is read before SAs of an earlier process stand again, but a disk that hangs must not keep a host deaf. */
+const deafMsMax = 500;
+
 /** Longest sleep of a Node timer. */
 const timerMsMax = 2 ** 31 - 1;
+
+function durabilityOf({
+  untilReboot,
+  flushBehind,
+}: Extract<EngineOutput, { readonly kind: 'store' }>): Durability {
+  if (untilReboot === true) return 'process';
+  return flushBehind === true ? 'process-first' : 'machine';
+}
 
 export class Driver {
   readonly #engine: Engine;
@@ -43,6 +54,8 @@ export class Driver {
   readonly #commands = new Map<number, (result: CommandResult) => void>();
   #io: PacketIo | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Until we receive. */
+  #deaf: NodeJS.Timeout | undefined;
   #nextCommandId = 1;
   #busy = false;
   #stopped = false;
@@ -80,6 +93,14 @@ export class Driver {
     this.#give({ kind: 'wall-clock', wallClockMs: Date.now() });
     this.know(claims, ownership);
     for (const input of early) this.#give(input);
+    this.#deaf = setTimeout(() => this.#receive(), deafMsMax);
+    if (this.#engine.ready) this.#receive();
+  }
+
+  #receive(): void {
+    clearTimeout(this.#deaf);
+    this.#deaf = undefined;
+    this.#io?.receive();
   }
 
   /** Whose SPIs are whose on this host. Told again after each change. */
@@ -100,6 +121,7 @@ export class Driver {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#deaf);
   }
 
   /** Inputs that arise while outputs are being carried out wait until these are done. */
@@ -122,6 +144,7 @@ export class Driver {
     } finally {
       this.#busy = false;
     }
+    if (this.#deaf !== undefined && this.#engine.ready) this.#receive();
     this.#schedule();
   }
 
@@ -145,7 +168,7 @@ export class Driver {
       case 'store':
         // Without a store nothing ever becomes durable, and what depends on it stays withheld.
         this.#store
-          ?.write(output.key, output.octets, output.untilReboot ? 'process' : 'machine')
+          ?.write(output.key, output.octets, durabilityOf(output))
           .then(() => this.#give({ kind: 'stored', id: output.id }));
         break;
       case 'compute':

@@ -19,6 +19,10 @@ export interface PacketIoListener {
 export interface PacketIo {
   /** Name of the tunnel device, if there is one. */
   readonly tunName: string | undefined;
+  /** Binds the sockets; the kernel keeps what comes. @throws an error with a `code` if that cannot be done */
+  listen(): Promise<void>;
+  /** From now on what comes is read and told. */
+  receive(): void;
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   /** Answered by `saResult`. */
   apply(id: number, command: SaCommand): void;

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { RecordStore } from './record-store.ts';
+import { type Durability, RecordStore } from './record-store.ts';
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'wayward-records-'));
@@ -124,36 +124,61 @@ test('a copy of a folder is another place', async (t) => {
   await copy.close();
 });
 
-/** Writes a record of 4,096 equal octets over and over, and prints each value that is durable. */
+test('a record that is flushed later is there at once, and closing waits for the flush', async (t) => {
+  const folder = folderFor(t);
+  const store = new RecordStore(folder, none);
+  await store.write('a', Uint8Array.of(1), 'process-first');
+  assert.deepEqual(readFileSync(join(folder, 'a')), Buffer.of(1));
+  await Promise.all([
+    store.write('a', new Uint8Array(0), 'process-first'),
+    store.write('b', Uint8Array.of(2), 'process-first'),
+  ]);
+  await store.close();
+  assert.deepEqual(readdirSync(folder), ['b']);
+});
+
+/** Writes a record of 4,096 equal octets over and over, and prints each value that would survive. */
 const writer = `
 import { RecordStore } from ${JSON.stringify(new URL('./record-store.js', import.meta.url).href)};
 const store = new RecordStore(process.argv[1], (error) => { throw error; });
 for (let value = 1; ; value = (value % 255) + 1) {
-  await store.write('record', new Uint8Array(4096).fill(value));
+  await store.write('record', new Uint8Array(4096).fill(value), process.argv[2]);
   process.stdout.write(value + '\\n');
 }
 `;
 
-test('killed at random instants, the record is its old or its new self, and never older than what was durable', async (t) => {
-  const folder = folderFor(t);
-  for (let round = 0; round < 10; round++) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', writer, folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-      if (printed.length === text.length) setTimeout(() => child.kill('SIGKILL'), (round * 13) % 50);
-    });
-    await new Promise((resolve) => child.once('close', resolve));
-    const durable = Number(printed.trimEnd().split('\n').at(-1));
-    assert.ok(existsSync(folder));
-    const found = new RecordStore(folder, none);
-    const record = found.records.get('record');
-    await found.close();
-    assert.equal(record?.length, 4096);
-    const [value] = record!;
-    assert.ok(record!.every((octet) => octet === value));
-    assert.ok(value === durable || value === (durable % 255) + 1, `${value} after ${durable}`);
-  }
-});
+/** Each takes a start of Node: `npm run soak -- records` kills more often. */
+const kills = Number(process.env['WAYWARD_KILLS'] ?? 20);
+
+/** Starts a writer and kills it `afterMs` after its first word; the last value that it called durable. */
+function killedWriter(folder: string, durability: Durability, afterMs: number): Promise<number> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', writer, folder, durability], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+    if (printed.length === text.length) setTimeout(() => child.kill('SIGKILL'), afterMs);
+  });
+  return new Promise((resolve) =>
+    child.once('close', () => resolve(Number(printed.trimEnd().split('\n').at(-1)))),
+  );
+}
+
+for (const durability of ['machine', 'process', 'process-first'] as const) {
+  test(`killed at random instants, a record is its old or its new self, and never older than what was durable (${durability})`, async (t) => {
+    const folder = folderFor(t);
+    // Once on each of the three lanes, they share the kills.
+    for (let round = 0; round < kills / 3; round++) {
+      const durable = await killedWriter(folder, durability, (round * 13) % 50);
+      assert.ok(existsSync(folder));
+      const found = new RecordStore(folder, none);
+      const record = found.records.get('record');
+      await found.close();
+      assert.equal(record?.length, 4096);
+      const [value] = record!;
+      assert.ok(record!.every((octet) => octet === value));
+      assert.ok(value === durable || value === (durable % 255) + 1, `${value} after ${durable}`);
+    }
+  });
+}

@@ -39,12 +39,31 @@ function makeFolder(folder: string): void {
   }
 }
 
+/** One that was removed meanwhile has nothing to be flushed. */
+async function flushFile(path: string): Promise<void> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  try {
+    await file?.sync();
+  } finally {
+    await file?.close();
+  }
+}
+
 /** What a record must survive. */
 export type Durability =
   /** The machine stops at any instant, as in a power cut. */
   | 'machine'
   /** The process ends at any instant: what the kernel was given stays. */
-  | 'process';
+  | 'process'
+  /** The end of the process at once, and a stop of the machine as soon as the disk is done with it. */
+  | 'process-first';
+
+/** In a folder for records, but none of them: what inbound SAs have received. Only for whoever has the folder's lock. */
+export function receivedMarksPath(folder: string): string {
+  return join(folder, '.received');
+}
 
 /** A folder with a file for each record, for its owner's eyes only: some hold secrets. */
 export class RecordStore {
@@ -55,6 +74,9 @@ export class RecordStore {
   readonly #lock: number;
   readonly #lanes: Readonly<Record<Durability, WriteLane>>;
   #closed = false;
+  /** Files that are in force and not flushed, and whoever flushes them. */
+  readonly #unflushed = new Set<string>();
+  #flushing: Promise<void> | undefined;
 
   /** Names this folder and no copy of it, on this machine. */
   readonly place: string;
@@ -72,6 +94,8 @@ export class RecordStore {
     this.place = `${dev}:${ino}`;
     const records = new Map<string, Uint8Array>();
     for (const name of readdirSync(folder)) {
+      // What is kept here beside records.
+      if (name.startsWith('.')) continue;
       const path = join(folder, name);
       if (name.endsWith(unfinished)) unlinkSync(path);
       else records.set(decodeURIComponent(name), new Uint8Array(readFileSync(path)));
@@ -80,6 +104,11 @@ export class RecordStore {
     this.#lanes = {
       machine: new WriteLane((batch) => this.#keep(batch, true), failed),
       process: new WriteLane((batch) => this.#keep(batch, false), failed),
+      'process-first': new WriteLane(async (batch) => {
+        await this.#keep(batch, false);
+        for (const key of batch.keys()) this.#unflushed.add(key);
+        this.#flushing ??= this.#flushAll().catch(failed);
+      }, failed),
     };
   }
 
@@ -95,7 +124,8 @@ export class RecordStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([this.#lanes.machine.close(), this.#lanes.process.close()]);
+    await Promise.all(Object.values(this.#lanes).map((lane) => lane.close()));
+    await this.#flushing;
     closeSync(this.#lock);
   }
 
@@ -105,6 +135,19 @@ export class RecordStore {
     for (const [key, { octets }] of batch) await this.#putInForce(key, octets);
     // The names in a folder are data of its own.
     if (sync) fsyncSync(this.#lock);
+  }
+
+  async #flushAll(): Promise<void> {
+    try {
+      while (this.#unflushed.size > 0) {
+        const keys = [...this.#unflushed];
+        this.#unflushed.clear();
+        await Promise.all(keys.map((key) => flushFile(join(this.#folder, fileName(key)))));
+        await flushFile(this.#folder);
+      }
+    } finally {
+      this.#flushing = undefined;
+    }
   }
 
   async #prepare(key: string, octets: Uint8Array, sync: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import {
   kernelEsp,
   PacketThread,
   PacketThreadError,
+  readReceivedMarks,
   SystemCallError,
   TunNetwork,
 } from '#linux';
@@ -19,7 +20,7 @@ import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
-import { RecordStore } from './record-store.ts';
+import { RecordStore, receivedMarksPath } from './record-store.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
@@ -98,10 +99,11 @@ function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint
   return readCredential(process.env['CREDENTIALS_DIRECTORY']);
 }
 
-/** @throws RecordKeyError */
+/** Only once the state folder is locked. @throws RecordKeyError */
 function checkpointOf(
   { checkpoint }: HostSettings,
   recordKey: Uint8Array | undefined,
+  statePath: string,
 ): Pick<DaemonOptions, 'checkpoint'> {
   const { enabled, acrossBoot, maxAgeMs } = checkpoint;
   if (!enabled) return {};
@@ -110,7 +112,9 @@ function checkpointOf(
       `checkpoints need a key: set wayward.record_key, or give the credential ${recordKeyCredential} to the service`,
     );
   }
-  return { checkpoint: { bootId: bootId(), acrossBoot, maxAgeMs } };
+  const boot = bootId();
+  const received = readReceivedMarks(receivedMarksPath(statePath), boot);
+  return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received } };
 }
 
 /** The data plane that was asked for cannot be had. */
@@ -127,8 +131,8 @@ function planeOf({ dataPlane }: HostSettings): 'kernel' | 'userspace' {
   throw new DataPlaneError(`wayward.data_plane = kernel: this kernel has no ESP for us: ${kernel.detail}`);
 }
 
-/** SAs of a process before us wait as long for one that reads its checkpoint, and otherwise not at all. */
-const keepEarlierMs = 5_000;
+/** SAs of a process before us wait as long for one that still reads its checkpoint, and otherwise not at all. */
+const keepEarlierMs = 1_000;
 
 /** What an operator should read when the machine refuses something. */
 function explain(error: unknown): string | undefined {
@@ -175,10 +179,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
+    const { checkpoint } = checkpointOf(host, recordKey, options.statePath);
     const daemon = new Daemon({
       store,
       ...(recordKey === undefined ? {} : { recordKey }),
-      ...checkpointOf(host, recordKey),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
       configuration,
       log,
       mark: socketMark,
@@ -202,7 +207,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             },
           }),
       openPacketIo: (listener) =>
-        PacketThread.start(
+        PacketThread.open(
           {
             addresses: [address('0.0.0.0'), address('::')],
             ikePort: configuration.ports.ike,
@@ -213,6 +218,14 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             ...(plane === 'userspace'
               ? { tunName: host.tunName }
               : { kernel: { ownerName, keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0 } }),
+            ...(checkpoint === undefined
+              ? {}
+              : {
+                  receivedMarks: {
+                    path: receivedMarksPath(options.statePath),
+                    bootId: checkpoint.bootId,
+                  },
+                }),
           },
           listener,
         ),

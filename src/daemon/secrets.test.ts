@@ -95,8 +95,8 @@ function host(
     mark: 0,
     keyLog: new KeyLogFile(keyLog),
     socketPath: join(folder, `${own}.socket`),
-    openPacketIo: (listener) =>
-      DatagramPacketIo.open(
+    openPacketIo: async (listener) =>
+      new DatagramPacketIo(
         {
           addresses: [address(own)],
           ikePort: ports.ike,

@@ -177,12 +177,12 @@ export class EngineState {
   /**
    * Asks for a record to be kept.
    * @param then runs once it is durable, within the input that says so
-   * @param untilReboot it is of no use to a machine that has started again
+   * @param less what it need not survive for that, as `EngineOutput` says
    */
-  store(key: string, octets: Uint8Array, then?: () => void, untilReboot = false): void {
+  store(key: string, octets: Uint8Array, then?: () => void, less?: 'untilReboot' | 'flushBehind'): void {
     const id = this.#nextAwaitedId++;
     if (then !== undefined) this.#awaitedStores.set(id, then);
-    this.outputs.push({ kind: 'store', id, key, octets, ...(untilReboot && { untilReboot }) });
+    this.outputs.push({ kind: 'store', id, key, octets, ...(less !== undefined && { [less]: true }) });
   }
 
   /** A number that a Child SA had before a restart. */

@@ -85,6 +85,11 @@ export class Engine {
     return this.#state.deadlines.next();
   }
 
+  /** False while SAs of an earlier process are being taken over: what comes for them is better kept until they stand. */
+  get ready(): boolean {
+    return this.#state.ready;
+  }
+
   /** A snapshot for people. */
   status(): EngineStatus {
     return engineStatus(this.#state);
@@ -150,7 +155,11 @@ export class Engine {
       case 'computed': {
         const awaited = state.takeAwaited(input.id);
         if (awaited === undefined) break;
-        awaited.entry.sa.handle({ ...input, id: awaited.id });
+        const { id } = awaited;
+        if (input.kind === 'sa-result') awaited.entry.sa.handle({ ...input, id });
+        else if (input.result.kind === 'validate-path') {
+          awaited.entry.sa.handle({ ...input, id, result: input.result });
+        }
         state.touch(awaited.entry);
         break;
       }

@@ -120,6 +120,8 @@ export type EngineOutput =
    * A record to keep, whole or not at all, in place of what stood under `key`; answer with `stored` once it is durable. What
    * depends on it is withheld until then. Records may hold secrets: nobody else may read them. Those of one input come into
    * force in their order. `untilReboot`: the record is of no use once the machine itself has stopped, and need not survive that.
+   * `flushBehind`: it is durable enough for `stored` once it survives the end of the process, and is to survive a stop of
+   * the machine soon after.
    */
   | {
       readonly kind: 'store';
@@ -127,6 +129,7 @@ export type EngineOutput =
       readonly key: string;
       readonly octets: Uint8Array;
       readonly untilReboot?: true;
+      readonly flushBehind?: true;
     }
   /** Answer with `resolved`: the remote host (a name or an address) and the local address to reach it from. */
   | {

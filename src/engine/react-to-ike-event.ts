@@ -20,8 +20,8 @@ import {
   attemptInParallel,
   oldIkeSaAnswered,
   parallelEstablished,
+  silencePassesOn,
 } from './recovery/parallel-attempt.ts';
-import { pathOf } from './recovery/silence.ts';
 import { forgetResumed } from './resumption.ts';
 import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 
@@ -95,7 +95,6 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       }
       break;
     case 'liveness-confirmed':
-      pathOf(state, entry.ikeId).rttMs = event.rttMs;
       oldIkeSaAnswered(state, entry);
       answeredLate(state, entry);
       break;
@@ -200,6 +199,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
   recordsFollow(state, successor);
+  silencePassesOn(state, entry, successor);
 }
 
 function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): void {

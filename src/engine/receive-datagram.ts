@@ -18,6 +18,7 @@ import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import type { DatagramRefusal } from './interface.ts';
 import { isOutsideExchanges, receiveHint } from './recovery/hints-received.ts';
+import { heardOnIkeSa } from './recovery/parallel-attempt.ts';
 import { creditDatagram, sendReply } from './recovery/reply.ts';
 import { receiveUnknownIkeMessage } from './recovery/unknown-ike-message.ts';
 import { withoutMarker } from './udp-encapsulation.ts';
@@ -61,6 +62,7 @@ export function receiveDatagram(
   }
   entry.sa.handle({ kind: 'message', at: state.at, ...received });
   state.touch(entry);
+  heardOnIkeSa(state, entry);
 }
 
 /** The value, or `undefined` if the octets were malformed. */

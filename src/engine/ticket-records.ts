@@ -87,23 +87,32 @@ export class TicketRecords {
     let missing = records.length;
     const version = records.some(({ key }) => key === 'ticket-keys') ? ++this.#keysVersion : undefined;
     for (const { key, octets } of records) {
-      this.#store(state, key, octets, () => {
+      const then = (): void => {
         if (version !== undefined && version === this.#keysVersion && key === 'ticket-keys') {
           state.tickets.confirmKeys();
         }
         if (--missing === 0) for (const entry of waiting) release(state, entry);
-      });
+      };
+      // A flush of the disk before each answer would be most of a recovery. If the machine stops before it comes, a ticket may
+      // be good once more: to its owner, and with fresh keys (RFC 5723 9.8).
+      this.#store(state, key, octets, then, key === 'ticket-keys' ? undefined : 'flushBehind');
     }
   }
 
-  #store(state: EngineState, key: string, octets: Uint8Array | undefined, then?: () => void): void {
+  #store(
+    state: EngineState,
+    key: string,
+    octets: Uint8Array | undefined,
+    then?: () => void,
+    less?: 'flushBehind',
+  ): void {
     if (this.#recordKey === undefined) return;
     const sealed =
       octets === undefined
         ? new Uint8Array(0)
         : sealRecord(this.#randomness, this.#recordKey, associated(key), octets);
     octets?.fill(0);
-    state.store(key, sealed, then);
+    state.store(key, sealed, then, less);
   }
 }
 

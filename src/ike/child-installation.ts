@@ -7,7 +7,7 @@ import {
   type SaDirection,
   type SaParameters,
   type SaSelectors,
-  type SequenceNumber,
+  type SequenceReservation,
   type TrafficSelector,
 } from '#sa';
 import { firstReservation } from './checkpoint/reservations.ts';
@@ -90,22 +90,21 @@ function retain(
   return { inbound: of('inbound'), outbound: of('outbound') };
 }
 
-/** @param last the highest number that may have been used before; absent: the SA is a fresh one */
+/**
+ * @param taken of an SA that is taken over: the highest number that may have been used or received before, and up to where
+ *   its numbers are reserved; absent: the SA is a fresh one
+ */
 export function installSa(
   state: IkeSaState,
   child: ChildSa,
   direction: SaDirection,
   keys: PacketKeys,
   lifetimes: SaParameters['lifetimes'],
-  last?: SequenceNumber,
+  taken?: SequenceReservation,
 ): void {
   const fresh = child.retained?.[direction].reserved.limit;
   const reservation =
-    last !== undefined
-      ? { last, limit: last }
-      : fresh === undefined
-        ? undefined
-        : { last: { high: 0, low: 0 }, limit: fresh };
+    taken ?? (fresh === undefined ? undefined : { last: { high: 0, low: 0 }, limit: fresh });
   const sa = {
     ...saParameters(state, child.agreement, direction, keys, lifetimes),
     ...(reservation !== undefined && { reservation }),

@@ -56,7 +56,11 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
       deleteIke(state, command.reason);
       return;
     case 'abandon':
-      endIkeSa(state, failure('abandoned', command.reason));
+      // Whoever waits for nothing but the answer to a Delete ends for the reason of that.
+      endIkeSa(
+        state,
+        state.phase.name === 'deleting' ? state.phase.failure : failure('abandoned', command.reason),
+      );
       return;
     case 'check-liveness':
       // Any request under way is a liveness check already.

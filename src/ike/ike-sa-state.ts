@@ -146,6 +146,9 @@ export class IkeSaState {
   expiresAt: number | undefined;
   lastInboundAt: number;
   lastTrafficAt: number;
+  /** See `round-trip.ts`. */
+  roundTripMs: number | undefined;
+  firstAnswerRepeated = false;
   /** Since when the peer has answered TEMPORARY_FAILURE without a break (RFC 7296 2.25). */
   temporaryFailureSince: number | undefined;
   /** Whether we made the first IKE SA of this line, however it was rekeyed since: the one who may ask for tickets. */

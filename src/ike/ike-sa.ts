@@ -11,10 +11,11 @@ import { handleCommand } from './command.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
 import { handleDataPlaneEvent, handleSaResult } from './data-plane-event.ts';
 import { beginTasks } from './exchanges/dispatch.ts';
+import type { InitOutcome, InitRequest } from './exchanges/half-open.ts';
 import { continueAsInitiator } from './exchanges/ike-auth-initiator.ts';
 import { continueAsResponder } from './exchanges/ike-auth-responder.ts';
 import { beginIkeSaInit } from './exchanges/ike-sa-init-initiator.ts';
-import { answerInitRequest, type InitOutcome, type InitRequest } from './exchanges/ike-sa-init-responder.ts';
+import { answerInitRequest } from './exchanges/ike-sa-init-responder.ts';
 import { beginResumption } from './exchanges/ike-session-resume-initiator.ts';
 import { answerResumeRequest } from './exchanges/ike-session-resume-responder.ts';
 import { type IkeRole, IkeSaState, type IkeSaStatistics, type NatTraversalPorts } from './ike-sa-state.ts';
@@ -204,6 +205,11 @@ export class IkeSa {
   /** When the last fresh protected message came. */
   get lastInboundAt(): number {
     return this.#state.lastInboundAt;
+  }
+
+  /** How long a message and its answer take; `undefined` before that is known. */
+  get roundTripMs(): number | undefined {
+    return this.#state.roundTripMs;
   }
 
   get statistics(): Readonly<IkeSaStatistics> {

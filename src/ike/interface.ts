@@ -1,5 +1,5 @@
 // What goes into one IKE SA and what comes out. Drain `poll()` before the next `handle()`.
-import type { ComputeJob, ComputeResult, Randomness } from '#crypto';
+import type { Randomness, ValidatePathJob, ValidatePathResult } from '#crypto';
 import type {
   ChildSuite,
   DataPlaneEvent,
@@ -84,7 +84,12 @@ export type IkeSaInput =
   | { readonly kind: 'command'; readonly at: number; readonly command: IkeSaCommand }
   | { readonly kind: 'data-plane'; readonly at: number; readonly event: DataPlaneEvent }
   | { readonly kind: 'sa-result'; readonly at: number; readonly id: number; readonly result: SaResult }
-  | { readonly kind: 'computed'; readonly at: number; readonly id: number; readonly result: ComputeResult };
+  | {
+      readonly kind: 'computed';
+      readonly at: number;
+      readonly id: number;
+      readonly result: ValidatePathResult;
+    };
 
 export type IkeSaCommand =
   /** `acquired`: the packet that hit a trap policy, put first into the selectors (RFC 7296 2.9). */
@@ -100,7 +105,7 @@ export type IkeSaCommand =
   | { readonly kind: 'rekey-everything' }
   /** Delete with an INFORMATIONAL exchange; ends when answered or when its retransmissions do. */
   | { readonly kind: 'delete'; readonly reason: string }
-  /** Forget everything at once without a message. */
+  /** Forget everything at once without a message; if a Delete is on its way, as if it had been answered. */
   | { readonly kind: 'abandon'; readonly reason: string }
   /** A notify in an INFORMATIONAL request, for example INVALID_SPI (RFC 7296 1.5, 2.21.4). */
   | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }
@@ -121,7 +126,7 @@ export type IkeSaOutput =
       readonly octets: Uint8Array;
     }
   | { readonly kind: 'sa-command'; readonly id: number; readonly command: SaCommand }
-  | { readonly kind: 'compute'; readonly id: number; readonly job: ComputeJob }
+  | { readonly kind: 'compute'; readonly id: number; readonly job: ValidatePathJob }
   | { readonly kind: 'event'; readonly event: IkeEvent }
   /**
    * Client: a ticket for this IKE SA, in place of any earlier one. It holds a secret and is the host's to keep, to give to
@@ -251,6 +256,7 @@ export type IkeEvent =
       readonly messageId: number;
       readonly attempt: number;
     }
+  /** Counted from the first of the tries; `IkeSa.roundTripMs` is the better measure. */
   | { readonly kind: 'liveness-confirmed'; readonly rttMs: number }
   | {
       readonly kind: 'collision';

@@ -18,6 +18,7 @@ import { notify } from './notify.ts';
 import { payloadOf } from './payload-lookup.ts';
 import { Reassembly } from './protection/reassembly.ts';
 import { openMessage } from './protection/sealed-message.ts';
+import { measureFirstAnswer, measureRequest } from './round-trip.ts';
 import { type RequestOrigin, sendResponse, transmit } from './transmission.ts';
 
 interface Path {
@@ -101,6 +102,7 @@ function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
     reject('another first request under the same SPI');
     return;
   }
+  state.firstAnswerRepeated = true;
   transmit(state, [phase.initResponse], path);
 }
 
@@ -187,6 +189,7 @@ function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): vo
     return;
   }
   state.requests.close(header.messageId);
+  measureRequest(state, request);
   handleResponse(state, request, rules.payloads);
 }
 
@@ -231,6 +234,7 @@ function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): voi
   const opened = open(state, message);
   if (opened.kind === 'nothing') return;
   noteFreshMessage(state, path);
+  if (authenticating) measureFirstAnswer(state);
   state.responses.accept(messageId);
   const origin: RequestOrigin = { messageId, exchangeType, ...path };
   if (opened.kind === 'malformed') {

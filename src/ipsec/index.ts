@@ -17,6 +17,7 @@ export {
   PacketSlot,
 } from './packet-slot.ts';
 export { Spd, type UnmatchedAction } from './policy/spd.ts';
+export { ReceivedMark, type ReceivedMarks, receivedSequence } from './received-marks.ts';
 export {
   type ReplayCheck,
   ReplayWindow,

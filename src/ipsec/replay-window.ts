@@ -1,5 +1,6 @@
 // The anti-replay window with extended sequence numbers (RFC 4303 3.4.3, RFC 4303 A), on two 32-bit words.
 import type { SequenceNumber } from '#sa';
+import type { ReceivedMark } from './received-marks.ts';
 
 /** The largest window a receiver may be configured with, in packets. */
 export const replayWindowPacketsMax = 4096;
@@ -18,6 +19,8 @@ const two32 = 0x1_0000_0000;
  */
 export class ReplayWindow {
   readonly sizePackets: number;
+  /** Where the highest number is written down for a process that goes on with this SA. */
+  mark: ReceivedMark | undefined;
   readonly #esn: boolean;
   /** A ring of bits indexed by the low word; its size divides 2^32, so it is continuous where the low word wraps. */
   readonly #bits: Uint32Array;
@@ -81,6 +84,7 @@ export class ReplayWindow {
       this.#clear(this.#distanceAhead(high, low));
       this.#topHigh = high;
       this.#topLow = low;
+      this.mark?.raise(high, low);
     }
     const index = low & this.#indexMask;
     this.#bits[index >>> 5] = this.#bits[index >>> 5]! | (1 << (index & 31));

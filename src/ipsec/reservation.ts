@@ -3,7 +3,7 @@ import { type SequenceNumber, type SequenceReservation, sequenceAfter, sequenceD
 
 /**
  * Numbers beyond the limit are not used and not accepted. When half of what was reserved is spent it is time to ask for
- * more, once for each limit, so that traffic need not wait for a disk.
+ * more, once for each answer, so that traffic need not wait for a disk.
  */
 export class Reservation {
   readonly #esn: boolean;
@@ -42,9 +42,12 @@ export class Reservation {
     return sequenceDistance(this.#limit, sequenceAfter(this.#limit, 1, this.#esn)) > 0;
   }
 
-  /** @param last the highest number used or received so far */
+  /**
+   * @param last the highest number used or received so far
+   * @param limit the same as before is an answer too: more will be asked for at half of what is left
+   */
   extend(last: SequenceNumber, limit: SequenceNumber): void {
-    if (sequenceDistance(this.#limit, limit) <= 0) return;
+    if (sequenceDistance(this.#limit, limit) < 0) return;
     this.#lowWater = halfWay(last, limit, this.#esn);
     this.#limit = limit;
     this.#asked = false;

@@ -14,6 +14,7 @@ export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { KernelPlaneOptions, PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
+export { ReceivedMarksFile, readReceivedMarks } from './received-marks-file.ts';
 export { NetworkConfigurationError } from './routing-table.ts';
 export { TunDevice } from './tun-device.ts';
 export { type KernelEsp, kernelEsp } from './xfrm/kernel-esp.ts';

@@ -1,5 +1,6 @@
 // The C library's system calls, bound once through koffi. Every other file of this room goes through these names.
 import koffi from 'koffi';
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from './constants.ts';
 import { SystemCallError } from './errno.ts';
 
 type Pointer = Uint8Array | bigint | null;
@@ -82,6 +83,16 @@ export function packetCalls(): PacketCalls {
     ) as PacketCalls['recvmmsg'],
   };
   return packetCallsBound;
+}
+
+/** Maps the beginning of a file into memory, shared with whoever maps it too; for as long as the process lives. */
+export function mapShared(fd: number, bytes: number): ArrayBuffer {
+  const mmap = koffi
+    .load(null)
+    .func('intptr_t mmap(void *address, size_t length, int protection, int flags, int fd, long offset)');
+  const address = BigInt(mmap(null, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) as number | bigint);
+  if (address === -1n) throw new SystemCallError('mmap', koffi.errno());
+  return koffi.view(address, bytes);
 }
 
 /**

@@ -152,8 +152,10 @@ export interface UnknownSpiEvidence {
   /** Seen by a sniffer before reassembly: what stands where an SPI should be is something else. */
   readonly nonFirstFragment?: boolean;
   readonly interfaceName?: string;
-  /** How many like it were merged into this one. */
+  /** How many packets of this SPI and source were merged into this one. */
   readonly count: number;
+  /** From the ESP or AH header on, of all of them together. */
+  readonly mergedBytes: number;
 }
 
 /** What a data plane reports without having been asked. */

@@ -2,6 +2,7 @@
 export * from './ah/index.ts';
 export { WireError, type WireErrorCode } from './error.ts';
 export * from './esp/index.ts';
+export * from './hip/index.ts';
 export * from './icmp/index.ts';
 export * from './ike/index.ts';
 export * from './ip/index.ts';

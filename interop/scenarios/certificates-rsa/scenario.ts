@@ -1,24 +1,6 @@
 // Both sides prove themselves with RSA-2048 certificates of one root.
-import assert from 'node:assert/strict';
-import { readWithKeys } from '../../harness/capture.ts';
-import { certifyBoth } from '../../harness/certificates.ts';
+import { certificateScenario } from '../../harness/certificate-scenario.ts';
 import type { Scenario } from '../../harness/scenario.ts';
 
-/** RFC 7427: Digital Signature. */
-const digitalSignature = '14';
-
-const scenario: Scenario = {
-  expects: 'RSA-2048 certificates both ways, signed as RFC 7427 says; pings both ways',
-  timeLimitMs: 60_000,
-  async play(stage) {
-    await certifyBoth(stage, 'rsa');
-    await stage.establish('net');
-    await stage.pingBothWays();
-    await stage.stopCapture();
-    const methods = await readWithKeys(stage.capturePath, stage.wayward.keyLogPath, 'isakmp.auth.method', [
-      'isakmp.auth.method',
-    ]);
-    assert.deepEqual(methods, [[digitalSignature], [digitalSignature]]);
-  },
-};
+const scenario: Scenario = certificateScenario('rsa', 'RSA-2048');
 export default scenario;

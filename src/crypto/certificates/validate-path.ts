@@ -1,6 +1,6 @@
 // The compute job `validate-path`: is there a path from this end entity to a trust anchor that nothing speaks against?
 import { equalOctets } from '../asn1/equal-octets.ts';
-import type { ComputeResult, ValidatePathJob } from '../compute.ts';
+import type { ValidatePathJob, ValidatePathResult } from '../compute.ts';
 import { CryptoError } from '../error.ts';
 import { type Certificate, certificateTitle, parseCertificate } from './certificate.ts';
 import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
@@ -14,8 +14,6 @@ const MAXIMUM_CERTIFICATES = 100;
 
 /** Characters of a reason. */
 const MAXIMUM_REASON = 1000;
-
-type ValidatePathResult = Extract<ComputeResult, { kind: 'validate-path' }>;
 
 /**
  * Validates synchronously what the job describes. Certificates, lists and responses that cannot be read are passed

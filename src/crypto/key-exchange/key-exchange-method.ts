@@ -1,5 +1,5 @@
 // Transform type 4: from identifier to key pairs.
-import { Ke } from '#sa';
+import { HipKe, Ke } from '#sa';
 import { CryptoError } from '../error.ts';
 import type { KeyPair } from '../ports.ts';
 import { curveMethod } from './elliptic-curve.ts';
@@ -38,14 +38,24 @@ const methods: ReadonlyMap<number, KeyExchangeMethod> = new Map(
     .map((method) => [method.group, method]),
 );
 
-/** Whether key pairs can be made for this transform ID. False for NONE. */
+/** Groups of HIP that are too weak for IKEv2: RFC 8247 2.4 has 1536 bits as SHOULD NOT, RFC 7401 5.2.7 as MUST. */
+const hipMethods: ReadonlyMap<number, KeyExchangeMethod> = new Map(
+  [modularMethod(HipKe.MODP_1536, 'modp5', 240), curveMethod(HipKe.SECP160R1, 'secp160r1', 160)]
+    .filter((method) => method !== undefined)
+    .map((method) => [method.group, method]),
+);
+
+/** Whether key pairs can be made for this transform ID of IKEv2. False for NONE. */
 export function supportedKeyExchange(group: number): boolean {
   return methods.has(group);
 }
 
-/** @throws CryptoError `unsupported` */
+/**
+ * Of a `Ke` or a `HipKe`.
+ * @throws CryptoError `unsupported`
+ */
 export function keyExchangeMethod(group: number): KeyExchangeMethod {
-  const method = methods.get(group);
+  const method = methods.get(group) ?? hipMethods.get(group);
   if (method === undefined) throw new CryptoError('unsupported', `no key exchange method ${group}`);
   return method;
 }

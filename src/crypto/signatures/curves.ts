@@ -1,4 +1,4 @@
-// The curves whose ECDSA keys are accepted: those of RFC 5480 and RFC 5639 that IKEv2 has groups for.
+// The curves whose ECDSA keys are accepted: those of RFC 5480 and RFC 5639 that IKEv2 has groups for, and one of HIP.
 import { hex, numberFromOctets } from '../key-material/octets.ts';
 
 export interface SigningCurve {
@@ -7,10 +7,15 @@ export interface SigningCurve {
   readonly bits: number;
   /** Of the base point. */
   readonly order: bigint;
+  /** Of the order, and so of a private key and of each half of a signature; all but once the same as `bits`. */
+  readonly orderBits: number;
+  /** Too weak for anything but HIP's profile ECDSA_LOW. */
+  readonly onlyHip?: true;
 }
 
 function curve(name: string, bits: number, order: string): SigningCurve {
-  return { name, bits, order: numberFromOctets(hex(order.replaceAll(' ', ''))) };
+  const value = numberFromOctets(hex(order.replaceAll(' ', '')));
+  return { name, bits, order: value, orderBits: value.toString(2).length };
 }
 
 const curves: readonly SigningCurve[] = [
@@ -38,6 +43,11 @@ const curves: readonly SigningCurve[] = [
     'aadd9db8dbe9c48b 3fd4e6ae33c9fc07 cb308db3b3c9d20e d6639cca70330870 ' +
       '553e5c414ca92619 418661197fac1047 1db1d381085ddadd b58796829ca90069',
   ),
+  // SEC 2 2.4.2; RFC 7401 5.2.9
+  {
+    ...curve('secp160r1', 160, '01 0000000000000000 0001f4c8f927aed3 ca752257'),
+    onlyHip: true,
+  },
 ];
 
 /** By OpenSSL's name. */

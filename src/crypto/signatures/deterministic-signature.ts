@@ -31,7 +31,7 @@ export function signDeterministically(
 
 /** RFC 6979 2.3.2: the leftmost bits, as many as the order has. */
 function leftmostBits(octets: Uint8Array, curve: SigningCurve): bigint {
-  const surplus = Math.max(0, 8 * octets.length - curve.bits);
+  const surplus = Math.max(0, 8 * octets.length - curve.orderBits);
   return numberFromOctets(octets) >> BigInt(surplus);
 }
 
@@ -50,7 +50,7 @@ function inverse(value: bigint, modulus: bigint): bigint {
 function baseMultipleX(curve: SigningCurve, k: bigint, lengthBytes: number): bigint {
   const ecdh = createECDH(curve.name);
   ecdh.setPrivateKey(octetsFromNumber(k, lengthBytes));
-  return numberFromOctets(ecdh.getPublicKey().subarray(1, 1 + lengthBytes));
+  return numberFromOctets(ecdh.getPublicKey().subarray(1, 1 + Math.ceil(curve.bits / 8)));
 }
 
 /** The scalar out of an ECPrivateKey (RFC 5915 3), where it is an OCTET STRING as long as the order. */
@@ -66,7 +66,7 @@ function signEcdsa(key: PrivateKey, hash: DigestName, data: Uint8Array): Uint8Ar
   const curve = signingCurve(object.asymmetricKeyDetails?.namedCurve);
   if (curve === undefined) throw new CryptoError('unsupported', 'ECDSA key on an unknown curve');
   const { order } = curve;
-  const lengthBytes = Math.ceil(curve.bits / 8);
+  const lengthBytes = Math.ceil(curve.orderBits / 8);
   const privateOctets = privateScalar(object);
   const d = numberFromOctets(privateOctets);
   const hashed = digest(hash, data);

@@ -18,32 +18,37 @@ function importSpki(der: Uint8Array): KeyObject {
   }
 }
 
+/** What a key is for: HIP accepts a curve (RFC 7401 5.2.9, ECDSA_LOW) that is too weak for anything else. */
+export type KeyPurpose = 'ike' | 'hip';
+
 /**
  * A DER SubjectPublicKeyInfo -> public key.
- * @throws CryptoError `bad-key`, or `unsupported` for a kind of key or curve that makes no IKE signatures
+ * @throws CryptoError `bad-key`, or `unsupported` for a kind of key or curve that makes no signatures of this purpose
  */
-export function publicKeyFromSpki(der: Uint8Array): PublicKey {
-  return describePublicKey(importSpki(der));
+export function publicKeyFromSpki(der: Uint8Array, purpose: KeyPurpose = 'ike'): PublicKey {
+  return describePublicKey(importSpki(der), purpose);
 }
 
 /** The key is public, or private with its public half taken. */
-export function describePublicKey(key: KeyObject): PublicKey {
+export function describePublicKey(key: KeyObject, purpose: KeyPurpose = 'ike'): PublicKey {
   const publicHalf = key.type === 'private' ? createPublicKey(key) : key;
   const description: PublicKey = {
-    ...kindAndBits(publicHalf),
+    ...kindAndBits(publicHalf, purpose),
     spki: plain(publicHalf.export({ format: 'der', type: 'spki' })),
   };
   imported.set(description, publicHalf);
   return description;
 }
 
-function kindAndBits(key: KeyObject): Pick<PublicKey, 'kind' | 'bits'> {
+function kindAndBits(key: KeyObject, purpose: KeyPurpose): Pick<PublicKey, 'kind' | 'bits'> {
   switch (key.asymmetricKeyType) {
     case 'rsa':
       return { kind: 'rsa', bits: key.asymmetricKeyDetails?.modulusLength ?? 0 };
     case 'ec': {
       const curve = signingCurve(key.asymmetricKeyDetails?.namedCurve);
-      if (curve === undefined) throw new CryptoError('unsupported', 'ECDSA key on an unknown curve');
+      if (curve === undefined || (curve.onlyHip && purpose !== 'hip')) {
+        throw new CryptoError('unsupported', 'ECDSA key on an unknown curve');
+      }
       return { kind: 'ecdsa', bits: curve.bits };
     }
     case 'ed25519':

@@ -86,7 +86,7 @@ export async function runGateway(
     log,
     mark: 0,
     openPacketIo: async (listener) => {
-      io = await DatagramPacketIo.open(
+      io = new DatagramPacketIo(
         {
           addresses: [address(us.address)],
           ikePort: loaded.configuration.ports.ike,

@@ -64,7 +64,7 @@ export async function runRestartableGateway(
       checkpoint: { bootId: bootId(), acrossBoot: false, maxAgeMs: 60_000 },
     }),
     openPacketIo: async (listener) => {
-      io = await DatagramPacketIo.open(
+      io = new DatagramPacketIo(
         {
           addresses: [address(us.address)],
           ikePort: ports.ike,
@@ -77,11 +77,11 @@ export async function runRestartableGateway(
             replies = traffic.counters.repliesReceived;
             tell({ kind: 'ping', sequence: replies, reply: true });
           },
+          bound: () => tell({ kind: 'bound' }),
           sent: (octets) => appendFileSync(sentPath, `${Buffer.from(octets).toString('hex')}\n`),
         },
         listener,
       );
-      tell({ kind: 'bound' });
       return io;
     },
     openNetwork: async () =>

@@ -170,6 +170,7 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
     at: state.at,
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: 4500 },
     keyLog: state.keyLog,
+    received: (spi) => state.checkpoint.options?.received?.get(spi),
   });
   const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
   const entry = state.newEntry({ ikeId, sa, initiator: snapshot.role === 'initiator' });

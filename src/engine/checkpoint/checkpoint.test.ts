@@ -189,6 +189,24 @@ test('more sequence numbers are granted only when a restart would know of them',
   );
 });
 
+test('what the former process had received is taken from its marks, and is not more than it could be', () => {
+  const pair = standing();
+  const { moon } = pair;
+  const [inbound] = inboundSpis(moon);
+  moon.checkpoint = { ...options, received: new Map([[inbound!, { high: 0, low: 3 }]]) };
+  moon.crash();
+  pair.settle();
+  const installs = moon.commands.flatMap((command) => (command.kind === 'install' ? [command.sa] : []));
+  const taken = installs.filter(({ reservation }) => reservation?.last.low !== 0);
+  assert.deepEqual(
+    taken.map(({ direction, reservation }) => [direction, reservation?.last.low]),
+    [
+      ['inbound', 3],
+      ['outbound', 65_536],
+    ],
+  );
+});
+
 test('after a restart nothing is sent, carried or answered before the old checkpoint is consumed', () => {
   const pair = standing();
   const { moon } = pair;
@@ -212,6 +230,7 @@ test('after a restart nothing is sent, carried or answered before the old checkp
         encapsulated: false,
         lengthBytes: 100,
         count: 1,
+        mergedBytes: 100,
       },
     },
   });

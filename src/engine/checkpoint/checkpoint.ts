@@ -7,6 +7,7 @@
 // its own, and says nothing before that is durable.
 import { digest, type Randomness, sealRecord, wipe } from '#crypto';
 import { type IkeSaOutput, wipeIkeSaSnapshot } from '#ike';
+import type { SequenceNumber } from '#sa';
 import { encodeUtf8, type IkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
@@ -27,6 +28,11 @@ export interface CheckpointOptions {
   readonly acrossBoot: boolean;
   /** A checkpoint that was last confirmed longer ago is of no use: the peers have given up by then. */
   readonly maxAgeMs: number;
+  /**
+   * What the process before had received in this boot, by the SPI of the inbound SA of ESP: at least the highest number whose
+   * packet anybody has seen. Without it everything that was reserved counts as received.
+   */
+  readonly received?: ReadonlyMap<number, SequenceNumber>;
 }
 
 type Held = Extract<IkeSaOutput, { readonly kind: 'transmit' | 'sa-command' }>;
@@ -218,12 +224,12 @@ export class Checkpoint {
     let missing = writes.length;
     // After a boot it is refused whatever it says, so that only the end of the process has to be survived: no flush of a disk
     // stands between an IKE message and its departure.
-    const untilReboot = options?.acrossBoot === false;
+    const less = options?.acrossBoot === false ? 'untilReboot' : undefined;
     for (const { key, octets } of writes) {
       const then = (): void => {
         if (--missing === 0) this.#endRound(state);
       };
-      state.store(key, octets, then, untilReboot);
+      state.store(key, octets, then, less);
     }
   }
 

@@ -4,13 +4,17 @@ import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import { courseCancelled, firstSignAt } from './course.ts';
+import { isSilent } from './path-knowledge.ts';
 import { callChildren, mayCall } from './reestablish.ts';
 
-/** Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. */
+/**
+ * Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. A request that is not
+ * answered, or a stranger's word, is not enough while protected traffic comes in.
+ */
 export function attemptInParallel(state: EngineState, entry: IkeEntry, why: string): void {
   const { sa } = entry;
   const { name } = sa.connection;
-  if (!state.unknownSpi.parallelAttempts) return;
+  if (!state.unknownSpi.parallelAttempts || !isSilent(state, entry)) return;
   if (state.shuttingDown || (sa.phase !== 'established' && sa.phase !== 'rekeying')) return;
   if (state.initiations.get(name) !== undefined || entry.successorOfSilence !== undefined) return;
   const children = [...new Set(sa.children.map((child) => child.name))];
@@ -68,6 +72,26 @@ export function withdrawUnheardAttempt(state: EngineState, old: IkeEntry): void 
   const reason = 'the peer is back: the attempt begins anew';
   attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
   state.touch(attempt);
+}
+
+/** A fresh message came under the keys of an IKE SA: the peer has it, whether it answers us with that or not. */
+export function heardOnIkeSa(state: EngineState, entry: IkeEntry): void {
+  const { phase, lastInboundAt } = entry.sa;
+  if (lastInboundAt !== state.at || (phase !== 'established' && phase !== 'rekeying')) return;
+  oldIkeSaAnswered(state, entry);
+  answeredLate(state, entry);
+}
+
+/** An IKE SA was rekeyed: what stood between it and others stands between them and its heir. */
+export function silencePassesOn({ recovery, registry }: EngineState, old: IkeEntry, heir: IkeEntry): void {
+  const { name } = old.sa.connection;
+  heir.successorOfSilence = old.successorOfSilence;
+  old.successorOfSilence = undefined;
+  if (recovery.parallel.get(name) === old.ikeId) recovery.parallel.set(name, heir.ikeId);
+  if (recovery.answeredMeanwhile.delete(old.ikeId)) recovery.answeredMeanwhile.add(heir.ikeId);
+  for (const other of registry.all()) {
+    if (other.successorOfSilence === old.ikeId) other.successorOfSilence = heir.ikeId;
+  }
 }
 
 /** The peer authenticated anew. Our traffic moves; the old IKE SA only receives from now on. */

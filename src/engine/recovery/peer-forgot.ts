@@ -6,14 +6,31 @@ import { withdrawUnheardAttempt } from './parallel-attempt.ts';
 import { callChildren } from './reestablish.ts';
 
 export function peerForgot(state: EngineState, entry: IkeEntry): void {
-  const { connection } = entry.sa;
+  const { connection, phase } = entry.sa;
+  // Our Delete arrived, and its answer was lost: the peer has forgotten what it was to forget.
+  const wasDeleted = phase === 'deleting';
   const children = [...new Set(entry.sa.children.map(({ name }) => name))];
-  childrenForgotten(state, entry);
+  if (!wasDeleted) childrenForgotten(state, entry);
   const reason = 'the peer proved with a token that it has forgotten this IKE SA';
   entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
   state.touch(entry);
-  if (state.shuttingDown) return;
+  if (state.shuttingDown || wasDeleted) return;
   withdrawUnheardAttempt(state, entry);
+  const lost = children.filter((name) => !carriedByNewer(state, entry, name));
+  if (lost.length === 0) return;
   // The token is proof: no back-off, for it can be had only once per IKE SA.
-  callChildren(state, connection, children, 'token');
+  callChildren(state, connection, lost, 'token');
+}
+
+/** The peer has begun anew already, or we beside the IKE SA that it forgot: what stands since then is not proven lost. */
+function carriedByNewer({ registry }: EngineState, old: IkeEntry, child: string): boolean {
+  if (old.identities === undefined) return false;
+  return registry
+    .ofIdentities(old.identities.local, old.identities.remote)
+    .some(
+      ({ createdAt, sa }) =>
+        createdAt > old.createdAt &&
+        sa.connection.name === old.sa.connection.name &&
+        sa.children.some(({ name, phase }) => name === child && phase === 'installed'),
+    );
 }

@@ -17,7 +17,7 @@ import {
 import type { UnknownSpiConfiguration } from '../configuration.ts';
 import type { RecoveryCourse } from './course.ts';
 import { IncidentLog } from './incident-log.ts';
-import type { PathKnowledge } from './silence.ts';
+import type { PathKnowledge } from './path-knowledge.ts';
 
 export const defaultUnknownSpiConfiguration: UnknownSpiConfiguration = {
   policy: 'shy',

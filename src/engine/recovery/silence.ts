@@ -3,36 +3,14 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import type { TrafficNote } from '../interface.ts';
 import { attemptInParallel } from './parallel-attempt.ts';
+import { type PathKnowledge, pathOf, silenceMsFor } from './path-knowledge.ts';
 
 /** Nothing in either direction for this long: it is not silence, only idleness. */
 const idleMs = 2_000;
 /** Packets of one flow are no further apart. */
 const flowGapMs = 500;
-const silenceMsMin = 250;
-const silenceRoundTrips = 4;
 const patienceMsMin = 150;
 const patienceRoundTrips = 3;
-
-/** What is known of the path to the peer of one IKE SA. */
-export interface PathKnowledge {
-  /** Of the last liveness check; 0: none was needed yet. */
-  rttMs: number;
-  /** When protected traffic last came in. */
-  heardAt: number;
-  /** When traffic last went out. */
-  outboundAt: number;
-  /** The first of the packets that had no answer since. */
-  unansweredSince: number;
-}
-
-/** What is known of the path of an IKE SA, to be added to. */
-export function pathOf(state: EngineState, ikeId: number): PathKnowledge {
-  const known = state.recovery.paths.get(ikeId);
-  if (known !== undefined) return known;
-  const path = { rttMs: 0, heardAt: 0, outboundAt: Number.NEGATIVE_INFINITY, unansweredSince: 0 };
-  state.recovery.paths.set(ikeId, path);
-  return path;
-}
 
 /** How long our traffic has gone unanswered, as far as this note tells. */
 function unansweredMs(path: PathKnowledge, note: TrafficNote, heardOnIkeAt: number): number {
@@ -49,9 +27,9 @@ function unansweredMs(path: PathKnowledge, note: TrafficNote, heardOnIkeAt: numb
 /** The data plane told when it last used the two SAs of a pair. */
 export function watchForSilence(state: EngineState, entry: IkeEntry, note: TrafficNote): void {
   const path = pathOf(state, entry.ikeId);
-  const { rttMs } = path;
+  const rttMs = entry.sa.roundTripMs ?? 0;
   const unanswered = unansweredMs(path, note, entry.sa.lastInboundAt);
-  if (unanswered < Math.max(silenceMsMin, silenceRoundTrips * rttMs)) return;
+  if (unanswered < silenceMsFor(rttMs)) return;
   if (!state.unknownSpi.parallelAttempts || state.at - path.outboundAt > idleMs) return;
   const { sa, ikeId } = entry;
   if (sa.phase !== 'established' || entry.successorOfSilence !== undefined) return;
@@ -59,7 +37,9 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
     // Traffic may well flow one way only: who asks too often learns nothing new.
     if (!state.recovery.silenceChecks.take(String(ikeId), state.at)) return;
     const known =
-      rttMs === 0 ? 'a round trip of unknown length' : `a round trip takes ${Math.round(rttMs)} ms`;
+      entry.sa.roundTripMs === undefined
+        ? 'a round trip of unknown length'
+        : `a round trip takes ${Math.round(rttMs)} ms`;
     state.incident(sa.connection.name, 'silence checking', {
       detail: `no answer to our traffic for ${Math.round(unanswered)} ms (${known}): the peer is asked whether it lives`,
       spis: sa.children.filter(({ outboundInUse }) => outboundInUse).map(({ outboundSpi }) => outboundSpi),

@@ -25,9 +25,10 @@ const standardIkePort = 500;
 const orderly: ReadonlySet<string> = new Set(['deleted-by-us', 'deleted-by-peer', 'rekeyed', 'expired']);
 
 export function receiveUnknownSpi(state: EngineState, evidence: UnknownSpiEvidence): void {
-  const { source, lengthBytes, encapsulated, spi } = evidence;
-  // Merged packets may have been shorter than the first: only that one is credited.
-  state.recovery.budget.received(source.address, lengthBytes + ipOverheadBytes(source.address, encapsulated));
+  const { source, lengthBytes, mergedBytes, count, encapsulated, spi } = evidence;
+  // All of them claimed this source.
+  const overheadBytes = count * ipOverheadBytes(source.address, encapsulated);
+  state.recovery.budget.received(source.address, mergedBytes + overheadBytes);
   const record = state.recovery.history.find(spi);
   const ikeSa = standingWith(state, evidence);
   const connection = ikeSa?.sa.connection ?? connectionOf(state, evidence, record);

@@ -1,6 +1,6 @@
 // An IKE SA is made again from its snapshot, with its Child SAs, and everything of it can be rekeyed.
 
-import type { SaDirection } from '#sa';
+import { type SaDirection, type SequenceNumber, sequenceDistance } from '#sa';
 import { installSa, policyOf, useOutbound } from '../child-installation.ts';
 import type { ChildSa } from '../child-sa.ts';
 import type { ConnectionConfiguration } from '../configuration.ts';
@@ -30,6 +30,8 @@ export interface AdoptOptions {
   readonly at: number;
   readonly natTraversal: NatTraversalPorts;
   readonly keyLog: boolean;
+  /** What the inbound SA with this SPI has received at most, if that is known better than by its reservation. */
+  readonly received?: (spi: number) => SequenceNumber | undefined;
 }
 
 /**
@@ -73,7 +75,7 @@ export function adoptSnapshot(options: AdoptOptions): IkeSaState {
   state.requests.enlarge(snapshot.requestWindow);
   state.responses = new ResponseWindow(snapshot.expectedRequestId, snapshot.responseWindow);
   for (const { messageId, datagrams } of snapshot.answers) state.responses.adopt(messageId, datagrams);
-  adoptChildren(state, snapshot.children, monotonic);
+  adoptChildren(state, snapshot.children, monotonic, options.received);
   for (const request of snapshot.requests) adoptRequest(state, request);
   return state;
 }
@@ -82,6 +84,7 @@ function adoptChildren(
   state: IkeSaState,
   snapshots: readonly ChildSaSnapshot[],
   monotonic: (wallClockMs: number) => number,
+  received: AdoptOptions['received'],
 ): void {
   const bySpi = new Map<number, ChildSa>();
   for (const snapshot of snapshots) {
@@ -97,7 +100,7 @@ function adoptChildren(
   for (const snapshot of snapshots) {
     const child = bySpi.get(snapshot.inboundSpi);
     if (child === undefined) continue;
-    installAgain(state, child, snapshot);
+    installAgain(state, child, snapshot, received?.(snapshot.inboundSpi));
     const { childId, configuration } = child.agreement;
     if (configuration.policies && !withPolicy.has(childId)) {
       withPolicy.add(childId);
@@ -158,7 +161,12 @@ function childOf(
   };
 }
 
-function installAgain(state: IkeSaState, child: ChildSa, snapshot: ChildSaSnapshot): void {
+function installAgain(
+  state: IkeSaState,
+  child: ChildSa,
+  snapshot: ChildSaSnapshot,
+  received: SequenceNumber | undefined,
+): void {
   const { agreement, expiresAt } = child;
   const { sa } = childLifetimes(agreement.configuration.lifetimes, state.ports.randomness);
   const { hardTimeMs: _, ...volumes } = sa;
@@ -167,7 +175,9 @@ function installAgain(state: IkeSaState, child: ChildSa, snapshot: ChildSaSnapsh
   for (const direction of ['inbound', 'outbound'] as const) {
     const { keys, limit } = snapshot[direction];
     // The data plane wipes what it is given.
-    installSa(state, child, direction, copyPacketKeys(keys), lifetimes, limit);
+    const known = direction === 'inbound' && received !== undefined && sequenceDistance(received, limit) > 0;
+    const last = known ? received : limit;
+    installSa(state, child, direction, copyPacketKeys(keys), lifetimes, { last, limit });
     announceReservation(state, child, direction);
   }
 }

@@ -77,6 +77,35 @@ test('Child SAs are rekeyed before the IKE SA: traffic depends on them', () => {
   assert.equal(two.moon.eventsOf('ike-rekeyed').length, 1);
 });
 
+test('an inbound SA goes on behind what it is known to have received, and never beyond its reservation', () => {
+  const two = pair();
+  const { spi } = two.moon.sasOf('inbound')[0]!;
+  for (const [known, last] of [
+    [{ high: 0, low: 17 }, 17],
+    [{ high: 0, low: 100_000 }, 256],
+    [{ high: 1, low: 0 }, 256],
+  ] as const) {
+    const again = pair();
+    const inbound = again.moon.sasOf('inbound')[0]!;
+    again.moon.received.set(inbound.spi, known);
+    again.moon.commands.length = 0;
+    crash(again.moon);
+    again.collect();
+    assert.deepEqual(again.moon.sasOf('inbound')[0]?.reservation, {
+      last: { high: 0, low: last },
+      limit: { high: 0, low: 256 },
+    });
+    const outbound = again.moon.sasOf('outbound')[0]!;
+    assert.deepEqual(outbound.reservation?.last, outbound.reservation?.limit);
+  }
+  // Of another SA nothing is known by that.
+  two.moon.received.set(spi + 1, { high: 0, low: 17 });
+  two.moon.commands.length = 0;
+  crash(two.moon);
+  two.collect();
+  assert.equal(two.moon.sasOf('inbound')[0]?.reservation?.last.low, 256);
+});
+
 test('Child SAs are installed with nothing reserved, and behind all that may have been used or received', () => {
   const two = pair();
   const first = two.moon.sasOf('outbound')[0]?.reservation;

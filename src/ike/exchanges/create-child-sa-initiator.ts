@@ -17,8 +17,7 @@ import { childKeys } from './child-keys.ts';
 import { judgeAnswer, type OfferOptions, offerChild, offerPayloads } from './child-offer.ts';
 import type { CreateChildExchange } from './exchange.ts';
 import { abandonOffer } from './ike-auth-initiator.ts';
-import { nonceBytes } from './ike-sa-init-initiator.ts';
-import { compareNonces, lowerNonce } from './nonces.ts';
+import { compareNonces, lowerNonce, nonceBytes } from './nonces.ts';
 import { rekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
 
 export function beginCreateChild(state: IkeSaState, task: Task): void {

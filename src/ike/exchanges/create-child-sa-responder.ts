@@ -11,8 +11,7 @@ import { mandatoryPayload, payloadOf } from '../payload-lookup.ts';
 import { type RequestOrigin, sendResponse } from '../transmission.ts';
 import { answerChild } from './child-answer.ts';
 import { childKeys } from './child-keys.ts';
-import { nonceBytes } from './ike-sa-init-initiator.ts';
-import { lowerNonce } from './nonces.ts';
+import { lowerNonce, nonceBytes } from './nonces.ts';
 import { handleRekeyIkeRequest } from './rekey-ike-sa-responder.ts';
 
 export function handleCreateChildSaRequest(

@@ -1,5 +1,5 @@
 // IKE_AUTH as its initiator: who we are, the first Child SA, and whether to believe the answer (RFC 7296 1.2, 2.15, 2.19, 2.21.2).
-import type { ComputeResult } from '#crypto';
+import type { ValidatePathResult } from '#crypto';
 import { isIpv6 } from '#sa';
 import { ExchangeType, type IdPayload, NotifyType, type Payload } from '#wire';
 import { makeCertificateRequest } from '../authentication/certificate-request.ts';
@@ -149,7 +149,7 @@ export function continueAsInitiator(
   state: IkeSaState,
   phase: Validating,
   exchange: IkeAuthExchange,
-  result: ComputeResult,
+  result: ValidatePathResult,
 ): void {
   const verdict = judgePath(phase.claim.connection, result);
   conclude(state, exchange, phase.claim.peerIdentity, phase.payloads, verdict, phase);

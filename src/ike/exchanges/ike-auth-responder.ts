@@ -1,5 +1,5 @@
 // IKE_AUTH as its responder: which connection the initiator means, whether to believe it, and the first Child SA (RFC 7296 1.2, 2.21.2).
-import type { ComputeResult } from '#crypto';
+import type { ValidatePathResult } from '#crypto';
 import { NotifyType, type Payload } from '#wire';
 import { identityOfAddress, sameIdentity } from '../authentication/identity-match.ts';
 import { formatIdentity } from '../authentication/identity-text.ts';
@@ -79,7 +79,7 @@ export function continueAsResponder(
   state: IkeSaState,
   phase: Validating,
   origin: RequestOrigin,
-  result: ComputeResult,
+  result: ValidatePathResult,
 ): void {
   const verdict = judgePath(phase.claim.connection, result);
   conclude(state, phase, phase.claim, origin, phase.payloads, verdict);

@@ -2,16 +2,10 @@
 import { CryptoError, deriveIkeKeys, wipe } from '#crypto';
 import type { Endpoint } from '#sa';
 import { ExchangeType, encodeIkeMessage, type IkeMessage, NotifyType, type Payload, zeroIkeSpi } from '#wire';
-import {
-  decodeSignatureHashes,
-  encodeSignatureHashes,
-  ourSignatureHashes,
-} from '../authentication/signature-hashes.ts';
 import { checkPayloads } from '../exchange-rules.ts';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
 import { endIkeSa } from '../lifecycle.ts';
-import { judgeNat, natDetectionNotifies } from '../nat-detection.ts';
 import { firstKeyExchangeGroup, groupFromInvalidKe } from '../negotiation/key-exchange-group.ts';
 import { ikeSuiteFromReply, proposalsToWire } from '../negotiation/proposals.ts';
 import { findErrorNotify, findNotify, notify } from '../notify.ts';
@@ -19,12 +13,13 @@ import { mandatoryPayload } from '../payload-lookup.ts';
 import type { InitSent } from '../phase.ts';
 import { protect } from '../protection-keys.ts';
 import { initRefusalText } from '../refusal-text.ts';
+import { measureRequest } from '../round-trip.ts';
 import { headerOf, trackRequest } from '../transmission.ts';
+import { announcements, noteAnnouncements } from './announcements.ts';
 import { codeOfNotify } from './child-offer.ts';
 import { beginIkeAuth } from './ike-auth-initiator.ts';
-
-/** Octets of our nonces: at least half the key length of every PRF (RFC 7296 2.10). */
-export const nonceBytes = 32;
+import { natNotifies, noteNatOfResponse } from './nat.ts';
+import { nonceBytes } from './nonces.ts';
 
 /** Forged answers may ask for a COOKIE or another group again and again; this many are obeyed. */
 export const correctionsMax = 8;
@@ -51,40 +46,13 @@ function sendInit(state: IkeSaState, attempt: Omit<InitSent, 'name' | 'request'>
     { type: 'SA', proposals: proposalsToWire(state.connection.proposals, new Uint8Array(0), 'IKE_SA_INIT') },
     { type: 'KE', group: keyPair.group, data: keyPair.publicValue },
     { type: 'Nonce', data: nonce },
-    ...natDetectionNotifies(natSpis(state), state.local, state.remote, state.connection.encap),
+    ...natNotifies(state),
     ...announcements(state),
   ];
   const header = headerOf(state, ExchangeType.IKE_SA_INIT, 0, false);
   const request = encodeIkeMessage({ header, payloads });
   state.phase = { name: 'init-sent', ...attempt, request };
   trackRequest(state, ExchangeType.IKE_SA_INIT, { kind: 'ike-sa-init' }, () => [request]);
-}
-
-/** What we can do, told in IKE_SA_INIT by either side. */
-export function announcements(state: IkeSaState): Payload[] {
-  const { fragmentation } = state.connection;
-  return [
-    ...(fragmentation === 'no' ? [] : [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)]),
-    // Nobody signs anything when an IKE SA is resumed (RFC 5723 4.3.3).
-    ...(state.resumption === undefined
-      ? [notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, encodeSignatureHashes(ourSignatureHashes))]
-      : []),
-  ];
-}
-
-/** What the peer can do, read from its IKE_SA_INIT message. */
-export function noteAnnouncements(state: IkeSaState, payloads: readonly Payload[]): void {
-  state.peer.fragmentation = findNotify(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) !== undefined;
-  state.peer.childless = findNotify(payloads, NotifyType.CHILDLESS_IKEV2_SUPPORTED) !== undefined;
-  const hashes = findNotify(payloads, NotifyType.SIGNATURE_HASH_ALGORITHMS);
-  state.peer.signatureHashes = hashes === undefined ? undefined : decodeSignatureHashes(hashes.data);
-}
-
-export function natSpis(state: IkeSaState): {
-  readonly initiatorSpi: IkeSaState['spis']['initiator'];
-  readonly responderSpi: IkeSaState['spis']['responder'];
-} {
-  return { initiatorSpi: state.spis.initiator, responderSpi: state.spis.responder };
 }
 
 export function handleInitResponse(
@@ -192,6 +160,7 @@ function accept(
     return;
   }
   phase.keyPair.destroy();
+  measureRequest(state, state.requests.outstanding(0));
   state.requests.close(0);
   state.spis = { initiator: state.spis.initiator, responder: responderSpi };
   const nonceResponder = nonce.slice();
@@ -206,7 +175,7 @@ function accept(
   wipe(sharedSecret);
   protect(state, chosen.suite, keys);
   noteAnnouncements(state, payloads);
-  noteNat(state, payloads, path);
+  noteNatOfResponse(state, payloads, path);
   beginIkeAuth(
     state,
     {
@@ -217,19 +186,4 @@ function accept(
     },
     payloads,
   );
-}
-
-/** RFC 7296 2.23: with a NAT in between, everything further goes through the NAT traversal ports. */
-export function noteNat(
-  state: IkeSaState,
-  payloads: readonly Payload[],
-  path: { readonly local: Endpoint; readonly remote: Endpoint },
-): void {
-  const verdict = judgeNat(payloads, natSpis(state), path.local, path.remote);
-  // RFC 7296 2.23: we sent a source hash that cannot match, so the peer takes us for one behind a NAT; so do we.
-  state.nat = state.connection.encap && verdict.supported ? { ...verdict, local: true } : verdict;
-  if (!state.encapsulated) return;
-  state.local = { address: state.local.address, port: state.natTraversal.localPort };
-  state.remote = { address: state.remote.address, port: state.natTraversal.remotePort };
-  state.emit({ kind: 'nat-detected', local: state.nat.local, remote: state.nat.remote });
 }

@@ -5,22 +5,18 @@ import { ExchangeType, encodeIkeMessage, type IkeMessage, NotifyType, type Paylo
 import { checkPayloads } from '../exchange-rules.ts';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa } from '../lifecycle.ts';
-import { natDetectionNotifies } from '../nat-detection.ts';
 import { findErrorNotify, findNotify, notify, notifyName } from '../notify.ts';
 import { mandatoryPayload } from '../payload-lookup.ts';
 import type { ResumeSent } from '../phase.ts';
 import { protect } from '../protection-keys.ts';
 import type { ClientTicket } from '../resumption/client-ticket.ts';
+import { measureRequest } from '../round-trip.ts';
 import { headerOf, trackRequest } from '../transmission.ts';
+import { announcements, noteAnnouncements } from './announcements.ts';
 import { beginIkeAuth } from './ike-auth-initiator.ts';
-import {
-  announcements,
-  correctionsMax,
-  natSpis,
-  nonceBytes,
-  noteAnnouncements,
-  noteNat,
-} from './ike-sa-init-initiator.ts';
+import { correctionsMax } from './ike-sa-init-initiator.ts';
+import { natNotifies, noteNatOfResponse } from './nat.ts';
+import { nonceBytes } from './nonces.ts';
 
 export function beginResumption(state: IkeSaState, ticket: ClientTicket): void {
   state.resumption = {
@@ -46,7 +42,7 @@ function sendResume(state: IkeSaState, attempt: Omit<ResumeSent, 'name' | 'reque
     ...(cookie === undefined ? [] : [notify(NotifyType.COOKIE, cookie)]),
     { type: 'Nonce', data: nonce },
     notify(NotifyType.TICKET_OPAQUE, ticket),
-    ...natDetectionNotifies(natSpis(state), state.local, state.remote, state.connection.encap),
+    ...natNotifies(state),
     ...announcements(state),
   ];
   const header = headerOf(state, ExchangeType.IKE_SESSION_RESUME, 0, false);
@@ -106,6 +102,7 @@ function accept(
   payloads: readonly Payload[],
   path: { readonly local: Endpoint; readonly remote: Endpoint },
 ): void {
+  measureRequest(state, state.requests.outstanding(0));
   state.requests.close(0);
   const { suite, skD } = phase;
   const nonceResponder = mandatoryPayload(payloads, 'Nonce').data.slice();
@@ -121,7 +118,7 @@ function accept(
   wipe(skD);
   protect(state, suite, keys);
   noteAnnouncements(state, payloads);
-  noteNat(state, payloads, path);
+  noteNatOfResponse(state, payloads, path);
   const material = {
     initRequest: phase.request,
     initResponse: message.octets.slice(),

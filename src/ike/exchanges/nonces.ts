@@ -1,4 +1,7 @@
-// Which of two exchanges that did the same thing loses: the one with the lowest nonce (RFC 7296 2.8.1).
+// Nonces: how long ours are, and which of two exchanges that did the same thing loses, the one with the lowest nonce (RFC 7296 2.8.1, 2.10).
+
+/** Octets of ours: at least half the key length of every PRF. */
+export const nonceBytes = 32;
 
 /** Octet by octet; a nonce that ends where the other goes on is the lower one. Negative: `a` is lower. */
 export function compareNonces(a: Uint8Array, b: Uint8Array): number {

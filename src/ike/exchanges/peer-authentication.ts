@@ -1,13 +1,13 @@
 // Whether to believe the peer: identity, AUTH, and the certificate path that a compute job validates (RFC 7296 2.15, 3.6).
 import {
   type Certificate,
-  type ComputeJob,
-  type ComputeResult,
   CryptoError,
   certificateMatchesIdentity,
   equalConstantTime,
   parseCertificate,
   pseudorandomFunction,
+  type ValidatePathJob,
+  type ValidatePathResult,
 } from '#crypto';
 import { AuthMethod, CertEncoding, type Payload } from '#wire';
 import { checkAuth } from '../authentication/auth-payload.ts';
@@ -26,7 +26,7 @@ export type PeerVerdict =
   | { readonly kind: 'believed' }
   | { readonly kind: 'refused'; readonly failure: IkeFailure }
   /** AUTH is right; whether its certificate may be trusted is not known yet. */
-  | { readonly kind: 'validate'; readonly job: ComputeJob };
+  | { readonly kind: 'validate'; readonly job: ValidatePathJob };
 
 export interface PeerClaim {
   readonly connection: ConnectionConfiguration;
@@ -158,7 +158,7 @@ function judgeSignature(
 }
 
 /** What the validated path means for this connection. */
-export function judgePath(connection: ConnectionConfiguration, result: ComputeResult): PeerVerdict {
+export function judgePath(connection: ConnectionConfiguration, result: ValidatePathResult): PeerVerdict {
   if (!result.ok) return refuse('authentication-failed', result.reason);
   const { authorities } = connection.remote;
   const confined = authorities.length > 0;

@@ -1,6 +1,14 @@
 // One end of a pair in tests: its IKE SAs, a data plane that only remembers, and everything that came out.
-import { type ComputeResult, type Randomness, seededRandomness, validatePath } from '#crypto';
-import { type Endpoint, firstSpi, type SaCommand, type SaParameters, type SaResult, type Spi } from '#sa';
+import { type Randomness, seededRandomness, type ValidatePathResult, validatePath } from '#crypto';
+import {
+  type Endpoint,
+  firstSpi,
+  type SaCommand,
+  type SaParameters,
+  type SaResult,
+  type SequenceNumber,
+  type Spi,
+} from '#sa';
 import { decodeIkeMessage, ExchangeType, type IkeSpi, zeroIkeSpi } from '#wire';
 import type { ConnectionConfiguration, Credentials } from '../configuration.ts';
 import {
@@ -48,6 +56,8 @@ type Transmit = Extract<IkeSaOutput, { readonly kind: 'transmit' }>;
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 export class Host {
+  /** What inbound SAs are known to have received when they are taken over. */
+  readonly received: Map<number, SequenceNumber> = new Map();
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly randomness: Randomness;
@@ -73,8 +83,11 @@ export class Host {
   saResult: (command: SaCommand) => SaResult = () => ({ ok: true });
   /** Set to hold the results of compute jobs back. */
   holdComputation = false;
-  readonly heldComputations: { readonly sa: IkeSa; readonly id: number; readonly result: ComputeResult }[] =
-    [];
+  readonly heldComputations: {
+    readonly sa: IkeSa;
+    readonly id: number;
+    readonly result: ValidatePathResult;
+  }[] = [];
   /** Gateway: set to give and accept tickets. */
   tickets: TicketPort | undefined;
   /** Client: every ticket that came, the newest last. */
@@ -197,6 +210,7 @@ export class Host {
       at: this.now,
       natTraversal: this.natTraversal,
       keyLog: true,
+      received: (spi) => this.received.get(spi),
     });
     wipeIkeSaSnapshot(snapshot);
     this.sas.push(sa);

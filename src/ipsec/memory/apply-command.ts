@@ -3,6 +3,7 @@ import { CryptoError } from '#crypto';
 import { isNegotiableSpi, type SaCommand, type SaParameters, type SaResult } from '#sa';
 import { beetAddresses } from '../inner-addresses.ts';
 import type { Spd } from '../policy/spd.ts';
+import type { ReceivedMarks } from '../received-marks.ts';
 import { replayWindowPacketsMax } from '../replay-window.ts';
 import type { Sad } from '../sad.ts';
 import { InboundSa, OutboundSa, type PacketCipherFactory } from '../security-association.ts';
@@ -15,17 +16,23 @@ function refuse(code: Refusal, detail: string): SaResult {
   return { ok: false, code, detail };
 }
 
+/** What new SAs are made with. */
+export interface InstallOptions {
+  readonly makeCipher?: PacketCipherFactory | undefined;
+  readonly receivedMarks?: ReceivedMarks | undefined;
+}
+
 /** @param at monotonic milliseconds, from which lifetimes are counted */
 export function applyCommand(
   sad: Sad,
   spd: Spd,
   command: SaCommand,
   at: number,
-  makeCipher?: PacketCipherFactory,
+  { makeCipher, receivedMarks }: InstallOptions = {},
 ): SaResult {
   switch (command.kind) {
     case 'install':
-      return install(sad, command.sa, at, makeCipher);
+      return install(sad, command.sa, at, { makeCipher, receivedMarks });
     case 'use-outbound':
       return sad.useOutbound(command.childId, command.protocol, command.spi)
         ? done
@@ -39,6 +46,7 @@ export function applyCommand(
         command.direction === 'inbound'
           ? sad.removeInbound(command.protocol, command.spi)
           : sad.removeOutbound(command.protocol, command.spi, command.remote);
+      if (command.direction === 'inbound' && command.protocol === 'esp') receivedMarks?.close(command.spi);
       return removed ? done : refuse('missing', `no such ${command.direction} SA`);
     }
     case 'install-policy':
@@ -52,7 +60,12 @@ export function applyCommand(
   }
 }
 
-function install(sad: Sad, parameters: SaParameters, at: number, makeCipher?: PacketCipherFactory): SaResult {
+function install(
+  sad: Sad,
+  parameters: SaParameters,
+  at: number,
+  { makeCipher, receivedMarks }: InstallOptions,
+): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
   if (protocol === 'ah') {
     if (mode === 'beet') return refuse('unsupported', 'BEET mode is one of ESP');
@@ -74,8 +87,13 @@ function install(sad: Sad, parameters: SaParameters, at: number, makeCipher?: Pa
   if (taken !== undefined) return refuse('exists', `the ${direction} SPI is taken`);
   try {
     const state = { makeCipher };
-    if (direction === 'inbound') sad.addInbound(new InboundSa(parameters, at, state));
-    else sad.addOutbound(new OutboundSa(parameters, at, state));
+    if (direction === 'inbound') {
+      const sa = new InboundSa(parameters, at, state);
+      // Only SAs of which somebody keeps how far they may go can be gone on with.
+      if (protocol === 'esp' && sa.reservation !== undefined)
+        sa.window.mark = receivedMarks?.open(spi, sa.lastSequence);
+      sad.addInbound(sa);
+    } else sad.addOutbound(new OutboundSa(parameters, at, state));
     return done;
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;

@@ -20,11 +20,12 @@ import {
   PacketSlot,
 } from '../packet-slot.ts';
 import { Spd, type UnmatchedAction } from '../policy/spd.ts';
+import type { ReceivedMarks } from '../received-marks.ts';
 import { expiryEvent } from '../sa-events.ts';
 import { Sad } from '../sad.ts';
 import type { InboundSa, OutboundSa, PacketCipherFactory } from '../security-association.ts';
 import { Verdict } from '../verdicts.ts';
-import { applyCommand } from './apply-command.ts';
+import { applyCommand, type InstallOptions } from './apply-command.ts';
 import { HeldPackets } from './held-packets.ts';
 import { selectorsOfPacket } from './packet-selectors.ts';
 import { UnknownSpiRing } from './unknown-spi-ring.ts';
@@ -34,6 +35,8 @@ export interface MemoryDataPlaneOptions {
   readonly randomness: Pick<Randomness, 'bytes'>;
   /** Where the SAs' ciphers come from; from the crypto room by default. */
   readonly makeCipher?: PacketCipherFactory;
+  /** Where it is written down what inbound SAs have received; nowhere by default. */
+  readonly receivedMarks?: ReceivedMarks;
   /** What happens to traffic without a policy; `discard` by default. */
   readonly unmatched?: UnmatchedAction;
   /** What the way to the wire can carry: SAs of another protocol are refused with `unsupported`. All by default. */
@@ -116,7 +119,7 @@ export class MemoryDataPlane {
   readonly #outputs: DataPlaneOutput[] = [];
   readonly #slots: [PacketSlot] = [new PacketSlot()];
   #pathMtuBytesMax: number;
-  readonly #makeCipher: PacketCipherFactory | undefined;
+  readonly #install: InstallOptions;
   readonly #protocols: readonly SaProtocol[];
   readonly #answerDiscarded: boolean;
   readonly #icmpErrorsPerSecondMax: number;
@@ -134,7 +137,8 @@ export class MemoryDataPlane {
       acquireIntervalMs: options.acquireIntervalMs ?? 1000,
     });
     this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
-    this.#makeCipher = options.makeCipher;
+    const { makeCipher, receivedMarks } = options;
+    this.#install = { makeCipher, receivedMarks };
     this.#protocols = options.protocols ?? ['esp', 'ah'];
     this.#answerDiscarded = options.answerDiscarded ?? false;
     this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
@@ -145,7 +149,7 @@ export class MemoryDataPlane {
     if (command.kind === 'install' && !this.#protocols.includes(command.sa.protocol)) {
       return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
     }
-    const result = applyCommand(this.#sad, this.#spd, command, at, this.#makeCipher);
+    const result = applyCommand(this.#sad, this.#spd, command, at, this.#install);
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
     }

@@ -56,6 +56,18 @@ test('an outbound SA asks for more at half of its reservation, stops at its end,
   assert.deepEqual(send(sender, 2), { numbers: [], lows: [] });
 });
 
+test('an SA that is told that its reservation stays asks again at half of what is left, and is never stuck', () => {
+  const { sender } = hosts({ more: { reservation: { last: at(0), limit: at(64) } } });
+  assert.deepEqual(send(sender, 40).lows, [33]);
+  // The flow has become slow: its blocks shrink, but not below what was promised already.
+  assert.deepEqual(sender.apply(extension('outbound', at(64)), 50), { ok: true });
+  assert.deepEqual(send(sender, 20).lows, [53]);
+  sender.apply(extension('outbound', at(64)), 60);
+  assert.deepEqual(send(sender, 10), { numbers: [61, 62, 63, 64], lows: [63] });
+  sender.apply(extension('outbound', at(80)), 70);
+  assert.equal(send(sender, 4).numbers.length, 4);
+});
+
 test('an SA that is taken over sends nothing until its reservation is extended, and then behind what may have been used', () => {
   const { sender } = hosts({ more: { reservation: { last: at(4096), limit: at(4096) } } });
   assert.deepEqual(send(sender, 3), { numbers: [], lows: [] });

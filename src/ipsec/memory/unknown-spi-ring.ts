@@ -41,16 +41,18 @@ export class UnknownSpiRing {
     this.#allowance = Math.min(this.#capacity, this.#allowance + (sinceMs * this.#perSecondMax) / 1000);
   }
 
-  record(evidence: Omit<UnknownSpiEvidence, 'count'>): void {
+  record(evidence: Omit<UnknownSpiEvidence, 'count' | 'mergedBytes'>): void {
+    const first = { ...evidence, count: 1, mergedBytes: evidence.lengthBytes };
     const key = `${evidence.protocol} ${evidence.spi} ${formatEndpoint(evidence.source)}`;
     for (const waiting of [this.#waiting, this.#persistent]) {
       const known = waiting.get(key);
       if (known === undefined) continue;
-      waiting.set(key, { ...known, count: known.count + 1 });
+      const mergedBytes = known.mergedBytes + evidence.lengthBytes;
+      waiting.set(key, { ...known, count: known.count + 1, mergedBytes });
       return;
     }
     if (this.#waiting.size + this.#persistent.size < this.#capacity) {
-      this.#waiting.set(key, { ...evidence, count: 1 });
+      this.#waiting.set(key, first);
       return;
     }
     const hash = hashOf(key);
@@ -66,7 +68,7 @@ export class UnknownSpiRing {
     }
     this.#dropped += newest[1].count;
     this.#waiting.delete(newest[0]);
-    this.#persistent.set(key, { ...evidence, count: 1 });
+    this.#persistent.set(key, first);
   }
 
   take(): UnknownSpiEvidence | undefined {

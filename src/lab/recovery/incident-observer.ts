@@ -15,7 +15,7 @@ export class IncidentObserver implements Observer {
   readonly #spis = new Map<string, string>();
   /** IKE messages that hosts sent. */
   messages = 0;
-  /** Commands to a data plane. */
+  /** Commands to a data plane, but for those that only let an SA use more of its sequence numbers. */
   saChanges = 0;
   /** IKE SAs that a host gave up without a word while its peer was up and had them. */
   falseTeardowns = 0;
@@ -43,7 +43,7 @@ export class IncidentObserver implements Observer {
         if (plainIkeHeader(event.datagram) !== undefined) this.messages++;
         return;
       case 'sa-command':
-        this.saChanges++;
+        if (event.command.kind !== 'extend-reservation') this.saChanges++;
         return;
       case 'down':
         for (const key of this.#spis.keys()) if (key.startsWith(`${event.host} `)) this.#spis.delete(key);

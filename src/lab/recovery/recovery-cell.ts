@@ -21,6 +21,7 @@ export const recoveryPolicyNames = [
   'qcd',
   'qcd-resumption',
   'full-ladder',
+  'checkpoint',
   'legacy-peer',
 ] as const;
 export type RecoveryPolicyName = (typeof recoveryPolicyNames)[number];
@@ -42,7 +43,11 @@ export function isAttack(scenario: RecoveryScenarioName): boolean {
 
 /** Round trips that the engine's designers allow themselves with everything on; `undefined`: no promise is made. */
 export function promisedRoundTrips(cell: RecoveryCell): number | undefined {
-  if (cell.policy !== 'full-ladder' || isAttack(cell.scenario)) return undefined;
+  const promises =
+    cell.policy === 'full-ladder' ||
+    // Its own rekeyings meet the loss as well.
+    (cell.policy === 'checkpoint' && cell.scenario !== 'responder-restarts-loss');
+  if (!promises || isAttack(cell.scenario)) return undefined;
   return cell.scenario === 'responder-restarts-cookie' ? 5 : 4;
 }
 

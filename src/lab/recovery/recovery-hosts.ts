@@ -28,6 +28,8 @@ interface Equipment {
   readonly unknownSpi: Partial<UnknownSpiConfiguration>;
   readonly resumption: boolean;
   readonly dpdDelayMs: number;
+  /** It goes on with its SAs after a restart, in the same boot of its machine. */
+  readonly checkpoint?: true;
 }
 
 const dpdDelayMs = 30_000;
@@ -42,6 +44,7 @@ const invalidSpi: Equipment = { ...silent, unknownSpi: { ...nothing, policy: 'sh
 const qcd: Equipment = { ...silent, unknownSpi: { ...invalidSpi.unknownSpi, quickCrashDetection: true } };
 const qcdResumption: Equipment = { ...qcd, resumption: true };
 const fullLadder: Equipment = { unknownSpi: { policy: 'shy' }, resumption: true, dpdDelayMs };
+const checkpoint: Equipment = { ...fullLadder, checkpoint: true };
 
 const equipments: Readonly<Record<RecoveryPolicyName, Readonly<Record<RecoveryHostName, Equipment>>>> = {
   silent: { a: silent, b: silent },
@@ -49,6 +52,7 @@ const equipments: Readonly<Record<RecoveryPolicyName, Readonly<Record<RecoveryHo
   qcd: { a: qcd, b: qcd },
   'qcd-resumption': { a: qcdResumption, b: qcdResumption },
   'full-ladder': { a: fullLadder, b: fullLadder },
+  checkpoint: { a: checkpoint, b: checkpoint },
   // It knows none of it, and does not even ask whether its peer is alive.
   'legacy-peer': { a: fullLadder, b: { ...silent, dpdDelayMs: 0 } },
 };
@@ -184,8 +188,13 @@ function configurationOf(host: RecoveryHostName, cell: RecoveryCell): EngineConf
   };
 }
 
+/** Whoever takes over has the same disk, and so its records are at home there too. */
+const checkpointOptions = { bootId: 'the only boot', acrossBoot: false, maxAgeMs: 600_000 } as const;
+
 function hostOf(host: RecoveryHostName, cell: RecoveryCell, prng: Prng): HostScenario {
   const behindNat = host === 'a' && cell.scenario === 'nat-rebinding';
+  const recordKey = prng.bytes(32);
+  const keeps = equipments[cell.policy][host].checkpoint === true;
   return {
     name: host,
     address: behindNat ? natInside : places[host].outer,
@@ -194,7 +203,8 @@ function hostOf(host: RecoveryHostName, cell: RecoveryCell, prng: Prng): HostSce
     dataPlaneDelayMs: 0,
     computeDelayMs: 1,
     trafficReportMs: 200,
-    recordKey: prng.bytes(32),
+    recordKey,
+    ...(keeps ? { checkpoint: { recordKey, options: { ...checkpointOptions, place: host } } } : {}),
   };
 }
 

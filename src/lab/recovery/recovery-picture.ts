@@ -9,6 +9,7 @@ const colours: Readonly<Record<RecoveryPolicyName, string>> = {
   qcd: '#3b7dd8',
   'qcd-resumption': '#2b4f9e',
   'full-ladder': '#2e8b57',
+  checkpoint: '#7d4fa8',
   'legacy-peer': '#8fbc5a',
 };
 

@@ -22,6 +22,7 @@ export const policyTitles: Readonly<Record<RecoveryPolicyName, string>> = {
   qcd: 'QCD',
   'qcd-resumption': 'QCD + resumption',
   'full-ladder': 'full ladder',
+  checkpoint: 'full ladder, checkpoint',
   'legacy-peer': 'full ladder, legacy peer',
 };
 

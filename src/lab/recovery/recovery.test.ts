@@ -38,6 +38,7 @@ describe('attackers without keys change nothing and gain nothing', () => {
     ['forged-hints-off-path', 'full-ladder'],
     ['esp-flood', 'full-ladder'],
     ['forged-hints-on-path', 'legacy-peer'],
+    ['esp-flood', 'checkpoint'],
   ];
   for (const [scenario, policy] of cells) {
     test(`${scenario}, ${policy}`, async () => {
@@ -48,11 +49,42 @@ describe('attackers without keys change nothing and gain nothing', () => {
   }
 });
 
+describe('with a checkpoint nothing is lost but the time of the restart', () => {
+  for (const scenario of ['responder-restarts', 'both-restart', 'sibling-takes-over'] as const) {
+    test(scenario, async () => {
+      let adopted = 0;
+      const observe = (event: LabEvent): void => {
+        if (event.kind !== 'engine' || event.output.kind !== 'event') return;
+        if (event.output.event.kind === 'checkpoint-adopted') adopted++;
+      };
+      const cell = { scenario, policy: 'checkpoint', rttMs: 100 } as const;
+      const summary = await runRecoveryCell(cell, few, { observers: [{ observe }] });
+      assert.deepEqual(brokenPromises(summary), []);
+      assert.equal(adopted, scenario === 'both-restart' ? 2 * few.seeds : few.seeds);
+      assert.equal(summary.falseTeardowns, 0);
+      assert.equal(summary.ikeSasLeftMax, 1);
+    });
+  }
+});
+
 test('a peer that knows none of it is called again within two seconds of its restart', async () => {
   const cell = { scenario: 'responder-restarts', policy: 'legacy-peer', rttMs: 20 } as const;
   const { recoveryMs, byteRuleBroken } = await runRecovery(cell, 1);
   assert.ok(recoveryMs !== undefined && recoveryMs < 2_000, `${recoveryMs} ms`);
   assert.deepEqual(byteRuleBroken, []);
+});
+
+test('a lost answer to a Delete is no crash: one IKE SA is left, and nothing that stood is given up', async () => {
+  // Seeds in which the answer to the Delete of a duplicate is lost.
+  for (const [rttMs, seed] of [
+    [20, 60],
+    [20, 131],
+    [100, 16],
+  ] as const) {
+    const cell = { scenario: 'responder-restarts-loss', policy: 'full-ladder', rttMs } as const;
+    const { falseTeardowns, ikeSasLeft } = await runRecovery(cell, seed);
+    assert.deepEqual([falseTeardowns, ikeSasLeft], [0, 1], `${rttMs} ms, seed ${seed}`);
+  }
 });
 
 test('silence takes longer than a token: the measure tells the difference', async () => {

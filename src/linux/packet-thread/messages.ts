@@ -24,6 +24,8 @@ export interface PacketThreadOptions {
   /** SO_MARK of our own packets; 0 for none. */
   readonly mark: number;
   readonly pathMtuBytes: number;
+  /** Where it is written down what inbound SAs have received. */
+  readonly receivedMarks?: { readonly path: string; readonly bootId: string };
   /** The kernel is the data plane, and there is no device. Absent: this thread is. */
   readonly kernel?: KernelPlaneOptions;
 }
@@ -31,7 +33,7 @@ export interface PacketThreadOptions {
 export interface KernelPlaneOptions {
   /** Tells our SAs from others': the same at each start of this daemon, and no other's of this network namespace. */
   readonly ownerName: string;
-  /** How long SAs of a process before us wait to be taken up. */
+  /** How long SAs of a process before us wait to be taken up, from when we receive. */
   readonly keepEarlierMs: number;
 }
 
@@ -60,10 +62,20 @@ export type ToPacketThread =
       readonly octets: Uint8Array;
     }
   | { readonly kind: 'apply'; readonly id: number; readonly command: SaCommand }
+  /** Read what sockets and device have, from now on. */
+  | { readonly kind: 'receive' }
   | { readonly kind: 'close' };
 
+/** The second message to a packet thread: bind the sockets. */
+export interface ListenMessage {
+  readonly kind: 'listen';
+}
+
 export type FromPacketThread =
-  | { readonly kind: 'ready'; readonly tunName?: string }
+  /** The device is there; no socket is. */
+  | { readonly kind: 'opened'; readonly tunName?: string }
+  /** The sockets are bound; nothing is read from them. */
+  | { readonly kind: 'listening' }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'datagram';

@@ -23,6 +23,7 @@ import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
 import { type Words, wordsOf } from '../offload/word-sum.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
+import { ReceivedMarksFile } from '../received-marks-file.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
@@ -72,15 +73,21 @@ function writeIpv6Header(slot: PacketSlot): void {
   slot.length += ipv6HeaderBytes;
 }
 
-/** Runs until told to close. @throws SystemCallError if a socket or the device cannot be had */
+/**
+ * Opens the device at once and the sockets with `listen`, and runs until told to close. It reads from neither before it is
+ * told to `receive`: until then the kernel keeps what comes.
+ */
 export class PacketLoop {
   readonly #port: MessagePort;
+  readonly #options: PacketThreadOptions;
   readonly #wakeup: Wakeup;
   readonly #controlQueue: ControlQueue;
   readonly #epoll = new Epoll();
   readonly #sockets: DatagramSocket[] = [];
   readonly #ways: Way[] = [];
   readonly #readers = new Map<number, () => void>();
+  /** What will be read from, once there is somebody to tell. */
+  readonly #sources: { readonly fd: number; readonly read: () => void }[] = [];
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
   readonly #segmentation = new Segmentation();
@@ -102,8 +109,10 @@ export class PacketLoop {
   #reportAt = 0;
   #running = true;
 
+  /** @throws SystemCallError if the device cannot be had */
   constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
     this.#port = port;
+    this.#options = options;
     this.#wakeup = new Wakeup(wakeFd);
     this.#controlQueue = controlQueue;
     this.#plane = new MemoryDataPlane({
@@ -112,6 +121,9 @@ export class PacketLoop {
       protocols: ['esp'],
       unknownSpisPerSecondMax,
       makeCipher: openSslPacketCipher,
+      ...(options.receivedMarks === undefined
+        ? {}
+        : { receivedMarks: new ReceivedMarksFile(options.receivedMarks.path, options.receivedMarks.bootId) }),
     });
     this.#outbound = new OutboundBatch(
       () => this.#plane.paddedBytesMax,
@@ -121,6 +133,16 @@ export class PacketLoop {
       if (this.#tun?.write(octets, lengthBytes) !== true) this.#tunDropped++;
     });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
+    if (options.tunName !== undefined) {
+      const tun = new TunDevice(options.tunName);
+      this.#tun = tun;
+      this.#sources.push({ fd: tun.fd, read: () => this.#readTun(tun) });
+    }
+  }
+
+  /** Binds the sockets. @throws SystemCallError if one cannot be had */
+  listen(): void {
+    const options = this.#options;
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
@@ -134,11 +156,6 @@ export class PacketLoop {
         this.#listenForEsp(socket);
         this.#listenForAh(new DatagramSocket(address, { kind: 'raw', protocol: ahProtocol }, options.mark));
       }
-    }
-    if (options.tunName !== undefined) {
-      const tun = new TunDevice(options.tunName);
-      this.#tun = tun;
-      this.#watch(tun.fd, () => this.#readTun(tun));
     }
   }
 
@@ -155,6 +172,9 @@ export class PacketLoop {
       this.#drain();
       if (at >= this.#reportAt) this.#report(at);
     }
+  }
+
+  close(): void {
     for (const socket of this.#sockets) socket.close();
     this.#tun?.close();
     this.#epoll.close();
@@ -176,14 +196,14 @@ export class PacketLoop {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
     const way = { socket, sender: new SealedPacketSender(socket), batch: new DatagramBatch(socket) };
     this.#ways.push(way);
-    this.#watch(socket.fd, () => this.#receiveEsp(way));
+    this.#sources.push({ fd: socket.fd, read: () => this.#receiveEsp(way) });
   }
 
   /** We have no AH SAs in this thread: whatever comes is evidence. */
   #listenForAh(socket: DatagramSocket): void {
     this.#sockets.push(socket);
     const batch = new DatagramBatch(socket);
-    this.#watch(socket.fd, () => this.#receiveAh(socket, batch));
+    this.#sources.push({ fd: socket.fd, read: () => this.#receiveAh(socket, batch) });
   }
 
   #receiveAh(socket: DatagramSocket, batch: DatagramBatch): void {
@@ -223,7 +243,7 @@ export class PacketLoop {
 
   #listenForIke(socket: DatagramSocket): void {
     const batch = new DatagramBatch(socket);
-    this.#watch(socket.fd, () => this.#receiveIke(batch));
+    this.#sources.push({ fd: socket.fd, read: () => this.#receiveIke(batch) });
   }
 
   #receiveIke(batch: DatagramBatch): void {
@@ -323,6 +343,9 @@ export class PacketLoop {
         }
         case 'apply':
           this.#apply(message.id, message.command);
+          break;
+        case 'receive':
+          for (const { fd, read } of this.#sources.splice(0)) this.#watch(fd, read);
           break;
         case 'close':
           this.#running = false;

@@ -6,6 +6,7 @@ import { Wakeup } from '../epoll.ts';
 import { ControlQueue } from './control-queue.ts';
 import type {
   FromPacketThread,
+  ListenMessage,
   PacketThreadOptions,
   PacketThreadSetup,
   SaReport,
@@ -46,6 +47,7 @@ export class PacketThread {
   readonly tunName: string | undefined;
   readonly #ended: Promise<void>;
   #closing: (() => void) | undefined;
+  #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   private constructor(worker: Worker, wakeup: Wakeup, tunName: string | undefined) {
     this.#worker = worker;
@@ -56,8 +58,8 @@ export class PacketThread {
     process.on('exit', this.#onExit);
   }
 
-  /** @throws PacketThreadError if a port, the raw socket or the TUN device cannot be had */
-  static async start(options: PacketThreadOptions, listener: PacketThreadListener): Promise<PacketThread> {
+  /** Opens the device, and no socket. @throws PacketThreadError if it cannot be had */
+  static async open(options: PacketThreadOptions, listener: PacketThreadListener): Promise<PacketThread> {
     const wakeup = new Wakeup();
     const controlQueue = new ControlQueue();
     const worker = takePacketWorker();
@@ -66,7 +68,7 @@ export class PacketThread {
     const tunName = await new Promise<string | undefined>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('message', (message: FromPacketThread) => {
-        if (message.kind === 'ready') resolve(message.tunName);
+        if (message.kind === 'opened') resolve(message.tunName);
         else if (message.kind === 'failed') reject(new PacketThreadError(message.code, message.detail));
         else reject(new Error(`the packet thread began with ${message.kind}`));
       });
@@ -93,6 +95,19 @@ export class PacketThread {
     return thread;
   }
 
+  /**
+   * Binds the sockets. What comes to them waits until `receive`.
+   * @throws PacketThreadError if a port or a raw socket cannot be had
+   */
+  async listen(): Promise<void> {
+    const message: ListenMessage = { kind: 'listen' };
+    this.#worker.postMessage(message);
+    await new Promise<void>((resolve, reject) => {
+      this.#listening = { resolve, reject };
+    });
+    this.#listening = undefined;
+  }
+
   #take(message: FromPacketThread, listener: PacketThreadListener): void {
     switch (message.kind) {
       case 'datagram':
@@ -113,10 +128,16 @@ export class PacketThread {
       case 'closed':
         this.#closing?.();
         break;
-      case 'failed':
-        listener.died(new PacketThreadError(message.code, message.detail));
+      case 'failed': {
+        const error = new PacketThreadError(message.code, message.detail);
+        if (this.#listening === undefined) listener.died(error);
+        else this.#listening.reject(error);
         break;
-      case 'ready':
+      }
+      case 'listening':
+        this.#listening?.resolve();
+        break;
+      case 'opened':
         break;
     }
   }
@@ -127,6 +148,11 @@ export class PacketThread {
 
   apply(id: number, command: SaCommand): void {
     this.#post({ kind: 'apply', id, command });
+  }
+
+  /** From now on what comes is read. */
+  receive(): void {
+    this.#post({ kind: 'receive' });
   }
 
   /** Ends the thread; everything posted before is carried out first. */

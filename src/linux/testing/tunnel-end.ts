@@ -70,7 +70,7 @@ const end = JSON.parse(process.argv[2] ?? '') as TunnelEnd;
 const peer = end.side === 'left' ? 'right' : 'left';
 let verdicts: Readonly<Record<string, number>> = {};
 const results: string[] = [];
-const thread = await PacketThread.start(
+const thread = await PacketThread.open(
   {
     addresses: [address(end.outer[end.side])],
     ikePort: 500,
@@ -96,6 +96,8 @@ const thread = await PacketThread.start(
     },
   },
 );
+await thread.listen();
+thread.receive();
 
 const outbound = parameters(end, 'outbound');
 const commands: readonly SaCommand[] = [

@@ -36,7 +36,7 @@ const unknownSpisPerSecondMax = 500;
 /** Counters of refused packets after which SAs are asked for theirs. */
 const failureCounters = ['XfrmInStateProtoError', 'XfrmInStateSeqError'];
 
-/** Runs until told to close. @throws SystemCallError if a socket cannot be had */
+/** Opens the sockets with `listen` and runs until told to close. It reads nothing before it is told to. */
 export class KernelLoop {
   readonly #port: MessagePort;
   readonly #wakeup: Wakeup;
@@ -63,7 +63,10 @@ export class KernelLoop {
   #kernelMessagesLost = 0;
   #earlierUntil: number | undefined;
   #running = true;
+  readonly #options: PacketThreadOptions;
+  readonly #keepEarlierMs: number;
 
+  /** @throws SystemCallError without XFRM in this kernel, or without the right to change it */
   constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
@@ -73,7 +76,8 @@ export class KernelLoop {
     this.#plane = new KernelDataPlane(kernel.ownerName);
     this.#foreign = new ForeignSpis((spis) => this.#post({ kind: 'foreign-spis', spis }));
     this.#foreign.reset(this.#plane.foreignStates());
-    this.#earlierUntil = monotonicMs() + kernel.keepEarlierMs;
+    this.#options = options;
+    this.#keepEarlierMs = kernel.keepEarlierMs;
     this.#watch = new UnknownSpiWatch({
       natTraversalPort: options.natTraversalPort,
       perSecondMax: unknownSpisPerSecondMax,
@@ -82,15 +86,24 @@ export class KernelLoop {
     });
     this.#watchFd(this.#wakeup.fd, () => this.#wakeup.drain());
     this.#watchFd(this.#kernel.fd, () => this.#readKernel());
-    for (const address of options.addresses) {
-      for (const port of [options.ikePort, options.natTraversalPort]) {
-        const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
+  }
+
+  /** Binds the sockets; what comes to them waits. @throws SystemCallError if one cannot be had */
+  listen(): void {
+    const { addresses, ikePort, natTraversalPort, mark } = this.#options;
+    for (const address of addresses) {
+      for (const port of [ikePort, natTraversalPort]) {
+        const socket = new DatagramSocket(address, { kind: 'udp', port }, mark);
         this.#sockets.push(socket);
         bypassPolicies(socket);
-        if (port === options.natTraversalPort) takeEspFrom(socket);
-        this.#watchFd(socket.fd, () => this.#receive(socket));
+        if (port === natTraversalPort) takeEspFrom(socket);
       }
     }
+  }
+
+  #receiveFromNowOn(): void {
+    for (const socket of this.#sockets) this.#watchFd(socket.fd, () => this.#receive(socket));
+    this.#earlierUntil = monotonicMs() + this.#keepEarlierMs;
   }
 
   #watchFd(fd: number, read: () => void): void {
@@ -110,6 +123,9 @@ export class KernelLoop {
       if (at >= this.#reportAt) this.#report(at);
       this.#drain();
     }
+  }
+
+  close(): void {
     this.#plane.close();
     this.#watch.close();
     this.#kernel.close();
@@ -198,6 +214,9 @@ export class KernelLoop {
         }
         case 'apply':
           this.#apply(message.id, message.command);
+          break;
+        case 'receive':
+          this.#receiveFromNowOn();
           break;
         case 'close':
           this.#running = false;

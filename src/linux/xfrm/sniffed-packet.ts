@@ -2,12 +2,12 @@
 import { addressFromBytes, type IpAddress, type UnknownSpiEvidence } from '#sa';
 import { IpProtocol, readU16, readU32 } from '#wire';
 
-type Evidence = Omit<UnknownSpiEvidence, 'count'>;
+type Evidence = Omit<UnknownSpiEvidence, 'count' | 'mergedBytes'>;
 
 interface Payload {
   readonly protocol: number;
   readonly start: number;
-  /** As its header says: what was captured may be less. */
+  /** Of what was captured: a header may claim more than came, and answers are paid with it. */
   readonly lengthBytes: number;
   readonly source: IpAddress;
   readonly destination: IpAddress;
@@ -68,7 +68,7 @@ function ipv4Payload(octets: Uint8Array): Payload | undefined {
   return {
     protocol: octets[9]!,
     start,
-    lengthBytes: Math.max(0, readU16(octets, 2) - start),
+    lengthBytes: Math.max(0, Math.min(readU16(octets, 2), octets.length) - start),
     source: addressFromBytes(octets.slice(12, 16)),
     destination: addressFromBytes(octets.slice(16, 20)),
   };
@@ -79,7 +79,7 @@ function ipv6Payload(octets: Uint8Array): Payload | undefined {
   return {
     protocol: octets[6]!,
     start: ipv6HeaderBytes,
-    lengthBytes: readU16(octets, 4),
+    lengthBytes: Math.min(readU16(octets, 4), octets.length - ipv6HeaderBytes),
     source: addressFromBytes(octets.slice(8, 24)),
     destination: addressFromBytes(octets.slice(24, 40)),
     flowLabel: readU32(octets, 0) & 0xf_ffff,

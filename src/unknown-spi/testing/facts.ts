@@ -20,6 +20,7 @@ export function evidence(changes: Partial<UnknownSpiEvidence> = {}): UnknownSpiE
     encapsulated: true,
     lengthBytes: 136,
     count: 1,
+    mergedBytes: (changes.lengthBytes ?? 136) * (changes.count ?? 1),
     ...changes,
   };
 }

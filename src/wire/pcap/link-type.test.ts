@@ -34,8 +34,25 @@ test('loopback families in either byte order', () => {
   assert.equal(locateIpPacket(LinkType.LOOP, frame(24, 0, 2, 0, 0, 0)), undefined);
 });
 
+test('PPP alone and over Ethernet', () => {
+  assert.equal(locateIpPacket(LinkType.PPP, frame(60, 0, 0xff, 0x03, 0x00, 0x21)), 4);
+  assert.equal(locateIpPacket(LinkType.PPP, frame(60, 0, 0x00, 0x57)), 2);
+  const session = frame(60, 12, 0x88, 0x64, 0x11, 0, 0, 1, 0, 40, 0x00, 0x21);
+  assert.equal(locateIpPacket(LinkType.ETHERNET, session), 22);
+  assert.equal(
+    locateIpPacket(LinkType.ETHERNET, frame(60, 12, 0x88, 0x64, 0x11, 0, 0, 1, 0, 40, 0xc0, 0x21)),
+    undefined,
+  );
+});
+
 test('raw packets begin at once', () => {
-  for (const linkType of [LinkType.RAW, LinkType.IPV4, LinkType.IPV6]) {
+  for (const linkType of [
+    LinkType.RAW,
+    LinkType.RAW_FREEBSD,
+    LinkType.RAW_OPENBSD,
+    LinkType.IPV4,
+    LinkType.IPV6,
+  ]) {
     assert.equal(locateIpPacket(linkType, new Uint8Array()), 0);
   }
 });

@@ -7,6 +7,10 @@ export const LinkType = {
   /** BSD loopback: an address family in the byte order of the capturing machine. */
   NULL: 0,
   ETHERNET: 1,
+  PPP: 9,
+  /** Raw IP as files of FreeBSD and of OpenBSD have it, which wrote a number of their own. */
+  RAW_FREEBSD: 12,
+  RAW_OPENBSD: 14,
   RAW: 101,
   /** OpenBSD loopback: an address family in network byte order. */
   LOOP: 108,
@@ -18,6 +22,9 @@ export const LinkType = {
 
 const etherTypeIpv4 = 0x0800;
 const etherTypeIpv6 = 0x86dd;
+const etherTypePppoe = 0x8864;
+const pppIpv4 = 0x0021;
+const pppIpv6 = 0x0057;
 /** More VLAN tags than this are refused. */
 const vlanTagsMax = 4;
 
@@ -28,11 +35,16 @@ const vlanTagsMax = 4;
 export function locateIpPacket(linkType: number, frame: Uint8Array): number | undefined {
   switch (linkType) {
     case LinkType.RAW:
+    case LinkType.RAW_FREEBSD:
+    case LinkType.RAW_OPENBSD:
     case LinkType.IPV4:
     case LinkType.IPV6:
       return 0;
     case LinkType.ETHERNET:
       return behindEtherType(frame, 12);
+    case LinkType.PPP:
+      // RFC 1662 3.1: address and control octets, which may be left out.
+      return behindPpp(frame, frame[0] === 0xff && frame[1] === 0x03 ? 2 : 0);
     case LinkType.LINUX_SLL:
       requireFrame(frame, 16, 'SLL');
       return behindEtherType(frame, 14);
@@ -65,10 +77,18 @@ function behindEtherType(frame: Uint8Array, start: number): number | undefined {
     requireFrame(frame, at + 2, 'etherType');
     const etherType = readU16(frame, at);
     if (isIp(etherType)) return at + 2;
+    // RFC 2516 4: six octets of PPPoE, then the PPP protocol.
+    if (etherType === etherTypePppoe) return behindPpp(frame, at + 8);
     if (!isVlanTag(etherType)) return undefined;
     if (tags === vlanTagsMax) throw new WireError('limit', at, 'VLAN.tags');
     at += 4;
   }
+}
+
+function behindPpp(frame: Uint8Array, at: number): number | undefined {
+  requireFrame(frame, at + 2, 'PPP.protocol');
+  const protocol = readU16(frame, at);
+  return protocol === pppIpv4 || protocol === pppIpv6 ? at + 2 : undefined;
 }
 
 function behindAddressFamily(frame: Uint8Array, linkType: number): number | undefined {

@@ -11,10 +11,23 @@ export interface RecordParser {
   next(queue: ByteQueue): CapturePacket | undefined;
   /** Where the record begins that has arrived only in part; undefined between records. */
   recordOffset(queue: ByteQueue): number | undefined;
+  /** Whether the beginning of the file was read, without which no record means anything. */
+  readonly begun: boolean;
+  /** Forgets what it knows of a record that it was in the midst of, for it was none. */
+  abandonRecord(): void;
+  /**
+   * Drops octets up to the next ones that look like a record.
+   * @param ended nothing will be added to the queue: a record that is not in it completely is none
+   * @returns false if the queue must fill first
+   */
+  seekRecord(queue: ByteQueue, ended: boolean): boolean;
 }
 
 const fileHeaderLength = 24;
 const recordHeaderLength = 16;
+
+/** Further from the last good record than this, a time speaks against a record that is looked for. */
+const jumpSecondsMax = 7 * 86_400;
 
 /** The magic numbers as they read in big-endian order. */
 const magics: ReadonlyMap<number, { readonly littleEndian: boolean; readonly unitNs: bigint }> = new Map([
@@ -32,6 +45,7 @@ export class PcapParser implements RecordParser {
   readonly #littleEndian: boolean;
   readonly #unitNs: bigint;
   #linkType: number | undefined;
+  #lastSeconds: number | undefined;
 
   /** `magic`: the first four octets of the file, read in big-endian order. */
   constructor(magic: number) {
@@ -52,6 +66,7 @@ export class PcapParser implements RecordParser {
     if (length > captureRecordLengthMax) throw new WireError('limit', fileOffset + 8, 'pcap.capturedLength');
     const record = queue.peek(recordHeaderLength + length);
     if (record === undefined) return undefined;
+    this.#lastSeconds = fields.u32(0);
     const timestampNs = BigInt(fields.u32(0)) * 1_000_000_000n + BigInt(fields.u32(4)) * this.#unitNs;
     const packet = {
       timestampNs,
@@ -67,6 +82,40 @@ export class PcapParser implements RecordParser {
 
   recordOffset(queue: ByteQueue): number | undefined {
     return this.#linkType === undefined || queue.length > 0 ? queue.offset : undefined;
+  }
+
+  get begun(): boolean {
+    return this.#linkType !== undefined;
+  }
+
+  abandonRecord(): void {
+    // A record is looked at only once it is there completely.
+  }
+
+  seekRecord(queue: ByteQueue, ended: boolean): boolean {
+    const view = queue.peek(queue.length)!;
+    const fields = new OrderedView(view, this.#littleEndian);
+    const last = view.length - recordHeaderLength;
+    for (let at = 0; at <= last; at++) {
+      if (!this.#looksLikeRecord(fields, at)) continue;
+      const whole = at + recordHeaderLength + fields.u32(at + 8) <= view.length;
+      if (!whole && ended) continue;
+      queue.skip(at);
+      return true;
+    }
+    queue.skip(ended ? view.length : Math.max(0, last + 1));
+    return false;
+  }
+
+  // By chance, octets pass for a record once in 2^40 tries, and once in 2^50 where a time is known.
+  #looksLikeRecord(fields: OrderedView, at: number): boolean {
+    const length = fields.u32(at + 8);
+    if (length === 0 || length > captureRecordLengthMax) return false;
+    const originalLength = fields.u32(at + 12);
+    if (originalLength < length || originalLength > captureRecordLengthMax) return false;
+    if (fields.u32(at + 4) >= 1_000_000_000 / Number(this.#unitNs)) return false;
+    const jump = fields.u32(at) - (this.#lastSeconds ?? fields.u32(at));
+    return Math.abs(jump) <= jumpSecondsMax;
   }
 
   #readFileHeader(queue: ByteQueue): number | undefined {

@@ -24,6 +24,7 @@ export const PcapngBlock = {
 } as const;
 
 export const byteOrderMagic = 0x1a2b_3c4d;
+const swappedByteOrderMagic = 0x4d3c_2b1a;
 
 interface CaptureInterface {
   readonly linkType: number;
@@ -40,6 +41,7 @@ const simpleHeaderLength = 12;
 
 export class PcapngParser implements RecordParser {
   #littleEndian = false;
+  #sections = 0;
   #interfaces: CaptureInterface[] = [];
   /** Octets of the current block that are of no interest and have not arrived yet. */
   #skipping = 0;
@@ -62,6 +64,46 @@ export class PcapngParser implements RecordParser {
   recordOffset(queue: ByteQueue): number | undefined {
     if (this.#skippedLength > 0) return this.#skippedOffset;
     return queue.length > 0 ? queue.offset : undefined;
+  }
+
+  get begun(): boolean {
+    return this.#sections > 0;
+  }
+
+  abandonRecord(): void {
+    this.#skipping = 0;
+    this.#skippedLength = 0;
+  }
+
+  seekRecord(queue: ByteQueue, ended: boolean): boolean {
+    const view = queue.peek(queue.length)!;
+    const fields = new OrderedView(view, this.#littleEndian);
+    const last = view.length - 12;
+    for (let at = 0; at <= last; at++) {
+      const looks = this.#looksLikeBlock(view, fields, at);
+      if (looks === false || (looks === undefined && ended)) continue;
+      queue.skip(at);
+      return looks !== undefined;
+    }
+    queue.skip(ended ? view.length : Math.max(0, last + 1));
+    return false;
+  }
+
+  /** Undefined: more must arrive before it can be said. */
+  #looksLikeBlock(view: Uint8Array, fields: OrderedView, at: number): boolean | undefined {
+    const type = fields.u32(at);
+    if (!isRead(type)) return false;
+    let ordered = fields;
+    if (type === PcapngBlock.SECTION) {
+      const magic = fields.u32(at + 8);
+      // Another section may be in the other byte order.
+      if (magic === swappedByteOrderMagic) ordered = new OrderedView(view, !this.#littleEndian);
+      else if (magic !== byteOrderMagic) return false;
+    }
+    const length = ordered.u32(at + 4);
+    if (length < 12 || length % 4 !== 0 || length > captureRecordLengthMax) return false;
+    if (at + length > view.length) return undefined;
+    return ordered.u32(at + length - 4) === length;
   }
 
   // Blocks of no interest may be large (name tables, secrets, custom data): they pass without being held.
@@ -115,6 +157,7 @@ export class PcapngParser implements RecordParser {
         this.#interfaces = [];
         requireBlock(block, 28, at);
         if (block.u16(12) !== 1) throw new WireError('version', at + 12, 'pcapng.section.version');
+        this.#sections++;
         return undefined;
       case PcapngBlock.INTERFACE:
         if (this.#interfaces.length === captureInterfacesMax) {

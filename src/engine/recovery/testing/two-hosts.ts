@@ -231,6 +231,7 @@ export class TwoHosts {
       encapsulated: false,
       lengthBytes: 136,
       count: 1,
+      mergedBytes: (change.lengthBytes ?? 136) * (change.count ?? 1),
       ...change,
     };
     to.give(this.now, { kind: 'data-plane', event: { kind: 'unknown-spi', evidence } });

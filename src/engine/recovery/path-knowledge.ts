@@ -1,0 +1,36 @@
+// What is known of the traffic with a peer: when something went out, when something came in.
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sa-registry.ts';
+
+const silenceMsMin = 250;
+const silenceRoundTrips = 4;
+
+/** What is known of the path to the peer of one IKE SA. */
+export interface PathKnowledge {
+  /** When protected traffic last came in. */
+  heardAt: number;
+  /** When traffic last went out. */
+  outboundAt: number;
+  /** The first of the packets that had no answer since. */
+  unansweredSince: number;
+}
+
+/** What is known of the path of an IKE SA, to be added to. */
+export function pathOf(state: EngineState, ikeId: number): PathKnowledge {
+  const known = state.recovery.paths.get(ikeId);
+  if (known !== undefined) return known;
+  const path = { heardAt: 0, outboundAt: Number.NEGATIVE_INFINITY, unansweredSince: 0 };
+  state.recovery.paths.set(ikeId, path);
+  return path;
+}
+
+/** Nothing under protection came in lately: the peer may have lost the IKE SA. Counters are told a few times a second. */
+export function isSilent(state: EngineState, { ikeId, sa }: IkeEntry): boolean {
+  const { heardAt } = pathOf(state, ikeId);
+  return state.at - Math.max(heardAt, sa.lastInboundAt) >= silenceMsFor(sa.roundTripMs ?? 0);
+}
+
+/** How long without a sign of life is more than a few round trips. */
+export function silenceMsFor(rttMs: number): number {
+  return Math.max(silenceMsMin, silenceRoundTrips * rttMs);
+}

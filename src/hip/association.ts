@@ -1,0 +1,163 @@
+// One HIP association: what stands, what is about to replace it, and what is about to be forgotten.
+import type { HipKeymat, HipKeys, HostIdentity } from '#crypto';
+import type { ChildSuite, Spi } from '#sa';
+import type { EspInfoParameter, Hit, R1CounterParameter } from '#wire';
+import type { LocalIdentity } from './configuration.ts';
+import type { HipContext, HipPath, HipState } from './interface.ts';
+import type { Updates } from './update/updates.ts';
+
+/** The keys of an association, from one base exchange. */
+export interface AssociationKeys {
+  readonly role: 'initiator' | 'responder';
+  keymat: HipKeymat;
+  /** Its HIT Suite says which hash is RHASH. */
+  readonly responder: Hit;
+  readonly cipher: number;
+  readonly group: number;
+  readonly own: HipKeys;
+  readonly peer: HipKeys;
+  /** #I and #J, which every later KEYMAT takes too (RFC 7401 6.5). */
+  readonly random: Uint8Array;
+  readonly solution: Uint8Array;
+  /** Where in KEYMAT the next keys begin. */
+  nextIndex: number;
+  /** For a rekeying to which only we bring a fresh one (RFC 7402 6.10). */
+  peerPublicValue: Uint8Array;
+}
+
+/** A pair of ESP SAs. */
+export interface EspPair {
+  readonly suite: ChildSuite;
+  readonly inboundSpi: Spi;
+  readonly outboundSpi: Spi;
+  readonly generation: number;
+  readonly installedAt: number;
+}
+
+/** What we need of the R1 that we answer. */
+export interface AcceptedR1 {
+  readonly identity: HostIdentity;
+  /** The whole HOST_ID parameter, which HIP_MAC_2 covers. */
+  readonly hostId: Uint8Array;
+  readonly counter: R1CounterParameter | undefined;
+  readonly group: number;
+  readonly publicValue: Uint8Array;
+  readonly cipher: number;
+  readonly espSuite: number;
+  readonly opaque: number;
+  readonly difficulty: number;
+  readonly random: Uint8Array;
+  readonly echoSigned: Uint8Array | undefined;
+  readonly echoUnsigned: readonly Uint8Array[];
+}
+
+interface Repeated {
+  readonly path: HipPath;
+  readonly packet: Uint8Array;
+  /** How often it was sent again. */
+  repetitions: number;
+  nextAt: number;
+}
+
+/** A base exchange that we began. */
+export interface I1Sent extends Repeated {
+  readonly name: 'I1-SENT';
+  /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
+  solving?: {
+    readonly r1: AcceptedR1;
+    readonly path: HipPath;
+    readonly computeId: number;
+    readonly expiresAt: number;
+    readonly attempts: number;
+  };
+}
+
+export interface I2Sent extends Repeated {
+  readonly name: 'I2-SENT';
+  readonly r1: AcceptedR1;
+  readonly keys: AssociationKeys;
+  readonly inboundSpi: Spi;
+  readonly keymatIndex: EspInfoParameter['keymatIndex'];
+}
+
+/** What stands: R2-SENT or ESTABLISHED. */
+export interface Standing {
+  state: 'R2-SENT' | 'ESTABLISHED';
+  readonly keys: AssociationKeys;
+  readonly peer: HostIdentity;
+  readonly childId: number;
+  readonly espSuite: number;
+  pair: EspPair;
+  /** Replaced, and kept until traffic comes by its successor. */
+  former: { readonly pair: EspPair; readonly until: number } | undefined;
+  readonly updates: Updates;
+  /** Our answer to the I2 that made it, for the I2 sent again; and until when that may come. */
+  r2: { readonly i2: Uint8Array; readonly octets: Uint8Array; readonly until: number } | undefined;
+  rekeyAt: number | undefined;
+  lastInboundAt: number;
+  lastOutboundAt: number;
+  rttMs: number | undefined;
+  /** An UPDATE stayed without an answer to the end of its repetitions. */
+  silent: boolean;
+}
+
+/** CLOSING or CLOSED: no data, but CLOSE and CLOSE_ACK are still understood (RFC 7401 6.14). */
+export interface Leaving {
+  readonly state: 'CLOSING' | 'CLOSED';
+  readonly keys: AssociationKeys;
+  readonly peer: HostIdentity;
+  /** What CLOSE_ACK has to echo; absent if we sent no CLOSE. */
+  readonly echo: Uint8Array | undefined;
+  readonly close: Repeated | undefined;
+  readonly until: number;
+}
+
+/**
+ * The states of RFC 7401 4.4.2 exclude each other; ours do not. An I1 goes out beside an association that stands (a peer
+ * that does not answer may have lost its state), and beside one that is closing, so each has a place of its own.
+ */
+export class HipAssociation {
+  readonly local: LocalIdentity;
+  /** Zero while an opportunistic I1 waits for whoever answers. */
+  remote: Hit;
+  readonly peerName: string | undefined;
+  path: HipPath;
+  attempt: I1Sent | I2Sent | undefined;
+  standing: Standing | undefined;
+  leaving: Leaving | undefined;
+  failedUntil: number | undefined;
+
+  constructor(local: LocalIdentity, remote: Hit, peerName: string | undefined, path: HipPath) {
+    this.local = local;
+    this.remote = remote;
+    this.peerName = peerName;
+    this.path = path;
+  }
+
+  get state(): HipState {
+    return (
+      this.standing?.state ??
+      this.attempt?.name ??
+      this.leaving?.state ??
+      (this.failedUntil === undefined ? 'UNASSOCIATED' : 'E-FAILED')
+    );
+  }
+
+  get context(): HipContext {
+    return {
+      local: this.local.identity.hit,
+      remote: this.remote,
+      path: this.path,
+      ...(this.peerName !== undefined && { peer: this.peerName }),
+    };
+  }
+
+  /** RFC 7401 6.5: whether ours is the smaller of the two HITs. */
+  get localIsSmaller(): boolean {
+    return this.local.identity.hit < this.remote;
+  }
+}
+
+export function associationKey(local: Hit, remote: Hit): string {
+  return `${local} ${remote}`;
+}

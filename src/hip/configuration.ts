@@ -1,0 +1,89 @@
+// What a host is told about HIP: its own identities, its peers, and how it deals with strangers.
+import type { HostIdentity, PrivateKey } from '#crypto';
+import type { IpAddress } from '#sa';
+import type { Hit } from '#wire';
+
+/** A Host Identity of ours. */
+export interface LocalIdentity {
+  readonly identity: HostIdentity;
+  readonly key: PrivateKey;
+  /** In no directory: the A control is set in R1 and I2 (RFC 7401 5.1.2). */
+  readonly anonymous: boolean;
+}
+
+/** A host that we may call. */
+export interface HipPeer {
+  readonly name: string;
+  /** Absent: whoever answers at its address (opportunistic mode, RFC 7401 4.1.8). */
+  readonly hit?: Hit;
+  /** Where to send I1, best first. None: the peer has to call. */
+  readonly addresses: readonly IpAddress[];
+  /** Which of our identities it knows; absent: the first that its R1 accepts. */
+  readonly localHit?: Hit;
+}
+
+/** How the puzzle gets harder under load (RFC 7401 4.1.2). */
+export interface PuzzleConfiguration {
+  /** #K while few ask. */
+  readonly difficultyMin: number;
+  /** #K under a flood. */
+  readonly difficultyMax: number;
+  /** I1 packets per second from which on #K rises, one bit with each doubling. */
+  readonly calmPerSecond: number;
+  /** The exponent of PUZZLE: valid for 2^(lifetime - 32) seconds. */
+  readonly lifetime: number;
+  /** Beyond this, the R1 of a peer is not worth its work: we do not solve it. */
+  readonly acceptedDifficultyMax: number;
+}
+
+export interface HipRetransmission {
+  /** The first wait, longer than any round trip that is expected (RFC 7401 6.6, 6.8); it doubles. */
+  readonly baseMs: number;
+  readonly tries: number;
+}
+
+/** Best first, wherever there are several. */
+export interface HipConfiguration {
+  readonly identities: readonly LocalIdentity[];
+  readonly peers: readonly HipPeer[];
+  /** Whose I2 is accepted: peers of the list, or of anybody. */
+  readonly accept: 'configured' | 'any';
+  /** `HipDhGroup`s */
+  readonly groups: readonly number[];
+  /** `HipCipher`s */
+  readonly ciphers: readonly number[];
+  /** `HipEspSuite`s */
+  readonly espSuites: readonly number[];
+  readonly puzzle: PuzzleConfiguration;
+  /** R1 packets per second for one source prefix (IPv4 /32, IPv6 /64) and in all: they are larger than I1 (RFC 7401 6.7). */
+  readonly r1PerSecond: { readonly perPrefix: number; readonly total: number };
+  readonly retransmission: HipRetransmission;
+  /** UAL: an association that nobody uses for this long is closed (RFC 7401 4.4.2). */
+  readonly unusedMs: number;
+  /** MSL: how long a packet may wander. */
+  readonly segmentLifetimeMs: number;
+  /** How long a failed base exchange keeps others from being tried. */
+  readonly failedMs: number;
+  /** ESP SAs are replaced after this; 0: not for their age. */
+  readonly rekeyMs: number;
+  readonly replayWindow: number;
+}
+
+/** Defaults for what an operator need not say. */
+export const hipDefaults: Omit<HipConfiguration, 'identities' | 'peers'> = {
+  accept: 'configured',
+  // ECP_256, ECP_384, MODP_3072, MODP_2048
+  groups: [7, 8, 4, 11],
+  // AES-128-CBC and AES-256-CBC
+  ciphers: [2, 4],
+  // AES-128-CBC with HMAC-SHA-256, which all have (RFC 7402 5.1.2), behind AES-GCM
+  espSuites: [13, 8, 9, 11],
+  puzzle: { difficultyMin: 4, difficultyMax: 20, calmPerSecond: 32, lifetime: 38, acceptedDifficultyMax: 24 },
+  r1PerSecond: { perPrefix: 8, total: 2_000 },
+  retransmission: { baseMs: 1_000, tries: 5 },
+  unusedMs: 15 * 60_000,
+  segmentLifetimeMs: 2 * 60_000,
+  failedMs: 5_000,
+  rekeyMs: 60 * 60_000,
+  replayWindow: 64,
+};

@@ -1,0 +1,126 @@
+// Pairs of ESP SAs in BEET mode enter and leave the data plane: the HITs are the addresses inside (RFC 7402 3.2, appendix B).
+import { type Drawn, encryptionKeyBytes, integrityKeyBytes, type PacketKeys } from '#crypto';
+import {
+  espSuiteOf,
+  hitAddress,
+  type SaDirection,
+  type SaSelectors,
+  type Spi,
+  selectorOfPrefix,
+  type TrafficSelector,
+} from '#sa';
+import type { AssociationKeys, EspPair, HipAssociation } from './association.ts';
+import type { HipHostState } from './host-state.ts';
+
+/** Between traps and the policies of anything configured: a HIT leads to nobody else. */
+const policyPriority = 500;
+
+export interface PairInput {
+  readonly espSuite: number;
+  readonly inboundSpi: Spi;
+  readonly outboundSpi: Spi;
+  readonly keymatIndex: number;
+  readonly childId: number;
+  readonly generation: number;
+}
+
+/** Draws the keys of a pair; the index of `keys` moves on. @throws CryptoError `bad-length` at the end of KEYMAT */
+export function drawPair(keys: AssociationKeys, espSuite: number, keymatIndex: number): Drawn<PacketKeys> {
+  const suite = espSuiteOf(espSuite);
+  if (suite === undefined) throw new Error(`no ESP suite ${espSuite}`);
+  const drawn = keys.keymat.drawEspKeys(suite, keymatIndex);
+  keys.nextIndex = Math.max(keys.nextIndex, drawn.nextIndex);
+  return drawn;
+}
+
+/** Whether keys can be taken from there: no key is drawn twice, and KEYMAT has an end. */
+export function mayDraw(keys: AssociationKeys, espSuite: number, keymatIndex: number): boolean {
+  if (keymatIndex < keys.nextIndex) return false;
+  const { encr, integ } = espSuiteOf(espSuite) ?? {};
+  const bytes =
+    (encr === undefined ? 0 : encryptionKeyBytes(encr)) +
+    (integ === undefined ? 0 : integrityKeyBytes(integ));
+  return keymatIndex + 2 * bytes <= keys.keymat.lengthMax;
+}
+
+export function pairOf(state: HipHostState, input: PairInput): EspPair {
+  const { inboundSpi, outboundSpi, generation, espSuite } = input;
+  return { suite: espSuiteOf(espSuite)!, inboundSpi, outboundSpi, generation, installedAt: state.at };
+}
+
+/** Installs one direction of a pair. The key octets are the data plane's from then on. */
+export function installSa(
+  state: HipHostState,
+  association: HipAssociation,
+  keys: AssociationKeys,
+  {
+    input,
+    drawn,
+    direction,
+  }: { readonly input: PairInput; readonly drawn: Drawn<PacketKeys>; readonly direction: SaDirection },
+): void {
+  const sender =
+    (direction === 'outbound') === (keys.role === 'initiator') ? drawn.initiator : drawn.responder;
+  const { path } = association;
+  state.command({
+    kind: 'install',
+    sa: {
+      direction,
+      protocol: 'esp',
+      spi: direction === 'inbound' ? input.inboundSpi : input.outboundSpi,
+      mode: 'beet',
+      local: path.local.address,
+      remote: path.remote.address,
+      ...(path.remote.port !== 0 && {
+        encapsulation: { localPort: path.local.port, remotePort: path.remote.port },
+      }),
+      ...sender,
+      esn: espSuiteOf(input.espSuite)!.esn,
+      replayWindow: direction === 'inbound' ? state.configuration.replayWindow : 0,
+      selectors: selectorsOf(association),
+      lifetimes: {},
+      childId: input.childId,
+      generation: input.generation,
+      copyDscp: 'out',
+      copyDf: true,
+    },
+  });
+}
+
+/** Both directions of a first pair, and the policy that leads to it. */
+export function installFirstPair(
+  state: HipHostState,
+  association: HipAssociation,
+  keys: AssociationKeys,
+  input: PairInput,
+): EspPair {
+  const drawn = drawPair(keys, input.espSuite, input.keymatIndex);
+  for (const direction of ['inbound', 'outbound'] as const)
+    installSa(state, association, keys, { input, drawn, direction });
+  const { childId } = input;
+  state.command({
+    kind: 'install-policy',
+    policy: {
+      policyId: childId,
+      action: 'protect',
+      selectors: selectorsOf(association),
+      priority: policyPriority,
+      mode: 'beet',
+      childId,
+    },
+  });
+  state.command({ kind: 'use-outbound', protocol: 'esp', spi: input.outboundSpi, childId });
+  return pairOf(state, input);
+}
+
+export function removePair(state: HipHostState, association: HipAssociation, pair: EspPair): void {
+  const { address: remote } = association.path.remote;
+  state.command({ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: pair.inboundSpi, remote });
+  state.command({ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: pair.outboundSpi, remote });
+  state.ports.releaseSpi(pair.inboundSpi);
+}
+
+function selectorsOf({ local, remote }: HipAssociation): SaSelectors {
+  const only = (hit: HipAssociation['remote']): TrafficSelector[] => [selectorOfPrefix(hitAddress(hit))!];
+  return { local: only(local.identity.hit), remote: only(remote) };
+}

@@ -1,0 +1,90 @@
+// A base exchange is complete: what it made takes the place of all there was with this peer (RFC 7401 6.9, 6.10).
+import type { HostIdentity } from '#crypto';
+import type { Spi } from '#sa';
+import type { AssociationKeys, HipAssociation, Standing } from './association.ts';
+import { installFirstPair } from './esp-pair.ts';
+import { type HipHostState, wipeKeys } from './host-state.ts';
+import type { HipPath } from './interface.ts';
+import { Updates } from './update/updates.ts';
+
+export interface Completed {
+  readonly keys: AssociationKeys;
+  readonly peer: HostIdentity;
+  readonly path: HipPath;
+  readonly espSuite: number;
+  readonly inboundSpi: Spi;
+  readonly outboundSpi: Spi;
+  readonly keymatIndex: number;
+  /** As Responder: our answer to the I2. */
+  readonly r2: Standing['r2'];
+}
+
+export function establish(state: HipHostState, association: HipAssociation, completed: Completed): void {
+  const { keys, peer, path, espSuite, inboundSpi, outboundSpi, keymatIndex, r2 } = completed;
+  const { configuration, at } = state;
+  const replaced = association.standing !== undefined;
+  const childId = state.ports.allocateChildId();
+  state.change(association, r2 === undefined ? 'R2 completes the exchange' : 'I2 was accepted', () => {
+    forget(state, association, 'replaced by a new association');
+    association.path = path;
+    const pair = installFirstPair(state, association, keys, {
+      espSuite,
+      inboundSpi,
+      outboundSpi,
+      keymatIndex,
+      childId,
+      generation: 0,
+    });
+    association.standing = {
+      state: r2 === undefined ? 'ESTABLISHED' : 'R2-SENT',
+      keys,
+      peer,
+      childId,
+      pair,
+      espSuite,
+      former: undefined,
+      updates: new Updates(),
+      r2,
+      rekeyAt: configuration.rekeyMs === 0 ? undefined : at + configuration.rekeyMs,
+      lastInboundAt: at,
+      lastOutboundAt: at,
+      rttMs: undefined,
+      silent: false,
+    };
+  });
+  state.emit({
+    kind: 'established',
+    context: association.context,
+    role: keys.role,
+    childId,
+    inboundSpi,
+    outboundSpi,
+    suite: association.standing!.pair.suite,
+    replaced,
+  });
+}
+
+/** Takes away all there is with a peer, without a word to it. The caller tells the state that follows. */
+export function forget(state: HipHostState, association: HipAssociation, reason: string): void {
+  state.dropAttempt(association);
+  endStanding(state, association, reason);
+  if (association.leaving !== undefined) wipeKeys(association.leaving.keys);
+  association.leaving = undefined;
+  association.failedUntil = undefined;
+}
+
+/** RFC 7402 6.7: with an association its SAs go. Its keys are the caller's if they are still needed. */
+export function endStanding(
+  state: HipHostState,
+  association: HipAssociation,
+  reason: string,
+  keepKeys = false,
+): void {
+  const { standing } = association;
+  if (standing === undefined) return;
+  state.removeSas(association, standing);
+  standing.updates.dropRekeying(state, association);
+  association.standing = undefined;
+  if (!keepKeys) wipeKeys(standing.keys);
+  state.emit({ kind: 'ended', context: association.context, childId: standing.childId, reason });
+}

@@ -1,0 +1,157 @@
+// What all of a host's HIP shares: configuration, associations, the queue of outputs.
+import { type SearchPuzzleJob, wipe } from '#crypto';
+import type { SaCommand } from '#sa';
+import { addressBytes } from '#sa';
+import { type HipPacket, type Hit, writeHipChecksum } from '#wire';
+import {
+  type AssociationKeys,
+  associationKey,
+  HipAssociation,
+  type I1Sent,
+  type I2Sent,
+  type Standing,
+} from './association.ts';
+import type { HipConfiguration, LocalIdentity } from './configuration.ts';
+import type { HipEvent, HipOutput, HipPath, HipPorts, HipRejection, HipState } from './interface.ts';
+import type { Responder } from './responder/responder.ts';
+
+export interface ReceivedPacket {
+  readonly packet: HipPacket;
+  readonly path: HipPath;
+}
+
+export class HipHostState {
+  readonly ports: HipPorts;
+  configuration: HipConfiguration;
+  readonly responder: Responder;
+  readonly associations: Map<string, HipAssociation> = new Map();
+  /** The time of the input being handled. */
+  at = 0;
+  readonly #outputs: HipOutput[] = [];
+  #nextId = 1;
+
+  constructor(ports: HipPorts, configuration: HipConfiguration, responder: Responder) {
+    this.ports = ports;
+    this.configuration = configuration;
+    this.responder = responder;
+  }
+
+  poll(): HipOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  emit(event: HipEvent): void {
+    this.#outputs.push({ kind: 'event', event });
+  }
+
+  push(output: HipOutput): void {
+    this.#outputs.push(output);
+  }
+
+  command(command: SaCommand): void {
+    this.#outputs.push({ kind: 'sa-command', id: this.#nextId++, command });
+  }
+
+  compute(job: SearchPuzzleJob): number {
+    const id = this.#nextId++;
+    this.#outputs.push({ kind: 'compute', id, job });
+    return id;
+  }
+
+  /** @param octets with a checksum of zero, and left so: they may be sent again elsewhere */
+  transmit(path: HipPath, octets: Uint8Array): void {
+    const packet = octets.slice();
+    if (path.remote.port === 0)
+      writeHipChecksum(packet, addressesOf(path.local.address, path.remote.address));
+    this.#outputs.push({ kind: 'transmit', path, octets: packet });
+  }
+
+  reject({ packet, path }: ReceivedPacket, reason: HipRejection): void {
+    const { packetType, sender, receiver } = packet.header;
+    this.emit({ kind: 'rejected', packetType, path, reason, sender, receiver });
+  }
+
+  identity(hit: Hit): LocalIdentity | undefined {
+    return this.configuration.identities.find(({ identity }) => identity.hit === hit);
+  }
+
+  find(local: Hit, remote: Hit): HipAssociation | undefined {
+    return this.associations.get(associationKey(local, remote));
+  }
+
+  /** The association of a packet that came in. */
+  of({ packet }: ReceivedPacket): HipAssociation | undefined {
+    return this.find(packet.header.receiver, packet.header.sender);
+  }
+
+  findOrAdd(local: LocalIdentity, remote: Hit, path: HipPath): HipAssociation {
+    const key = associationKey(local.identity.hit, remote);
+    const known = this.associations.get(key);
+    if (known !== undefined) return known;
+    const peer = this.configuration.peers.find(({ hit }) => hit === remote);
+    const association = new HipAssociation(local, remote, peer?.name, path);
+    this.associations.set(key, association);
+    return association;
+  }
+
+  /**
+   * The HIT of an opportunistic peer is known now. If there is an association with it already, that one goes on with the
+   * attempt.
+   */
+  rename(association: HipAssociation, remote: Hit): HipAssociation {
+    const { attempt, local, path } = association;
+    this.associations.delete(associationKey(local.identity.hit, association.remote));
+    const known = this.findOrAdd(local, remote, path);
+    if (known.attempt !== undefined) this.dropAttempt(known);
+    known.attempt = attempt;
+    return known;
+  }
+
+  /** Changes an association and tells if its state is another one afterwards. */
+  change(association: HipAssociation, reason: string, apply: () => void): void {
+    const from: HipState = association.state;
+    apply();
+    const to = association.state;
+    if (to !== from) this.emit({ kind: 'state', context: association.context, from, to, reason });
+    if (to === 'UNASSOCIATED')
+      this.associations.delete(associationKey(association.local.identity.hit, association.remote));
+  }
+
+  /** Forgets the attempt and what was drawn for it. */
+  dropAttempt(association: HipAssociation): void {
+    const { attempt } = association;
+    association.attempt = undefined;
+    if (attempt?.name !== 'I2-SENT') return;
+    this.ports.releaseSpi(attempt.inboundSpi);
+    wipeKeys(attempt.keys);
+  }
+
+  /** Takes the SAs of what stands out of the data plane. */
+  removeSas(association: HipAssociation, standing: Standing): void {
+    const { address: remote } = association.path.remote;
+    for (const pair of [standing.former?.pair, standing.pair]) {
+      if (pair === undefined) continue;
+      this.command({ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: pair.inboundSpi, remote });
+      this.command({ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: pair.outboundSpi, remote });
+      this.ports.releaseSpi(pair.inboundSpi);
+    }
+    this.command({ kind: 'remove-policy', policyId: standing.childId });
+  }
+}
+
+export function addressesOf(
+  source: Parameters<typeof addressBytes>[0],
+  destination: Parameters<typeof addressBytes>[0],
+): { readonly source: Uint8Array; readonly destination: Uint8Array } {
+  return { source: addressBytes(source), destination: addressBytes(destination) };
+}
+
+export function wipeKeys(keys: AssociationKeys): void {
+  keys.keymat.destroy();
+  for (const { encryption, integrity } of [keys.own, keys.peer]) wipe(encryption, integrity);
+}
+
+/** Which of our attempts a packet may belong to. */
+export function isSolving(attempt: I1Sent | I2Sent | undefined): attempt is I1Sent {
+  return attempt?.name === 'I1-SENT' && attempt.solving !== undefined;
+}

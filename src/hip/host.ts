@@ -1,0 +1,244 @@
+// The HIP side of a host: every association, and the answers to those who have none yet. Sans-IO.
+import { decodeHipHeader, decodeHipPacket, type HipPacket, HipPacketType, WireError } from '#wire';
+import type { HipAssociation } from './association.ts';
+import { beginClose, receiveClose, receiveCloseAck } from './close/close.ts';
+import type { HipConfiguration } from './configuration.ts';
+import { addressesOf, HipHostState, type ReceivedPacket } from './host-state.ts';
+import { associate } from './initiator/associate.ts';
+import { receiveR1, searchOn } from './initiator/receive-r1.ts';
+import { receiveR2 } from './initiator/receive-r2.ts';
+import { sendI2 } from './initiator/send-i2.ts';
+import type {
+  HipAssociationStatus,
+  HipCommand,
+  HipInput,
+  HipOutput,
+  HipPath,
+  HipPorts,
+} from './interface.ts';
+import { receiveNotify } from './receive-notify.ts';
+import { receiveI1 } from './responder/receive-i1.ts';
+import { receiveI2 } from './responder/receive-i2.ts';
+import { Responder } from './responder/responder.ts';
+import { deadlineOf, tend } from './timers.ts';
+import { checkLiveness } from './update/liveness.ts';
+import { move } from './update/move.ts';
+import { receiveUpdate } from './update/receive-update.ts';
+import { beginRekey, removeFormer } from './update/rekey.ts';
+
+export interface HipHostOptions {
+  readonly ports: HipPorts;
+  readonly configuration: HipConfiguration;
+  /** The first value of R1_COUNTER: greater than any that this host used before it started (RFC 7401 5.2.3). */
+  readonly r1Counter: bigint;
+  readonly at: number;
+}
+
+const receivers: ReadonlyMap<number, (state: HipHostState, received: ReceivedPacket) => void> = new Map([
+  [HipPacketType.I1, receiveI1],
+  [HipPacketType.R1, receiveR1],
+  [HipPacketType.I2, receiveI2],
+  [HipPacketType.R2, receiveR2],
+  [HipPacketType.UPDATE, receiveUpdate],
+  [HipPacketType.NOTIFY, receiveNotify],
+  [HipPacketType.CLOSE, receiveClose],
+  [HipPacketType.CLOSE_ACK, receiveCloseAck],
+]);
+
+/** RFC 7401 5.4, 6.7.2 to 6.9.1: what is malformed is answered only where an association would be needed. */
+const answeredMalformed: readonly number[] = [
+  HipPacketType.UPDATE,
+  HipPacketType.CLOSE,
+  HipPacketType.CLOSE_ACK,
+];
+
+export class HipHost {
+  readonly #state: HipHostState;
+  /** No association has an earlier one; none may have it exactly. */
+  #deadline: number | undefined;
+
+  constructor({ ports, configuration, r1Counter, at }: HipHostOptions) {
+    const responder = new Responder(ports.randomness, configuration, r1Counter, at);
+    this.#state = new HipHostState(ports, configuration, responder);
+    this.#state.at = at;
+  }
+
+  handle(input: HipInput): void {
+    const state = this.#state;
+    state.at = input.at;
+    switch (input.kind) {
+      case 'packet':
+        this.#receive(input.path, input.octets);
+        break;
+      case 'timeout':
+        this.#tendAll();
+        return;
+      case 'command':
+        this.#obey(input.command);
+        break;
+      case 'computed':
+        this.#computed(input);
+        break;
+      case 'data-plane':
+        this.#dataPlane(input);
+        break;
+      case 'traffic': {
+        const standing = this.#byChild(input.childId)?.standing;
+        if (standing === undefined) break;
+        standing.lastInboundAt = Math.max(standing.lastInboundAt, input.lastInboundAt ?? 0);
+        standing.lastOutboundAt = Math.max(standing.lastOutboundAt, input.lastOutboundAt ?? 0);
+        break;
+      }
+      case 'sa-result':
+        break;
+    }
+    this.#notice();
+  }
+
+  poll(): HipOutput | undefined {
+    return this.#state.poll();
+  }
+
+  deadline(): number | undefined {
+    return this.#deadline;
+  }
+
+  status(): HipAssociationStatus[] {
+    return [...this.#state.associations.values()].map(statusOf);
+  }
+
+  #receive(path: HipPath, octets: Uint8Array): void {
+    const state = this.#state;
+    let packet: HipPacket;
+    try {
+      const addresses =
+        path.remote.port === 0 ? addressesOf(path.remote.address, path.local.address) : undefined;
+      packet = decodeHipPacket(octets, addresses);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#refuse(path, octets, error);
+      return;
+    }
+    const received = { packet, path };
+    const receive = receivers.get(packet.header.packetType);
+    if (receive === undefined) state.reject(received, 'unexpected');
+    else receive(state, received);
+  }
+
+  #refuse(path: HipPath, octets: Uint8Array, { code, offset }: WireError): void {
+    const state = this.#state;
+    const reason = code === 'checksum' || code === 'version' ? code : 'malformed';
+    const packetType = packetTypeOf(octets);
+    state.emit({ kind: 'rejected', packetType, path, reason });
+    if (reason === 'version' || (reason === 'malformed' && answeredMalformed.includes(packetType)))
+      state.push({ kind: 'parameter-problem', path, pointer: offset, octets, reason });
+  }
+
+  #obey(command: HipCommand): void {
+    const state = this.#state;
+    switch (command.kind) {
+      case 'load':
+        state.configuration = command.configuration;
+        state.responder.pool.clear();
+        break;
+      case 'associate':
+        associate(state, command);
+        break;
+      case 'move':
+        move(state, command.from, command.to);
+        break;
+      default: {
+        const association = state.find(command.local, command.remote);
+        const standing = association?.standing;
+        if (association === undefined || standing === undefined) break;
+        if (command.kind === 'close') beginClose(state, association, command.reason);
+        else if (command.kind === 'rekey') beginRekey(state, association, standing);
+        else checkLiveness(state, association, standing);
+      }
+    }
+  }
+
+  #computed({ id, result }: Extract<HipInput, { kind: 'computed' }>): void {
+    if (result.kind !== 'search-puzzle') return;
+    for (const association of this.#state.associations.values()) {
+      const { attempt } = association;
+      if (attempt?.name !== 'I1-SENT' || attempt.solving?.computeId !== id) continue;
+      const { r1, path } = attempt.solving;
+      if (result.search.solved) {
+        sendI2(this.#state, association, { r1, path, solution: result.search.solution });
+      } else searchOn(this.#state, association, result.search.next, result.search.attempts);
+      return;
+    }
+  }
+
+  #dataPlane({ event }: Extract<HipInput, { kind: 'data-plane' }>): void {
+    if (!('childId' in event)) return;
+    const association = this.#byChild(event.childId);
+    const standing = association?.standing;
+    if (association === undefined || standing === undefined) return;
+    const state = this.#state;
+    switch (event.kind) {
+      case 'first-inbound':
+        if (event.spi !== standing.pair.inboundSpi) break;
+        removeFormer(state, association, standing);
+        // RFC 7401 table 5: data by the new SAs says that R2 arrived.
+        state.change(association, 'data came', () => {
+          standing.state = 'ESTABLISHED';
+          standing.r2 = undefined;
+        });
+        standing.lastInboundAt = state.at;
+        break;
+      case 'soft-expired':
+      case 'sequence-exhausted':
+        beginRekey(state, association, standing);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #byChild(childId: number): HipAssociation | undefined {
+    for (const association of this.#state.associations.values())
+      if (association.standing?.childId === childId) return association;
+    return undefined;
+  }
+
+  #tendAll(): void {
+    for (const association of [...this.#state.associations.values()]) tend(this.#state, association);
+    this.#notice();
+  }
+
+  #notice(): void {
+    const { associations, configuration } = this.#state;
+    let next: number | undefined;
+    for (const association of associations.values()) {
+      const due = deadlineOf(association, configuration.unusedMs);
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
+    this.#deadline = next;
+  }
+}
+
+function packetTypeOf(octets: Uint8Array): number {
+  try {
+    return decodeHipHeader(octets).packetType;
+  } catch {
+    return 0;
+  }
+}
+
+function statusOf(association: HipAssociation): HipAssociationStatus {
+  const { standing, attempt, state, context } = association;
+  return {
+    ...context,
+    state,
+    ...(standing !== undefined && {
+      childId: standing.childId,
+      inboundSpi: standing.pair.inboundSpi,
+      outboundSpi: standing.pair.outboundSpi,
+      suite: standing.pair.suite,
+      ...(standing.rttMs !== undefined && { rttMs: standing.rttMs }),
+      ...(attempt !== undefined && { attempt: attempt.name }),
+    }),
+  };
+}

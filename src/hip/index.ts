@@ -1,0 +1,24 @@
+// Room `hip`: HIPv2 (RFC 7401, 7402, 8046), all associations of one host.
+
+export type {
+  HipConfiguration,
+  HipPeer,
+  HipRetransmission,
+  LocalIdentity,
+  PuzzleConfiguration,
+} from './configuration.ts';
+export { hipDefaults } from './configuration.ts';
+export { HipHost, type HipHostOptions } from './host.ts';
+export type {
+  HipAssociationStatus,
+  HipCommand,
+  HipContext,
+  HipEvent,
+  HipInput,
+  HipOutput,
+  HipPath,
+  HipPorts,
+  HipProblem,
+  HipRejection,
+  HipState,
+} from './interface.ts';

@@ -1,0 +1,47 @@
+// R2: the peer has proven itself, and both SAs stand (RFC 7401 6.10, RFC 7402 6.6).
+import { verifyHipMac2, verifyHipSignature } from '#crypto';
+import { isNegotiableSpi } from '#sa';
+import { hipParameter, unknownCriticalParameter } from '#wire';
+import { establish } from '../establish.ts';
+import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+
+export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
+  const { packet, path } = received;
+  const association = state.of(received);
+  const attempt = association?.attempt;
+  if (association === undefined || attempt?.name !== 'I2-SENT') {
+    state.reject(received, 'unexpected');
+    return;
+  }
+  const { r1, keys, inboundSpi } = attempt;
+  // The MAC first: it is cheap, and whoever has the key is the host that made R1.
+  if (!verifyHipMac2(packet, association.remote, keys.peer.integrity, r1.hostId)) {
+    state.reject(received, 'mac');
+    return;
+  }
+  if (!verifyHipSignature(packet, r1.identity)) {
+    state.reject(received, 'signature');
+    return;
+  }
+  if (unknownCriticalParameter(packet.parameters) !== undefined) {
+    state.reject(received, 'critical-parameter');
+    return;
+  }
+  const info = hipParameter(packet.parameters, 'ESP_INFO');
+  if (info === undefined || info.oldSpi !== 0 || !isNegotiableSpi(info.newSpi)) {
+    state.reject(received, info === undefined ? 'missing-parameter' : 'spi');
+    return;
+  }
+  // From here on the keys are those of the association.
+  association.attempt = undefined;
+  establish(state, association, {
+    keys,
+    peer: r1.identity,
+    path,
+    espSuite: r1.espSuite,
+    inboundSpi,
+    outboundSpi: info.newSpi,
+    keymatIndex: attempt.keymatIndex,
+    r2: undefined,
+  });
+}

@@ -1,0 +1,92 @@
+// I2: the solved puzzle, our Diffie-Hellman value and identity, and the SPI that we want to be reached by (RFC 7401 5.3.3).
+import { appendHipMac, appendHipSignature, CryptoError, sealHipParameters } from '#crypto';
+import { keyExchangeOfDhGroup } from '#sa';
+import {
+  appendHipParameters,
+  encodeHipPacket,
+  HipPacketType,
+  type HipParameter,
+  HipParameterType,
+} from '#wire';
+import type { AcceptedR1, HipAssociation } from '../association.ts';
+import type { HipHostState } from '../host-state.ts';
+import type { HipPath } from '../interface.ts';
+import { deriveAssociationKeys } from '../keying.ts';
+import { failAttempt } from './failure.ts';
+
+export function sendI2(
+  state: HipHostState,
+  association: HipAssociation,
+  { r1, solution, path }: { readonly r1: AcceptedR1; readonly solution: Uint8Array; readonly path: HipPath },
+): void {
+  const { local, remote } = association;
+  const { randomness } = state.ports;
+  const keyPair = randomness.keyPair(keyExchangeOfDhGroup(r1.group)!);
+  let sharedSecret: Uint8Array;
+  try {
+    sharedSecret = keyPair.agree(r1.publicValue);
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    // The Responder signed a bad value: there is nothing to wait for from it.
+    failAttempt(state, association, 'the peer sent a bad Diffie-Hellman value');
+    return;
+  } finally {
+    keyPair.destroy();
+  }
+  const initiator = local.identity.hit;
+  const keys = deriveAssociationKeys({
+    role: 'initiator',
+    initiator,
+    responder: remote,
+    sharedSecret,
+    random: r1.random,
+    solution,
+    cipher: r1.cipher,
+    group: r1.group,
+    peerPublicValue: r1.publicValue,
+  });
+  const inboundSpi = state.ports.allocateSpi();
+  const keymatIndex = keys.nextIndex;
+  const hostId: HipParameter = {
+    type: 'HOST_ID',
+    algorithm: local.identity.algorithm,
+    hostIdentity: local.identity.octets,
+  };
+  const { random, opaque, difficulty, cipher } = r1;
+  const parameters: HipParameter[] = [
+    { type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi },
+    ...(r1.counter === undefined ? [] : [r1.counter]),
+    { type: 'SOLUTION', difficulty, opaque, random, solution },
+    { type: 'DIFFIE_HELLMAN', group: r1.group, publicValue: keyPair.publicValue },
+    { type: 'HIP_CIPHER', ciphers: [cipher] },
+    { type: 'ENCRYPTED', body: sealHipParameters(cipher, keys.own.encryption, [hostId], randomness) },
+    ...(r1.echoSigned === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: r1.echoSigned }]),
+    { type: 'TRANSPORT_FORMAT_LIST', formats: [HipParameterType.ESP_TRANSFORM] },
+    { type: 'ESP_TRANSFORM', suites: [r1.espSuite] },
+  ];
+  const bare = encodeHipPacket({
+    header: { packetType: HipPacketType.I2, anonymous: local.anonymous, sender: initiator, receiver: remote },
+    parameters,
+  });
+  const authenticated = appendHipSignature(
+    appendHipMac(bare, remote, keys.own.integrity),
+    local.key,
+    randomness,
+  );
+  const echoes = r1.echoUnsigned.map((data) => ({ type: 'ECHO_RESPONSE_UNSIGNED' as const, data }));
+  const packet = appendHipParameters(authenticated, echoes);
+  state.change(association, 'R1 was answered', () => {
+    association.attempt = {
+      name: 'I2-SENT',
+      path,
+      packet,
+      repetitions: 0,
+      nextAt: state.at + state.configuration.retransmission.baseMs,
+      r1,
+      keys,
+      inboundSpi,
+      keymatIndex,
+    };
+  });
+  state.transmit(path, packet);
+}

@@ -1,0 +1,51 @@
+// I1: answered by an R1 out of the pool, and forgotten (RFC 7401 6.7).
+import { hitSuiteProfile } from '#crypto';
+import { addressHipR1, hipParameter, hitSuiteOf, zeroHit } from '#wire';
+import type { LocalIdentity } from '../configuration.ts';
+import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+
+export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
+  const { packet, path } = received;
+  const { sender } = packet.header;
+  state.responder.load.note(state.at);
+  const local = addressee(state, received);
+  if (local === undefined) {
+    state.reject(received, 'not-ours');
+    return;
+  }
+  if (hitSuiteProfile(hitSuiteOf(sender) ?? 0) === undefined) {
+    state.reject(received, 'hit-suite');
+    return;
+  }
+  const offered = hipParameter(packet.parameters, 'DH_GROUP_LIST')?.groups;
+  if (offered === undefined) {
+    state.reject(received, 'missing-parameter');
+    return;
+  }
+  const association = state.find(local.identity.hit, sender);
+  // RFC 7401 4.4.3, table 3: both called at once, and the greater HIT becomes the Responder.
+  if (association?.attempt?.name === 'I1-SENT' && association.localIsSmaller) {
+    state.reject(received, 'smaller-hit');
+    return;
+  }
+  const { configuration, responder, at } = state;
+  if (!responder.mayAnswer(path, configuration, at)) {
+    state.reject(received, 'rate');
+    return;
+  }
+  // RFC 7401 6.7 4: without a common group, any; the Initiator sees from our list that it is no mistake.
+  const group = configuration.groups.find((own) => offered.includes(own)) ?? configuration.groups[0]!;
+  const difficulty = responder.load.difficulty(configuration.puzzle, at);
+  const entry = responder.pool.offer(local, group, difficulty, configuration, at);
+  const random = responder.random(sender, local.identity.hit, path, entry);
+  state.transmit(path, addressHipR1(entry.octets, { receiver: sender, opaque: entry.number, random }));
+}
+
+/** Whom of us an I1 is for. Without a HIT, one of the suite that the Initiator has itself (RFC 7401 6.7 5). */
+function addressee(state: HipHostState, { packet }: ReceivedPacket): LocalIdentity | undefined {
+  const { sender, receiver } = packet.header;
+  if (receiver !== zeroHit) return state.identity(receiver);
+  const { identities } = state.configuration;
+  const suite = hitSuiteOf(sender);
+  return identities.find(({ identity }) => hitSuiteOf(identity.hit) === suite) ?? identities[0];
+}

@@ -1,0 +1,242 @@
+// I2: checked from cheap to dear, and answered by R2 (RFC 7401 6.9, RFC 7402 6.5).
+import {
+  appendHipMac2,
+  appendHipSignature,
+  CryptoError,
+  type HostIdentity,
+  hitSuiteProfile,
+  isPuzzleSolved,
+  openHipParameters,
+  verifyHipMac,
+  verifyHipSignature,
+} from '#crypto';
+import { isNegotiableSpi, type Spi } from '#sa';
+import {
+  encodeHipPacket,
+  encodeHipParameters,
+  HipPacketType,
+  type HipParameterOf,
+  HipParameterType,
+  hipParameter,
+  hitSuiteOf,
+  unknownCriticalParameter,
+} from '#wire';
+import type { AssociationKeys } from '../association.ts';
+import type { LocalIdentity } from '../configuration.ts';
+import { mayDraw } from '../esp-pair.ts';
+import { establish } from '../establish.ts';
+import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
+import { readIdentity } from '../initiator/receive-r1.ts';
+import type { HipRejection } from '../interface.ts';
+import { deriveAssociationKeys } from '../keying.ts';
+import type { R1Entry } from './r1-pool.ts';
+
+interface Offer {
+  readonly entry: R1Entry;
+  readonly info: HipParameterOf<'ESP_INFO'>;
+  readonly solution: HipParameterOf<'SOLUTION'>;
+  readonly keyExchange: HipParameterOf<'DIFFIE_HELLMAN'>;
+  readonly cipher: number;
+  readonly espSuite: number;
+}
+
+export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
+  const { packet, path } = received;
+  const { receiver, sender } = packet.header;
+  const local = state.identity(receiver);
+  if (local === undefined) {
+    state.reject(received, 'not-ours');
+    return;
+  }
+  const known = state.find(receiver, sender);
+  const r2 = known?.standing?.r2;
+  if (known?.standing?.state === 'R2-SENT' && r2 !== undefined && sameOctets(r2.i2, packet.octets)) {
+    // RFC 7401 6.9 4: our R2 was lost.
+    state.transmit(path, r2.octets);
+    return;
+  }
+  const offer = judgeOffer(state, received);
+  if (typeof offer === 'string') {
+    state.reject(received, offer);
+    return;
+  }
+  // RFC 7401 6.9 5: of two exchanges that cross, that of the smaller HIT goes on.
+  if (known?.attempt?.name === 'I2-SENT' && known.localIsSmaller) {
+    state.reject(received, 'smaller-hit');
+    return;
+  }
+  const proven = proveInitiator(received, offer);
+  if (typeof proven === 'string') {
+    state.reject(received, proven);
+    return;
+  }
+  const { keys, peer } = proven;
+  if (!mayDraw(keys, offer.espSuite, offer.info.keymatIndex)) {
+    wipeKeys(keys);
+    state.reject(received, 'keymat-index');
+    return;
+  }
+  if (!mayAssociate(state, packet.header.sender)) {
+    wipeKeys(keys);
+    state.reject(received, 'not-configured');
+    return;
+  }
+  accept(state, received, { local, offer, keys, peer });
+}
+
+/** What costs us next to nothing: no key is made, nothing is deciphered. */
+function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offer | HipRejection {
+  const { parameters, header } = packet;
+  const { receiver, sender } = header;
+  if (hitSuiteProfile(hitSuiteOf(sender) ?? 0) === undefined) return 'hit-suite';
+  const solution = hipParameter(parameters, 'SOLUTION');
+  const info = hipParameter(parameters, 'ESP_INFO');
+  const keyExchange = hipParameter(parameters, 'DIFFIE_HELLMAN');
+  const ciphers = hipParameter(parameters, 'HIP_CIPHER')?.ciphers;
+  const formats = hipParameter(parameters, 'TRANSPORT_FORMAT_LIST')?.formats;
+  const transform = hipParameter(parameters, 'ESP_TRANSFORM')?.suites;
+  if (!solution || !info || !keyExchange || !ciphers || !formats || !transform) return 'missing-parameter';
+
+  const { responder, configuration, at } = state;
+  const entry = responder.pool.find(solution.opaque, at);
+  if (entry === undefined || entry.local.identity.hit !== receiver) return 'stale-puzzle';
+  const { random, difficulty } = solution;
+  const made = responder.random(sender, receiver, path, entry);
+  if (difficulty !== entry.difficulty || !responder.isOurs(random, made)) return 'stale-puzzle';
+  const counter = hipParameter(parameters, 'R1_COUNTER')?.counter;
+  if (counter !== undefined && counter !== entry.counter) return 'stale-puzzle';
+  const puzzle = { initiator: sender, responder: receiver, random, difficulty };
+  if (!isPuzzleSolved(puzzle, solution.solution)) return 'puzzle';
+  if (responder.solutions.has(random, solution.solution)) return 'repeated';
+
+  if (unknownCriticalParameter(parameters) !== undefined) return 'critical-parameter';
+  const [cipher] = ciphers;
+  if (ciphers.length !== 1 || cipher === undefined || !configuration.ciphers.includes(cipher))
+    return 'cipher';
+  if (keyExchange.group !== entry.group) return 'group';
+  if (formats.length !== 1 || formats[0] !== HipParameterType.ESP_TRANSFORM) return 'transport';
+  const [espSuite] = transform;
+  if (transform.length !== 1 || espSuite === undefined || !configuration.espSuites.includes(espSuite))
+    return 'esp-transform';
+  if (info.oldSpi !== 0 || !isNegotiableSpi(info.newSpi)) return 'spi';
+  return { entry, info, solution, keyExchange, cipher, espSuite };
+}
+
+/** One agreement, one MAC and then one signature: whoever made the MAC has solved the puzzle for this key. */
+function proveInitiator(
+  { packet }: ReceivedPacket,
+  { entry, solution, keyExchange, cipher }: Offer,
+): { readonly keys: AssociationKeys; readonly peer: HostIdentity } | HipRejection {
+  const { sender, receiver } = packet.header;
+  let sharedSecret: Uint8Array;
+  try {
+    sharedSecret = entry.keyPair.agree(keyExchange.publicValue);
+  } catch (error) {
+    if (error instanceof CryptoError) return 'public-value';
+    throw error;
+  }
+  const keys = deriveAssociationKeys({
+    role: 'responder',
+    initiator: sender,
+    responder: receiver,
+    sharedSecret,
+    random: solution.random,
+    solution: solution.solution,
+    cipher,
+    group: entry.group,
+    peerPublicValue: keyExchange.publicValue,
+  });
+  const peer = authenticate(packet, keys);
+  if (typeof peer !== 'string') return { keys, peer };
+  wipeKeys(keys);
+  return peer;
+}
+
+function authenticate(packet: ReceivedPacket['packet'], keys: AssociationKeys): HostIdentity | HipRejection {
+  const { parameters, header } = packet;
+  if (!verifyHipMac(packet, header.receiver, keys.peer.integrity)) return 'mac';
+  const hidden = hipParameter(parameters, 'ENCRYPTED');
+  const open =
+    hidden === undefined
+      ? parameters
+      : (openHipParameters(keys.cipher, keys.peer.encryption, hidden.body) ?? 'encrypted');
+  if (open === 'encrypted') return 'encrypted';
+  const hostId = hipParameter(open, 'HOST_ID');
+  if (hostId === undefined) return hidden === undefined ? 'missing-parameter' : 'encrypted';
+  const identity = readIdentity(hostId.algorithm, hostId.hostIdentity);
+  if (identity === undefined || identity.hit !== header.sender) return 'host-identity';
+  return verifyHipSignature(packet, identity) ? identity : 'signature';
+}
+
+function mayAssociate(
+  { configuration }: HipHostState,
+  sender: ReceivedPacket['packet']['header']['sender'],
+): boolean {
+  return configuration.accept === 'any' || configuration.peers.some(({ hit }) => hit === sender);
+}
+
+function accept(
+  state: HipHostState,
+  { packet, path }: ReceivedPacket,
+  made: {
+    readonly local: LocalIdentity;
+    readonly offer: Offer;
+    readonly keys: AssociationKeys;
+    readonly peer: HostIdentity;
+  },
+): void {
+  const { local, offer, keys, peer } = made;
+  const { entry, solution, info, espSuite } = offer;
+  const { responder, configuration, at } = state;
+  responder.pool.deprecate(entry, configuration.puzzle.lifetime, at);
+  responder.solutions.add(solution.random, solution.solution);
+  const association = state.findOrAdd(local, packet.header.sender, path);
+  const inboundSpi = state.ports.allocateSpi();
+  const octets = encodeR2(state, { local, association, keys, keymatIndex: info.keymatIndex, inboundSpi });
+  const { baseMs, tries } = configuration.retransmission;
+  establish(state, association, {
+    keys,
+    peer,
+    path,
+    espSuite,
+    inboundSpi,
+    outboundSpi: info.newSpi as Spi,
+    keymatIndex: info.keymatIndex,
+    // EC of RFC 7401 4.4.1: as long as the I2 may be repeated.
+    r2: { i2: packet.octets.slice(), octets, until: at + baseMs * (2 ** (tries + 1) - 1) },
+  });
+  state.transmit(path, octets);
+}
+
+function encodeR2(
+  state: HipHostState,
+  r2: {
+    readonly local: LocalIdentity;
+    readonly association: { readonly remote: ReceivedPacket['packet']['header']['sender'] };
+    readonly keys: AssociationKeys;
+    readonly keymatIndex: number;
+    readonly inboundSpi: Spi;
+  },
+): Uint8Array {
+  const { local, association, keys, keymatIndex, inboundSpi } = r2;
+  const { identity, key } = local;
+  const bare = encodeHipPacket({
+    header: {
+      packetType: HipPacketType.R2,
+      anonymous: false,
+      sender: identity.hit,
+      receiver: association.remote,
+    },
+    parameters: [{ type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi }],
+  });
+  const hostId = encodeHipParameters([
+    { type: 'HOST_ID', algorithm: identity.algorithm, hostIdentity: identity.octets },
+  ]);
+  const authenticated = appendHipMac2(bare, identity.hit, keys.own.integrity, hostId);
+  return appendHipSignature(authenticated, key, state.ports.randomness);
+}
+
+/** Nothing of it is secret. */
+function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((octet, at) => octet === other[at]);
+}

@@ -1,0 +1,59 @@
+// What a host needs to answer I1 without keeping anything of it: R1 packets, puzzles, rates (RFC 7401 4.1.1, appendix A).
+import { equalConstantTime, pseudorandomFunction, type Randomness } from '#crypto';
+import { addressBytes, Prf } from '#sa';
+import { type Hit, hitBytes } from '#wire';
+import type { HipConfiguration } from '../configuration.ts';
+import type { HipPath } from '../interface.ts';
+import { RequestLoad } from './load.ts';
+import { R1Pool } from './r1-pool.ts';
+import { R1Rate } from './r1-rate.ts';
+import { SolutionMemory } from './solution-memory.ts';
+
+export class Responder {
+  readonly pool: R1Pool;
+  readonly load: RequestLoad;
+  readonly solutions: SolutionMemory = new SolutionMemory();
+  readonly #rate: R1Rate;
+  readonly #secret: Uint8Array;
+
+  constructor(randomness: Randomness, configuration: HipConfiguration, r1Counter: bigint, at: number) {
+    this.pool = new R1Pool(randomness, r1Counter);
+    this.load = new RequestLoad(at);
+    const salt = randomness.bytes(4);
+    this.#rate = new R1Rate(
+      new DataView(salt.buffer, salt.byteOffset).getUint32(0),
+      configuration.r1PerSecond,
+      at,
+    );
+    this.#secret = randomness.bytes(48);
+  }
+
+  mayAnswer(path: HipPath, configuration: HipConfiguration, at: number): boolean {
+    return this.#rate.take(path.remote.address, configuration.r1PerSecond, at);
+  }
+
+  /** #I for an Initiator: made again from its I2, so that nothing of its I1 need be kept. */
+  random(
+    initiator: Hit,
+    responder: Hit,
+    path: HipPath,
+    entry: { readonly number: number; readonly hashBytes: number },
+  ): Uint8Array {
+    const prf = pseudorandomFunction(Prf.HMAC_SHA2_384);
+    const { number, hashBytes } = entry;
+    return prf
+      .compute(
+        this.#secret,
+        hitBytes(initiator),
+        hitBytes(responder),
+        addressBytes(path.remote.address),
+        addressBytes(path.local.address),
+        Uint8Array.of(number >>> 8, number),
+      )
+      .slice(0, hashBytes);
+  }
+
+  isOurs(random: Uint8Array, made: Uint8Array): boolean {
+    return equalConstantTime(random, made);
+  }
+}

@@ -1,0 +1,106 @@
+// What time does to an association: repetitions, ends of waiting, rekeying, and disuse (RFC 7401 4.4.3).
+import type { HipAssociation, Standing } from './association.ts';
+import { beginClose, tendLeaving } from './close/close.ts';
+import type { HipHostState } from './host-state.ts';
+import { sendI1 } from './initiator/associate.ts';
+import { failAttempt } from './initiator/failure.ts';
+import { nextWanted } from './update/receive-update.ts';
+import { beginRekey, removeFormer } from './update/rekey.ts';
+import { repeatUpdate } from './update/send-update.ts';
+
+/** When to look at an association next, at the latest; `undefined`: nothing is waited for. */
+export function deadlineOf(association: HipAssociation, unusedMs: number): number | undefined {
+  const { attempt, standing, leaving, failedUntil } = association;
+  const times = [
+    attempt?.nextAt,
+    failedUntil,
+    leaving?.until,
+    leaving?.close?.nextAt,
+    ...(standing === undefined ? [] : standingTimes(standing, unusedMs)),
+  ].filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function standingTimes(standing: Standing, unusedMs: number): (number | undefined)[] {
+  const { updates, r2, former, rekeyAt } = standing;
+  return [
+    r2?.until,
+    former?.until,
+    rekeyAt,
+    updates.outstanding?.nextAt,
+    updates.rekeying?.until,
+    unusedAt(standing, unusedMs),
+  ];
+}
+
+function unusedAt({ lastInboundAt, lastOutboundAt }: Standing, unusedMs: number): number {
+  return Math.max(lastInboundAt, lastOutboundAt) + unusedMs;
+}
+
+export function tend(state: HipHostState, association: HipAssociation): void {
+  tendAttempt(state, association);
+  tendStanding(state, association);
+  tendLeaving(state, association);
+  const { failedUntil } = association;
+  if (failedUntil === undefined || state.at < failedUntil) return;
+  state.change(association, 'may be tried again', () => {
+    association.failedUntil = undefined;
+  });
+}
+
+function tendAttempt(state: HipHostState, association: HipAssociation): void {
+  const { attempt } = association;
+  if (attempt === undefined || state.at < attempt.nextAt) return;
+  const { baseMs, tries } = state.configuration.retransmission;
+  if (attempt.name === 'I1-SENT' && attempt.solving !== undefined) {
+    // The peer is there; it is we who work. The puzzle's own lifetime ends that.
+    attempt.nextAt = Math.max(state.at + baseMs, Math.min(attempt.solving.expiresAt, state.at + baseMs));
+    if (state.at < attempt.solving.expiresAt) return;
+    delete attempt.solving;
+  }
+  if (attempt.repetitions >= tries) {
+    failAttempt(state, association, `no answer to ${attempt.name === 'I1-SENT' ? 'I1' : 'I2'}`);
+    if (association.standing?.silent === true) beginClose(state, association, 'the peer does not answer');
+    return;
+  }
+  attempt.repetitions++;
+  attempt.nextAt = state.at + baseMs * 2 ** attempt.repetitions;
+  state.transmit(attempt.path, attempt.packet);
+}
+
+function tendStanding(state: HipHostState, association: HipAssociation): void {
+  const { standing } = association;
+  if (standing === undefined) return;
+  const { at, configuration } = state;
+  if (standing.r2 !== undefined && at >= standing.r2.until) {
+    state.change(association, 'the exchange is complete', () => {
+      standing.state = 'ESTABLISHED';
+      standing.r2 = undefined;
+    });
+  }
+  if (standing.former !== undefined && at >= standing.former.until)
+    removeFormer(state, association, standing);
+  if (standing.updates.rekeying !== undefined && at >= standing.updates.rekeying.until) {
+    standing.updates.dropRekeying(state, association);
+  }
+  if (!repeatUpdate(state, standing)) {
+    becomeSilent(state, association, standing);
+    nextWanted(state, association, standing);
+  }
+  if (standing.rekeyAt !== undefined && at >= standing.rekeyAt) {
+    standing.rekeyAt = at + configuration.rekeyMs;
+    if (standing.state === 'ESTABLISHED') beginRekey(state, association, standing);
+  }
+  if (at >= unusedAt(standing, configuration.unusedMs)) beginClose(state, association, 'unused');
+}
+
+/**
+ * RFC 7401 6.11 4 would close now. The peer may have lost its state instead: it is called, and what stands goes when R2
+ * proves the peer (4.5.4), or when it answers nothing at all.
+ */
+function becomeSilent(state: HipHostState, association: HipAssociation, standing: Standing): void {
+  standing.updates.dropRekeying(state, association);
+  standing.silent = true;
+  state.emit({ kind: 'silent', context: association.context });
+  if (association.attempt === undefined) sendI1(state, association, association.path);
+}

@@ -1,0 +1,158 @@
+// UPDATE: acknowledgements first, then what has to be acknowledged (RFC 7401 6.12).
+import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
+import { type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
+import type { HipAssociation, Standing } from '../association.ts';
+import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import { unknownAssociation } from '../unknown-association.ts';
+import { adoptAddress, announceAddress, newAddress, verifyAddress } from './move.ts';
+import { beginRekey, completeRekey, judgeHalf, takeHalf } from './rekey.ts';
+import { sendAcknowledgement, sendUpdate } from './send-update.ts';
+
+export function receiveUpdate(state: HipHostState, received: ReceivedPacket): void {
+  const { packet } = received;
+  const association = state.of(received);
+  const standing = association?.standing;
+  if (association === undefined || standing === undefined) {
+    unknownAssociation(state, received);
+    return;
+  }
+  const seq = hipParameter(packet.parameters, 'SEQ');
+  const ack = hipParameter(packet.parameters, 'ACK');
+  if (seq === undefined && ack === undefined) {
+    state.reject(received, 'missing-parameter');
+    return;
+  }
+  if (!verifyHipMac(packet, standing.keys.responder, standing.keys.peer.integrity)) {
+    state.reject(received, 'mac');
+    return;
+  }
+  const novelty = seq === undefined ? undefined : standing.updates.judge(seq.updateId);
+  if (novelty === 'outside') {
+    state.reject(received, 'update-id');
+    return;
+  }
+  if (seq !== undefined && novelty === 'repeated') {
+    answerAgain(state, association, standing, received, seq.updateId);
+    return;
+  }
+  if (!verifyHipSignature(packet, standing.peer)) {
+    state.reject(received, 'signature');
+    return;
+  }
+  if (unknownCriticalParameter(packet.parameters) !== undefined) {
+    state.reject(received, 'critical-parameter');
+    return;
+  }
+  // RFC 7401 table 5: the peer must be in ESTABLISHED to send it.
+  state.change(association, 'an UPDATE came', () => {
+    standing.state = 'ESTABLISHED';
+    standing.r2 = undefined;
+  });
+  standing.lastInboundAt = state.at;
+  if (ack !== undefined) takeAcknowledgement(state, association, standing, received, ack.updateIds);
+  if (seq !== undefined && association.standing === standing)
+    process(state, association, standing, received, seq.updateId);
+  nextWanted(state, association, standing);
+}
+
+function answerAgain(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  { path }: ReceivedPacket,
+  updateId: number,
+): void {
+  const octets = standing.updates.answerTo(updateId);
+  if (octets !== undefined) state.transmit(path, octets);
+  else sendAcknowledgement(state, association, standing, updateId, [], path);
+}
+
+function takeAcknowledgement(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  received: ReceivedPacket,
+  updateIds: readonly number[],
+): void {
+  const { updates } = standing;
+  const { outstanding } = updates;
+  if (outstanding === undefined || !updateIds.includes(outstanding.updateId)) return;
+  const echoed = hipParameter(received.packet.parameters, 'ECHO_RESPONSE_SIGNED')?.data;
+  if (
+    outstanding.echo !== undefined &&
+    (echoed === undefined || !equalConstantTime(outstanding.echo, echoed))
+  ) {
+    state.reject(received, 'echo');
+    return;
+  }
+  updates.outstanding = undefined;
+  standing.silent = false;
+  // RFC 6298 3: the answer to a repeated packet says nothing about the time.
+  if (outstanding.repetitions === 0) {
+    standing.rttMs = state.at - outstanding.sentAt;
+    state.emit({ kind: 'alive', context: association.context, rttMs: standing.rttMs });
+  }
+  if (outstanding.purpose === 'rekey' && updates.rekeying !== undefined) {
+    updates.rekeying.acknowledged = true;
+    completeRekey(state, association, standing);
+  }
+  if (outstanding.purpose === 'verify-address')
+    adoptAddress(state, association, standing, outstanding.path.remote);
+}
+
+function process(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  received: ReceivedPacket,
+  updateId: number,
+): void {
+  const { parameters } = received.packet;
+  const { updates } = standing;
+  const echo = hipParameter(parameters, 'ECHO_REQUEST_SIGNED')?.data;
+  const answers: HipParameter[] =
+    echo === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED', data: echo.slice() }];
+  const info = hipParameter(parameters, 'ESP_INFO');
+  const locatorSet = hipParameter(parameters, 'LOCATOR_SET');
+  let answer: Uint8Array | undefined;
+  if (info !== undefined && info.oldSpi !== info.newSpi) {
+    const half = judgeHalf(standing, info, hipParameter(parameters, 'DIFFIE_HELLMAN'));
+    if (typeof half === 'string') {
+      state.reject(received, half);
+      return;
+    }
+    // Another UPDATE of ours is under way: the peer will ask again, and this one is not acknowledged.
+    if (updates.rekeying === undefined && updates.outstanding !== undefined) return;
+    updates.processed(updateId);
+    const own = takeHalf(state, association, standing, half);
+    if (own !== undefined) {
+      answer = sendUpdate(state, association, standing, {
+        purpose: 'rekey',
+        parameters: [...answers, ...own],
+        acknowledges: [updateId],
+      });
+    }
+  } else if (locatorSet !== undefined) {
+    const address = newAddress(association, locatorSet);
+    updates.processed(updateId);
+    updates.unverified = address;
+    if (address !== undefined) {
+      if (updates.outstanding === undefined)
+        answer = verifyAddress(state, association, standing, address, [updateId]);
+      // Both may move at once: neither may wait for the other.
+      else updates.wanted.add('verify-address');
+    }
+  } else updates.processed(updateId);
+  answer ??= sendAcknowledgement(state, association, standing, updateId, answers, received.path);
+  updates.remember(updateId, answer);
+}
+
+/** What had to wait for an acknowledgement. */
+export function nextWanted(state: HipHostState, association: HipAssociation, standing: Standing): void {
+  const { updates } = standing;
+  if (association.standing !== standing || updates.outstanding !== undefined) return;
+  if (updates.wanted.delete('verify-address') && updates.unverified !== undefined) {
+    verifyAddress(state, association, standing, updates.unverified);
+  } else if (updates.wanted.delete('move')) announceAddress(state, association, standing);
+  else if (updates.wanted.delete('rekey')) beginRekey(state, association, standing);
+}

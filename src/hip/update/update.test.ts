@@ -1,0 +1,239 @@
+// Rekeying, liveness and moves by UPDATE, with every crossing (RFC 7401 6.11, 6.12, RFC 7402 6.8 to 6.10, RFC 8046 3).
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { address } from '#sa';
+import { type TestHost, type Transit, TwoHosts } from '../testing/two-hosts.ts';
+
+function rekey(hosts: TwoHosts, host: TestHost): void {
+  const remote = hosts.other(host).hit;
+  host.give(hosts.now, { kind: 'command', command: { kind: 'rekey', local: host.hit, remote } });
+}
+
+function check(hosts: TwoHosts, host: TestHost): void {
+  const remote = hosts.other(host).hit;
+  host.give(hosts.now, {
+    kind: 'command',
+    command: { kind: 'check', local: host.hit, remote, reason: 'a test' },
+  });
+}
+
+/** One pair on each side, with keys that fit, and nothing reserved besides. */
+function assertOnePair(hosts: TwoHosts): void {
+  hosts.assertKeysAgree();
+  for (const host of [hosts.moon, hosts.sun]) {
+    assert.equal(host.inbound.size, 1, `${host.name} has ${host.inbound.size} inbound SAs`);
+    assert.equal(host.outbound.size, 1);
+    assert.deepEqual([...host.spis], [...host.inbound.keys()]);
+  }
+}
+
+describe('a rekeying', () => {
+  test('takes three UPDATE packets, and the old SAs go when traffic comes by the new ones', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    const before = [...moon.inbound.keys()];
+    rekey(hosts, moon);
+    const types: string[] = [];
+    hosts.settle((transit, type) => {
+      types.push(`${transit.from} ${type}`);
+      return true;
+    });
+    assert.deepEqual(types, ['moon UPDATE', 'sun UPDATE', 'moon UPDATE']);
+    assert.equal(moon.inbound.size, 2);
+    hosts.sendEsp(moon);
+    hosts.sendEsp(sun);
+    assertOnePair(hosts);
+    assert.notDeepEqual([...moon.inbound.keys()], before);
+    assert.equal(moon.eventsOf('rekeyed').length + sun.eventsOf('rekeyed').length, 2);
+  });
+
+  test('may be repeated until KEYMAT would be at its end many times over', () => {
+    const hosts = new TwoHosts().connect();
+    for (let i = 0; i < 150; i++) {
+      hosts.now += 1000;
+      rekey(hosts, i % 2 === 0 ? hosts.moon : hosts.sun);
+      hosts.settle();
+      hosts.sendEsp(hosts.moon);
+      hosts.sendEsp(hosts.sun);
+      assertOnePair(hosts);
+    }
+    assert.equal(hosts.moon.eventsOf('rekeyed').length, 150);
+  });
+
+  test('of both at once makes one new pair (6.9, 6.10)', () => {
+    const hosts = new TwoHosts().connect();
+    rekey(hosts, hosts.moon);
+    rekey(hosts, hosts.sun);
+    hosts.settle();
+    hosts.sendEsp(hosts.moon);
+    hosts.sendEsp(hosts.sun);
+    assertOnePair(hosts);
+    assert.equal(hosts.moon.eventsOf('rekeyed').length, 1);
+    assert.equal(hosts.sun.eventsOf('rekeyed').length, 1);
+  });
+
+  test('lets the peer use the new SA before our acknowledgement has come', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    rekey(hosts, moon);
+    hosts.deliver(hosts.take(moon));
+    hosts.deliver(hosts.take(sun));
+    // moon sends by the new SA from now on; its last UPDATE is still on its way.
+    const [spi] = [...moon.using.values()];
+    assert.ok(sun.inbound.has(spi!));
+    assert.notEqual([...sun.using.values()][0], [...moon.inbound.keys()][1]);
+    hosts.settle();
+    hosts.assertKeysAgree();
+  });
+
+  for (const lost of [0, 1, 2]) {
+    test(`survives the loss of its packet ${lost + 1}`, () => {
+      const hosts = new TwoHosts().connect();
+      rekey(hosts, hosts.moon);
+      let count = 0;
+      hosts.wait(20_000, () => count++ !== lost);
+      hosts.sendEsp(hosts.moon);
+      hosts.sendEsp(hosts.sun);
+      assertOnePair(hosts);
+    });
+  }
+
+  test('is due after the configured time', () => {
+    const configuration = { rekeyMs: 60_000, unusedMs: 10_000_000 };
+    const hosts = new TwoHosts({ moon: { configuration } }).connect();
+    hosts.wait(61_000);
+    assert.equal(hosts.moon.eventsOf('rekeyed').length, 1);
+    assertOnePairAfterTraffic(hosts);
+  });
+});
+
+function assertOnePairAfterTraffic(hosts: TwoHosts): void {
+  hosts.sendEsp(hosts.moon);
+  hosts.sendEsp(hosts.sun);
+  assertOnePair(hosts);
+}
+
+describe('an UPDATE', () => {
+  test('that has to be echoed shows that the peer is alive, and how long the way is', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon } = hosts;
+    check(hosts, moon);
+    const request = hosts.take(moon);
+    hosts.now += 30;
+    hosts.deliver(request);
+    hosts.now += 30;
+    hosts.settle();
+    assert.equal(moon.eventsOf('alive').at(-1)?.rttMs, 60);
+    assert.equal(moon.host.deadline() !== undefined, true);
+  });
+
+  test('that is repeated is acknowledged again and not processed again', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    rekey(hosts, moon);
+    const request = hosts.take(moon);
+    hosts.deliver(request);
+    const answer = hosts.take(sun);
+    hosts.deliver(request);
+    assert.deepEqual(hosts.take(sun).octets, answer.octets);
+    assert.equal(sun.inbound.size, 2);
+  });
+
+  test('that was changed on its way is not believed', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    check(hosts, moon);
+    const { octets, path, from } = hosts.take(moon);
+    for (let at = 40; at < octets.length; at += 7) {
+      const forged = octets.slice();
+      forged[at] = forged[at]! ^ 1;
+      // Out of UDP, where no checksum tells.
+      forged.fill(0, 4, 6);
+      const inUdp = {
+        local: { ...path.local, port: 10_500 },
+        remote: { ...path.remote, port: 10_500 },
+      };
+      hosts.deliver({ from, path: inUdp, octets: forged });
+    }
+    assert.equal(sun.sent.length, 0);
+    assert.ok(sun.rejections.length > 20);
+  });
+
+  test('for an association that we do not have is answered by an ICMP Parameter Problem at most (5.4.4)', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    check(hosts, moon);
+    sun.crash(hosts.now);
+    hosts.settle();
+    assert.deepEqual(
+      sun.problems.map(({ reason, pointer }) => [reason, pointer]),
+      [['no-association', 8]],
+    );
+    assert.equal(sun.sent.length, 0);
+  });
+
+  test('that both send at once is acknowledged by both', () => {
+    const hosts = new TwoHosts().connect();
+    check(hosts, hosts.moon);
+    check(hosts, hosts.sun);
+    hosts.settle();
+    assert.equal(hosts.moon.eventsOf('alive').length, 1);
+    assert.equal(hosts.sun.eventsOf('alive').length, 1);
+  });
+});
+
+describe('a move', () => {
+  const elsewhere = address('198.51.100.7');
+
+  function moveTo(hosts: TwoHosts, host: TestHost, to: typeof elsewhere): void {
+    const from = host.address;
+    host.address = to;
+    host.give(hosts.now, { kind: 'command', command: { kind: 'move', from, to } });
+  }
+
+  test('is told to the peer, which believes it once somebody has answered from there', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    moveTo(hosts, moon, elsewhere);
+    hosts.deliver(hosts.take(moon));
+    const request = hosts.take(sun);
+    assert.equal(request.path.remote.address, elsewhere);
+    assert.notEqual([...sun.outbound.values()][0]?.remote, elsewhere);
+    hosts.deliver(request);
+    hosts.settle();
+    assert.equal([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.equal([...moon.outbound.values()][0]?.local, elsewhere);
+    assert.equal(sun.eventsOf('moved').length, 1);
+    rekey(hosts, sun);
+    hosts.settle();
+    assertOnePairAfterTraffic(hosts);
+  });
+
+  test('to where nobody answers moves nothing', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    moveTo(hosts, moon, elsewhere);
+    hosts.deliver(hosts.take(moon));
+    moon.address = address('203.0.113.1');
+    hosts.wait(5_000);
+    assert.notEqual([...sun.outbound.values()][0]?.remote, elsewhere);
+  });
+
+  test('of both at once succeeds if either can still be reached', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    const inFlight: Transit[] = [];
+    moveTo(hosts, moon, elsewhere);
+    inFlight.push(hosts.take(moon));
+    moveTo(hosts, sun, address('198.51.100.8'));
+    inFlight.push(hosts.take(sun));
+    // Both announcements reach the old addresses, where a rendezvous server would know the way.
+    for (const { from, path, octets } of inFlight) {
+      const to = from === 'moon' ? sun : moon;
+      to.give(hosts.now, { kind: 'packet', path: { local: path.remote, remote: path.local }, octets });
+    }
+    hosts.wait(20_000);
+    assert.equal([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.equal([...moon.outbound.values()][0]?.remote, sun.address);
+  });
+});
