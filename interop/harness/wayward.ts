@@ -22,6 +22,8 @@ export class Wayward implements Peer {
   #daemon: RunningProcess | undefined;
   /** Of the daemon from its next start. */
   logLevel: 'info' | 'debug' = 'debug';
+  /** A namespace has no ESP of its own on every machine: the same is played everywhere. */
+  protected readonly dataPlane: 'userspace' | 'kernel' = 'userspace';
   #earlierLogs = '';
   #starts = 0;
 
@@ -44,7 +46,7 @@ export class Wayward implements Peer {
     return this.#daemon?.pid;
   }
 
-  get #configurationPath(): string {
+  protected get configurationPath(): string {
     return join(this.folder, 'swanctl.conf');
   }
 
@@ -59,17 +61,22 @@ export class Wayward implements Peer {
   }
 
   async start(): Promise<void> {
-    // One more section of the same name adds to what the scenario's configuration has.
-    await appendFile(this.#configurationPath, `\nwayward {\n  log_level = ${this.logLevel}\n}\n`);
+    await this.writeSettings();
     this.keyLogPath = join(this.folder, `keys-${++this.#starts}`);
     this.#daemon = new RunningProcess(
       [
         ...[process.execPath, waywardCommand, 'run'],
-        ...['--config', this.#configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
+        ...['--config', this.configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
       ],
       { namespace: this.#namespace },
     );
     await this.#daemon.waitForOutput(/wayward is running/, 10_000);
+  }
+
+  /** One more section of the same name adds to what the scenario's configuration has. */
+  protected async writeSettings(): Promise<void> {
+    const settings = `log_level = ${this.logLevel}\n  data_plane = ${this.dataPlane}`;
+    await appendFile(this.configurationPath, `\nwayward {\n  ${settings}\n}\n`);
   }
 
   async stop(): Promise<void> {
