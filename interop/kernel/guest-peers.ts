@@ -103,7 +103,7 @@ export class GuestWayward extends Wayward {
     this.#bridge = new RunningProcess(['socat', '-d', '-d', `UNIX-LISTEN:${this.socketPath},fork`, connect], {
       namespace: this.#namespace,
     });
-    await this.#bridge.waitForOutput(/listening on/, 5_000);
+    await eventually('wayward answers', () => this.status().then(Boolean, () => false), startMsMax);
   }
 
   override async stop(): Promise<void> {

@@ -66,9 +66,9 @@ function encodeRoute(route: DeviceRoute, protocol: number, scope: number, type: 
     .u8(type, 'rtm_type')
     .u32LittleEndian(gateway === undefined ? 0 : flagOnLink, 'rtm_flags');
   if (prefixLength > 0) writeNetlinkAttribute(writer, RTA_DST, destination);
+  if (gateway !== undefined) writeNetlinkAttribute(writer, RTA_GATEWAY, gateway);
   if (source !== undefined) writeNetlinkAttribute(writer, RTA_PREFSRC, source);
   writeNetlinkAttribute(writer, RTA_OIF, netlinkU32(deviceIndex));
-  if (gateway !== undefined) writeNetlinkAttribute(writer, RTA_GATEWAY, gateway);
   writeTable(writer, RTA_TABLE, table);
   return writer.finish();
 }
