@@ -17,3 +17,5 @@ export const failuresFolder: string = path('test-output/interop/');
 export const packetFlood: string = path('dist/linux/testing/packet-flood.js');
 /** The `wayward` command. */
 export const waywardCommand: string = path('dist/cli/main.js');
+/** The first process of a User-Mode Linux guest. */
+export const guestInit: string = path('interop/kernel/guest-init.sh');

@@ -8,7 +8,10 @@ import { field, list, parsePretty, type Section, subsections } from './swanctl-o
 
 const plugins =
   'random nonce aesni aes sha1 sha2 hmac kdf openssl gcm ctr ccm chapoly curve25519 gmp pem pkcs1 pkcs8 pubkey x509 ' +
-  'constraints revocation kernel-libipsec kernel-netlink socket-default counters vici updown';
+  'constraints revocation kernel-netlink socket-default counters vici updown';
+
+/** Where ESP is done: by charon itself (kernel-libipsec), or by its kernel. */
+export type EspIn = 'charon' | 'kernel';
 
 /** One charon and its control socket. */
 export class Strongswan implements Peer {
@@ -26,7 +29,7 @@ export class Strongswan implements Peer {
     return /strongSwan (\S+) swanctl/.exec(await runProgram(['swanctl', '--help']))?.[1] ?? 'unknown';
   }
 
-  get #environment(): Record<string, string> {
+  protected get environment(): Record<string, string> {
     return { STRONGSWAN_CONF: join(this.folder, 'strongswan.conf'), SWANCTL_DIR: this.folder };
   }
 
@@ -39,8 +42,14 @@ export class Strongswan implements Peer {
     return this.#daemon?.pid;
   }
 
-  get #socket(): string {
+  /** Where vici is served, and asked. */
+  protected get viciUri(): string {
     return `unix://${this.viciPath}`;
+  }
+
+  /** What of charon's settings depends on where it runs. */
+  protected get espIn(): EspIn {
+    return 'charon';
   }
 
   async log(): Promise<string> {
@@ -48,11 +57,11 @@ export class Strongswan implements Peer {
   }
 
   /** `charon.conf`, if the scenario has one, is the inside of strongswan.conf's daemon section. */
-  async #writeSettings(): Promise<void> {
+  protected async writeSettings(): Promise<void> {
     const more = await readFile(join(this.folder, 'charon.conf'), 'utf8').catch(() => '');
     const settings = `
 charon-systemd {
-  load = ${plugins}
+  load = ${this.espIn === 'charon' ? `kernel-libipsec ${plugins}` : plugins}
   journal {
     default = -1
   }
@@ -69,7 +78,7 @@ charon-systemd {
   }
   plugins {
     vici {
-      socket = ${this.#socket}
+      socket = ${this.viciUri}
     }
   }
 ${more}
@@ -82,10 +91,10 @@ swanctl {
   }
 
   async start(): Promise<void> {
-    await this.#writeSettings();
+    await this.writeSettings();
     const daemon = new RunningProcess(['charon-systemd'], {
       namespace: this.#namespace,
-      environment: this.#environment,
+      environment: this.environment,
     });
     this.#daemon = daemon;
     await eventually('charon opens its control socket', async () => {
@@ -112,8 +121,8 @@ swanctl {
 
   /** Runs one command of swanctl, for example `--list-sas`. */
   swanctl(...words: readonly string[]): Promise<string> {
-    return runProgram(['swanctl', ...words, '--uri', this.#socket], {
-      environment: this.#environment,
+    return runProgram(['swanctl', ...words, '--uri', this.viciUri], {
+      environment: this.environment,
       timeoutMs: 20_000,
     });
   }

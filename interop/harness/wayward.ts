@@ -29,6 +29,9 @@ export class Wayward implements Peer {
   logLevel: 'info' | 'debug' = 'debug';
   /** Words in front of the command, and what stands in its environment; from its next start. */
   launch: Launch = { words: [], environment: {} };
+
+  /** A namespace has no ESP of its own on every machine: the same is played everywhere. */
+  protected readonly dataPlane: 'userspace' | 'kernel' = 'userspace';
   #earlierLogs = '';
   #starts = 0;
 
@@ -51,7 +54,7 @@ export class Wayward implements Peer {
     return this.#daemon?.pid;
   }
 
-  get #configurationPath(): string {
+  protected get configurationPath(): string {
     return join(this.folder, 'swanctl.conf');
   }
 
@@ -66,17 +69,22 @@ export class Wayward implements Peer {
   }
 
   async start(): Promise<void> {
-    // One more section of the same name adds to what the scenario's configuration has.
-    await appendFile(this.#configurationPath, `\nwayward {\n  log_level = ${this.logLevel}\n}\n`);
+    await this.writeSettings();
     this.keyLogPath = join(this.folder, `keys-${++this.#starts}`);
     this.#daemon = new RunningProcess(
       [
         ...[...this.launch.words, process.execPath, waywardCommand, 'run'],
-        ...['--config', this.#configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
+        ...['--config', this.configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
       ],
       { namespace: this.#namespace, environment: this.launch.environment },
     );
     await this.#daemon.waitForOutput(/wayward is running/, 10_000);
+  }
+
+  /** One more section of the same name adds to what the scenario's configuration has. */
+  protected async writeSettings(): Promise<void> {
+    const settings = `log_level = ${this.logLevel}\n  data_plane = ${this.dataPlane}`;
+    await appendFile(this.configurationPath, `\nwayward {\n  ${settings}\n}\n`);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -208,6 +208,7 @@ test('a gateway with two connections', () => {
   assert.deepEqual(configuration.ports, { ike: 5500, natTraversal: 4500 });
   assert.deepEqual(host, {
     logLevel: 'info',
+    dataPlane: 'auto',
     tunName: 'tun7',
     tunMtuBytes: 1400,
     checkpoint: { enabled: false, acrossBoot: false, maxAgeMs: 120_000 },

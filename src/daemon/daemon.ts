@@ -12,6 +12,7 @@ import {
   eventText,
 } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
+import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
@@ -89,6 +90,8 @@ export class Daemon {
   readonly #counters = new Map<string, SaReport>();
   #verdicts: Readonly<Record<string, number>> = {};
   #packetThreadHeapBytes: number | undefined;
+  /** Of other key managers, in the kernel. */
+  #kernelSpis: readonly number[] = [];
   readonly #owners: SpiOwners | undefined;
   readonly #observation: Observation;
   #http: HttpEndpoint | undefined;
@@ -125,6 +128,10 @@ export class Daemon {
           this.#verdicts = verdicts;
           this.#observation.reports(reports);
           options.onReports?.(reports);
+        },
+        foreignSpis: (spis) => {
+          this.#kernelSpis = spis;
+          this.#tellOwners();
         },
         died: options.onDeath,
       },
@@ -194,7 +201,7 @@ export class Daemon {
       throw error;
     }
     this.#observation.start();
-    this.#driver.start(await opening, this.#owners?.claims, this.#owners?.ownership);
+    this.#driver.start(await opening, this.#owners?.claims, this.#ownership);
     this.#running = true;
     this.#owners?.announce();
     // Traffic for a trap policy may come as soon as this host says that it runs.
@@ -265,10 +272,17 @@ export class Daemon {
   }
 
   #tellOwners(): void {
-    const owners = this.#owners;
-    if (owners === undefined || !this.#running) return;
-    this.#driver.know(owners.claims, owners.ownership);
-    owners.holdSingly(this.#engine.spisOutsideLease());
+    if (!this.#running) return;
+    this.#driver.know(this.#owners?.claims ?? noClaims, this.#ownership);
+    this.#owners?.holdSingly(this.#engine.spisOutsideLease());
+  }
+
+  /** The kernel's SAD is one more owner, which speaks for every key manager that puts its SAs there. */
+  get #ownership(): SpiOwnership {
+    const registered = this.#owners?.ownership ?? soleOwnership;
+    if (this.#kernelSpis.length === 0) return registered;
+    const others = [...registered.others, claimsOf([], this.#kernelSpis)];
+    return { ...registered, others, unreadable: false };
   }
 
   reload(): boolean {

@@ -18,6 +18,8 @@ export interface DriverListener {
   datagram(direction: 'in' | 'out', local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   keyLog(entry: KeyLogEntry): void;
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
+  /** SPIs that other key managers hold in the kernel's SAD, after each change. */
+  foreignSpis?(spis: readonly number[]): void;
   /** The data plane died: nothing can go on. */
   died(error: Error): void;
 }
@@ -81,6 +83,7 @@ export class Driver {
       const notes = trafficNotes(reports);
       if (notes.length > 0) this.#give({ kind: 'traffic', notes });
     },
+    foreignSpis: (spis) => this.#listener.foreignSpis?.(spis),
     died: (error) => this.#listener.died(error),
   };
 

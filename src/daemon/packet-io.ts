@@ -10,6 +10,8 @@ export interface PacketIoListener {
   saResult(id: number, result: SaResult): void;
   /** @param heapBytes of a thread of its own */
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
+  /** SPIs that other key managers hold in the kernel's SAD, after each change. */
+  foreignSpis?(spis: readonly number[]): void;
   /** Nothing is received any more. */
   died(error: Error): void;
 }

@@ -3,7 +3,15 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
-import { PacketThread, PacketThreadError, readReceivedMarks, SystemCallError, TunNetwork } from '#linux';
+import {
+  KernelNetwork,
+  kernelEsp,
+  PacketThread,
+  PacketThreadError,
+  readReceivedMarks,
+  SystemCallError,
+  TunNetwork,
+} from '#linux';
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
 import { bootId } from './boot-id.ts';
@@ -81,6 +89,7 @@ function reloadable(
     ...(next.configuration.ports.ike === ports.ike ? [] : ['port']),
     ...(next.configuration.ports.natTraversal === ports.natTraversal ? [] : ['port_nat_t']),
     ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
+    ...(next.host.dataPlane === running.host.dataPlane ? [] : ['data_plane']),
     ...(next.host.recordKeyPath === running.host.recordKeyPath ? [] : ['record_key']),
     ...(JSON.stringify(next.host.http) === JSON.stringify(running.host.http) ? [] : ['http']),
     ...(next.host.logFormat === running.host.logFormat ? [] : ['log_format']),
@@ -118,6 +127,23 @@ function checkpointOf(
   return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received } };
 }
 
+/** The data plane that was asked for cannot be had. */
+class DataPlaneError extends Error {
+  readonly code = 'data-plane' as const;
+}
+
+/** Which data plane this host gets. @throws DataPlaneError if it is to be the kernel and that cannot */
+function planeOf({ dataPlane }: HostSettings): 'kernel' | 'userspace' {
+  if (dataPlane === 'userspace') return 'userspace';
+  const kernel = kernelEsp();
+  if (kernel.ok) return 'kernel';
+  if (dataPlane === 'auto') return 'userspace';
+  throw new DataPlaneError(`wayward.data_plane = kernel: this kernel has no ESP for us: ${kernel.detail}`);
+}
+
+/** SAs of a process before us wait as long for one that still reads its checkpoint, and otherwise not at all. */
+const keepEarlierMs = 1_000;
+
 /** What an operator should read when the machine refuses something. */
 function explain(error: unknown): string | undefined {
   if (error instanceof PacketThreadError || error instanceof SystemCallError) {
@@ -131,7 +157,13 @@ function explain(error: unknown): string | undefined {
     }
     return error.message;
   }
-  if (error instanceof ControlSocketError || error instanceof RecordKeyError) return error.message;
+  if (
+    error instanceof ControlSocketError ||
+    error instanceof RecordKeyError ||
+    error instanceof DataPlaneError
+  ) {
+    return error.message;
+  }
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.message;
   return undefined;
 }
@@ -155,6 +187,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     service = new ServiceManager(takeServiceEnvironment());
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
+    const plane = planeOf(host);
+    const ownerName = resolve(options.statePath);
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
@@ -170,7 +204,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       log,
       mark: socketMark,
       socketPath: options.socketPath,
-      ownerName: resolve(options.statePath),
+      ownerName,
       ...(keyLog === undefined ? {} : { keyLog }),
       ...(options.viciPath === undefined
         ? {}
@@ -194,10 +228,12 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             addresses: existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')],
             ikePort: configuration.ports.ike,
             natTraversalPort: configuration.ports.natTraversal,
-            nativeEsp: true,
-            tunName: host.tunName,
+            nativeEsp: plane === 'userspace',
             mark: socketMark,
             pathMtuBytes: 1500,
+            ...(plane === 'userspace'
+              ? { tunName: host.tunName }
+              : { kernel: { ownerName, keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0 } }),
             ...(checkpoint === undefined
               ? {}
               : {
@@ -210,8 +246,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
           listener,
         ),
       openNetwork: async (io) => {
-        const device = io.tunName ?? host.tunName;
-        const network = new TunNetwork(device, routingTable, socketMark, host.tunMtuBytes);
+        const device = io.tunName;
+        const network =
+          device === undefined
+            ? new KernelNetwork(routingTable, socketMark)
+            : new TunNetwork(device, routingTable, socketMark, host.tunMtuBytes);
         return new TunnelNetwork(network, device, {
           problem: (child, text) => log.line('error', `${child}: ${text}`),
           scriptLine: (child, text) => log.line('info', `${child}: updown: ${text}`),
@@ -254,6 +293,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     });
     await running;
     started = true;
+    const protectedBy = plane === 'kernel' ? 'the kernel' : 'this process';
+    log.line('info', `packets are protected by ${protectedBy}`);
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
     service.ready(daemon);
     const status = await ending;

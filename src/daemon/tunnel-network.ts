@@ -1,7 +1,7 @@
 // Keeps the kernel's routes and addresses in step with the Child SAs, one change after the other.
 import { networkInterfaces } from 'node:os';
 import type { EngineEvent } from '#engine';
-import type { TunNetwork } from '#linux';
+import type { TunnelRoutes } from '#linux';
 import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
 import { runUpdown, type UpdownOccasion } from './updown.ts';
 
@@ -17,13 +17,20 @@ export interface TunnelNetworkListener {
 }
 
 export class TunnelNetwork {
-  readonly #network: TunNetwork | undefined;
-  readonly #device: string;
+  readonly #network: TunnelRoutes | undefined;
+  readonly #device: string | undefined;
   readonly #listener: TunnelNetworkListener;
   #last: Promise<void> = Promise.resolve();
 
-  /** @param network absent: there is no device to route to; updown scripts still run */
-  constructor(network: TunNetwork | undefined, device: string, listener: TunnelNetworkListener) {
+  /**
+   * @param network absent: there is nothing to route; updown scripts still run
+   * @param device absent: packets leave by the device of the outer address
+   */
+  constructor(
+    network: TunnelRoutes | undefined,
+    device: string | undefined,
+    listener: TunnelNetworkListener,
+  ) {
     this.#network = network;
     this.#device = device;
     this.#listener = listener;
@@ -76,7 +83,7 @@ export class TunnelNetwork {
       direction,
       context,
       child,
-      interfaceName: this.#device,
+      interfaceName: this.#device ?? deviceOf(context.local.address),
     };
     const say = (line: string): void => this.#listener.scriptLine(child.name, line);
     const problem = await runUpdown(configuration.updown, occasion, say);
@@ -93,15 +100,15 @@ export class TunnelNetwork {
     }
   }
 
-  #routeUp(network: TunNetwork, { context, child }: ChildEvent): void {
+  #routeUp(network: TunnelRoutes, { context, child }: ChildEvent): void {
     for (const address of context.virtualAddresses) network.addAddress(address);
     for (const prefix of destinations(child.remote)) {
       const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
-      network.addRoute(prefix, source);
+      network.addRoute(prefix, source, context.remote.address);
     }
   }
 
-  #routeDown(network: TunNetwork, { context, child }: ChildEvent): void {
+  #routeDown(network: TunnelRoutes, { context, child }: ChildEvent): void {
     for (const prefix of destinations(child.remote)) network.removeRoute(prefix);
     for (const address of context.virtualAddresses) network.removeAddress(address);
   }
@@ -114,6 +121,14 @@ function destinations(remote: ChildEvent['child']['remote']): Prefix[] {
       unique.set(`${prefix.address}/${prefix.length}`, prefix);
   }
   return [...unique.values()];
+}
+
+/** The device that an address of ours is on; empty if there is none. */
+function deviceOf(address: IpAddress): string {
+  const found = Object.entries(networkInterfaces()).find(([, all]) =>
+    all?.some((one) => parseAddress(one.address) === address),
+  );
+  return found?.[0] ?? '';
 }
 
 /** Packets of this machine itself need a source address that the tunnel's selectors allow. */

@@ -8,6 +8,7 @@ export {
   type MemoryDataPlaneOptions,
   type ReceivedPacket,
 } from './memory/memory-data-plane.ts';
+export { UnknownSpiRing } from './memory/unknown-spi-ring.ts';
 export { type IcmpError, icmpErrorAbout } from './packet/icmp-error.ts';
 export {
   decapsulationHeadroomBytes,

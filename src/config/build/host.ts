@@ -11,6 +11,7 @@ import { buildTickets } from './resumption.ts';
 /** What concerns the daemon around the engine. */
 export interface HostSettings {
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  readonly dataPlane: 'auto' | 'kernel' | 'userspace';
   /** The interface that the userspace data plane makes. */
   readonly tunName: string;
   readonly tunMtuBytes: number;
@@ -47,6 +48,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
   return {
     settings: {
       logLevel: settings.required('log_level', 'choice') as HostSettings['logLevel'],
+      dataPlane: settings.required('data_plane', 'choice') as HostSettings['dataPlane'],
       tunName: settings.required('tun_name', 'text'),
       tunMtuBytes: settings.required('tun_mtu', 'count'),
       ...(recordKeyPath === undefined ? {} : { recordKeyPath }),

@@ -27,6 +27,15 @@ export interface PacketThreadOptions {
   readonly pathMtuBytes: number;
   /** Where it is written down what inbound SAs have received. */
   readonly receivedMarks?: { readonly path: string; readonly bootId: string };
+  /** The kernel is the data plane, and there is no device. Absent: this thread is. */
+  readonly kernel?: KernelPlaneOptions;
+}
+
+export interface KernelPlaneOptions {
+  /** Tells our SAs from others': the same at each start of this daemon, and no other's of this network namespace. */
+  readonly ownerName: string;
+  /** How long SAs of a process before us wait to be taken up, from when we receive. */
+  readonly keepEarlierMs: number;
 }
 
 /** The first message to a packet thread. */
@@ -87,4 +96,6 @@ export type FromPacketThread =
       readonly verdicts: Readonly<Record<string, number>>;
       readonly heapBytes: number;
     }
+  /** SPIs in the kernel's SAD that other key managers hold, after each change. */
+  | { readonly kind: 'foreign-spis'; readonly spis: readonly number[] }
   | { readonly kind: 'closed' };

@@ -36,6 +36,8 @@ export interface PacketThreadListener {
   saResult(id: number, result: SaResult): void;
   /** @param heapBytes what the thread's JavaScript objects take */
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes: number): void;
+  /** SPIs that other key managers hold in the kernel's SAD, after each change; never told by the userspace data plane. */
+  foreignSpis?(spis: readonly number[]): void;
   /** The thread died; nothing is received any more. */
   died(error: Error): void;
 }
@@ -135,6 +137,9 @@ export class PacketThread {
         break;
       case 'reports':
         listener.reports(message.reports, message.verdicts, message.heapBytes);
+        break;
+      case 'foreign-spis':
+        listener.foreignSpis?.(message.spis);
         break;
       case 'closed':
         this.#closing?.();

@@ -1,6 +1,7 @@
 // Entry of the packet thread.
 import { parentPort } from 'node:worker_threads';
 import { SystemCallError } from '../errno.ts';
+import { KernelLoop } from '../xfrm/kernel-loop.ts';
 import { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread, ListenMessage, PacketThreadSetup, ToPacketThread } from './messages.ts';
 import { PacketLoop } from './packet-loop.ts';
@@ -22,7 +23,11 @@ function attempt(work: () => void): void {
 // It may have been started before anybody knows what it is to do.
 port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
   attempt(() => {
-    const loop = new PacketLoop(port, wakeFd, new ControlQueue(controlQueue), options);
+    const queue = new ControlQueue(controlQueue);
+    const loop =
+      options.kernel === undefined
+        ? new PacketLoop(port, wakeFd, queue, options)
+        : new KernelLoop(port, wakeFd, queue, options);
     // The loop takes the messages itself while it runs.
     port.on('message', ({ kind }: ListenMessage | ToPacketThread) => {
       if (kind === 'listen') attempt(() => listen(loop));
@@ -32,14 +37,14 @@ port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
   });
 });
 
-function listen(loop: PacketLoop): void {
+function listen(loop: PacketLoop | KernelLoop): void {
   loop.listen();
   tell({ kind: 'listening' });
   loop.run();
   end(loop);
 }
 
-function end(loop: PacketLoop): void {
+function end(loop: PacketLoop | KernelLoop): void {
   loop.close();
   tell({ kind: 'closed' });
 }

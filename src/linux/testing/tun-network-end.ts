@@ -1,7 +1,8 @@
 // A TUN device with routes, addresses and rules, for tests within a namespace: what its standard input says, it does.
 import { createInterface } from 'node:readline';
 import { type Prefix, parseAddress, parsePrefix } from '#sa';
-import { NetworkConfigurationError, TunNetwork } from '../network-configuration.ts';
+import { TunNetwork } from '../network-configuration.ts';
+import { NetworkConfigurationError } from '../routing-table.ts';
 import { TunDevice } from '../tun-device.ts';
 
 const device = new TunDevice('tun0');

@@ -5,7 +5,7 @@ import { WireError } from '../error.ts';
 import { decodeNetlinkAttributes, decodeNetlinkText } from '../netlink/index.ts';
 import { encodeHostAddress } from './address.ts';
 import { decodeLinkIndex, encodeLinkQuestion, encodeLinkUp } from './link.ts';
-import { encodeDeletedRoute, encodeNewRoute } from './route.ts';
+import { decodeNextHop, encodeDeletedRoute, encodeNewRoute, encodeRouteQuestion } from './route.ts';
 import { encodeRule } from './rule.ts';
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
@@ -66,6 +66,38 @@ test('ip -6 route replace 2001:db8:9::/48 dev d0 table 220', () => {
     hex(octets),
     packed('0a300000 dc030001 00000000 14000100 20010db8000900000000000000000000 08000400 02000000'),
   );
+});
+
+test('ip -4 route replace 10.9.0.0/16 via 198.51.100.1 dev d0 onlink table 220', () => {
+  const octets = encodeNewRoute({
+    destination: Uint8Array.of(10, 9, 0, 0),
+    prefixLength: 16,
+    deviceIndex: 2,
+    table: 220,
+    gateway: Uint8Array.of(198, 51, 100, 1),
+  });
+  assert.equal(
+    hex(octets),
+    packed('02100000 dc030001 04000000 08000100 0a090000 08000500 c6336401 08000400 02000000'),
+  );
+});
+
+test('ip -4 route get 10.8.0.1 mark 7, and what Linux 6.18 answers', () => {
+  const question = encodeRouteQuestion(Uint8Array.of(10, 8, 0, 1), 7);
+  assert.equal(hex(question), packed('02200000 00000000 00000000 08000100 0a080001 08001000 07000000'));
+  const answer = Uint8Array.from(
+    Buffer.from(
+      packed(
+        `02200000 fe000001 00020000 08000f00 fe000000 08000100 0a080001 08000400 03000000
+         08000700 c0000207 08000500 c0000201 08001000 07000000`,
+      ).replaceAll('\n', ''),
+      'hex',
+    ),
+  );
+  assert.deepEqual(decodeNextHop(answer), { deviceIndex: 3, gateway: Uint8Array.of(192, 0, 2, 1) });
+  assert.deepEqual(decodeNextHop(answer.subarray(0, 12)), {});
+  for (let length = 0; length < 12; length++)
+    assert.throws(() => decodeNextHop(answer.subarray(0, length)), WireError);
 });
 
 test('ip -4 route del 10.9.0.0/16 dev d0 table 220', () => {

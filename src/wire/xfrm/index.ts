@@ -12,7 +12,7 @@ export {
   type XfrmMessage,
 } from './messages.ts';
 export * from './numbers.ts';
-export type { XfrmPolicy, XfrmPolicyId, XfrmTemplate } from './policy.ts';
+export { encodeXfrmPolicy, type XfrmPolicy, type XfrmPolicyId, type XfrmTemplate } from './policy.ts';
 export type { XfrmReplay, XfrmReplayEsn } from './replay.ts';
 export type { XfrmSelector } from './selector.ts';
 export type { XfrmState, XfrmStateId } from './state.ts';

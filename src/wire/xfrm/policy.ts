@@ -1,6 +1,6 @@
 // struct xfrm_userpolicy_info, xfrm_userpolicy_id and xfrm_user_tmpl: what happens to packets, and by which SAs.
 import type { Reader } from '../reader.ts';
-import type { Writer } from '../writer.ts';
+import { Writer } from '../writer.ts';
 import { addressOfFamily, readFamily, readRawAddress, writeAddress, writeFamily } from './address.ts';
 import {
   readLimits,
@@ -84,6 +84,13 @@ export function writePolicy(writer: Writer, policy: XfrmPolicy): void {
     .u8(policy.flags, 'xfrm_userpolicy_info.flags')
     .u8(policy.share, 'xfrm_userpolicy_info.share')
     .zeros(4);
+}
+
+/** The structure by itself, as sockets take it (IP_XFRM_POLICY). Throws `WireError`. */
+export function encodeXfrmPolicy(policy: XfrmPolicy): Uint8Array {
+  const writer = new Writer(168);
+  writePolicy(writer, policy);
+  return writer.finish();
 }
 
 export function readPolicyId(reader: Reader): XfrmPolicyId {

@@ -1,0 +1,211 @@
+// The kernel's SPD and larval states under our data plane; every kernel with XFRM can do that, even without ESP.
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type PolicyParameters, type SaCommand, type SaResult, selectorOfPrefix } from '#sa';
+import { NamespacePair, outerAddresses, said } from '../testing/namespace-pair.ts';
+import { XfrmSocket } from './xfrm-socket.ts';
+
+const end = fileURLToPath(new URL('./testing/kernel-plane-end.js', import.meta.url));
+
+function missing(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root for network namespaces';
+  try {
+    new XfrmSocket().close();
+    return false;
+  } catch (error) {
+    return `this kernel has no XFRM: ${(error as Error).message}`;
+  }
+}
+const skip = missing();
+
+/** One data plane in a namespace. */
+class Plane {
+  readonly #child: ChildProcess;
+
+  constructor(pair: NamespacePair, owner = 'test') {
+    this.#child = pair.start('left', process.execPath, end, owner);
+  }
+
+  async ask<Answer>(line: string): Promise<Answer> {
+    const answer = said(this.#child, 'answer ');
+    this.#child.stdin!.write(`${line}\n`);
+    return JSON.parse((await answer).slice('answer '.length)) as Answer;
+  }
+
+  apply(command: SaCommand): Promise<SaResult> {
+    return this.ask(JSON.stringify(command));
+  }
+
+  async kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+const inner = { local: [selectorOfPrefix('10.1.0.0/24')!], remote: [selectorOfPrefix('10.2.0.0/24')!] };
+const trap = (change: Partial<PolicyParameters> = {}): SaCommand => ({
+  kind: 'install-policy',
+  policy: {
+    policyId: 0x4000_0000,
+    action: 'trap',
+    selectors: inner,
+    priority: 0x7000_0000,
+    mode: 'tunnel',
+    ...change,
+  },
+});
+
+async function withNamespace(use: (pair: NamespacePair) => Promise<void>): Promise<void> {
+  const pair = new NamespacePair();
+  try {
+    await pair.run('left', 'ip', 'address', 'add', '10.1.0.1/32', 'dev', 'lo');
+    await pair.run('left', 'ip', 'route', 'add', '10.2.0.0/24', 'via', outerAddresses[4].right);
+    await use(pair);
+  } finally {
+    pair.close();
+  }
+}
+
+const ip = async (pair: NamespacePair, ...words: string[]): Promise<string> =>
+  (await pair.run('left', 'ip', ...words)).output;
+const ping = (pair: NamespacePair) =>
+  pair.run('left', 'ping', '-c', '1', '-W', '0.2', '-I', '10.1.0.1', '10.2.0.1');
+
+test('traffic of a trap policy asks for an SA once, and again after the request was taken back', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    assert.deepEqual(await plane.apply(trap()), { ok: true });
+    assert.deepEqual(await plane.ask('events'), []);
+    await ping(pair);
+    const wanted = {
+      kind: 'acquire',
+      policyId: 0x4000_0000,
+      local: { protocol: 1, startPort: 0x0800, endPort: 0x0800, start: '10.1.0.1', end: '10.1.0.1' },
+      remote: { protocol: 1, startPort: 0x0800, endPort: 0x0800, start: '10.2.0.1', end: '10.2.0.1' },
+    };
+    assert.deepEqual(await plane.ask('events'), [wanted]);
+    await ping(pair);
+    assert.deepEqual(await plane.ask('events'), [], 'the kernel remembers that it asked');
+    await plane.ask('timeout');
+    assert.equal(await ip(pair, 'xfrm', 'state'), '', 'nothing of the request is left');
+    await ping(pair);
+    assert.deepEqual(await plane.ask('events'), [wanted]);
+    assert.deepEqual(await plane.apply({ kind: 'remove-policy', policyId: 0x4000_0000 }), { ok: true });
+    assert.equal(await ip(pair, 'xfrm', 'policy'), '');
+  });
+});
+
+test('of two policies for one place the kernel has the one that wins, and the other when it goes', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    const outbound = async (): Promise<string> =>
+      (await ip(pair, 'xfrm', 'policy')).split(/^(?=src)/m).find((one) => one.includes('dir out')) ?? '';
+    await plane.apply(trap());
+    await plane.apply(trap({ policyId: 5, action: 'discard', priority: 1000 }));
+    assert.match(await outbound(), /action block priority 1000/);
+    await plane.apply({ kind: 'remove-policy', policyId: 5 });
+    assert.match(await outbound(), /priority 1879048192/);
+    // A policy that changes gives up the places it does not want any more.
+    const narrower = { ...inner, remote: [selectorOfPrefix('10.2.0.0/25')!] };
+    await plane.apply(trap({ selectors: narrower }));
+    assert.match(await outbound(), /dst 10\.2\.0\.0\/25/);
+    assert.equal((await ip(pair, 'xfrm', 'policy')).match(/dir/g)?.length, 3);
+    await plane.ask('close');
+    assert.equal(await ip(pair, 'xfrm', 'policy'), '');
+  });
+});
+
+test('another key manager’s policy stays as it is, and so does its SA', { skip }, async () => {
+  await withNamespace(async (pair) => {
+    const foreign = 'src 10.1.0.0/24 dst 10.2.0.0/24 dir out priority 7 tmpl proto esp reqid 3 mode tunnel';
+    await ip(pair, 'xfrm', 'policy', 'add', ...foreign.split(' '));
+    const larval = 'src 192.0.2.9 dst 192.0.2.1 proto esp reqid 3 mode tunnel min 0xc1000000 max 0xc1000000';
+    await ip(pair, 'xfrm', 'state', 'allocspi', ...larval.split(' '));
+    const before = await ip(pair, 'xfrm', 'policy');
+    const plane = new Plane(pair);
+    assert.deepEqual(await plane.ask('foreign'), [0xc1000000]);
+    const result = await plane.apply(trap());
+    assert.equal(result.ok ? '' : result.code, 'exists');
+    assert.equal(await ip(pair, 'xfrm', 'policy'), before, 'what could not be done left nothing behind');
+    assert.equal(await plane.ask('remove-earlier'), 0);
+    await plane.ask('close');
+    assert.equal(await ip(pair, 'xfrm', 'policy'), before);
+    assert.match(await ip(pair, 'xfrm', 'state'), /0xc1000000/);
+  });
+});
+
+test('what a killed process left is taken over by the next one, or removed, and nobody else’s', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const killed = new Plane(pair);
+    await killed.apply(trap());
+    const moved = { local: [selectorOfPrefix('10.1.0.0/24')!], remote: [selectorOfPrefix('10.3.0.0/24')!] };
+    await killed.apply(trap({ policyId: 0x4000_0001, selectors: moved }));
+    const other = new Plane(pair, 'another owner');
+    const third = { ...moved, remote: [selectorOfPrefix('10.4.0.0/24')!] };
+    await other.apply(trap({ selectors: third }));
+    await killed.kill();
+    const next = new Plane(pair);
+    assert.deepEqual(await next.apply(trap()), { ok: true });
+    assert.equal((await ip(pair, 'xfrm', 'policy')).match(/dir/g)?.length, 9);
+    await next.ask('remove-earlier');
+    const left = await ip(pair, 'xfrm', 'policy');
+    assert.equal(left.match(/dir/g)?.length, 6);
+    assert.doesNotMatch(left, /10\.3\.0\.0/);
+    assert.match(left, /10\.4\.0\.0/);
+    await ping(pair);
+    assert.equal((await next.ask<unknown[]>('events')).length, 1);
+    assert.deepEqual(await other.ask('events'), []);
+  });
+});
+
+test('commands for what is not there, and SPIs that nobody may have', { skip }, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    const code = async (command: object): Promise<string> => {
+      const result = await plane.apply(command as SaCommand);
+      return result.ok ? 'ok' : result.code;
+    };
+    const common = { protocol: 'esp', spi: 0xc0000001, childId: 1, direction: 'outbound' };
+    assert.equal(await code({ kind: 'use-outbound', ...common }), 'missing');
+    assert.equal(await code({ kind: 'remove', ...common, remote: '192.0.2.2' }), 'missing');
+    assert.equal(
+      await code({ kind: 'extend-reservation', ...common, limit: { high: 0, low: 9 } }),
+      'missing',
+    );
+    const ends = { local: { address: '192.0.2.1', port: 0 }, remote: { address: '192.0.2.2', port: 0 } };
+    assert.equal(
+      await code({ kind: 'update-addresses', ...common, ...ends, encapsulated: false }),
+      'missing',
+    );
+    assert.equal(await code({ kind: 'remove-policy', policyId: 3 }), 'missing');
+    assert.equal(await code(trap({ policyId: 3, action: 'protect' })), 'failed');
+    assert.equal(await code(trap({ policyId: 3, action: 'protect', childId: 3 })), 'missing');
+    const sa = {
+      ...{ ...common, spi: 255, mode: 'tunnel', local: '192.0.2.1', remote: '192.0.2.2', esn: false },
+      ...{ replayWindow: 32, selectors: inner, lifetimes: {}, generation: 0, copyDscp: 'out', copyDf: true },
+      encryption: { id: 20, keyLengthBits: 128, key: Array.from({ length: 20 }, () => 1) },
+    };
+    assert.equal(await code({ kind: 'install', sa }), 'failed');
+    assert.equal(
+      await code({ kind: 'install', sa: { ...sa, spi: 0xc0000001, replayWindow: 5000 } }),
+      'unsupported',
+    );
+    const odd = { ...sa.encryption, id: 4000 };
+    assert.equal(
+      await code({ kind: 'install', sa: { ...sa, spi: 0xc0000001, encryption: odd } }),
+      'unsupported',
+    );
+    const behind = { last: { high: 0, low: 9 }, limit: { high: 0, low: 9 } };
+    const again = { ...sa, spi: 0xc0000001, reservation: behind };
+    assert.equal(await code({ kind: 'install', sa: again }), 'missing', 'its numbers are lost');
+  });
+});

@@ -1,0 +1,282 @@
+// The packet thread's loop where the kernel is the data plane: sockets for IKE, and netlink instead of packets.
+import { getHeapStatistics } from 'node:v8';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type Endpoint, isIpv6, type SaCommand } from '#sa';
+import type { XfrmMessage } from '#wire';
+import { monotonicMs } from '../clock.ts';
+import { DatagramSocket } from '../datagram-socket.ts';
+import { Epoll, Wakeup } from '../epoll.ts';
+import { SystemCallError } from '../errno.ts';
+import type { ControlQueue } from '../packet-thread/control-queue.ts';
+import type {
+  FromPacketThread,
+  PacketThreadOptions,
+  SaReport,
+  ToPacketThread,
+} from '../packet-thread/messages.ts';
+import { PeerAddresses } from '../packet-thread/peer-addresses.ts';
+import { ForeignSpis } from './foreign-spis.ts';
+import { bypassPolicies, takeEspFrom } from './ike-socket-options.ts';
+import { KernelDataPlane } from './kernel-data-plane.ts';
+import { UnknownSpiWatch } from './unknown-spi-watch.ts';
+import { keyManagerGroups, XfrmSocket } from './xfrm-socket.ts';
+import { xfrmStatistics } from './xfrm-statistics.ts';
+
+/** An unbounded wait would keep the process from ending. */
+const waitMsMax = 500;
+const datagramsMax = 32;
+const messagesMax = 64;
+/** How often counters are read, while there are few SAs. */
+const reportIntervalMs = 200;
+/** And for each SA: one in fifty of a processor's time at the most. */
+const reportIntervalMsPerSa = 2;
+const statisticsIntervalMs = 100;
+const unknownSpisPerSecondMax = 500;
+
+/** Counters of refused packets after which SAs are asked for theirs. */
+const failureCounters = ['XfrmInStateProtoError', 'XfrmInStateSeqError'];
+
+/** Opens the sockets with `listen` and runs until told to close. It reads nothing before it is told to. */
+export class KernelLoop {
+  readonly #port: MessagePort;
+  readonly #wakeup: Wakeup;
+  readonly #controlQueue: ControlQueue;
+  readonly #epoll = new Epoll();
+  readonly #sockets: DatagramSocket[] = [];
+  readonly #readers = new Map<number, () => void>();
+  readonly #plane: KernelDataPlane;
+  readonly #kernel = new XfrmSocket(keyManagerGroups);
+  readonly #foreign: ForeignSpis;
+  readonly #watch: UnknownSpiWatch;
+  readonly #peers = new PeerAddresses();
+  readonly tunName: undefined;
+  #statistics: ReadonlyMap<string, number> = new Map();
+  #statisticsAt = 0;
+  #failures = 0;
+  #failed = false;
+  #reportAt = 0;
+  #reportedSum = 0;
+  #ikeOfPeers = 0;
+  #ikeOfStrangers = 0;
+  #ikeRefused = 0;
+  #evidenceRefused = 0;
+  #kernelMessagesLost = 0;
+  #earlierUntil: number | undefined;
+  #running = true;
+  readonly #options: PacketThreadOptions;
+  readonly #keepEarlierMs: number;
+
+  /** @throws SystemCallError without XFRM in this kernel, or without the right to change it */
+  constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
+    this.#port = port;
+    this.#wakeup = new Wakeup(wakeFd);
+    this.#controlQueue = controlQueue;
+    const { kernel } = options;
+    if (kernel === undefined) throw new Error('this loop is for the kernel data plane');
+    this.#plane = new KernelDataPlane(kernel.ownerName);
+    this.#foreign = new ForeignSpis((spis) => this.#post({ kind: 'foreign-spis', spis }));
+    this.#foreign.reset(this.#plane.foreignStates());
+    this.#options = options;
+    this.#keepEarlierMs = kernel.keepEarlierMs;
+    this.#watch = new UnknownSpiWatch({
+      natTraversalPort: options.natTraversalPort,
+      perSecondMax: unknownSpisPerSecondMax,
+      knownSpis: () => [...this.#plane.inboundSpis(), ...this.#foreign.spis()],
+      isKnown: (protocol, spi, destination) => this.#plane.isKnown(protocol, spi, destination),
+    });
+    this.#watchFd(this.#wakeup.fd, () => this.#wakeup.drain());
+    this.#watchFd(this.#kernel.fd, () => this.#readKernel());
+  }
+
+  /** Binds the sockets; what comes to them waits. @throws SystemCallError if one cannot be had */
+  listen(): void {
+    const { addresses, ikePort, natTraversalPort, mark } = this.#options;
+    for (const address of addresses) {
+      for (const port of [ikePort, natTraversalPort]) {
+        const socket = new DatagramSocket(address, { kind: 'udp', port }, mark);
+        this.#sockets.push(socket);
+        bypassPolicies(socket);
+        if (port === natTraversalPort) takeEspFrom(socket);
+      }
+    }
+  }
+
+  #receiveFromNowOn(): void {
+    for (const socket of this.#sockets) this.#watchFd(socket.fd, () => this.#receive(socket));
+    this.#earlierUntil = monotonicMs() + this.#keepEarlierMs;
+  }
+
+  #watchFd(fd: number, read: () => void): void {
+    this.#readers.set(fd, read);
+    this.#epoll.add(fd);
+  }
+
+  run(): void {
+    while (this.#running) {
+      for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
+      this.#takeMessages();
+      const at = monotonicMs();
+      this.#plane.handleTimeout(at);
+      if (this.#earlierUntil !== undefined && at >= this.#earlierUntil) this.#removeEarlier();
+      if (at >= this.#statisticsAt) this.#readStatistics(at);
+      this.#watch.read(at);
+      if (at >= this.#reportAt) this.#report(at);
+      this.#drain();
+    }
+  }
+
+  close(): void {
+    this.#plane.close();
+    this.#watch.close();
+    this.#kernel.close();
+    for (const socket of this.#sockets) socket.close();
+    this.#epoll.close();
+  }
+
+  #waitMs(): number {
+    const due = Math.min(
+      this.#plane.deadline() ?? Number.POSITIVE_INFINITY,
+      this.#watch.dueAt,
+      this.#statisticsAt,
+      this.#reportAt,
+      this.#earlierUntil ?? Number.POSITIVE_INFINITY,
+    );
+    return Math.max(0, Math.min(waitMsMax, Math.ceil(due - monotonicMs())));
+  }
+
+  #removeEarlier(): void {
+    this.#earlierUntil = undefined;
+    this.#plane.removeEarlier();
+  }
+
+  #receive(socket: DatagramSocket): void {
+    for (let i = 0; i < datagramsMax; i++) {
+      const datagram = socket.receive();
+      if (datagram === undefined) return;
+      this.#handOver(datagram.local, datagram.remote, datagram.octets);
+    }
+  }
+
+  /** An IKE datagram for the control thread: dropped while that is behind, those of strangers sooner than our peers'. */
+  #handOver(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const known = this.#peers.has(remote.address);
+    if (!this.#controlQueue.admit(known)) {
+      this.#ikeRefused++;
+      return;
+    }
+    if (known) this.#ikeOfPeers++;
+    else this.#ikeOfStrangers++;
+    this.#post({ kind: 'datagram', ofPeer: known, local, remote, octets: octets.slice() });
+  }
+
+  #readKernel(): void {
+    for (let i = 0; i < messagesMax; i++) {
+      let messages: XfrmMessage[] | undefined;
+      try {
+        messages = this.#kernel.receive();
+      } catch (error) {
+        if (!(error instanceof SystemCallError) || error.code !== 'ENOBUFS') throw error;
+        // Expiries are told again by the next packet; whose SPIs are whose must be asked.
+        this.#kernelMessagesLost++;
+        this.#foreign.reset(this.#plane.foreignStates());
+        continue;
+      }
+      if (messages === undefined) return;
+      const at = monotonicMs();
+      for (const message of messages) {
+        this.#plane.take(message, at);
+        this.#foreign.take(message, (state) => this.#plane.isOurState(state));
+      }
+    }
+  }
+
+  #readStatistics(at: number): void {
+    this.#statisticsAt = at + statisticsIntervalMs;
+    this.#statistics = xfrmStatistics();
+    const failures = failureCounters.reduce((sum, name) => sum + (this.#statistics.get(name) ?? 0), 0);
+    if (failures !== this.#failures) this.#failed = true;
+    this.#failures = failures;
+    this.#watch.count(this.#statistics.get('XfrmInNoStates'), at);
+  }
+
+  #takeMessages(): void {
+    for (
+      let next = receiveMessageOnPort(this.#port);
+      next !== undefined;
+      next = receiveMessageOnPort(this.#port)
+    ) {
+      const message: ToPacketThread = next.message;
+      switch (message.kind) {
+        case 'transmit': {
+          const { local, remote, octets } = message;
+          this.#socketFor(local)?.send(local.address, remote, octets);
+          break;
+        }
+        case 'apply':
+          this.#apply(message.id, message.command);
+          break;
+        case 'receive':
+          this.#receiveFromNowOn();
+          break;
+        case 'close':
+          this.#running = false;
+          break;
+      }
+    }
+  }
+
+  #socketFor({ address, port }: Endpoint): DatagramSocket | undefined {
+    const family = isIpv6(address) ? 6 : 4;
+    return this.#sockets.find(
+      ({ transport, family: own }) => own === family && transport.kind === 'udp' && transport.port === port,
+    );
+  }
+
+  #apply(id: number, command: SaCommand): void {
+    // The last counters of an SA that goes away are told before it does.
+    if (command.kind === 'remove') this.#report(monotonicMs());
+    const result = this.#plane.apply(command);
+    if (result.ok) this.#peers.follow(command);
+    this.#post({ kind: 'sa-result', id, result });
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (let event = this.#plane.poll(); event !== undefined; event = this.#plane.poll())
+      this.#post({ kind: 'event', event });
+    for (let evidence = this.#watch.take(); evidence !== undefined; evidence = this.#watch.take()) {
+      if (this.#controlQueue.admit(true))
+        this.#post({ kind: 'event', event: { kind: 'unknown-spi', evidence } });
+      else this.#evidenceRefused += evidence.count;
+    }
+  }
+
+  #report(at: number): void {
+    this.#reportAt = at + Math.max(reportIntervalMs, reportIntervalMsPerSa * this.#plane.size);
+    const reports: SaReport[] = this.#plane.report(at, this.#failed);
+    this.#failed = false;
+    const counts = this.#counts();
+    const sum = Object.values(counts).reduce((total, count) => total + count, 0);
+    if (reports.length === 0 && sum === this.#reportedSum) return;
+    this.#reportedSum = sum;
+    this.#post({ kind: 'reports', reports, verdicts: counts, heapBytes: getHeapStatistics().used_heap_size });
+  }
+
+  /** The kernel's own counters under their own names, those that count at all. */
+  #counts(): Record<string, number> {
+    const ofKernel = [...this.#statistics].filter(([, count]) => count > 0);
+    return {
+      ...Object.fromEntries(ofKernel),
+      'ike-of-peers': this.#ikeOfPeers,
+      'ike-of-strangers': this.#ikeOfStrangers,
+      'ike-refused': this.#ikeRefused,
+      'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
+      'kernel-messages-lost': this.#kernelMessagesLost,
+      'evidence-dropped': this.#watch.dropped + this.#evidenceRefused,
+    };
+  }
+
+  #post(message: FromPacketThread): void {
+    this.#port.postMessage(message);
+  }
+}

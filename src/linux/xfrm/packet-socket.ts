@@ -1,0 +1,59 @@
+// A packet socket (AF_PACKET) that sees what arrives, from the IP header on, as far as a filter lets it through.
+import {
+  AF_PACKET,
+  SO_ATTACH_FILTER,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from '../constants.ts';
+import { isWouldBlock, SystemCallError } from '../errno.ts';
+import { addressOf, attempt, errno, must, pinned } from '../libc.ts';
+
+const etherTypes = { 4: 0x0800, 6: 0x86dd } as const;
+const packetBytesMax = 512;
+const instructionBytes = 8;
+
+export class PacketSocket {
+  readonly #fd: number;
+  readonly #in = pinned(packetBytesMax);
+
+  /**
+   * @param filter instructions of classic BPF
+   * @throws SystemCallError EPERM without CAP_NET_RAW
+   */
+  constructor(version: 4 | 6, filter: Uint8Array) {
+    const detail = 'packet socket';
+    // Without a protocol it sees nothing yet: the filter must be there before the first packet.
+    this.#fd = must('socket', detail, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    try {
+      const program = pinned(16);
+      const view = new DataView(program.buffer);
+      view.setUint16(0, filter.length / instructionBytes, true);
+      view.setBigUint64(8, addressOf(filter), true);
+      must('setsockopt', detail, this.#fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length);
+      const link = pinned(20);
+      const linkView = new DataView(link.buffer);
+      linkView.setUint16(0, AF_PACKET, true);
+      linkView.setUint16(2, etherTypes[version]);
+      must('bind', detail, this.#fd, link, link.length);
+    } catch (error) {
+      attempt('close', this.#fd);
+      throw error;
+    }
+  }
+
+  /** The beginning of the next packet, which the next call overwrites; undefined when none waits. */
+  receive(): Uint8Array | undefined {
+    const length = attempt('read', this.#fd, this.#in, this.#in.length);
+    if (length >= 0) return this.#in.subarray(0, length);
+    const code = errno();
+    // A device that goes down says so once.
+    if (isWouldBlock(code) || new SystemCallError('read', code).code === 'ENETDOWN') return undefined;
+    throw new SystemCallError('read', code, 'packet socket');
+  }
+
+  close(): void {
+    attempt('close', this.#fd);
+  }
+}

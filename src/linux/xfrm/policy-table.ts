@@ -1,0 +1,223 @@
+// Policies of ours in the kernel's SPD, which has one per selector and direction where we may have several.
+import type { PolicyParameters, SaResult } from '#sa';
+import {
+  XfrmAction,
+  XfrmDirection,
+  type XfrmMessage,
+  type XfrmPolicy,
+  type XfrmSelector,
+  type XfrmTemplate,
+} from '#wire';
+import { SystemCallError } from '../errno.ts';
+import { kernelSelectors, selectorKey } from './kernel-selectors.ts';
+import { unlimitedLifetime, unusedYet } from './kernel-state.ts';
+import type { XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
+
+/** Which SAs carry a policy's packets. */
+export interface PolicyTemplates {
+  readonly outbound: XfrmTemplate;
+  readonly inbound: XfrmTemplate;
+}
+
+/** A policy and its templates of now; without them packets pass, or are stopped, as the action says. */
+export interface TablePolicy {
+  readonly parameters: PolicyParameters;
+  readonly templates: PolicyTemplates | undefined;
+}
+
+interface Place {
+  readonly selector: XfrmSelector;
+  readonly direction: number;
+  /** Policies that want this place, the latest one last. */
+  readonly policies: TablePolicy[];
+  /** What the kernel has, as written; undefined: nothing of ours. */
+  written: string | undefined;
+}
+
+type Refusal = Extract<SaResult, { readonly ok: false }>;
+const done: SaResult = { ok: true };
+
+export class PolicyTable {
+  readonly #socket: XfrmSocket;
+  readonly #isOurs: (requestId: number) => boolean;
+  readonly #places = new Map<string, Place>();
+  readonly #policies = new Map<number, { readonly policy: TablePolicy; readonly places: readonly Place[] }>();
+
+  constructor(socket: XfrmSocket, isOurs: (requestId: number) => boolean) {
+    this.#socket = socket;
+    this.#isOurs = isOurs;
+  }
+
+  get(policyId: number): TablePolicy | undefined {
+    return this.#policies.get(policyId)?.policy;
+  }
+
+  all(): TablePolicy[] {
+    return [...this.#policies.values()].map(({ policy }) => policy);
+  }
+
+  /** Makes a policy, or changes it. What cannot be done leaves nothing behind. */
+  set(policy: TablePolicy): SaResult {
+    const { policyId } = policy.parameters;
+    const places = this.#placesOf(policy.parameters);
+    for (const place of this.#policies.get(policyId)?.places ?? []) {
+      if (!places.includes(place)) this.#leave(place, policyId);
+    }
+    this.#policies.set(policyId, { policy, places });
+    for (const place of places) {
+      const at = place.policies.findIndex(({ parameters }) => parameters.policyId === policyId);
+      if (at < 0) place.policies.push(policy);
+      else place.policies[at] = policy;
+      const refusal = this.#write(place);
+      if (refusal !== undefined) {
+        this.remove(policyId);
+        return refusal;
+      }
+    }
+    return done;
+  }
+
+  /** False if there is none. */
+  remove(policyId: number): boolean {
+    const known = this.#policies.get(policyId);
+    if (known === undefined) return false;
+    this.#policies.delete(policyId);
+    for (const place of known.places) this.#leave(place, policyId);
+    return true;
+  }
+
+  /** Removes what is in the kernel from a process before us. */
+  removeEarlier(): number {
+    let removed = 0;
+    for (const message of this.#socket.request({ kind: 'dump-policies', attributes: {} })) {
+      if (message.kind !== 'new-policy' || !this.#isOursIn(message)) continue;
+      const { selector, direction, index } = message.policy;
+      if (this.#places.has(placeKey(direction, selector))) continue;
+      this.#socket.requestIfThere({
+        kind: 'delete-policy',
+        id: { selector, direction, index },
+        attributes: {},
+      });
+      removed++;
+    }
+    return removed;
+  }
+
+  #isOursIn({ attributes }: XfrmMessageOf<'new-policy'>): boolean {
+    return attributes.templates?.some(({ requestId }) => this.#isOurs(requestId)) ?? false;
+  }
+
+  #placesOf({ selectors, mode }: PolicyParameters): Place[] {
+    const { local, remote } = selectors;
+    const inward = kernelSelectors(remote, local);
+    const at = (direction: number, all: readonly XfrmSelector[]): Place[] =>
+      all.map((selector) => this.#place(direction, selector));
+    return [
+      // What comes must be let in before anybody answers to what goes out.
+      ...at(XfrmDirection.IN, inward),
+      ...(mode === 'transport' ? [] : at(XfrmDirection.FORWARD, inward)),
+      ...at(XfrmDirection.OUT, kernelSelectors(local, remote)),
+    ];
+  }
+
+  #place(direction: number, selector: XfrmSelector): Place {
+    const key = placeKey(direction, selector);
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    const place: Place = { selector, direction, policies: [], written: undefined };
+    this.#places.set(key, place);
+    return place;
+  }
+
+  #leave(place: Place, policyId: number): void {
+    const at = place.policies.findIndex(({ parameters }) => parameters.policyId === policyId);
+    if (at >= 0) place.policies.splice(at, 1);
+    this.#write(place);
+  }
+
+  /** Lower priorities win, and among equals the latest. */
+  #winner({ policies }: Place): TablePolicy | undefined {
+    let winner: TablePolicy | undefined;
+    for (const policy of policies) {
+      if (winner === undefined || policy.parameters.priority <= winner.parameters.priority) winner = policy;
+    }
+    return winner;
+  }
+
+  #write(place: Place): Refusal | undefined {
+    const { selector, direction } = place;
+    const winner = this.#winner(place);
+    if (winner === undefined) {
+      if (place.written !== undefined)
+        this.#socket.requestIfThere({
+          kind: 'delete-policy',
+          id: { selector, direction, index: 0 },
+          attributes: {},
+        });
+      this.#places.delete(placeKey(direction, selector));
+      return undefined;
+    }
+    const message = policyMessage(place, winner);
+    const text = textOf(message);
+    if (text === place.written) return undefined;
+    try {
+      this.#put(message, place.written !== undefined);
+      place.written = text;
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      const code = error.code === 'EEXIST' ? 'exists' : 'failed';
+      return { ok: false, code, detail: error.message };
+    }
+  }
+
+  #put(message: XfrmMessageOf<'new-policy'>, isThere: boolean): void {
+    if (isThere) {
+      this.#socket.request({ ...message, kind: 'update-policy' });
+      return;
+    }
+    try {
+      this.#socket.request(message);
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.code !== 'EEXIST') throw error;
+      // A process before us left it, or it is somebody else's and stays.
+      const { selector, direction } = message.policy;
+      const id = { selector, direction, index: 0 };
+      const there = this.#socket.requestIfThere({ kind: 'get-policy', id, attributes: {} })?.[0];
+      if (there?.kind !== 'new-policy' || !this.#isOursIn(there)) throw error;
+      this.#socket.request({ ...message, kind: 'update-policy' });
+    }
+  }
+}
+
+function placeKey(direction: number, selector: XfrmSelector): string {
+  return `${direction} ${selectorKey(selector)}`;
+}
+
+function policyMessage(
+  { selector, direction }: Place,
+  { parameters, templates }: TablePolicy,
+): XfrmMessageOf<'new-policy'> {
+  const policy: XfrmPolicy = {
+    selector,
+    limits: unlimitedLifetime,
+    used: unusedYet,
+    priority: parameters.priority,
+    index: 0,
+    direction,
+    action: parameters.action === 'discard' ? XfrmAction.BLOCK : XfrmAction.ALLOW,
+    flags: 0,
+    share: 0,
+  };
+  const template = direction === XfrmDirection.OUT ? templates?.outbound : templates?.inbound;
+  return {
+    kind: 'new-policy',
+    policy,
+    attributes: template === undefined ? {} : { templates: [template] },
+  };
+}
+
+function textOf({ policy, attributes }: Extract<XfrmMessage, { policy: XfrmPolicy }>): string {
+  const [template] = attributes.templates ?? [];
+  return [policy.priority, policy.action, ...Object.values(template ?? {})].join(' ');
+}
