@@ -11,6 +11,8 @@ export interface RecoveryCourse {
   readonly since: number;
   /** Since when the IKE SA stands that took the place of the lost one; it, or one that it was rekeyed to, carries on. */
   fresh: { readonly createdAt: number; readonly since: number } | undefined;
+  /** The course before, whose IKE SA stood when this one began: it goes on if this one comes to nothing. */
+  readonly former: RecoveryCourse | undefined;
 }
 
 /** A course that never came to its end says nothing about a later loss. */
@@ -21,7 +23,12 @@ export function courseBegins(state: EngineState, name: string, rung: RecoveryRun
   const { courses } = state.recovery;
   const open = courses.get(name);
   const first = open !== undefined && open.fresh === undefined && state.at - open.since < courseMsMax;
-  courses.set(name, { rung, since: first ? open.since : (since ?? state.at), fresh: undefined });
+  courses.set(name, {
+    rung,
+    since: first ? open.since : (since ?? state.at),
+    fresh: undefined,
+    former: open?.fresh === undefined ? open?.former : { ...open, former: undefined },
+  });
 }
 
 /** The peer began anew by itself, and so has forgotten this IKE SA. @param how we know */
@@ -59,9 +66,12 @@ export function courseTraffic(state: EngineState, { createdAt, sa }: IkeEntry, l
   state.rung(name, course.rung, 'back', `traffic comes in again, ${elapsed(course.since, lastInboundAt)}`);
 }
 
-/** The old IKE SA answered: nothing was lost. */
+/** The old IKE SA answered: nothing was lost, or not since the course before. */
 export function courseCancelled(state: EngineState, name: string): void {
-  state.recovery.courses.delete(name);
+  const { courses } = state.recovery;
+  const former = courses.get(name)?.former;
+  if (former === undefined) courses.delete(name);
+  else courses.set(name, former);
 }
 
 function elapsed(since: number, at: number): string {

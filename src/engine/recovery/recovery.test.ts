@@ -933,3 +933,28 @@ test('a peer says nothing about the Child SAs of another peer', () => {
   );
   assert.ok(before.every((one) => hosts.moon.outbound.has(one)));
 });
+
+test('an attempt that is cancelled does not cut off the story of the recovery before it', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  hosts.restart(hosts.sun);
+  hosts.sendEsp(hosts.moon);
+  hosts.settle();
+  // The fresh IKE SA stands, and before any traffic a request on it is answered late.
+  hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  hosts.wait(1_500, () => false);
+  hosts.wait(2_000, ({ octets }) => octets[18] !== 34);
+  const { childId } = hosts.moon.engine.status().ikeSas.at(-1)!.children[0]!;
+  hosts.moon.give(hosts.now, {
+    kind: 'traffic',
+    notes: [{ childId, lastInboundAt: hosts.now, lastOutboundAt: hosts.now }],
+  });
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ rung, step }) => `${rung} ${step}`),
+    [
+      ...['token calling', 'token stands'],
+      ...['silence parallel', 'silence calling', 'silence answered'],
+      'token back',
+    ],
+  );
+});
