@@ -42,6 +42,8 @@ export interface ChildSa {
   /** Whether our traffic leaves through it. */
   outboundInUse: boolean;
   rekeyAt: number | undefined;
+  /** How often replacing it failed. */
+  rekeyFailures?: number;
   expiresAt: number | undefined;
   collision: ChildCollision | undefined;
   /** The pair that it replaces, until that one is gone. */

@@ -56,6 +56,14 @@ export function handleSaResult(state: IkeSaState, id: number, result: SaResult):
   if (holder === undefined) return;
   holder.emit({ kind: 'child-failed', name: summaryOf(child).name, failure: reason });
   remove(holder, child, reason);
+  restorePredecessor(holder, child);
+}
+
+/** What the peer wanted to replace goes on, and may be replaced by another attempt: nobody deletes it now. */
+function restorePredecessor(state: IkeSaState, { initiator, replaces }: ChildSa): void {
+  if (initiator || replaces?.phase !== 'replaced' || !state.children.includes(replaces)) return;
+  replaces.phase = 'installed';
+  replaces.collision = undefined;
 }
 
 function holderOf(state: IkeSaState, child: ChildSa): IkeSaState | undefined {

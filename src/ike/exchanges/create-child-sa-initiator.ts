@@ -18,7 +18,7 @@ import { judgeAnswer, type OfferOptions, offerChild, offerPayloads } from './chi
 import type { CreateChildExchange } from './exchange.ts';
 import { abandonOffer } from './ike-auth-initiator.ts';
 import { compareNonces, lowerNonce, nonceBytes } from './nonces.ts';
-import { rekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
+import { childRekeyRetryMs, retryLater, retryWithGroup } from './refused-request.ts';
 
 export function beginCreateChild(state: IkeSaState, task: Task): void {
   const { work } = task;
@@ -286,5 +286,8 @@ function failed(state: IkeSaState, exchange: CreateChildExchange, reason: IkeFai
   const { replaces, offer } = exchange;
   state.emit({ kind: 'child-failed', name: offer.configuration.name, failure: reason });
   // The old SA lives on until its own end; there may be time for another try.
-  if (replaces?.phase === 'installed') replaces.rekeyAt = state.at + rekeyRetryMs;
+  if (replaces?.phase !== 'installed') return;
+  const failures = replaces.rekeyFailures ?? 0;
+  replaces.rekeyAt = state.at + childRekeyRetryMs(failures);
+  replaces.rekeyFailures = failures + 1;
 }

@@ -26,6 +26,12 @@ function assertOnePair(pair: Pair): void {
   }
 }
 
+/** The data plane of a host has no room from now on. */
+function refuseInstalls(host: Host): void {
+  host.saResult = (command) =>
+    command.kind === 'install' ? { ok: false, code: 'failed', detail: 'no room' } : { ok: true };
+}
+
 function firstInbound(host: Host): void {
   const newest = host.sa.children.at(-1)!;
   host.input(host.sa, {
@@ -345,4 +351,26 @@ test('an IKE SA is deleted by one end while the other rekeys it', () => {
     assert.ok(host.sas.every(({ phase }) => phase === 'ended'));
     assert.equal(host.installed.size, 0);
   }
+});
+
+// RFC 7296 2.8: nobody knows how long the packets of the old one last, so the next try is not far.
+test('a rekeying that the peer cannot install leaves the old Child SA as it was, and is tried again soon', () => {
+  const pair = new Pair().establish();
+  const { moon, sun } = pair;
+  const old = moon.sa.children[0]!;
+  refuseInstalls(sun);
+  moon.command({ kind: 'rekey-child', childId: 1 });
+  pair.deliver(sun);
+  // The Delete of what could not be installed overtakes the answer.
+  const answer = pair.take(moon);
+  pair.settle();
+  pair.deliver(moon, answer);
+  pair.settle();
+  assert.equal(moon.eventsOf('child-failed').length, 1);
+  assert.equal(sun.sa.children[0]?.inboundSpi, old.outboundSpi);
+
+  sun.saResult = () => ({ ok: true });
+  pair.run(2_500);
+  assertOnePair(pair);
+  assert.notEqual(moon.sa.children[0]?.inboundSpi, old.inboundSpi);
 });

@@ -13,6 +13,13 @@ const temporaryFailureMaxMs = 180_000;
 
 /** A rekeying that failed for good is tried again after this time, while the old SA still lives. */
 export const rekeyRetryMs = 30_000;
+/** That of a Child SA sooner at first: how long its octets or packets last, no clock tells. */
+const childRekeyRetryMsMin = 2_000;
+
+/** @param failures of the same Child SA before this one */
+export function childRekeyRetryMs(failures: number): number {
+  return Math.min(rekeyRetryMs, childRekeyRetryMsMin * 2 ** failures);
+}
 
 export function retryLater(state: IkeSaState, task: Task): void {
   const refusedSince = task.refusedSince ?? state.at;
