@@ -78,7 +78,9 @@ test('wayward lab crash kills a gateway, the incident is told until traffic is b
   await demo.printed(/right \| .* with unknown SPI [0-9a-f]{8}, last of demo\/demo: notify-unprotected/);
   await demo.printed(/left +\| .*unprotected token from .*: proven/);
   await demo.printed(/left +\| .*recovery by token: calling/);
-  await demo.printed(/left +\| .*recovery by token: stands: a fresh IKE SA, (resumed by a ticket|authenticated in full)/);
+  await demo.printed(
+    /left +\| .*recovery by token: stands: a fresh IKE SA, (resumed by a ticket|authenticated in full)/,
+  );
   const [, why] = await demo.printed(/traffic is back, \d+ ms after the kill[\s\S]*--socket (\S+)/);
   await demo.printed(/left +\| .*recovery by token: back: traffic comes in again/);
   assert.equal(gatewaysOf(demo).filter((pid) => before.includes(pid)).length, 1);
