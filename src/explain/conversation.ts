@@ -6,7 +6,7 @@ import type { TrackedAssociation } from './hip-tracker.ts';
 import type { TrackedIkeSa } from './ike/tracked-ike-sa.ts';
 import { explainLimits } from './limits.ts';
 import { EventLog, FindingLog } from './logs.ts';
-import { SilenceWatch } from './silence-watch.ts';
+import { SilenceWatch } from './silence/silence-watch.ts';
 import type { Sighting } from './story.ts';
 
 export type Side = 0 | 1;

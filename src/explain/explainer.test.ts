@@ -429,6 +429,18 @@ describe('one side loses its state', () => {
     assert.match(found.what, /192\.0\.2\.2 was away for 4\.0 s, and came back with the SAs it had/);
   });
 
+  test('a capture of ESP alone: a new SPI ends the silence', () => {
+    const capture = new CaptureBuilder().espBothWays([toRight, toLeft], 500, 520);
+    for (let i = 521; i <= 560; i++) {
+      capture.esp(left, right, toRight, i).wait(99);
+      if (i < 530)
+        capture.raw(icmpv4Error(right, left, 3, 3, ipPacket(left, right, 50, espProposal(toRight).spi)));
+    }
+    capture.espBothWays([0xc0ffee08, 0xc0ffee09], 1, 10);
+    const found = finding(onlyPeers(explained(capture.file())), 'lost-state');
+    assert.match(found.why, /begins anew with an SPI whose making is not in the capture/);
+  });
+
   test('the path alone was down: no state was lost, and no notify would have helped', () => {
     const ask = request(INFORMATIONAL, 2, []);
     const capture = establish(new CaptureBuilder(), toLeft, toRight).espBothWays([toRight, toLeft], 1, 20);

@@ -64,7 +64,7 @@ export class FlowTracker {
       });
     }
     if (!twice) {
-      conversation.silence.heard(conversation.sideOf(source.address), at, 'esp', spi);
+      conversation.silence.heard(conversation.sideOf(source.address), at, isNew ? 'esp-new' : 'esp', spi);
     }
   }
 
