@@ -504,12 +504,15 @@ describe('ESP alone', () => {
     for (const high of [undefined, 0]) {
       const capture = new CaptureBuilder();
       for (let i = 1; i <= 10; i++) {
-        const body = espBody(toRight, i, new Uint8Array(40), key, high);
+        const inner = ipPacket('10.1.0.1' as typeof left, '10.2.0.1' as typeof left, 6, new Uint8Array(20));
+        const body = espBody(toRight, i, i === 9 ? new Uint8Array(8) : inner, key, high);
         if (i === 7) body[20]! ^= 1;
         capture.esp(left, right, toRight, i, body);
       }
       const peers = onlyPeers(explained(capture.file(), { keys }));
       assert.deepEqual([peers.flows[0]?.verified, peers.flows[0]?.forged], [9, 1]);
+      const carried = ['10.1.0.1 > 10.2.0.1 tcp (8)', 'what is no IP packet (1)'];
+      assert.deepEqual(peers.flows[0]?.carries, carried);
       assert.equal(finding(peers, 'icv-wrong').severity, 'problem');
     }
   });

@@ -128,8 +128,12 @@ export class FlowTracker {
   }
 
   #open(flow: Flow, octets: Uint8Array): void {
-    if (flow.opener?.open(octets) === undefined) flow.forged++;
-    else flow.verified++;
+    const content = flow.opener?.open(octets);
+    if (content === undefined) flow.forged++;
+    else {
+      flow.verified++;
+      flow.inner.see(content);
+    }
   }
 }
 
