@@ -26,7 +26,6 @@ export class Conversation {
   >(explainLimits.hipAssociations, ({ packets }) => packets);
   readonly silence: SilenceWatch;
   packets = 0;
-  first: Sighting | undefined;
   /** The last exchange that may have made a Child SA and could not be read. */
   sealedNegotiation: Sighting | undefined;
   /** The last CREATE_CHILD_SA that could not be read. */

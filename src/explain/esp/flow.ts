@@ -25,7 +25,6 @@ export class Flow {
   readonly inner: InnerTraffic = new InnerTraffic();
   verified = 0;
   forged = 0;
-  fragmented = 0;
   largestGapAt: Sighting | undefined;
   /** A Delete of it was read. */
   deleted: Sighting | undefined;

@@ -212,7 +212,6 @@ export class IkeTracker implements IkeContext {
     const texts = begun?.texts ?? trackedMessage(sa.last, 0, []).texts;
     const opened = openSealed(message, ciphers[role], texts);
     if (opened.kind === 'forged' || opened.kind === 'unreadable') {
-      sa.forged++;
       sa.conversation.findings.find(sa.last, {
         code: opened.kind === 'forged' ? 'ike-icv-wrong' : 'ike-unreadable-inside',
         severity: 'problem',

@@ -63,7 +63,6 @@ export class SilenceWatch {
     if (spoken === 'esp' || spoken === 'esp-new') {
       unheard.esp++;
       unheard.espSince++;
-      unheard.espSinceNotify++;
       unheard.lastEsp = unheard.last;
       unheard.lastSpi = spi;
     } else if (spoken === 'ike-request') unheard.requests++;
@@ -90,7 +89,6 @@ export class SilenceWatch {
     unheard.notifies++;
     if (unheard.firstNotify === undefined) {
       unheard.firstNotify = { frame: at.frame, atUs: at.atUs };
-      unheard.espSinceNotify = 0;
     }
   }
 

@@ -28,7 +28,6 @@ export interface Unheard {
   /** Unprotected notifies of the silent side that it does not know an SPI. */
   notifies: number;
   firstNotify: Sighting | undefined;
-  espSinceNotify: number;
 }
 
 export interface Speaker {
@@ -59,7 +58,6 @@ export function begin({ frame, atUs }: Sighting): Unheard {
     espSince: 0,
     notifies: 0,
     firstNotify: undefined,
-    espSinceNotify: 0,
   };
 }
 
