@@ -33,20 +33,21 @@ const problemsTold = 5;
 export async function explain(words: ExplainWords, terminal: ExplainTerminal): Promise<boolean> {
   const { file, json, html } = words;
   const { out, err } = terminal;
+  const name = file === '-' ? 'standard input' : file;
   try {
     const keys = words.keys === undefined ? undefined : readKeys(words.keys, err);
     const explainer = new Explainer(keys === undefined ? {} : { keys });
     await feed(explainer, file, terminal.progress);
     const story = explainer.finish();
-    if (html !== undefined) writeFileSync(html, storyHtml(story, file));
+    if (html !== undefined) writeFileSync(html, storyHtml(story, name));
     if (json) for (const line of storyJsonLines(story)) out(line);
     else
-      for (const line of storyText(story, file, Math.min(terminal.columns ?? columnsMax, columnsMax)))
+      for (const line of storyText(story, name, Math.min(terminal.columns ?? columnsMax, columnsMax)))
         out(line);
     return true;
   } catch (error) {
     terminal.progress?.('');
-    if (error instanceof WireError) err(`${file} is no capture: ${error.message}`);
+    if (error instanceof WireError) err(`${name} is no capture: ${error.message}`);
     else if (isOperational(error)) err(error.message);
     else throw error;
     return false;

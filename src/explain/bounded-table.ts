@@ -34,10 +34,6 @@ export class BoundedTable<Key, Value> {
     this.#entries.set(key, value);
   }
 
-  delete(key: Key): void {
-    this.#entries.delete(key);
-  }
-
   values(): IterableIterator<Value> {
     return this.#entries.values();
   }

@@ -6,7 +6,7 @@ import type { TrackedAssociation } from './hip-tracker.ts';
 import type { TrackedIkeSa } from './ike/tracked-ike-sa.ts';
 import { explainLimits } from './limits.ts';
 import { EventLog, FindingLog } from './logs.ts';
-import { SilenceWatch } from './silence-watch.ts';
+import { SilenceWatch } from './silence/silence-watch.ts';
 import type { Sighting } from './story.ts';
 
 export type Side = 0 | 1;
@@ -26,7 +26,6 @@ export class Conversation {
   >(explainLimits.hipAssociations, ({ packets }) => packets);
   readonly silence: SilenceWatch;
   packets = 0;
-  first: Sighting | undefined;
   /** The last exchange that may have made a Child SA and could not be read. */
   sealedNegotiation: Sighting | undefined;
   /** The last CREATE_CHILD_SA that could not be read. */

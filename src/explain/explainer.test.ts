@@ -429,6 +429,18 @@ describe('one side loses its state', () => {
     assert.match(found.what, /192\.0\.2\.2 was away for 4\.0 s, and came back with the SAs it had/);
   });
 
+  test('a capture of ESP alone: a new SPI ends the silence', () => {
+    const capture = new CaptureBuilder().espBothWays([toRight, toLeft], 500, 520);
+    for (let i = 521; i <= 560; i++) {
+      capture.esp(left, right, toRight, i).wait(99);
+      if (i < 530)
+        capture.raw(icmpv4Error(right, left, 3, 3, ipPacket(left, right, 50, espProposal(toRight).spi)));
+    }
+    capture.espBothWays([0xc0ffee08, 0xc0ffee09], 1, 10);
+    const found = finding(onlyPeers(explained(capture.file())), 'lost-state');
+    assert.match(found.why, /begins anew with an SPI whose making is not in the capture/);
+  });
+
   test('the path alone was down: no state was lost, and no notify would have helped', () => {
     const ask = request(INFORMATIONAL, 2, []);
     const capture = establish(new CaptureBuilder(), toLeft, toRight).espBothWays([toRight, toLeft], 1, 20);
@@ -492,12 +504,15 @@ describe('ESP alone', () => {
     for (const high of [undefined, 0]) {
       const capture = new CaptureBuilder();
       for (let i = 1; i <= 10; i++) {
-        const body = espBody(toRight, i, new Uint8Array(40), key, high);
+        const inner = ipPacket('10.1.0.1' as typeof left, '10.2.0.1' as typeof left, 6, new Uint8Array(20));
+        const body = espBody(toRight, i, i === 9 ? new Uint8Array(8) : inner, key, high);
         if (i === 7) body[20]! ^= 1;
         capture.esp(left, right, toRight, i, body);
       }
       const peers = onlyPeers(explained(capture.file(), { keys }));
       assert.deepEqual([peers.flows[0]?.verified, peers.flows[0]?.forged], [9, 1]);
+      const carried = ['10.1.0.1 > 10.2.0.1 tcp (8)', 'what is no IP packet (1)'];
+      assert.deepEqual(peers.flows[0]?.carries, carried);
       assert.equal(finding(peers, 'icv-wrong').severity, 'problem');
     }
   });

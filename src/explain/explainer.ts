@@ -163,7 +163,6 @@ export class Explainer {
   #datagram(datagram: Datagram): void {
     const { at, kind, source, destination } = datagram;
     const conversation = this.#between(source.address, destination.address);
-    conversation.first ??= at;
     conversation.packets++;
     switch (kind) {
       case 'ike': {

@@ -103,6 +103,8 @@ export interface FlowRow {
   /** With keys: packets whose ICV was right, and wrong. */
   readonly verified?: number;
   readonly forged?: number;
+  /** With keys: the most frequent kinds of inner packets, `10.1.0.1 > 10.2.0.1 icmp (12)`. */
+  readonly carries?: readonly string[];
 }
 
 export interface HipAssociationRow {

@@ -5,6 +5,7 @@ import type { Scenario } from '../../harness/scenario.ts';
 
 const scenario: Scenario = {
   expects: 'explain opens and verifies everything, and tells the Child SAs, their rekey and their end',
+  timeLimitMs: 60_000,
   async play(stage) {
     await stage.establish('net');
     const [ikeSa] = await stage.initiator.ikeSas();
@@ -42,9 +43,10 @@ const scenario: Scenario = {
     }
     assert.ok(told.childSas[0]!.ended !== undefined, 'the first Child SA was deleted');
     assert.deepEqual(told.flows.map(({ spi }) => spi).toSorted(), spis.flat().toSorted());
-    for (const { spi, origin, packets, verified, forged, missing, replayed } of told.flows) {
+    for (const { spi, origin, packets, verified, forged, missing, replayed, carries } of told.flows) {
       assert.equal(origin, 'negotiated', spi);
       assert.deepEqual([verified, forged, missing, replayed], [packets, 0, 0, 0], spi);
+      assert.match(carries!.join(), /^10\.[12]\.0\.1 > 10\.[12]\.0\.1 icmp \(\d+\)$/);
     }
 
     // The same capture without keys: less is known, and nothing else is said.

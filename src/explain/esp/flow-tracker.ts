@@ -1,5 +1,5 @@
 // ESP and AH packets: which SPI, who negotiated it, whether numbers are missing or come again, and whether it opens.
-import { formatEndpoint, formatSpi } from '#sa';
+import { formatEndpoint } from '#sa';
 import { readU32 } from '#wire';
 import type { Conversation } from '../conversation.ts';
 import type { Datagram } from '../ingress/datagram.ts';
@@ -48,7 +48,6 @@ export class FlowTracker {
     flow.packets++;
     flow.octets += datagram.lengthBytes;
     flow.last = { frame: at.frame, atUs: at.atUs };
-    if (datagram.fragments > 1) flow.fragmented++;
     if (datagram.encapsulated) this.#ports(conversation, flow, source, at);
     // A single packet with an SPI of its own is what scanners send, and nobody's story.
     if (!flow.told && flow.packets === 2) tellBeginning(conversation, flow);
@@ -64,7 +63,7 @@ export class FlowTracker {
       });
     }
     if (!twice) {
-      conversation.silence.heard(conversation.sideOf(source.address), at, 'esp', spi);
+      conversation.silence.heard(conversation.sideOf(source.address), at, isNew ? 'esp-new' : 'esp', spi);
     }
   }
 
@@ -128,8 +127,12 @@ export class FlowTracker {
   }
 
   #open(flow: Flow, octets: Uint8Array): void {
-    if (flow.opener?.open(octets) === undefined) flow.forged++;
-    else flow.verified++;
+    const content = flow.opener?.open(octets);
+    if (content === undefined) flow.forged++;
+    else {
+      flow.verified++;
+      flow.inner.see(content);
+    }
   }
 }
 
@@ -231,9 +234,4 @@ export function concludeFlow(conversation: Conversation, flow: Flow): void {
           : 'Damaged or forged on the way; the receiver drops them.',
     });
   }
-}
-
-/** `c0ffee00 of 192.0.2.1`, for a sentence about an SPI that may or may not have been seen. */
-export function spiText(spi: number): string {
-  return `SPI ${formatSpi(spi)}`;
 }

@@ -2,6 +2,7 @@
 import { type Endpoint, formatSpi, type IpAddress } from '#sa';
 import type { FlowOrigin, FlowRow, Sighting } from '../story.ts';
 import type { EspOpener } from './esp-opener.ts';
+import { InnerTraffic } from './inner-traffic.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
 
 export class Flow {
@@ -21,9 +22,9 @@ export class Flow {
   told = false;
   /** Absent: no key for it. */
   opener: EspOpener | undefined;
+  readonly inner: InnerTraffic = new InnerTraffic();
   verified = 0;
   forged = 0;
-  fragmented = 0;
   largestGapAt: Sighting | undefined;
   /** A Delete of it was read. */
   deleted: Sighting | undefined;
@@ -69,7 +70,9 @@ export class Flow {
       missing: sequence.missing,
       reordered: sequence.reordered,
       replayed: sequence.replayed,
-      ...(this.opener === undefined ? {} : { verified: this.verified, forged: this.forged }),
+      ...(this.opener === undefined
+        ? {}
+        : { verified: this.verified, forged: this.forged, carries: this.inner.told() }),
     };
   }
 }

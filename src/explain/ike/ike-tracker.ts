@@ -8,7 +8,6 @@ import {
   type Payload,
   type ReceivedIkeHeader,
   WireError,
-  type WireProposal,
   zeroIkeSpi,
 } from '#wire';
 import type { Conversation } from '../conversation.ts';
@@ -20,18 +19,27 @@ import { concludeExchange } from './exchange-end.ts';
 import { isInit } from './exchange-kind.ts';
 import type { AcceptedOffer, IkeContext } from './ike-context.ts';
 import { answeredInit } from './init-exchange.ts';
+import {
+  begin,
+  exchangeKey,
+  hashOf,
+  headerAlone,
+  repeat,
+  withoutOctets,
+  withTexts,
+} from './message-tracking.ts';
 import { answeredOpened } from './opened-exchange.ts';
 import { openSealed } from './sealed.ts';
 import { answeredSealed } from './sealed-exchange.ts';
 import {
   type IkeRole,
   otherRole,
-  type TrackedExchange,
   TrackedIkeSa,
   type TrackedMessage,
   trackedMessage,
 } from './tracked-ike-sa.ts';
 import { unprotectedMessage } from './unprotected.ts';
+import { tellUnseen } from './unseen.ts';
 
 const acceptsMax = 512;
 /** The same message again so soon was captured twice. */
@@ -204,7 +212,6 @@ export class IkeTracker implements IkeContext {
     const texts = begun?.texts ?? trackedMessage(sa.last, 0, []).texts;
     const opened = openSealed(message, ciphers[role], texts);
     if (opened.kind === 'forged' || opened.kind === 'unreadable') {
-      sa.forged++;
       sa.conversation.findings.find(sa.last, {
         code: opened.kind === 'forged' ? 'ike-icv-wrong' : 'ike-unreadable-inside',
         severity: 'problem',
@@ -297,87 +304,4 @@ export class IkeTracker implements IkeContext {
     response.payloads = undefined;
     if (exchange.request !== undefined) exchange.request.payloads = undefined;
   }
-}
-
-/** Views would keep the whole message in memory. */
-function withoutOctets({ transforms, ...proposal }: WireProposal): WireProposal {
-  return {
-    ...proposal,
-    spi: new Uint8Array(),
-    transforms: transforms.map(({ type, id, attributes }) => ({
-      type,
-      id,
-      attributes: attributes.filter(({ value }) => typeof value === 'number'),
-    })),
-  };
-}
-
-function exchangeKey(requester: IkeRole, messageId: number): string {
-  return `${requester} ${messageId}`;
-}
-
-function begin(messageId: number, exchangeType: number, requester: IkeRole): TrackedExchange {
-  return {
-    messageId,
-    exchangeType,
-    requester,
-    request: undefined,
-    response: undefined,
-    triesAfterResponse: 0,
-    concluded: false,
-  };
-}
-
-function withTexts(message: TrackedMessage, texts: TrackedMessage['texts'] | undefined): TrackedMessage {
-  return texts === undefined ? message : { ...message, texts };
-}
-
-/** @returns whether the message as a whole is sent again, and not another fragment of it */
-function repeat(known: TrackedMessage, message: IkeMessage, at: Sighting): boolean {
-  known.last = { frame: at.frame, atUs: at.atUs };
-  const sealed = message.payloads.at(-1);
-  if (sealed?.type !== 'SKF') {
-    known.tries++;
-    return true;
-  }
-  const isNew = !known.fragmentsSeen.has(sealed.fragmentNumber);
-  if (isNew && known.fragmentsSeen.size < 256) known.fragmentsSeen.add(sealed.fragmentNumber);
-  if (isNew || sealed.fragmentNumber !== 1) return false;
-  known.tries++;
-  return true;
-}
-
-/** Of a message that the capture cut. */
-function headerAlone(octets: Uint8Array, header: ReceivedIkeHeader): IkeMessage {
-  return { header, payloads: [], octets };
-}
-
-function hashOf(octets: Uint8Array): number {
-  let hash = 0x811c_9dc5;
-  for (const octet of octets) hash = Math.imul(hash ^ octet, 0x0100_0193);
-  return (hash ^ octets.length) >>> 0;
-}
-
-/** Its IKE_SA_INIT is not in the capture: it began before, or another IKE SA made it. */
-function tellUnseen(sa: TrackedIkeSa, at: Sighting): void {
-  const { conversation } = sa;
-  const { sealedCreation } = conversation;
-  sa.state = 'established';
-  if (sealedCreation === undefined || sealedCreation.by.state !== 'established') {
-    conversation.events.tell(
-      at,
-      'ike-sa-unseen',
-      `${sa.name} is under way; its beginning is not in the capture`,
-    );
-    return;
-  }
-  const former = sealedCreation.by;
-  former.state = 'rekeyed';
-  // Nothing was seen of its own, but lengths can be read if it is as before.
-  sa.suite = former.suite;
-  conversation.events.tell(
-    sealedCreation.at,
-    'ike-sa-rekeyed',
-    `that was a rekey of the IKE SA: ${sa.name} goes on for ${former.name} (seen from frame ${at.frame} on)`,
-  );
 }

@@ -1,4 +1,4 @@
-// Opening SK and SKF payloads with keys from a file (RFC 7296 3.14, RFC 7383 2.5), and what their size alone tells.
+// Opening SK and SKF payloads with keys from a file (RFC 7296 3.14, RFC 7383 2.5).
 import type { PacketCipher } from '#crypto';
 import { decodePayloads, type IkeMessage, type Payload, type SkfPayload, WireError } from '#wire';
 import { explainLimits } from '../limits.ts';
@@ -79,12 +79,4 @@ function payloadsOf(firstPayload: number, text: Uint8Array): Opened {
     if (error instanceof WireError) return { kind: 'unreadable' };
     throw error;
   }
-}
-
-/**
- * The most octets of payloads that a sealed body can hold: IV and ICV are at least 8 octets each, and there is one of
- * padding.
- */
-export function sealedTextBytesMax(bodyBytes: number): number {
-  return Math.max(0, bodyBytes - 8 - 8 - 1);
 }

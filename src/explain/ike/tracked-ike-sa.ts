@@ -65,7 +65,6 @@ export class TrackedIkeSa {
   retransmissions = 0;
   opened = 0;
   sealed = 0;
-  forged = 0;
   /** Liveness checks that were answered. */
   livenessChecks = 0;
   /** The last sealed INFORMATIONAL that was not empty, until anything follows on the SA. */

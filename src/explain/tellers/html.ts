@@ -103,7 +103,7 @@ ${tableHtml(
 )}
 ${tableHtml(
   'ESP and AH',
-  ['SPI', 'from', 'made by', '#packets', '#octets', '#missing', '#again', 'frames', 'ICVs'],
+  ['SPI', 'from', 'made by', '#packets', '#octets', '#missing', '#again', 'frames', 'ICVs', 'carries'],
   peer.flows.map((row) => [
     `${row.protocol} ${row.spi}`,
     row.source,
@@ -114,6 +114,7 @@ ${tableHtml(
     String(row.replayed),
     `#${row.first.frame} to #${row.last.frame}`,
     row.verified === undefined ? '' : `${row.verified} right, ${row.forged} wrong`,
+    (row.carries ?? []).join(', '),
   ]),
 )}
 ${tableHtml(

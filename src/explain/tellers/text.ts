@@ -71,7 +71,7 @@ function peerLines(peer: PeerStory, firstUs: number, width: number): string[] {
     ...(peer.findingsLeftOut > 0 ? [`  and ${count(peer.findingsLeftOut, 'more finding')}`] : []),
     ...ikeSaLines(peer.ikeSas, width),
     ...childSaLines(peer),
-    ...flowLines(peer),
+    ...flowLines(peer, width),
     ...hipLines(peer.hipAssociations),
   ];
 }
@@ -150,7 +150,7 @@ function childSaLines({ childSas }: PeerStory): string[] {
   );
 }
 
-function flowLines({ flows, flowsLeftOut }: PeerStory): string[] {
+function flowLines({ flows, flowsLeftOut }: PeerStory, width: number): string[] {
   const verified = flows.some((row) => row.verified !== undefined);
   const rows = flows.map((row) => flowCells(row, verified));
   const headings = [
@@ -166,7 +166,10 @@ function flowLines({ flows, flowsLeftOut }: PeerStory): string[] {
   ];
   const lines = table([...headings, ...(verified ? ['ICVs'] : [])], rows);
   const more = flowsLeftOut > 0 ? [`  and ${count(flowsLeftOut, 'more SPI')} with hardly a packet each`] : [];
-  return section('ESP and AH', flows.length === 0 ? [] : [...lines, ...more]);
+  const carried = flows.flatMap(({ spi, carries = [] }) =>
+    carries.length === 0 ? [] : wrapped(`  ${spi} carries `, carries.join(', '), width),
+  );
+  return section('ESP and AH', flows.length === 0 ? [] : [...lines, ...more, ...carried]);
 }
 
 const origins: Readonly<Record<FlowRow['origin'], string>> = {
