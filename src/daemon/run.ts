@@ -10,6 +10,7 @@ import { Daemon, type DaemonOptions } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
+import { logFormat } from './log-format.ts';
 import { keptToken } from './page.ts';
 import { ControlSocketError } from './private-socket.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
@@ -135,7 +136,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   }
   for (const line of warningLines(loaded)) print(line);
   const { host, configuration } = loaded;
-  const log = new Log(host.logLevel);
+  const log = new Log(host.logLevel, {
+    format: logFormat(host.logFormat, process.env['JOURNAL_STREAM'] !== undefined),
+  });
   let keyLog: KeyLogFile | undefined;
   let dead: (() => void) | undefined;
   let started = false;
