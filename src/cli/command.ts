@@ -17,6 +17,7 @@ import {
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { statusText } from './status-text.ts';
+import { watch } from './watch/watch.ts';
 
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -188,6 +189,15 @@ program
       return;
     }
     status = await runDemo(out, { socketPath, ...(httpPort === undefined ? {} : { httpPort }) });
+  });
+
+program
+  .command('watch')
+  .description('watch tunnels, incidents and unknown SPIs live, until q')
+  .option('--once', 'one picture, and no more; so it is, too, where there is no terminal', false)
+  .option(...socketOption)
+  .action(async ({ socket: socketPath, once }: { socket: string; once: boolean }) => {
+    status = await watch({ socketPath, once, err });
   });
 
 program
