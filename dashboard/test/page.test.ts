@@ -3,18 +3,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const browserPath = '/usr/bin/chromium';
 const screenshots = 'test-output/page';
 const main = new URL('../../../dist/cli/main.js', import.meta.url).pathname;
 const built = new URL('../../../dist/dashboard/', import.meta.url).pathname;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** The machine may be busy with other tests. */
 const patienceMs = 90_000;
 
@@ -91,7 +90,7 @@ class Visit {
 
   /** No serious or critical issue for those who do not see the page, or not well. */
   async assertAccessible(where: string): Promise<void> {
-    await this.page.evaluate(axe);
+    await this.page.evaluate(axe.source);
     const found = (await this.page.evaluate('axe.run()')) as {
       readonly violations: readonly {
         readonly id: string;

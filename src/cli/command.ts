@@ -20,6 +20,7 @@ import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { showWaiting } from './progress.ts';
 import { statusText } from './status-text.ts';
+import { watch } from './watch/watch.ts';
 import { completionShells } from './words/shell.ts';
 
 const out = (line: string): void => {
@@ -134,7 +135,7 @@ program
         configurationPath: options.config,
         socketPath: options.socket,
         statePath: options.state ?? defaultStatePath(options.socket),
-        logFormat: options.json ? 'json' : 'text',
+        ...(options.json ? { logFormat: 'json' } : {}),
         ...(vici === false ? {} : { viciPath: vici }),
         ...(options.keylog === undefined ? {} : { keyLogPath: options.keylog }),
       },
@@ -286,6 +287,15 @@ program
     const { explain } = await import('./explain.ts');
     const explained = await explain({ file, ...options }, terminal());
     status = explained ? ExitStatus.ok : ExitStatus.failed;
+  });
+
+program
+  .command('watch')
+  .description('watch tunnels, incidents and unknown SPIs live, until q')
+  .option('--once', 'one picture, and no more; so it is, too, where there is no terminal', false)
+  .option(...socketOption)
+  .action(async ({ socket: socketPath, once }: { socket: string; once: boolean }) => {
+    status = await watch({ socketPath, once, err });
   });
 
 program

@@ -9,6 +9,8 @@ import {
   type EngineCommand,
   type EngineConfiguration,
   type EngineEvent,
+  eventFields,
+  eventName,
   eventText,
 } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
@@ -319,11 +321,16 @@ export class Daemon {
   }
 
   #report(at: number, event: EngineEvent): void {
-    this.#observation.event(at, event);
+    const incident = this.#observation.event(at, event);
     const { level, text, ofStrangers } = eventText(event);
     const { log } = this.#options;
-    if (ofStrangers) log.strangerLine(level, text);
-    else log.line(level, text);
+    const fields = {
+      event: eventName(event),
+      ...(incident === undefined ? {} : { incident }),
+      ...eventFields(event),
+    };
+    if (ofStrangers) log.strangerLine(level, text, fields);
+    else log.line(level, text, fields);
     this.#vici?.event(event);
     this.#network?.follow(event);
     this.#options.onEvent?.(event);

@@ -1,16 +1,16 @@
 // A log that neither an error in a loop nor a stranger can fill.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Log, type LogLevel } from './log.ts';
+import { Log } from './log.ts';
+import { jsonFormat, type LogFormat, type LogLevel, type LogRecord, logFormat } from './log-format.ts';
 
 function logOf(level: LogLevel): { readonly log: Log; readonly lines: string[]; pass(ms: number): void } {
   const lines: string[] = [];
   let now = 1_000_000;
-  const log = new Log(
-    level,
-    (line) => lines.push(line.slice(line.indexOf(' ') + 1)),
-    () => new Date(now),
-  );
+  const log = new Log(level, {
+    write: (line) => lines.push(line.slice(line.indexOf(' ') + 1)),
+    clock: () => new Date(now),
+  });
   return {
     log,
     lines,
@@ -41,17 +41,50 @@ test('whoever asks for details gets all of them, as many as a second may have', 
   assert.deepEqual(lines.slice(50), ['warn  10 lines were left out', 'info  next']);
 });
 
-test('for programs, each line is a JSON object with the time, the level and the text', () => {
-  const lines: string[] = [];
-  const log = new Log(
-    'info',
-    (line) => lines.push(line),
-    () => new Date(1_000_000),
-  );
-  log.format = 'json';
-  log.line('warn', 'a "quoted" name');
+/** The one line that a format makes of a record. */
+function written(format: LogFormat, record: Partial<LogRecord> = {}): string {
+  const at = new Date('2026-01-02T03:04:05.678Z');
+  return format({ at, level: 'info', text: 'a "line"\nfor people', fields: { event: 'hint' }, ...record });
+}
+
+test('as JSON a line is one object, with the time of the clock, a name, and the text for people', () => {
+  const fields = { event: 'hint', incident: '3-1', spi: 'c0ffee00', protected: false, count: 2 };
+  const line = written(jsonFormat(), { fields });
+  assert.ok(!line.includes('\n'));
+  assert.deepEqual(JSON.parse(line), {
+    level: 'info',
+    time: '2026-01-02T03:04:05.678Z',
+    ...fields,
+    msg: 'a "line"\nfor people',
+  });
+});
+
+test('journald is told how much a line matters, and adds the time itself', () => {
+  assert.equal(written(logFormat('text', true), { text: 'lost', level: 'error' }), '<3>lost');
+  assert.match(written(logFormat('json', true), { level: 'warn' }), /^<4>\{"level":"warn",/);
+  assert.equal(written(logFormat('text', false), { text: 'x' }), '2026-01-02T03:04:05.678Z info  x');
+});
+
+test('a fold says in a field of its own how many lines it stands for', () => {
+  const lines: { readonly event: string; readonly leftOut?: number }[] = [];
+  let now = 0;
+  const log = new Log('info', {
+    write: (line) => lines.push(JSON.parse(line)),
+    clock: () => new Date(now),
+    format: jsonFormat(),
+  });
+  for (let i = 0; i < 10; i++) log.strangerLine('info', 'refused', { event: 'datagram-ignored' });
+  now = 1_000;
+  log.strangerLine('info', 'refused', { event: 'datagram-ignored' });
+  for (let i = 0; i < 60; i++) log.line('error', 'again');
+  now = 2_000;
+  log.line('info', 'later');
   assert.deepEqual(
-    lines.map((line) => JSON.parse(line)),
-    [{ time: '1970-01-01T00:16:40.000Z', level: 'warn', text: 'a "quoted" name' }],
+    lines.filter(({ leftOut }) => leftOut !== undefined).map(({ event, leftOut }) => [event, leftOut]),
+    [
+      ['datagram-ignored', 10],
+      ['lines-left-out', 11],
+    ],
   );
+  assert.equal(log.linesLeftOut, 21);
 });

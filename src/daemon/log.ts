@@ -1,21 +1,26 @@
-// Where log lines go: stdout, one line each, with the time of day, for people or for programs.
-
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+// Where log lines go: stdout, one line each, as much of them as anybody can read.
+import { type LogFields, type LogFormat, type LogLevel, textFormat } from './log-format.ts';
 
 const order: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'trace'];
-
-/** A line for people, or a JSON object with `time`, `level` and `text`. */
-export type LogFormat = 'text' | 'json';
 
 /** More lines per second than this are only counted. */
 const linesPerSecondMax = 50;
 
+/** Of what is no event of the engine. */
+const plain: LogFields = { event: 'message' };
+
+export interface LogOptions {
+  readonly write?: (line: string) => void;
+  readonly clock?: () => Date;
+  readonly format?: LogFormat;
+}
+
 /** A log that a flood cannot flood. */
 export class Log {
-  format: LogFormat = 'text';
   #threshold: number;
   readonly #write: (line: string) => void;
   readonly #clock: () => Date;
+  readonly #format: LogFormat;
   #second = 0;
   #lines = 0;
   #folded = 0;
@@ -24,14 +29,11 @@ export class Log {
   /** Since the start. */
   linesLeftOut = 0;
 
-  constructor(
-    level: LogLevel,
-    write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
-    clock: () => Date = () => new Date(),
-  ) {
+  constructor(level: LogLevel, options: LogOptions = {}) {
     this.#threshold = order.indexOf(level);
-    this.#write = write;
-    this.#clock = clock;
+    this.#write = options.write ?? ((line) => process.stdout.write(`${line}\n`));
+    this.#clock = options.clock ?? (() => new Date());
+    this.#format = options.format ?? textFormat;
   }
 
   /** From now on, lines of this level and of those that matter more. */
@@ -43,9 +45,9 @@ export class Log {
    * A line that strangers cause at will: one a second, which says how many were left out since the last one. Whoever reads
    * a log of the two lowest levels wants all of them.
    */
-  strangerLine(level: LogLevel, text: string): void {
+  strangerLine(level: LogLevel, text: string, fields: LogFields = plain): void {
     if (level === 'debug' || level === 'trace') {
-      this.line(level, text);
+      this.line(level, text, fields);
       return;
     }
     const second = Math.floor(this.#clock().getTime() / 1000);
@@ -55,33 +57,33 @@ export class Log {
       return;
     }
     this.#strangersSecond = second;
-    const more = this.#strangersFolded === 0 ? '' : `; ${this.#strangersFolded} lines like it were left out`;
+    const leftOut = this.#strangersFolded;
     this.#strangersFolded = 0;
-    this.line(level, `${text}${more}`);
+    if (leftOut === 0) this.line(level, text, fields);
+    else this.line(level, `${text}; ${leftOut} lines like it were left out`, { ...fields, leftOut });
   }
 
-  line(level: LogLevel, text: string): void {
+  line(level: LogLevel, text: string, fields: LogFields = plain): void {
     if (order.indexOf(level) > this.#threshold) return;
-    const now = this.#clock();
-    const second = Math.floor(now.getTime() / 1000);
+    const at = this.#clock();
+    const second = Math.floor(at.getTime() / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#lines = 0;
-      if (this.#folded > 0) this.#put(now, 'warn', `${this.#folded} lines were left out`);
+      const leftOut = this.#folded;
       this.#folded = 0;
+      if (leftOut > 0) this.#tellLeftOut(at, leftOut);
     }
     if (++this.#lines > linesPerSecondMax) {
       this.#folded++;
       this.linesLeftOut++;
       return;
     }
-    this.#put(now, level, text);
+    this.#write(this.#format({ at, level, text, fields }));
   }
 
-  #put(now: Date, level: LogLevel, text: string): void {
-    const time = now.toISOString();
-    this.#write(
-      this.format === 'json' ? JSON.stringify({ time, level, text }) : `${time} ${level.padEnd(5)} ${text}`,
-    );
+  #tellLeftOut(at: Date, leftOut: number): void {
+    const fields = { event: 'lines-left-out', leftOut };
+    this.#write(this.#format({ at, level: 'warn', text: `${leftOut} lines were left out`, fields }));
   }
 }

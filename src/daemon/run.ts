@@ -18,7 +18,8 @@ import { bootId } from './boot-id.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
-import { Log, type LogFormat } from './log.ts';
+import { Log } from './log.ts';
+import { logFormat } from './log-format.ts';
 import { keptToken } from './page.ts';
 import { ControlSocketError } from './private-socket.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
@@ -56,7 +57,7 @@ export interface RunOptions {
   readonly viciPath?: string;
   readonly keyLogPath?: string;
   /** Absent: text. */
-  readonly logFormat?: LogFormat;
+  readonly logFormat?: 'text' | 'json';
   /** A folder for what must survive a crash. */
   readonly statePath: string;
 }
@@ -177,8 +178,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   }
   for (const line of warningLines(loaded)) print(line);
   const { host, configuration } = loaded;
-  const log = new Log(host.logLevel);
-  log.format = options.logFormat ?? 'text';
+  const log = new Log(host.logLevel, {
+    format: logFormat(options.logFormat ?? host.logFormat, process.env['JOURNAL_STREAM'] !== undefined),
+  });
   let keyLog: KeyLogFile | undefined;
   let dead: (() => void) | undefined;
   let started = false;

@@ -13,6 +13,7 @@ import { DatagramPacketIo } from './datagram-packet-io.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { configurationPorts } from './load-configuration-file.ts';
 import { Log } from './log.ts';
+import { jsonFormat } from './log-format.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 const sharedSecret = 'correct horse battery staple';
@@ -91,7 +92,7 @@ function host(
   });
   const daemon = new Daemon({
     configuration,
-    log: new Log('trace', (line) => said.push(line)),
+    log: new Log('trace', { write: (line) => said.push(line), format: jsonFormat() }),
     mark: 0,
     keyLog: new KeyLogFile(keyLog),
     socketPath: join(folder, `${own}.socket`),

@@ -302,7 +302,15 @@ export class EngineState {
     detail: string,
     spis: readonly number[] = [],
   ): void {
-    this.event({ kind: 'recovery', connection, rung, step, detail });
+    const firstSignAt = this.recovery.courses.get(connection)?.since;
+    this.event({
+      kind: 'recovery',
+      connection,
+      rung,
+      step,
+      detail,
+      ...(firstSignAt === undefined ? {} : { firstSignAt }),
+    });
     const reason = `${rung} ${step}`;
     this.recovery.incidents.add({ atMs: this.wallClockMs, spis, connection, what: 'rung', reason, detail });
   }

@@ -24,6 +24,7 @@ export type { CheckpointOptions } from './checkpoint/checkpoint.ts';
 export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';
+export { type EventFields, eventFields } from './event-fields.ts';
 export { type EventLevel, type EventText, eventName, eventText } from './event-text.ts';
 export * from './interface.ts';
 export type { Incident } from './recovery/incident-log.ts';

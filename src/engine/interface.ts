@@ -312,6 +312,8 @@ export type EngineEvent =
       readonly rung: RecoveryRung;
       readonly step: RecoveryStep;
       readonly detail: string;
+      /** Monotonic milliseconds of the first sign of the loss, once the peer is called. */
+      readonly firstSignAt?: number;
     };
 
 /**

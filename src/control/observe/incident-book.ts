@@ -62,7 +62,10 @@ export class IncidentBook {
     if (incident === undefined) return undefined;
     if (incident.remote === undefined) this.#locate(incident, remoteOf(event));
     if (awaits !== undefined && known !== undefined) incident.awaits = stronger(incident.awaits, awaits);
-    if (event.kind === 'recovery') incident.rung = event.rung;
+    if (event.kind === 'recovery') {
+      incident.rung = event.rung;
+      if (event.firstSignAt !== undefined) incident.firstSign(event.firstSignAt);
+    }
     for (const entry of entriesOf(event)) incident.tell(at, entry);
     const outcome = endOf(event, incident.awaits);
     if (outcome !== undefined) this.#end(at, incident, outcome);

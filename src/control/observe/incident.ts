@@ -85,16 +85,20 @@ export class OpenIncident {
   began(messages: readonly TracedMessage[]): void {
     const [first] = messages;
     if (first === undefined) return;
-    const earlierMs = this.#startedAt - first.at;
-    if (earlierMs > 0) {
-      this.#startedAt = first.at;
-      this.#entries = this.#entries.map((entry) => ({
-        ...entry,
-        afterMs: rounded(entry.afterMs + earlierMs),
-        lastAfterMs: rounded(entry.lastAfterMs + earlierMs),
-      }));
-    }
+    this.firstSign(first.at);
     for (const message of messages) this.message(message);
+  }
+
+  /** Its time begins here, if that is earlier than was known. */
+  firstSign(at: number): void {
+    const earlierMs = this.#startedAt - at;
+    if (earlierMs <= 0) return;
+    this.#startedAt = at;
+    this.#entries = this.#entries.map((entry) => ({
+      ...entry,
+      afterMs: rounded(entry.afterMs + earlierMs),
+      lastAfterMs: rounded(entry.lastAfterMs + earlierMs),
+    }));
   }
 
   message(message: TracedMessage): void {

@@ -24,10 +24,10 @@ export class UnknownSpiFeed {
     const row = rowOf(event, incident);
     const count = event.kind === 'unknown-spi' ? event.count : 1;
     const ring = this.#rings[isKnown(event) ? 'known' : 'strangers'];
-    const index = ring.findLastIndex(
-      (one, i) => i >= ring.length - interleavedMax && keyOf(one) === keyOf(row),
-    );
-    const before = ring[index];
+    let index = ring.length - 1;
+    const last = Math.max(0, ring.length - interleavedMax);
+    while (index >= last && !isSame(ring[index]!, row)) index--;
+    const before = index >= last ? ring[index] : undefined;
     if (before !== undefined) {
       const again = { ...before, ...row, count: before.count + count, lastAtMs: atMs };
       ring.splice(index, 1);
@@ -57,8 +57,15 @@ function isKnown(event: StrayEvent): boolean {
   return event.kind === 'unknown-spi' ? event.owner !== undefined : event.connection !== undefined;
 }
 
-function keyOf({ remote, spi, verdict, reason, outcome, incident }: Row): string {
-  return [remote, spi, verdict, reason, outcome, incident].join(' ');
+function isSame(a: Row, b: Row): boolean {
+  return (
+    a.spi === b.spi &&
+    a.remote === b.remote &&
+    a.outcome === b.outcome &&
+    a.reason === b.reason &&
+    a.verdict === b.verdict &&
+    a.incident === b.incident
+  );
 }
 
 function rowOf(event: StrayEvent, incident: string | undefined): Row {

@@ -195,6 +195,7 @@ export async function runDemo(print: (line: string) => void, options: DemoOption
         print(`there is no page: ${(error as Error).message}`);
       }
     }
+    print(`wayward watch --socket ${gatewaySocketPath(folder, 'left')} watches one in a terminal`);
     const key = process.stdin.isTTY ? 'k kills the right gateway; ' : '';
     try {
       control = await serveCrashes(socketPath, crash);

@@ -85,7 +85,7 @@ export async function runGateway(
   const statePath = join(folder, `${side}.state`);
   mkdirSync(statePath, { recursive: true });
   const esp = new Map<string, EspCounters>();
-  const log = new Log(loaded.host.logLevel, (text) => tell({ kind: 'line', text }));
+  const log = new Log(loaded.host.logLevel, { write: (text) => tell({ kind: 'line', text }) });
   const daemon = new Daemon({
     configuration: loaded.configuration,
     store: new RecordStore(statePath, ({ message }) =>

@@ -24,7 +24,7 @@ async function daemon(
   const lines: string[] = [];
   const owners = new SpiOwners({
     name,
-    log: new Log('info', (line) => lines.push(line)),
+    log: new Log('info', { write: (line) => lines.push(line) }),
     kept: kept.octets,
     keep: (octets) => {
       kept.octets = octets;

@@ -9,7 +9,8 @@ import {
   writeMemberMessage,
 } from '#unknown-spi';
 import { decodeUtf8, encodeUtf8 } from '#wire';
-import type { Log, LogLevel } from '../log.ts';
+import type { Log } from '../log.ts';
+import type { LogLevel } from '../log-format.ts';
 import { type ForeignDaemon, foreignDaemons } from './foreign-daemons.ts';
 import { OwnerLink, type OwnerLinkView } from './owner-link.ts';
 

@@ -56,7 +56,7 @@ export async function runRestartableGateway(
   });
   const daemon = new Daemon({
     configuration: loaded.configuration,
-    log: new Log('error', () => undefined),
+    log: new Log('error', { write: () => undefined }),
     mark: 0,
     store,
     recordKey: readRecordKey(keyFile, statePath),

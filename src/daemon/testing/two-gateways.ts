@@ -57,7 +57,7 @@ export async function twoGateways(t: TestContext, ofLeft: Partial<DaemonOptions>
     );
     return new Daemon({
       configuration,
-      log: new Log('error', () => undefined),
+      log: new Log('error', { write: () => undefined }),
       mark: 0,
       socketPath: join(folder, side),
       openPacketIo: async (listener) => {

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { folder, WaywardProcess, wayward } from '../testing/wayward-process.ts';
+
+test('wayward watch without a terminal is one picture without colours; in one it lives until q and leaves it as it was', {
+  skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
+}, async (t) => {
+  const demo = new WaywardProcess(t, ['demo', '--socket', join(folder(t), 'control')]);
+  const [, socket = ''] = await demo.printed(/wayward watch --socket (\S+)/);
+  await demo.printed(/left +\| \d+ pings sent, [1-9]\d* answered/);
+  const once = await wayward(t, ['watch', '--socket', socket]);
+  assert.equal(once.status, 0);
+  assert.match(once.out, /^wayward left \d[\s\S]*TUNNELS 1[\s\S]*demo 10\.2\.0\.0\/24/);
+  assert.ok(!once.out.includes('\u001b'));
+
+  const main = new URL('../main.js', import.meta.url).pathname;
+  const command = `stty rows 24 cols 80; ${process.execPath} ${main} watch --socket ${socket}`;
+  const terminal = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: '' },
+  });
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const until = async (pattern: RegExp): Promise<void> => {
+    for (let i = 0; i < 600 && !pattern.test(shown); i++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.match(shown, pattern);
+  };
+  await until(/demo 10\.2\.0\.0\/24/);
+  await until(/\[24;1H.* q .*quit/);
+  terminal.stdin.write('p');
+  await until(/paused/);
+  terminal.stdin.write('q');
+  const status = await new Promise((resolve) => terminal.once('exit', resolve));
+  assert.equal(status, 0);
+  assert.ok(shown.startsWith('\u001b[?1049h\u001b[?25l'));
+  assert.ok(shown.endsWith('\u001b[?25h\u001b[?1049l'));
+});
+
+test('wayward watch and wayward page without a daemon say so in one line', async (t) => {
+  const socket = join(folder(t), 'control');
+  for (const command of ['watch', 'page']) {
+    const { status, err } = await wayward(t, [command, '--socket', socket]);
+    assert.equal(err, `wayward: no daemon answers at ${socket} (ENOENT)\n`);
+    assert.equal(status, 1);
+  }
+});
