@@ -1,4 +1,4 @@
-// What the kernel offers: TUN, ESP of its own, IPv6, and the program that sets routes.
+// What the kernel offers: TUN, ESP of its own, IPv6, and a program that scripts want.
 import { type Check, check } from './check.ts';
 import type { Machine } from './machine.ts';
 
@@ -83,5 +83,5 @@ export function checkIpv6(machine: Machine): Check {
 export function checkIproute(machine: Machine): Check {
   return machine.hasProgram('ip')
     ? check('iproute2', 'ok', 'there is an ip program')
-    : check('iproute2', 'problem', 'there is no ip program, which sets routes', 'install iproute2');
+    : check('iproute2', 'note', 'there is no ip program, which updown scripts may want', 'install iproute2');
 }
