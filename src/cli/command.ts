@@ -14,6 +14,7 @@ import {
   runDemo,
 } from '#daemon';
 import type { ExplainWords } from './explain.ts';
+import { addHipCommands } from './hip-commands.ts';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { statusText } from './status-text.ts';
@@ -165,7 +166,7 @@ program
 
 program
   .command('status')
-  .description('show IKE SAs, Child SAs, counters and pools')
+  .description('show IKE SAs, Child SAs, HIP associations, counters and pools')
   .option('--json', 'as one JSON object', false)
   .option(...socketOption)
   .action((options: { socket: string; json: boolean }) =>
@@ -220,6 +221,8 @@ program
     const explained = await explain({ file, ...options }, terminal());
     status = explained ? ExitStatus.ok : ExitStatus.failed;
   });
+
+addHipCommands(program, socketOption, control);
 
 const lab = program.command('lab').description('experiments with lost state');
 

@@ -13,6 +13,7 @@ import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-prot
 import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
 import { eventText } from './event-text.ts';
+import { hipCommandOf } from './hip-request.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
 import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
@@ -267,6 +268,8 @@ export class Daemon {
         return this.#carryOut(
           request.ike ? { kind: 'rekey', connection: request.name } : { kind: 'rekey', child: request.name },
         );
+      case 'hip':
+        return this.#carryOut(hipCommandOf(request.action, request.peer));
       case 'reload':
         return this.reload()
           ? { kind: 'result', result: { ok: true, count: 0 } }

@@ -4,6 +4,7 @@ export {
   type ControlAnswer,
   type ControlRequest,
   type DaemonStatus,
+  type HipAction,
   parseControlRequest,
 } from './control-protocol.ts';
 export { ControlSocketError } from './control-server.ts';
