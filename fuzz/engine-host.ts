@@ -5,6 +5,7 @@ import { type ConfigurationPorts, loadConfiguration } from '#config';
 import {
   certificatesFromPem,
   computeNow,
+  hostIdentityOf,
   privateKeyFromPem,
   revocationListsFromPem,
   seededRandomness,
@@ -49,6 +50,7 @@ export const configurationPorts: ConfigurationPorts = {
   certificatesFromPem,
   revocationListsFromPem,
   privateKeyFromPem,
+  hostIdentityOf,
   identityFromText,
   identityPatternFromText,
 };

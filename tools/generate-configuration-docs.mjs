@@ -28,6 +28,8 @@ swanctl.conf(5) describes the options; this page says which of them wayward supp
   \`rsa\`, \`ecdsa\` and \`pkcs8\` beside the configuration file. Everything in these folders is loaded.
 - What strongSwan keeps in strongswan.conf (ports, retransmission, limits) is in a top-level section \`wayward\`. swanctl
   ignores that section, so that one file can serve both.
+- HIP (RFC 7401) is configured in a top-level section \`hip\`, which swanctl ignores too: identities, peers and algorithms.
+  HITs are written as IPv6 addresses. [hip.md](hip.md) has an example.
 - Each side of a connection needs exactly one \`local\` and one \`remote\` section. With \`auth = pubkey\`, which is the
   default, \`local\` needs \`certs\`.
 

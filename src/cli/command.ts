@@ -16,6 +16,7 @@ import {
 } from '#daemon';
 import { checkConfiguration } from './check-configuration.ts';
 import type { ExplainWords } from './explain.ts';
+import { addHipCommands } from './hip-commands.ts';
 import type { LabRecoveryWords } from './lab-recovery.ts';
 import { type ControlOutcome, outcomeOf } from './outcome.ts';
 import { showWaiting } from './progress.ts';
@@ -60,7 +61,7 @@ interface ControlWords {
 
 /** @param waiting what takes long, for those who watch */
 async function control(
-  { json = false }: ControlWords,
+  { json = false }: Pick<ControlWords, 'json'>,
   ask: () => Promise<ControlOutcome>,
   waiting?: string,
 ): Promise<void> {
@@ -198,7 +199,7 @@ program
 
 program
   .command('status')
-  .description('show IKE SAs, Child SAs, counters and pools')
+  .description('show IKE SAs, Child SAs, HIP associations, counters and pools')
   .option(...jsonOption)
   .option(...socketOption)
   .action((options: ControlWords) =>
@@ -308,6 +309,8 @@ program
       return answer.kind === 'page' ? { ok: true, lines: [answer.url] } : outcomeOf(answer, '');
     }),
   );
+
+addHipCommands(program, socketOption, (ask) => control({}, ask));
 
 const lab = program.command('lab').description('experiments with lost state');
 

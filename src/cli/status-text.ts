@@ -1,7 +1,9 @@
-// `wayward status` for people: one block per IKE SA, one line per direction of each Child SA.
+// `wayward status` for people: one block per IKE SA, one line per direction of each Child SA; HIP likewise.
 import type { DaemonStatus } from '#daemon';
 import type { IkeSaStatus } from '#engine';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
+import { hipText } from './hip-status-text.ts';
+import { saCounterText } from './sa-counter-text.ts';
 
 function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
@@ -29,11 +31,7 @@ function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
       ['in ', child.inboundSpi],
       ['out', child.outboundSpi],
     ] as const) {
-      const counters = status.counters.find(
-        (one) => one.spi === spi && one.direction === (direction === 'out' ? 'outbound' : 'inbound'),
-      )?.counters;
-      const amount = `${counters?.bytes ?? 0} octets, ${counters?.packets ?? 0} packets`;
-      lines.push(`    ${direction} ${formatSpi(spi)}, ${amount}`);
+      lines.push(`    ${direction} ${formatSpi(spi)}, ${saCounterText(status, spi, direction)}`);
     }
     lines.push(`    local  ${child.local.map(formatSelector).join(' ')}`);
     lines.push(`    remote ${child.remote.map(formatSelector).join(' ')}`);
@@ -73,6 +71,7 @@ export function statusText(status: DaemonStatus): string[] {
     ...ownersText(status),
     ...packetsText(status),
     ...engine.ikeSas.flatMap((sa) => ikeText(sa, status)),
+    ...engine.hip.flatMap((association) => hipText(association, status)),
   ];
   for (const { connection, phase, failures } of engine.connecting) {
     lines.push(`${connection}: ${phase}${failures > 0 ? `, ${failures} tries failed` : ''}`);

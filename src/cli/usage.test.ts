@@ -26,7 +26,7 @@ test('wayward alone shows its help as an error', async (t) => {
 });
 
 test('--help of each command is no error', async (t) => {
-  for (const command of ['run', 'up', 'down', 'rekey', 'reload', 'status', 'demo', 'explain']) {
+  for (const command of ['run', 'up', 'down', 'rekey', 'reload', 'status', 'demo', 'explain', 'hip']) {
     const { status, out, err } = await wayward(t, [command, '--help']);
     assert.match(out, new RegExp(`^Usage: wayward ${command}`));
     assert.equal(err, '');
@@ -36,7 +36,7 @@ test('--help of each command is no error', async (t) => {
 
 test('without a daemon, commands to it say so in one line and fail', async (t) => {
   const socket = join(folder(t), 'control');
-  for (const words of [['up', 'net'], ['down', 'net'], ['status'], ['reload']]) {
+  for (const words of [['up', 'net'], ['down', 'net'], ['status'], ['reload'], ['hip', 'up', 'x']]) {
     const { status, out, err } = await wayward(t, [...words, '--socket', socket]);
     assert.equal(err, `wayward: no daemon answers at ${socket} (ENOENT)\n`, words.join(' '));
     assert.equal(out, '');

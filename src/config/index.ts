@@ -2,6 +2,7 @@
 export { defaultProposals, type ProposalProtocol, parseProposals } from './algorithms/proposal.ts';
 export type { CheckpointSettings } from './build/checkpoint.ts';
 export type { HostDefaults } from './build/context.ts';
+export { parseHipHosts } from './build/hip-hosts.ts';
 export type { HostSettings } from './build/host.ts';
 export type { HttpListen } from './build/http.ts';
 export {

@@ -3,6 +3,7 @@ import type { EngineConfiguration } from '#engine';
 import { buildConnection } from './build/connection.ts';
 import type { BuildContext, HostDefaults } from './build/context.ts';
 import { buildCredentials } from './build/credentials.ts';
+import { buildHip } from './build/hip.ts';
 import { buildHost, type HostSettings } from './build/host.ts';
 import { buildPools } from './build/pools.ts';
 import { type ConfigurationWarning, Findings } from './error.ts';
@@ -54,6 +55,7 @@ export function loadConfiguration(input: {
   );
   const authorities = one('authorities')?.sections('<name>') ?? [];
   const credentials = buildCredentials(one('secrets'), authorities, built, context);
+  const hip = buildHip(one('hip'), context);
   findings.throwIfAny();
   return {
     configuration: {
@@ -61,6 +63,7 @@ export function loadConfiguration(input: {
       credentials,
       pools,
       ...host.engine,
+      ...(hip === undefined ? {} : { hip }),
     },
     host: host.settings,
     connectionDefaults: host.defaults,

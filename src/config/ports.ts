@@ -1,5 +1,5 @@
 // What reading a configuration needs from its host: files, and the readers of other rooms' formats.
-import type { PrivateKey, PublicKey } from '#crypto';
+import type { HostIdentity, PrivateKey, PublicKey } from '#crypto';
 import type { Identity, IdentityPattern } from '#engine';
 
 /** A file, or why it cannot be read. */
@@ -20,6 +20,8 @@ export interface ConfigurationPorts {
   ): readonly { readonly der: Uint8Array; readonly publicKey: PublicKey }[];
   revocationListsFromPem(file: Uint8Array): readonly { readonly der: Uint8Array }[];
   privateKeyFromPem(file: Uint8Array, passphrase?: string): PrivateKey;
+  /** Throws an error with a `code` for a kind of key that has no HIT. */
+  hostIdentityOf(publicKey: PublicKey): HostIdentity;
   identityFromText(text: string): Identity;
   identityPatternFromText(text: string): IdentityPattern;
 }

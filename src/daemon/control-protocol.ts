@@ -8,6 +8,8 @@ export type ControlRequest =
   | { readonly kind: 'up'; readonly child: string }
   | { readonly kind: 'down'; readonly name: string }
   | { readonly kind: 'rekey'; readonly name: string; readonly ike: boolean }
+  /** What `wayward hip` asks for: an association with a peer, or something of one. `peer` is a name or a HIT. */
+  | { readonly kind: 'hip'; readonly action: HipAction; readonly peer: string }
   | { readonly kind: 'reload' }
   | { readonly kind: 'status' }
   /** What operators see, for the terminal view. */
@@ -18,6 +20,8 @@ export type ControlRequest =
   | { readonly kind: 'crash'; readonly side: 'left' | 'right' }
   /** About an SPI of ESP or AH, or the last incident. */
   | { readonly kind: 'why'; readonly subject: number | 'last' };
+
+export type HipAction = 'up' | 'down' | 'rekey' | 'check';
 
 /** A host as `wayward status` shows it. */
 export interface DaemonStatus {
@@ -80,6 +84,12 @@ export function parseControlRequest(line: string): ControlRequest | string {
       const ike = (value as Record<string, unknown>)['ike'] === true;
       return name === undefined ? 'rekey needs name' : { kind: 'rekey', name, ike };
     }
+    case 'hip': {
+      const peer = text('peer');
+      const action = hipActions.find((one) => one === text('action'));
+      if (action === undefined) return 'hip needs action: up, down, rekey or check';
+      return peer === undefined ? 'hip needs peer' : { kind: 'hip', action, peer };
+    }
     case 'reload':
       return { kind: 'reload' };
     case 'status':
@@ -103,6 +113,8 @@ export function parseControlRequest(line: string): ControlRequest | string {
       return `unknown request ${JSON.stringify(value.kind)}`;
   }
 }
+
+const hipActions: readonly HipAction[] = ['up', 'down', 'rekey', 'check'];
 
 /** A line -> an answer; `undefined` if no daemon of ours says that. Daemon and command are of one package. */
 export function parseControlAnswer(line: string): ControlAnswer | undefined {

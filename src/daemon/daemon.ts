@@ -18,6 +18,7 @@ import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-s
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
+import { hipCommandOf } from './hip-request.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
@@ -366,6 +367,8 @@ export class Daemon {
         return this.#carryOut(
           request.ike ? { kind: 'rekey', connection: request.name } : { kind: 'rekey', child: request.name },
         );
+      case 'hip':
+        return this.#carryOut(hipCommandOf(request.action, request.peer));
       case 'reload':
         return this.reload()
           ? { kind: 'result', result: { ok: true, count: 0 } }

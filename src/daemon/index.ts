@@ -5,6 +5,7 @@ export {
   type ControlAnswer,
   type ControlRequest,
   type DaemonStatus,
+  type HipAction,
   parseControlRequest,
 } from './control-protocol.ts';
 export { Daemon, type DaemonOptions, packageVersion } from './daemon.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ConfigurationPorts, type LoadedConfiguration, loadConfiguration } from '#config';
-import { certificatesFromPem, privateKeyFromPem, revocationListsFromPem } from '#crypto';
+import { certificatesFromPem, hostIdentityOf, privateKeyFromPem, revocationListsFromPem } from '#crypto';
 import { identityFromText, identityPatternFromText } from '#ike';
 import { readConfigurationFiles } from './configuration-files.ts';
 
@@ -23,6 +23,7 @@ export const configurationPorts: ConfigurationPorts = {
   certificatesFromPem,
   revocationListsFromPem,
   privateKeyFromPem,
+  hostIdentityOf,
   identityFromText,
   identityPatternFromText,
 };

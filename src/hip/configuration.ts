@@ -18,6 +18,8 @@ export interface HipPeer {
   readonly hit?: Hit;
   /** Where to send I1, best first. None: the peer has to call. */
   readonly addresses: readonly IpAddress[];
+  /** Stands for the HIT where applications speak IPv4 only; of this host alone. */
+  readonly lsi?: IpAddress;
   /** I1 goes in UDP to this port, for a NAT on the way (RFC 9028 5.1); absent: right in IP. */
   readonly udpPort?: number;
   /** Which of our identities it knows; absent: the first that its R1 accepts. */

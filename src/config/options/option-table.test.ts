@@ -1,6 +1,7 @@
 // Every option of the table, driven by the table: accepted values, refused values, and that none is dead.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hitAddress } from '#sa';
 import { errorsOf, load, warningsOf } from '../testing/load.ts';
 import type { Option, OptionClass, SectionSchema } from './option.ts';
 import { rootSchema } from './schema.ts';
@@ -31,6 +32,9 @@ const samples: Readonly<Record<keyof ValueTypes, { readonly good: string; readon
   count: { good: '7', bad: 'seven' },
   number: { good: '2.25', bad: '1,8' },
   choice: { good: '', bad: 'nonsense' },
+  choices: { good: '', bad: 'nonsense' },
+  hit: { good: '2001:22::7', bad: '2001:db8::7' },
+  'ipv4-address': { good: '1.0.0.7', bad: '2001:db8::7' },
   text: { good: 'word', bad: '"bell \u0007"' },
   texts: { good: 'one, two', bad: '","' },
   authentication: { good: 'psk', bad: 'password' },
@@ -51,6 +55,12 @@ const samples: Readonly<Record<keyof ValueTypes, { readonly good: string; readon
   codepoint: { good: '101110', bad: '46' },
 };
 
+/** The HIT that a key `own` of the host in memory has. */
+const ownHit = hitAddress(
+  load(`hip { identities { n { file = own.pem\n} } }`, { '/etc/swanctl/own.pem': 'key own' }).configuration
+    .hip!.identities[0]!.identity.hit,
+);
+
 /** Where the good value of the type is not one of the option. */
 const goodValues: Readonly<Record<string, string>> = {
   'connections.<conn>.version': '2',
@@ -66,6 +76,11 @@ const goodValues: Readonly<Record<string, string>> = {
   'connections.<conn>.children.<child>.life_packets': '1007',
   'authorities.<name>.cacert': '/etc/ca/apart.pem',
   'authorities.<name>.file': '/etc/ca/apart.pem',
+  'hip.hosts': 'word.hosts',
+  'hip.replay_window': '128',
+  'hip.puzzle_difficulty_min': '5',
+  'hip.identities.<name>.file': 'hip/other.pem',
+  'hip.peers.<name>.local_hit': ownHit,
   'wayward.fragment_size': '1200',
   'wayward.tun_mtu': '1300',
   'wayward.http': '[::1]:9100',
@@ -75,7 +90,7 @@ function goodValue({ path, option }: Entry): string {
   const special = goodValues[`${path}.${option.name}`];
   if (special !== undefined) return special;
   if (option.type === 'boolean') return option.default === 'yes' ? 'no' : 'yes';
-  if (option.type !== 'choice') return samples[option.type].good;
+  if (option.type !== 'choice' && option.type !== 'choices') return samples[option.type].good;
   const nothingElse = [option.default, ...(option.same ?? [])];
   return option.values!.find((value) => !nothingElse.includes(value))!;
 }
@@ -86,6 +101,9 @@ const files: Readonly<Record<string, string>> = {
   '/etc/swanctl/x509/other.pem': 'certificate other',
   '/etc/swanctl/x509ca/other.pem': 'certificate authority',
   '/etc/ca/apart.pem': 'certificate apart',
+  '/etc/swanctl/hip/own.pem': 'key own',
+  '/etc/swanctl/hip/other.pem': 'key other',
+  '/etc/swanctl/word.hosts': '2001:23::1 192.0.2.1 mars',
   '/etc/swanctl/private/own.pem': 'key own',
   '/etc/swanctl/private/other.pem': 'key other',
   ...Object.fromEntries(
@@ -123,6 +141,11 @@ pools { spare { addrs = 10.3.0.0/24
 } }
 authorities { n { cacert = other.pem
 } }
+hip { identities { n { file = hip/own.pem
+} }
+peers { n { hit = 2001:22::1
+addrs = 192.0.2.2
+} } }
 `;
 
 /** The base with one option set, in the section where it belongs; `<conn>` and so on are the base's. */

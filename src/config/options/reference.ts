@@ -51,7 +51,8 @@ function line({ path, option }: Row): string {
     option.minimum !== undefined || (option.maximum !== undefined && option.maximum <= 0xffff_ffff)
       ? `, ${option.minimum ?? 0} to ${option.maximum ?? '…'}`
       : '';
-  const type = values ?? `${typeNames[option.type]}${range}`;
+  const several = option.type === 'choices' ? 'list of ' : '';
+  const type = values === undefined ? `${typeNames[option.type]}${range}` : `${several}${values}`;
   const preset = option.default === '' ? '' : `\`${option.default}\``;
   const aliases = Object.entries(option.aliases ?? {}).map(([word, value]) => `\`${word}\` for \`${value}\``);
   const notes = [option.note ?? '', aliases.length === 0 ? '' : `Also ${aliases.join(', ')}.`];

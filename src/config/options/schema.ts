@@ -1,5 +1,6 @@
-// The whole option table of swanctl.conf, with wayward's own section.
+// The whole option table of swanctl.conf, with wayward's own sections.
 import { connectionSchema } from './connection-options.ts';
+import { hipSchema } from './hip-options.ts';
 import type { SectionSchema } from './option.ts';
 import { authoritySchema, poolSchema } from './pool-options.ts';
 import { secretsSchema } from './secret-options.ts';
@@ -17,6 +18,7 @@ export const rootSchema: SectionSchema = {
     { name: 'secrets', schema: secretsSchema },
     { name: 'pools', schema: collection('pools', '<name>', poolSchema) },
     { name: 'authorities', schema: collection('authorities', '<name>', authoritySchema) },
+    { name: 'hip', schema: hipSchema },
     { name: 'wayward', schema: waywardSchema },
   ],
 };

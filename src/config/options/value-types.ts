@@ -1,11 +1,19 @@
 // The types of option values: what each becomes, and how its text is read.
 import type { ChildSelector, RemoteAddress } from '#engine';
 import type { IpAddress, Prefix, Proposal } from '#sa';
+import type { Hit } from '#wire';
 import { parseProposals } from '../algorithms/proposal.ts';
 import type { SettingValue } from '../tree.ts';
-import { parseBlock, parseIpAddress, parsePoolAddresses, parseRemoteAddress } from '../values/address.ts';
+import {
+  parseBlock,
+  parseIpAddress,
+  parseIpv4Address,
+  parsePoolAddresses,
+  parseRemoteAddress,
+} from '../values/address.ts';
 import { parseAuthentication } from '../values/authentication.ts';
 import { BadValue, UnsupportedValue } from '../values/bad-value.ts';
+import { parseHit } from '../values/host-identity-tag.ts';
 import { parseBoolean, parseBytes, parseCount, parseDuration, parseNumber } from '../values/quantity.ts';
 import { parseSecret } from '../values/secret.ts';
 import { parseSelector } from '../values/selector.ts';
@@ -20,6 +28,7 @@ export interface ValueTypes {
   count: number;
   number: number;
   choice: string;
+  choices: readonly string[];
   text: string;
   texts: readonly string[];
   authentication: string;
@@ -28,7 +37,9 @@ export interface ValueTypes {
   secret: Uint8Array;
   passphrase: string;
   'remote-addresses': readonly RemoteAddress[];
+  'ipv4-address': IpAddress;
   'ip-addresses': readonly IpAddress[];
+  hit: Hit;
   'pool-addresses': Prefix | { readonly start: IpAddress; readonly end: IpAddress };
   blocks: readonly Prefix[];
   'ike-proposals': readonly Proposal[];
@@ -55,6 +66,7 @@ export const typeNames: Readonly<Record<keyof ValueTypes, string>> = {
   count: 'number',
   number: 'fraction',
   choice: 'choice',
+  choices: 'list',
   text: 'text',
   texts: 'list of texts',
   authentication: 'authentication',
@@ -63,7 +75,9 @@ export const typeNames: Readonly<Record<keyof ValueTypes, string>> = {
   secret: 'secret',
   passphrase: 'passphrase',
   'remote-addresses': 'list of addresses, blocks, ranges and host names',
+  'ipv4-address': 'IPv4 address',
   'ip-addresses': 'list of addresses',
+  hit: 'HIT',
   'pool-addresses': 'block or range',
   blocks: 'list of blocks',
   'ike-proposals': 'list of IKE proposals',
@@ -85,6 +99,7 @@ const parsers: {
     parseCount(single(value), option.minimum ?? 0, option.maximum ?? Number.MAX_SAFE_INTEGER),
   number: (value, option) => parseNumber(single(value), option.minimum ?? 0, option.maximum ?? 1e9),
   choice: (value, option) => parseChoice(single(value), option),
+  choices: (value, option) => items(value, 'choices', (text) => parseChoice(text, option)),
   text: (value) => parseText(single(value)),
   texts: (value) => items(value, 'texts', parseText),
   authentication: (value, option) => parseAuthentication(single(value), option.values ?? []),
@@ -93,6 +108,8 @@ const parsers: {
   secret: (value) => (value instanceof Uint8Array ? value : parseSecret(asWritten(value))),
   passphrase: (value) => parsePassphrase(asWritten(value)),
   'remote-addresses': (value) => items(value, 'addresses', parseRemoteAddress),
+  'ipv4-address': (value) => parseIpv4Address(single(value)),
+  hit: (value) => parseHit(single(value)),
   'ip-addresses': (value) => items(value, 'addresses', parseIpAddress),
   'pool-addresses': (value) => parsePoolAddresses(single(value)),
   blocks: (value) => items(value, 'address blocks', parseBlock),

@@ -1,6 +1,6 @@
 // A host for tests: files in memory, certificates and keys as readable words, identities as their text.
-import type { PublicKey } from '#crypto';
-import { IdType } from '#wire';
+import { hitOfHostIdentity, type PublicKey } from '#crypto';
+import { HiAlgorithm, IdType } from '#wire';
 import type { ConfigurationPorts } from '../ports.ts';
 import { textFromUtf8, utf8FromText } from '../values/utf8.ts';
 
@@ -11,7 +11,7 @@ class FormatError extends Error {
 
 /**
  * Files by path. A certificate's file reads `certificate NAME`, a key's `key NAME` or, encrypted, `key NAME PASSPHRASE`;
- * both belong together if the names are the same. A file whose text is `!` and a reason cannot be read.
+ * both belong together if the names are the same; a key whose name begins with `ed` makes no Host Identity. A file whose text is `!` and a reason cannot be read.
  */
 export function memoryHost(files: Readonly<Record<string, string>> = {}): ConfigurationPorts {
   return {
@@ -45,6 +45,17 @@ export function memoryHost(files: Readonly<Record<string, string>> = {}): Config
         throw new FormatError(passphrase === undefined ? 'passphrase needed' : 'wrong passphrase');
       }
       return { publicKey: publicKey(name) };
+    },
+    hostIdentityOf: (publicKey) => {
+      const name = (textFromUtf8(publicKey.spki) ?? '').slice('SPKI '.length);
+      if (name.startsWith('ed')) throw new FormatError('no Host Identity of such a key');
+      const octets = utf8FromText(name);
+      return {
+        algorithm: HiAlgorithm.ECDSA,
+        octets,
+        hit: hitOfHostIdentity(HiAlgorithm.ECDSA, octets),
+        publicKey,
+      };
     },
     identityFromText: (text) => {
       if (text.startsWith('bad:')) throw new FormatError('malformed');

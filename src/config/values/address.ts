@@ -39,6 +39,12 @@ export function parseIpAddress(text: string): IpAddress {
   return parsed;
 }
 
+export function parseIpv4Address(text: string): IpAddress {
+  const parsed = parseAddress(text);
+  if (parsed === undefined || isIpv6(parsed)) throw new BadValue('an IPv4 address');
+  return parsed;
+}
+
 export function parseBlock(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix === undefined) throw new BadValue('address blocks such as 10.0.0.0/8');

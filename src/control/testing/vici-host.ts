@@ -34,6 +34,9 @@ const ports: ConfigurationPorts = {
     if (name === undefined) throw new FormatError('no private key');
     return { publicKey: { kind: 'ed25519', spki: octetsOfViciItem(name), bits: 256 } };
   },
+  hostIdentityOf: () => {
+    throw new FormatError('no Host Identity');
+  },
   identityFromText: (text) => ({ idType: IdType.FQDN, data: octetsOfViciItem(text) }),
   identityPatternFromText: (text) =>
     text === '%any'

@@ -11,6 +11,7 @@ import { digits, hex } from '../testing/octets.ts';
 import { signingKeys } from '../testing/signing-keys.ts';
 import {
   decodeHostIdentity,
+  hipRecordOf,
   hitOfHostIdentity,
   hitSuiteOfAlgorithm,
   hostIdentityOf,
@@ -43,6 +44,9 @@ test("the RSA key of RFC 8005's example record is read, and written as it stood"
     .digest('hex')
     .slice(20, 44);
   assert.equal(identity.hit, `20010021${middle}`);
+  const { hit } = identity;
+  const record = { hit, algorithm: HipRecordAlgorithm.RSA, publicKey: exampleKey, rendezvousServers: [] };
+  assert.deepEqual(hipRecordOf(identity), record);
 });
 
 const [first, second] = baseExchangeVectors;
@@ -54,6 +58,12 @@ const p384 = hex(second!.responderHostIdentity);
 test('an ECDSA key of a record has no curve in front, and the same HIT all the same', () => {
   assert.equal(hostIdentityOfRecord(HipRecordAlgorithm.ECDSA, p256.subarray(2)).hit, first!.initiatorHit);
   assert.equal(hostIdentityOfRecord(HipRecordAlgorithm.ECDSA, p384.subarray(2)).hit, second!.responderHit);
+  for (const octets of [p256, p384]) {
+    const { algorithm, publicKey, hit } = hipRecordOf(decodeHostIdentity(HiAlgorithm.ECDSA, octets));
+    assert.equal(algorithm, HipRecordAlgorithm.ECDSA);
+    assert.deepEqual(publicKey, octets.subarray(2));
+    assert.equal(hostIdentityOfRecord(algorithm, publicKey).hit, hit);
+  }
   refused(() => hostIdentityOfRecord(HipRecordAlgorithm.ECDSA, p384), 'unsupported');
   refused(() => hostIdentityOfRecord(HipRecordAlgorithm.DSA, p384), 'unsupported');
 });

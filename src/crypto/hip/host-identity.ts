@@ -1,6 +1,14 @@
 // Host Identities: public keys as HOST_ID carries them, and the HITs made of them (RFC 7401 3.2, 5.2.9).
 import { createPublicKey } from 'node:crypto';
-import { EcdsaCurve, EcdsaLowCurve, HiAlgorithm, HipRecordAlgorithm, type Hit, hitFromBytes } from '#wire';
+import {
+  EcdsaCurve,
+  EcdsaLowCurve,
+  HiAlgorithm,
+  type HipRecord,
+  HipRecordAlgorithm,
+  type Hit,
+  hitFromBytes,
+} from '#wire';
 import { CryptoError } from '../error.ts';
 import { decodeBase64url, encodeBase64url } from '../key-exchange/base64url.ts';
 import { digest } from '../key-material/digest.ts';
@@ -104,6 +112,20 @@ export function hostIdentityOfRecord(recordAlgorithm: number, publicKey: Uint8Ar
     throw new CryptoError('unsupported', `a HIP record's key of algorithm ${recordAlgorithm}`);
   }
   return decodeHostIdentity(HiAlgorithm.ECDSA, concatenate(Uint8Array.of(0, curve.label), publicKey));
+}
+
+/**
+ * What a HIP resource record says of an identity (RFC 8005 5), without rendezvous servers: the inverse of
+ * `hostIdentityOfRecord`.
+ * @throws CryptoError `unsupported` for kinds of keys that the record has no number for
+ */
+export function hipRecordOf({ algorithm, octets, hit }: HostIdentity): HipRecord {
+  const record = { hit, rendezvousServers: [] };
+  if (algorithm === HiAlgorithm.RSA)
+    return { ...record, algorithm: HipRecordAlgorithm.RSA, publicKey: octets };
+  if (algorithm === HiAlgorithm.ECDSA)
+    return { ...record, algorithm: HipRecordAlgorithm.ECDSA, publicKey: octets.subarray(2) };
+  throw new CryptoError('unsupported', `no HIP record for a Host Identity of algorithm ${algorithm}`);
 }
 
 /** RFC 7401 B, RFC 3110 2: length of the exponent in one octet or, behind a zero, in two; exponent; modulus. */

@@ -9,6 +9,7 @@ export { type HitSuiteProfile, hitSuiteOfAlgorithm, hitSuiteProfile, rhashOf } f
 export {
   decodeHostIdentity,
   type HostIdentity,
+  hipRecordOf,
   hitOfHostIdentity,
   hostIdentityOf,
   hostIdentityOfRecord,

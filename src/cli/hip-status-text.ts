@@ -1,0 +1,34 @@
+// HIP associations in `wayward status`: state, both HITs, SPIs, suite and round trip.
+import type { DaemonStatus } from '#daemon';
+import { formatEndpoint, formatSpi, formatSuite, hitAddress } from '#sa';
+import { saCounterText } from './sa-counter-text.ts';
+
+type HipAssociation = DaemonStatus['engine']['hip'][number];
+
+export function hipText(association: HipAssociation, status: DaemonStatus): string[] {
+  const { peer, local, remote, path, state, attempt, suite, rttMs } = association;
+  const again = attempt === undefined ? '' : `, called anew (${attempt})`;
+  const carried = path.remote.port === 0 ? '' : ' in UDP';
+  const lines = [
+    `hip ${peer ?? hitAddress(remote)}: ${state}${again}`,
+    `  local  ${hitAddress(local)} @ ${place(path.local)}`,
+    `  remote ${hitAddress(remote)} @ ${place(path.remote)}${carried}`,
+  ];
+  if (suite !== undefined) {
+    const rtt = rttMs === undefined ? '' : `, round trip ${Math.round(rttMs)} ms`;
+    lines.push(`  ${formatSuite(suite)}${rtt}`);
+  }
+  for (const [direction, spi] of [
+    ['in ', association.inboundSpi],
+    ['out', association.outboundSpi],
+  ] as const) {
+    if (spi !== undefined)
+      lines.push(`    ${direction} ${formatSpi(spi)}, ${saCounterText(status, spi, direction)}`);
+  }
+  return lines;
+}
+
+/** Right in IP there is no port. */
+function place({ address, port }: HipAssociation['path']['local']): string {
+  return port === 0 ? address : formatEndpoint({ address, port });
+}

@@ -1,0 +1,152 @@
+// `wayward hip keygen`, `identity` and `hosts`: what needs no daemon.
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { ConfigurationErrors, parseHipHosts } from '#config';
+import { CryptoError, type HostIdentity, hipRecordOf, hostIdentityOf, privateKeyFromPem } from '#crypto';
+import { loadConfigurationFile } from '#daemon';
+import type { HipPeer } from '#engine';
+import { hitAddress } from '#sa';
+import type { ControlOutcome } from './outcome.ts';
+
+export const hipKeyTypes = ['p256', 'p384', 'rsa'] as const;
+export type HipKeyType = (typeof hipKeyTypes)[number];
+
+/** Larger ones make R1 and I2, which hold a key and a signature, larger than one packet of 1280 octets. */
+const rsaBits = 2048;
+
+/** Writes a new key to a file that only its owner can read, and that was not there before. */
+export function hipKeygen(path: string, type: HipKeyType): ControlOutcome {
+  const pem = newKey(type).export({ type: 'pkcs8', format: 'pem' });
+  return attempt(() => {
+    writeFileSync(path, pem, { mode: 0o600, flag: 'wx' });
+    return [hitAddress(identityOfFile(path).hit)];
+  });
+}
+
+function newKey(type: HipKeyType): KeyObject {
+  switch (type) {
+    case 'p256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    case 'p384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+    case 'rsa':
+      return generateKeyPairSync('rsa', { modulusLength: rsaBits }).privateKey;
+  }
+}
+
+interface NamedIdentity {
+  readonly name: string;
+  readonly identity: HostIdentity;
+}
+
+/**
+ * Shows the identity of a key file, or those of a configuration.
+ *
+ * @param owner the domain name that the resource records are for; absent: the name of the identity
+ */
+export function hipIdentity(
+  source: { readonly key: string } | { readonly configuration: string },
+  owner: string | undefined,
+  json: boolean,
+): ControlOutcome {
+  return attempt(() => {
+    const identities =
+      'key' in source
+        ? [{ name: basename(source.key).replace(/\.[^.]*$/, ''), identity: identityOfFile(source.key) }]
+        : identitiesOf(source.configuration);
+    if (json) return [JSON.stringify(identities.map(identityObject), undefined, 2)];
+    return identities.flatMap((one) => identityLines(one, owner));
+  });
+}
+
+function identitiesOf(configuration: string): readonly NamedIdentity[] {
+  const { hip } = loadConfigurationFile(configuration).configuration;
+  if (hip === undefined) throw new CliError(`${configuration} has no Host Identity`);
+  return hip.identities.map(({ identity }) => ({ name: hitAddress(identity.hit), identity }));
+}
+
+function identityOfFile(path: string): HostIdentity {
+  try {
+    return hostIdentityOf(privateKeyFromPem(new Uint8Array(readFileSync(path))).publicKey);
+  } catch (error) {
+    if (error instanceof CryptoError) throw new CliError(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+function identityObject({ identity }: NamedIdentity): object {
+  return {
+    hit: hitAddress(identity.hit),
+    key: keyText(identity),
+    hostIdentity: base64(identity.octets),
+    record: recordText(identity),
+  };
+}
+
+function identityLines({ name, identity }: NamedIdentity, owner: string | undefined): string[] {
+  return [
+    `HIT            ${hitAddress(identity.hit)}`,
+    `key            ${keyText(identity)}`,
+    `Host Identity  ${base64(identity.octets)}`,
+    `${owner ?? (name.includes(':') ? '@' : name)} IN HIP ${recordText(identity)}`,
+  ];
+}
+
+function keyText({ publicKey: { kind, bits } }: HostIdentity): string {
+  return kind === 'rsa' ? `RSA, ${bits} bits` : `ECDSA, P-${bits}`;
+}
+
+/** RFC 8005 6: algorithm, HIT in hexadecimal, key in Base64, on one line. */
+function recordText(identity: HostIdentity): string {
+  const { algorithm, hit, publicKey } = hipRecordOf(identity);
+  return `( ${algorithm} ${hit.toUpperCase()} ${base64(publicKey)} )`;
+}
+
+function base64(octets: Uint8Array): string {
+  return Buffer.from(octets).toString('base64');
+}
+
+/** Lists the peers of a hosts file or of a configuration, as lines of a hosts file. */
+export function hipHosts(
+  source: { readonly hosts: string } | { readonly configuration: string },
+  json: boolean,
+): ControlOutcome {
+  return attempt(() => {
+    const peers =
+      'hosts' in source
+        ? parseHipHosts(readFileSync(source.hosts, 'utf8'), source.hosts)
+        : (loadConfigurationFile(source.configuration).configuration.hip?.peers ?? []);
+    return json ? [JSON.stringify(peers.map(peerObject), undefined, 2)] : peers.map(hostsLine);
+  });
+}
+
+function hostsLine({ name, hit, addresses }: HipPeer): string {
+  const words = [hit === undefined ? '# any' : hitAddress(hit), ...addresses];
+  return hit !== undefined && name === hitAddress(hit) ? words.join(' ') : [...words, name].join(' ');
+}
+
+function peerObject({ hit, localHit, ...rest }: HipPeer): object {
+  return {
+    ...rest,
+    ...(hit !== undefined && { hit: hitAddress(hit) }),
+    ...(localHit !== undefined && { localHit: hitAddress(localHit) }),
+  };
+}
+
+class CliError extends Error {
+  readonly code = 'cli' as const;
+}
+
+/** What a file, a key or the system refuses has a code; mistakes of ours have none. */
+function attempt(work: () => readonly string[]): ControlOutcome {
+  try {
+    return { ok: true, lines: work() };
+  } catch (error) {
+    if (error instanceof ConfigurationErrors)
+      return { ok: false, lines: error.errors.map(({ message }) => message) };
+    if (error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string')
+      return { ok: false, lines: [error.message] };
+    throw error;
+  }
+}

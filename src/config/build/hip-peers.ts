@@ -1,0 +1,98 @@
+// `hip.peers` and the hosts file -> the peers of a host.
+import type { HipPeer, LocalIdentity } from '#engine';
+import { hitAddress } from '#sa';
+import { hipUdpPort } from '#wire';
+import type { Settings } from '../options/check.ts';
+import { textFromUtf8 } from '../values/utf8.ts';
+import type { BuildContext } from './context.ts';
+import { readOrReport } from './files.ts';
+import { type PlacedPeer, readHipHosts } from './hip-hosts.ts';
+
+/** A section says more than a line of the hosts file, from which it takes the addresses if it has none itself. */
+export function buildHipPeers(
+  hip: Settings,
+  identities: readonly LocalIdentity[],
+  context: BuildContext,
+): readonly HipPeer[] {
+  const hosts = peersOfHosts(hip, context);
+  const sections = hip.sections('peers')[0]?.sections('<name>') ?? [];
+  const written = sections.flatMap((settings) => buildPeer(settings, hosts, identities, context) ?? []);
+  const further = hosts.filter(({ peer }) => written.every((one) => one.peer.hit !== peer.hit));
+  const placed = [...written, ...further];
+  for (const one of placed) checkPeer(one, placed, identities, context);
+  return placed.map(({ peer }) => peer);
+}
+
+function peersOfHosts(hip: Settings, context: BuildContext): readonly PlacedPeer[] {
+  const path = hip.value('hosts', 'text');
+  if (path === undefined) return [];
+  const position = hip.position('hosts');
+  const files = context.ports.readFiles(path, context.file);
+  if (files.length === 0) context.findings.error('file', position, `hosts: there is no file ${path}`);
+  return files.flatMap((file) => {
+    const read = readOrReport(file, position, context, (octets) => ({ text: textFromUtf8(octets) }));
+    if (read === undefined) return [];
+    if (read.text !== undefined) return readHipHosts(read.text, file.path, context.findings);
+    context.findings.error('file', position, `${file.path}: it is no UTF-8 text`);
+    return [];
+  });
+}
+
+function buildPeer(
+  settings: Settings,
+  hosts: readonly PlacedPeer[],
+  identities: readonly LocalIdentity[],
+  { findings }: BuildContext,
+): PlacedPeer | undefined {
+  const { name, position } = settings.section;
+  const hit = settings.value('hit', 'hit');
+  const own = settings.value('addrs', 'ip-addresses');
+  const lsi = settings.value('lsi', 'ipv4-address');
+  const localHit = settings.value('local_hit', 'hit');
+  const inHosts = hit === undefined ? undefined : hosts.find(({ peer }) => peer.hit === hit);
+  if (hit === undefined && own === undefined) {
+    const faulty = ['hit', 'addrs'].some((one) => settings.section.settings.get(one)?.value !== undefined);
+    if (!faulty) findings.error('missing', position, `peer "${name}" needs the option "hit", or "addrs"`);
+    return undefined;
+  }
+  if (localHit !== undefined && identities.every(({ identity }) => identity.hit !== localHit)) {
+    const where = settings.position('local_hit');
+    findings.error('missing', where, `local_hit: there is no identity with the HIT ${hitAddress(localHit)}`);
+  }
+  const peer: HipPeer = {
+    name,
+    ...(hit !== undefined && { hit }),
+    addresses: own ?? inHosts?.peer.addresses ?? [],
+    ...(lsi !== undefined && { lsi }),
+    ...(settings.required('udp', 'boolean') && { udpPort: hipUdpPort }),
+    ...(localHit !== undefined && { localHit }),
+  };
+  return { peer, position };
+}
+
+/** Each name, HIT and LSI is one peer's, and none of ours. */
+function checkPeer(
+  { peer, position }: PlacedPeer,
+  all: readonly PlacedPeer[],
+  identities: readonly LocalIdentity[],
+  { findings }: BuildContext,
+): void {
+  const before = all.slice(
+    0,
+    all.findIndex((one) => one.peer === peer),
+  );
+  if (before.some((one) => one.peer.name === peer.name)) {
+    findings.error('conflict', position, `another peer is called "${peer.name}" too`);
+  }
+  const sameHit = before.find((one) => peer.hit !== undefined && one.peer.hit === peer.hit);
+  if (sameHit !== undefined) {
+    findings.error('conflict', position, `peer "${peer.name}" has the HIT of peer "${sameHit.peer.name}"`);
+  }
+  const sameLsi = before.find((one) => peer.lsi !== undefined && one.peer.lsi === peer.lsi);
+  if (sameLsi !== undefined) {
+    findings.error('conflict', position, `peer "${peer.name}" has the LSI of peer "${sameLsi.peer.name}"`);
+  }
+  if (identities.some(({ identity }) => identity.hit === peer.hit)) {
+    findings.error('conflict', position, `peer "${peer.name}" has a HIT of this host`);
+  }
+}

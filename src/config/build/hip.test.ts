@@ -1,0 +1,205 @@
+// The `hip` section: what it becomes, and what is said about what is wrong with it and with the files it names.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { hipDefaults } from '#engine';
+import { address, hitAddress } from '#sa';
+import { HipEspSuite, hipUdpPort } from '#wire';
+import { ConfigurationErrors } from '../error.ts';
+import { errorsOf, load, warningsOf } from '../testing/load.ts';
+import { parseHipHosts } from './hip-hosts.ts';
+
+const keys = { '/etc/swanctl/hip/a.pem': 'key a', '/etc/swanctl/hip/b.pem': 'key b' };
+const identity = 'identities { a { file = hip/a.pem\n} }';
+
+test('without the section, and in a section without identities, there is no HIP', () => {
+  assert.equal(load('').configuration.hip, undefined);
+  const nobody = 'hip { accept = any\n}';
+  assert.equal(load(nobody).configuration.hip, undefined);
+  assert.deepEqual(warningsOf(nobody), ['swanctl.conf:1:1: hip has no effect: it has no identities']);
+});
+
+test('what is not said is as the protocol room has it', () => {
+  const { hip } = load(`hip { ${identity} }`, keys).configuration;
+  const { identities, peers, ...rest } = hip!;
+  assert.deepEqual(rest, hipDefaults);
+  assert.equal(identities.length, 1);
+  assert.deepEqual(peers, []);
+});
+
+test('identities keep their order, and peers say all that is said about them', () => {
+  const own = load(`hip { ${identity} }`, keys).configuration.hip!.identities[0]!.identity.hit;
+  const { hip } = load(
+    `hip {
+       accept = any
+       esp_suites = null-sha256, aes128-sha256, null-sha256
+       identities {
+         a { file = hip/a.pem }
+         b { file = hip/b.pem
+             anonymous = yes }
+       }
+       peers {
+         sun { hit = 2001:0022:0:0:0:0:0:1
+               addrs = 192.0.2.1, 2001:db8::1
+               lsi = 1.0.0.2
+               udp = yes
+               local_hit = ${hitAddress(own)} }
+         anybody { addrs = 192.0.2.9 }
+         caller { hit = 2001:21::5 }
+       }
+     }`.replaceAll(' }\n', '\n}\n'),
+    keys,
+  ).configuration;
+  assert.deepEqual(
+    hip!.identities.map(({ anonymous }) => anonymous),
+    [false, true],
+  );
+  assert.equal(hip!.identities[0]!.identity.hit, own);
+  assert.equal(hip!.accept, 'any');
+  assert.deepEqual(hip!.espSuites, [HipEspSuite.NULL_HMAC_SHA_256, HipEspSuite.AES_128_CBC_HMAC_SHA_256]);
+  const [sun, anybody, caller] = hip!.peers;
+  assert.deepEqual(sun, {
+    name: 'sun',
+    hit: '20010022000000000000000000000001',
+    addresses: [address('192.0.2.1'), address('2001:db8::1')],
+    lsi: address('1.0.0.2'),
+    udpPort: hipUdpPort,
+    localHit: own,
+  });
+  assert.deepEqual(anybody, { name: 'anybody', addresses: [address('192.0.2.9')] });
+  assert.deepEqual(caller, { name: 'caller', hit: '20010021000000000000000000000005', addresses: [] });
+});
+
+test('an identity whose key is missing, unreadable or of no use is an error where its file is named', () => {
+  const text = `hip { identities {
+a { file = gone.pem
+}
+b { file = hip/b.pem
+}
+c { file = c.pem
+}
+d { anonymous = yes
+}
+e { file = hip/a.pem
+}
+f { file = hip/a.pem
+}
+g { file = hip/*.pem
+} } }`;
+  const files = { ...keys, '/etc/swanctl/hip/b.pem': '!permission denied', '/etc/swanctl/c.pem': 'key ed' };
+  const own = hitAddress(load(`hip { ${identity} }`, keys).configuration.hip!.identities[0]!.identity.hit);
+  assert.deepEqual(errorsOf(text, files), [
+    'swanctl.conf:2:12: file: there is no file gone.pem',
+    'swanctl.conf:4:12: /etc/swanctl/hip/b.pem: permission denied',
+    'swanctl.conf:6:12: /etc/swanctl/c.pem: no Host Identity of such a key',
+    'swanctl.conf:8:1: identity "d" needs the option "file"',
+    `swanctl.conf:12:12: file: another identity has the HIT ${own} too`,
+    'swanctl.conf:14:12: file: more than one file is hip/*.pem',
+  ]);
+});
+
+test('peers that contradict each other or the host itself', () => {
+  const own = hitAddress(load(`hip { ${identity} }`, keys).configuration.hip!.identities[0]!.identity.hit);
+  const text = `hip { ${identity}
+peers {
+a { hit = 2001:21::1
+lsi = 1.0.0.2
+}
+b { hit = 2001:21::1
+}
+c { hit = 2001:21::2
+lsi = 1.0.0.2
+}
+d { lsi = 1.0.0.3
+}
+e { hit = ${own}
+}
+f { hit = 2001:21::3
+local_hit = 2001:21::4
+}
+g { hit = 2001:2f::3
+} } }`;
+  assert.deepEqual(errorsOf(text, keys), [
+    'swanctl.conf:7:1: peer "b" has the HIT of peer "a"',
+    'swanctl.conf:9:1: peer "c" has the LSI of peer "a"',
+    'swanctl.conf:12:1: peer "d" needs the option "hit", or "addrs"',
+    `swanctl.conf:14:1: peer "e" has a HIT of this host`,
+    'swanctl.conf:17:13: local_hit: there is no identity with the HIT 2001:21::4',
+    'swanctl.conf:19:11: hit = "2001:2f::3": expected a HIT: an IPv6 address in 2001:21::/32, 2001:22::/32 or 2001:23::/32',
+  ]);
+});
+
+test('bounds that contradict each other', () => {
+  const text = `hip { ${identity}
+puzzle_difficulty_min = 21
+unused_time = 9s
+retransmit_timeout = 0
+}`;
+  assert.deepEqual(errorsOf(text, keys), [
+    'swanctl.conf:3:25: puzzle_difficulty_min is more than puzzle_difficulty_max',
+    'swanctl.conf:4:15: unused_time must be at least 10s',
+    'swanctl.conf:5:22: retransmit_timeout must be more than nothing',
+  ]);
+});
+
+const hosts = `# our hosts
+2001:21::1 192.0.2.1 2001:db8::1 moon.example  # in the cellar
+
+\t2001:22::2 192.0.2.2
+2001:23::3 mars
+`;
+
+test('a hosts file brings peers, and addresses to the peers that have a section', () => {
+  const text = `hip { ${identity}
+hosts = hip.hosts
+peers { sun { hit = 2001:22::2
+lsi = 1.0.0.2
+} } }`;
+  const { hip } = load(text, { ...keys, '/etc/swanctl/hip.hosts': hosts }).configuration;
+  assert.deepEqual(
+    hip!.peers.map(({ name, addresses }) => [name, ...addresses]),
+    [['sun', '192.0.2.2'], ['moon.example', '192.0.2.1', '2001:db8::1'], ['mars']],
+  );
+});
+
+test('faults of a hosts file are at their line and column', () => {
+  const text = `hip { ${identity}
+hosts = hip.hosts
+peers { mars { hit = 2001:22::2
+} } }`;
+  const faulty = `2001:db8::1 192.0.2.1
+2001:21::1 192.0.2.300
+2001:21::1 moon 192.0.2.1
+2001:21::2 192.0.2.1 moon
+2001:21::2 192.0.2.1 venus
+  2001:21::3 192.0.2.1 moon
+2001:21::4 mars
+`;
+  assert.deepEqual(errorsOf(text, { ...keys, '/etc/swanctl/hip.hosts': faulty }), [
+    'hip.hosts:1:1: expected a HIT: an IPv6 address in 2001:21::/32, 2001:22::/32 or 2001:23::/32',
+    'hip.hosts:2:12: expected an address of the host, or its name',
+    'hip.hosts:3:17: nothing stands behind the name of a host',
+    'hip.hosts:5:1: line 4 has this HIT too',
+    'hip.hosts:6:3: line 4 has the name "moon" too',
+    'hip.hosts:7:1: another peer is called "mars" too',
+  ]);
+  assert.deepEqual(errorsOf(text, keys), ['swanctl.conf:3:9: hosts: there is no file hip.hosts']);
+});
+
+test('any text is a hosts file, or has errors with places in it', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom('2001:21::1', '2001:22::2 192.0.2.1 a', '2001:21::3 b', '2001:21::3 ::1 c'),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
+      try {
+        for (const { hit, name } of parseHipHosts(lines.join('\n'), 'h')) assert.ok(hit && name);
+      } catch (error) {
+        assert.ok(error instanceof ConfigurationErrors);
+        for (const { line: at, column } of error.errors) assert.ok(at > 0 && column > 0);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
