@@ -159,7 +159,10 @@ describe('the page in a browser', {
       await visit.shoot(`${theme}-1280x800-calm`);
       await visit.assertAccessible(`${theme}, all is well`);
 
-      const before = await page.locator('.others li').count();
+      const before = await page
+        .locator('.others button', { hasText: `${side === 'left' ? 'right' : 'left'}: demo` })
+        .filter({ hasText: 'traffic is back' })
+        .count();
       const crash = page.getByRole('button', { name: `Crash ${side}` });
       if (key === undefined) await crash.click();
       else {
@@ -172,16 +175,17 @@ describe('the page in a browser', {
       await visit.assertAccessible(`${theme}, recovering`);
 
       const survivor = side === 'left' ? 'right' : 'left';
-      await visit.until(`document.querySelectorAll('.others li').length > ${before}
-        && document.querySelectorAll('.others .badge.warn').length === 0
-        && [...document.querySelectorAll('.others button')].some(({ textContent }) =>
-          textContent.includes('${survivor}: demo') && textContent.includes('traffic is back'))`);
-      await page.locator(`.others button:has-text("${survivor}: demo")`).first().click();
-      const entries = await page.locator('#incidents .timeline li').allInnerTexts();
-      assert.ok(
-        entries.some((text) => text.includes('IKE_AUTH request')),
-        entries.join('\n'),
+      // On a busy machine there are false alarms beside it, and before.
+      const told = page.locator('.others button', { hasText: `${survivor}: demo` }).filter({
+        hasText: 'traffic is back',
+      });
+      await visit.until(
+        `[...document.querySelectorAll('.others button')].filter(({ textContent }) =>
+          textContent.includes('${survivor}: demo') && textContent.includes('traffic is back')).length > ${before}`,
       );
+      await told.first().click();
+      await page.locator('#incidents .timeline li', { hasText: 'IKE_AUTH request' }).first().waitFor();
+      const entries = await page.locator('#incidents .timeline li').allInnerTexts();
       assert.match(entries.at(-1) ?? '', /: back/);
       assert.match((await page.locator('#unknown-spis').textContent()) ?? '', /ESP [0-9a-f]{8}/i);
       await visit.until("document.querySelectorAll('#tunnels tr:not(.gone)').length === 3");

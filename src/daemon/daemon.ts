@@ -1,10 +1,10 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
-import type { HttpListen } from '#config';
 import { type Follower, whyText } from '#control';
 import { nodeRandomness } from '#crypto';
 import {
   type CheckpointOptions,
+  type CommandResult,
   Engine,
   type EngineCommand,
   type EngineConfiguration,
@@ -15,17 +15,15 @@ import {
 } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
+import { answerRequest } from './answer-request.ts';
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
-import { hipCommandOf } from './hip-request.ts';
-import { HttpEndpoint } from './http-endpoint.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
-import { Observation } from './observation.ts';
+import { type HttpOptions, Observation } from './observation.ts';
 import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
-import { openApiDocument, pageAssets, tokenCheck } from './page.ts';
 import type { RecordStore } from './record-store.ts';
 import type { TunnelNetwork } from './tunnel-network.ts';
 import { ViciEndpoint, type ViciOptions } from './vici-endpoint.ts';
@@ -54,7 +52,7 @@ export interface DaemonOptions {
   /** Go on with SAs after a restart. Needs `store` and `recordKey`. */
   readonly checkpoint?: Omit<CheckpointOptions, 'place'>;
   /** Absent: no page, API or metrics. */
-  readonly http?: { readonly listen: HttpListen; readonly token: string };
+  readonly http?: HttpOptions;
   /** Where there are several hosts, and how often they are looked at. */
   readonly observe?: { readonly name: string; readonly sampleMs: number; readonly rateWindowMs: number };
   /** Hears what operators see. */
@@ -64,10 +62,6 @@ export interface DaemonOptions {
   /** The data plane died. */
   readonly onDeath: (error: Error) => void;
 }
-
-/** For the terminal view, which has no room for more. */
-const incidentsTold = 4;
-const unknownSpisTold = 32;
 
 /** How long SIGTERM waits for peers to answer our Deletes. */
 const shutdownMsMax = 2_000;
@@ -97,7 +91,6 @@ export class Daemon {
   #kernelSpis: readonly number[] = [];
   readonly #owners: SpiOwners | undefined;
   readonly #observation: Observation;
-  #http: HttpEndpoint | undefined;
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
   #control: ControlServer | undefined;
@@ -145,6 +138,7 @@ export class Daemon {
       ...options.observe,
       version: packageVersion(),
       status: () => this.#engine.status(),
+      why: (subject) => whyText(this.#engine.why(subject)),
       verdicts: () => this.#verdicts,
       linesLeftOut: () => options.log.linesLeftOut,
     });
@@ -188,14 +182,14 @@ export class Daemon {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
       }
       await this.#vici?.listen();
-      await this.#openHttp();
+      if (this.#options.http !== undefined) await this.#observation.serve(this.#options.http);
       await ownersKnown;
       const io = await opening;
       this.#network = await openNetwork(io);
       await io.listen();
     } catch (error) {
       await opening.catch(() => undefined);
-      await this.#http?.close();
+      await this.#observation.stop();
       await this.#vici?.close();
       await this.#control?.close();
       await this.#network?.close();
@@ -234,8 +228,7 @@ export class Daemon {
     await Promise.race([this.#driver.command({ kind: 'shutdown' }), expired]);
     this.#driver.stop();
     await this.#vici?.close();
-    this.#observation.stop();
-    await this.#http?.close();
+    await this.#observation.stop();
     await this.#control?.close();
     await this.#network?.close();
     await this.#io?.close();
@@ -245,23 +238,9 @@ export class Daemon {
     this.#options.keyLog?.close();
   }
 
-  /** Where a browser finds the page, if it is served on loopback. */
+  /** Where a browser finds the page, with its token, if it is served on loopback. */
   get pageUrl(): string | undefined {
-    const url = this.#http?.url;
-    return url === undefined ? undefined : `${url}#token=${this.#options.http?.token ?? ''}`;
-  }
-
-  async #openHttp(): Promise<void> {
-    const { http } = this.#options;
-    if (http === undefined) return;
-    this.#http = await HttpEndpoint.open(http.listen, {
-      board: this.#observation.board,
-      ...(http.listen.kind === 'path' ? {} : { isToken: tokenCheck(http.token) }),
-      assets: pageAssets(),
-      openApi: openApiDocument(),
-      metrics: () => this.#observation.metrics.text(),
-      why: async (_host, subject) => whyText(this.#engine.why(subject)),
-    });
+    return this.#observation.pageUrl;
   }
 
   #memory(): DaemonStatus['memory'] {
@@ -337,49 +316,23 @@ export class Daemon {
     this.#options.onEvent?.(event);
   }
 
-  async #answer(request: ControlRequest): Promise<ControlAnswer> {
-    switch (request.kind) {
-      case 'status':
-        return { kind: 'status', status: this.status() };
-      case 'why':
-        return { kind: 'why', answer: this.#engine.why(request.subject) };
-      case 'page':
-        return this.pageUrl === undefined
-          ? { kind: 'refused', detail: 'no page is served on loopback: set wayward.http.listen' }
-          : { kind: 'page', url: this.pageUrl };
-      case 'snapshot':
-        return {
-          kind: 'snapshot',
-          snapshot: this.#observation.board.snapshot(),
-          incidents: this.#observation.board.incidents().slice(0, incidentsTold),
-          unknownSpis: this.#observation.board.unknownSpis().slice(0, unknownSpisTold),
-        };
-      case 'crash':
-        return { kind: 'refused', detail: 'only a demonstration (npm start) crashes when it is asked to' };
-      case 'up':
-        return this.#carryOut({ kind: 'initiate', child: request.child });
-      case 'down': {
-        const child = await this.#carryOut({ kind: 'terminate', child: request.name });
-        if (child.result.ok || child.result.code !== 'not-found') return child;
-        return this.#carryOut({ kind: 'terminate', connection: request.name });
-      }
-      case 'rekey':
-        return this.#carryOut(
-          request.ike ? { kind: 'rekey', connection: request.name } : { kind: 'rekey', child: request.name },
-        );
-      case 'hip':
-        return this.#carryOut(hipCommandOf(request.action, request.peer));
-      case 'reload':
-        return this.reload()
-          ? { kind: 'result', result: { ok: true, count: 0 } }
-          : { kind: 'refused', detail: 'the configuration has errors; the old one stays (see the log)' };
-    }
-  }
-
-  /** The answer waits for routes and scripts, so that traffic can follow it at once. */
-  async #carryOut(command: EngineCommand): Promise<Extract<ControlAnswer, { kind: 'result' }>> {
+  async #carryOut(command: EngineCommand): Promise<CommandResult> {
     const result = await this.#driver.command(command);
     await this.#network?.settled();
-    return { kind: 'result', result };
+    return result;
+  }
+
+  #answer(request: ControlRequest): Promise<ControlAnswer> {
+    return answerRequest(
+      {
+        board: this.#observation.board,
+        pageUrl: this.pageUrl,
+        status: () => this.status(),
+        why: (subject) => this.#engine.why(subject),
+        reload: () => this.reload(),
+        carryOut: (command) => this.#carryOut(command),
+      },
+      request,
+    );
   }
 }

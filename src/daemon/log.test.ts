@@ -47,6 +47,14 @@ function written(format: LogFormat, record: Partial<LogRecord> = {}): string {
   return format({ at, level: 'info', text: 'a "line"\nfor people', fields: { event: 'hint' }, ...record });
 }
 
+test('a flood of details pushes out nothing that matters', () => {
+  const { log, lines } = logOf('debug');
+  for (let i = 0; i < 100; i++) log.line('debug', 'detail');
+  log.line('warn', 'it matters');
+  assert.equal(lines.at(-1), 'warn  it matters');
+  assert.equal(lines.length, 51);
+});
+
 test('as JSON a line is one object, with the time of the clock, a name, and the text for people', () => {
   const fields = { event: 'hint', incident: '3-1', spi: 'c0ffee00', protected: false, count: 2 };
   const line = written(jsonFormat(), { fields });

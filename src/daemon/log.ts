@@ -3,7 +3,7 @@ import { type LogFields, type LogFormat, type LogLevel, textFormat } from './log
 
 const order: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'trace'];
 
-/** More lines per second than this are only counted. */
+/** More lines per second than this are only counted. Details have an allowance of their own, and push out nothing else. */
 const linesPerSecondMax = 50;
 
 /** Of what is no event of the engine. */
@@ -22,7 +22,7 @@ export class Log {
   readonly #clock: () => Date;
   readonly #format: LogFormat;
   #second = 0;
-  #lines = 0;
+  #lines = { matters: 0, detail: 0 };
   #folded = 0;
   #strangersSecond = 0;
   #strangersFolded = 0;
@@ -69,12 +69,13 @@ export class Log {
     const second = Math.floor(at.getTime() / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#lines = 0;
+      this.#lines = { matters: 0, detail: 0 };
       const leftOut = this.#folded;
       this.#folded = 0;
       if (leftOut > 0) this.#tellLeftOut(at, leftOut);
     }
-    if (++this.#lines > linesPerSecondMax) {
+    const allowance = level === 'debug' || level === 'trace' ? 'detail' : 'matters';
+    if (++this.#lines[allowance] > linesPerSecondMax) {
       this.#folded++;
       this.linesLeftOut++;
       return;

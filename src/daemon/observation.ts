@@ -1,8 +1,11 @@
 // Looks at a running host: feeds what it hears to an observer, and tells whoever follows the board.
+import type { HttpListen } from '#config';
 import { Board, Metrics, Observer } from '#control';
 import type { EngineEvent, EngineStatus } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
+import { HttpEndpoint } from './http-endpoint.ts';
+import { openApiDocument, pageAssets, tokenCheck } from './page.ts';
 
 export interface ObservationOptions {
   /** Of the host, where there are several. */
@@ -15,6 +18,15 @@ export interface ObservationOptions {
   /** Packets of the data plane, by what became of them. */
   readonly verdicts: () => Readonly<Record<string, number>>;
   readonly linesLeftOut: () => number;
+  /** Lines of `wayward why`. */
+  readonly why: (subject: number | 'last') => readonly string[];
+}
+
+/** Where the page, the API and the metrics are served. */
+export interface HttpOptions {
+  readonly listen: HttpListen;
+  /** Not asked for on a Unix socket. */
+  readonly token: string;
 }
 
 /** What happens at once is told at once, but together. */
@@ -25,6 +37,9 @@ export class Observation {
   readonly metrics: Metrics;
   readonly #observer: Observer;
   readonly #sampleMs: number;
+  readonly #why: ObservationOptions['why'];
+  #http: HttpEndpoint | undefined;
+  #token = '';
   #sampler: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
 
@@ -32,6 +47,7 @@ export class Observation {
     const { sampleMs = 500, rateWindowMs = 1_000, name = '', version, status } = options;
     const startedAtMs = Date.now();
     this.#sampleMs = sampleMs;
+    this.#why = options.why;
     this.#observer = new Observer({
       name,
       version,
@@ -66,10 +82,29 @@ export class Observation {
     }, this.#sampleMs).unref();
   }
 
-  stop(): void {
+  /** @throws ControlSocketError, or the system's error with its `code` */
+  async serve({ listen, token }: HttpOptions): Promise<void> {
+    this.#token = token;
+    this.#http = await HttpEndpoint.open(listen, {
+      board: this.board,
+      ...(listen.kind === 'path' ? {} : { isToken: tokenCheck(token) }),
+      assets: pageAssets(),
+      openApi: openApiDocument(),
+      metrics: () => this.metrics.text(),
+      why: async (_host, subject) => this.#why(subject),
+    });
+  }
+
+  get pageUrl(): string | undefined {
+    const url = this.#http?.url;
+    return url === undefined ? undefined : `${url}#token=${this.#token}`;
+  }
+
+  async stop(): Promise<void> {
     clearInterval(this.#sampler);
     clearTimeout(this.#gathering);
     this.#tellChanges();
+    await this.#http?.close();
   }
 
   /** @returns the id of the incident that it belongs to */

@@ -84,6 +84,7 @@ class Book {
       remote: peer,
       initiatorSpi: '1111111111111111' as IkeSpi,
       response: false,
+      begins: false,
       exchange: 'liveness',
       title: 'INFORMATIONAL request 2 [ SK ]',
       lengthBytes: 80,
@@ -147,6 +148,29 @@ test('a hint whose liveness check is answered was a false alarm', () => {
   assert.equal(state, 'peer-alive');
   assert.equal(entries[0]?.title, 'INFORMATIONAL request 0 [ N(INVAL_SPI) ]');
   assert.deepEqual([rttMs, exchanges], [12, 1]);
+});
+
+test('an incident that begins when the peer has called shows the whole of its call', () => {
+  const book = new Book();
+  const fresh = { initiatorSpi: '5555555555555555' as IkeSpi, remote: peer };
+  book.message(100, { title: 'a liveness check of long ago' });
+  book.message(2_000, { ...fresh, direction: 'in', begins: true, title: 'IKE_SA_INIT request 0' });
+  book.message(2_001, { ...fresh, response: true, title: 'IKE_SA_INIT response 0' });
+  book.message(2_300, { ...fresh, direction: 'in', title: 'IKE_AUTH request 1' });
+  const how = { kind: 'ike-established', resumed: false } as unknown as IkeEvent;
+  book.ike(2_300, how, 'net', fresh.initiatorSpi);
+  book.rung(2_300, 'peer', 'called');
+  book.ike(2_310, alive, 'net', fresh.initiatorSpi);
+  assert.deepEqual(
+    book.only.entries.map(({ afterMs, title }) => [afterMs, title]),
+    [
+      [0, 'IKE_SA_INIT request 0'],
+      [1, 'IKE_SA_INIT response 0'],
+      [300, 'peer: called'],
+      [300, 'IKE_AUTH request 1'],
+      [310, 'peer is alive'],
+    ],
+  );
 });
 
 test('a hint that fits nothing is no incident, and neither is what else happens to a tunnel', () => {

@@ -108,7 +108,7 @@ export class IncidentBook {
     const incident = new OpenIncident({ id, host, connection, at, wallClockOffsetMs, awaits });
     // What came while this host started waited for it.
     const fromAt = at - this.#startedAt < lookBackMs ? Number.NEGATIVE_INFINITY : at - lookBackMs;
-    this.#before.set(incident, this.#trace.since(fromAt));
+    this.#before.set(incident, this.#trace.leadingTo(at, fromAt));
     this.#locate(incident, remote);
     if (this.#open.size >= openMax) {
       const oldest = [...this.#open.values()].reduce((a, b) => (b.lastAt < a.lastAt ? b : a));

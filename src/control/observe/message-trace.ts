@@ -21,6 +21,8 @@ export interface TracedMessage {
   readonly remote: Endpoint;
   readonly initiatorSpi: IkeSpi;
   readonly response: boolean;
+  /** A request for a new IKE SA. */
+  readonly begins: boolean;
   /** The same for a request and its answer. */
   readonly exchange: string;
   /** For people. */
@@ -31,6 +33,8 @@ export interface TracedMessage {
 /** Messages remembered, for what led to an incident. */
 const tracedMax = 256;
 const connectionsMax = 4_096;
+/** An IKE SA that takes longer to make did not lead to what happens now. */
+const makingMsMax = 10_000;
 
 /** @param shared the port is one on which ESP comes, too (RFC 3948) */
 export function traceMessage(
@@ -56,6 +60,7 @@ export function traceMessage(
     remote,
     initiatorSpi,
     response,
+    begins: begins && !response,
     exchange: `${initiatorSpi} ${begins ? '' : responderSpi} ${messageId} ${exchangeType} ${asker}`,
     title: titleOf(header, message),
     lengthBytes: message.length,
@@ -101,8 +106,20 @@ export class MessageTrace {
     return remote === undefined ? known === connection : message.remote.address === remote.address;
   }
 
-  /** Those of the last milliseconds. */
-  since(at: number): readonly TracedMessage[] {
-    return this.#messages.filter((message) => message.at >= at);
+  /**
+   * Those since a time, and what came before them of IKE SAs that were only just being made.
+   * @param at now
+   */
+  leadingTo(at: number, since: number): readonly TracedMessage[] {
+    const recent = new Set(
+      this.#messages.filter((message) => message.at >= since).map(({ initiatorSpi }) => initiatorSpi),
+    );
+    const young = new Set(
+      this.#messages
+        .filter((message) => message.begins && message.at >= at - makingMsMax)
+        .map(({ initiatorSpi }) => initiatorSpi)
+        .filter((spi) => recent.has(spi)),
+    );
+    return this.#messages.filter((message) => message.at >= since || young.has(message.initiatorSpi));
   }
 }

@@ -132,11 +132,13 @@ export async function runGateway(
   });
   await daemon.start();
   const ping = setInterval(() => up && traffic.ping(), pingIntervalMs);
-  const report = setInterval(
-    () => tell({ kind: 'counters', echo: traffic.counters, esp: [...esp.values()] }),
-    1_000,
-  );
+  let report: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {
+    report = setInterval(() => {
+      // A parent that was killed is not always told of by an event.
+      if (!process.connected) resolve();
+      tell({ kind: 'counters', echo: traffic.counters, esp: [...esp.values()] });
+    }, 1_000);
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
     process.once('disconnect', () => resolve());

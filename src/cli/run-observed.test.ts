@@ -1,0 +1,71 @@
+// What operators see of a real daemon: the API and metrics on loopback, JSON log lines, and one incident in all of them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Incident, Snapshot } from '#control';
+import { configurationOf, machines, TwoHosts } from './testing/two-hosts.ts';
+import { needsRoot } from './testing/wayward-process.ts';
+
+/** Prints status and body of an address. */
+const fetching = `const [url, token] = process.argv.slice(1);
+fetch(url, { headers: token ? { authorization: 'Bearer ' + token } : {} })
+  .then(async (answer) => console.log(answer.status + ' ' + await answer.text()))
+  .catch((error) => console.log(error.cause.code));`;
+
+test('a loss is one incident in the log, the API and the metrics of the daemon that was left behind', {
+  skip: needsRoot,
+}, async (t) => {
+  const hosts = new TwoHosts(t);
+  hosts.configure('left', configurationOf('left', { host: 'http = 9100\n  log_format = json' }));
+  hosts.configure('right', configurationOf('right'));
+  const right = await hosts.start('right');
+  const left = await hosts.start('left');
+  assert.equal((await hosts.command('left', 'up', 'net')).status, 0);
+  const ping = (count: number): string => {
+    const words = ['-c', `${count}`, '-i', '0.02', '-W', '1', '-I', machines.left.inner];
+    return hosts.run('left', 'ping', ...words, machines.right.inner);
+  };
+  assert.match(ping(5), / 0% packet loss/);
+
+  const page = (await hosts.command('left', 'page')).out.trim();
+  const [, token = ''] = /^http:\/\/127\.0\.0\.1:9100\/#token=([\w-]{32})$/.exec(page) ?? [];
+  const ask = (path: string, given = token, host = '127.0.0.1'): string =>
+    hosts.run('left', process.execPath, '-e', fetching, `http://${host}:9100${path}`, given).trim();
+  assert.match(ask('/api/v1/snapshot', ''), /^401 /);
+  // Nobody else reaches it, not even by another address of this machine.
+  assert.equal(ask('/', token, machines.left.outer), 'ECONNREFUSED');
+  const until = async <Value>(look: () => Value | undefined): Promise<Value> => {
+    for (let i = 0; i < 100; i++) {
+      const value = look();
+      if (value !== undefined) return value;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('it did not come');
+  };
+  const json = (path: string): unknown => JSON.parse(ask(path).replace(/^200 /, ''));
+  await until(() => {
+    const [host] = (json('/api/v1/snapshot') as Snapshot).hosts;
+    const [tunnel] = host?.tunnels ?? [];
+    return tunnel?.inbound.packets === 5 && tunnel.outbound.packets === 5 ? tunnel : undefined;
+  });
+
+  right.signal('SIGKILL');
+  await right.ended();
+  await hosts.start('right');
+  ping(100);
+  const incident = await until(() =>
+    (json('/api/v1/incidents') as Incident[]).find(({ state }) => state === 'traffic-back'),
+  );
+  assert.equal(incident.connection, 'peer');
+  assert.ok(incident.exchanges >= 2, JSON.stringify(incident, undefined, 1));
+  await left.printed(/"step":"back"/);
+  const lines = left.out
+    .trim()
+    .split('\n')
+    .map(
+      (line) =>
+        JSON.parse(line) as { readonly event: string; readonly incident?: string; readonly step?: string },
+    );
+  const steps = lines.filter(({ incident: id, event }) => id === incident.id && event === 'recovery');
+  assert.equal(steps.at(-1)?.step, 'back');
+  assert.match(ask('/metrics'), /^wayward_incidents_total\{outcome="traffic-back"\} 1$/m);
+});
