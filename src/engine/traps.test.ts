@@ -61,6 +61,22 @@ test('a trap outlives its Child SA and asks again', () => {
   assert.equal(pair.moon.children, 1);
 });
 
+test('packets that ask again while the tunnel comes up over an IKE SA that stands, or just after, get no second one', () => {
+  const pair = pairWithTrap();
+  const event = acquire(pair.moon);
+  pair.moon.dataPlane(event);
+  pair.settle();
+  pair.moon.dataPlane(event);
+  pair.settle();
+  assert.equal(pair.moon.children, 1, 'it was on its way when the policy came');
+  pair.moon.command({ kind: 'terminate', child: 'net' });
+  pair.settle();
+  assert.deepEqual([pair.moon.established, pair.moon.children], [1, 0]);
+  for (let i = 0; i < 3; i++) pair.moon.dataPlane(event);
+  pair.settle();
+  assert.equal(pair.moon.children, 1);
+});
+
 test('a tunnel that cannot come up is asked for by every packet anew, without an end that leaves something', () => {
   const pair = pairWithTrap();
   pair.cut = true;

@@ -1,15 +1,19 @@
 // What the host asks of an IKE SA.
+import { containsSelector, type TrafficSelector } from '#sa';
 import { rekeyEverything } from './checkpoint/rekey-everything.ts';
 import { beginDeleteIke } from './exchanges/informational.ts';
 import { beginSynchronization } from './exchanges/message-id-sync.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeSaCommand } from './interface.ts';
 import { endIkeSa } from './lifecycle.ts';
+import type { AcquiredTraffic, Work } from './task.ts';
 
 export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
   switch (command.kind) {
     case 'initiate-child': {
       const { child: configuration, acquired } = command;
+      // Packets ask as long as they find no SA, also those that were on their way while it came.
+      if (acquired !== undefined && isComing(state, configuration.name, acquired)) return;
       state.tasks.add({
         kind: 'initiate-child',
         configuration,
@@ -87,4 +91,24 @@ function deleteIke(state: IkeSaState, detail: string): void {
     return;
   }
   state.tasks.add({ kind: 'delete-ike', failure: reason });
+}
+
+/** Whether the traffic has a Child SA, or the Child SA that it asks for is being made. */
+function isComing(state: IkeSaState, name: string, { local, remote }: AcquiredTraffic): boolean {
+  const carries = (selectors: readonly TrafficSelector[], one: TrafficSelector): boolean =>
+    selectors.some((selector) => containsSelector(selector, one));
+  const isIt = (work: Work): boolean => work.kind === 'initiate-child' && work.configuration.name === name;
+  return (
+    state.tasks.all().some(({ work }) => isIt(work)) ||
+    state.requests
+      .all()
+      .some(({ exchange }) => exchange.kind === 'create-child' && isIt(exchange.task.work)) ||
+    state.children.some(
+      ({ agreement, phase }) =>
+        phase === 'installed' &&
+        agreement.configuration.name === name &&
+        carries(agreement.local, local) &&
+        carries(agreement.remote, remote),
+    )
+  );
 }
