@@ -15,10 +15,9 @@ import {
 } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
 import { isWouldBlock, SystemCallError } from './errno.ts';
-import { errno, type PacketCalls, packetCalls, pinned } from './libc.ts';
-import { memoryAddress } from './memory-address.ts';
+import { errno, type PacketCalls, packetCalls } from './libc.ts';
 import { MessageVector } from './message-vector.ts';
-import { type Words, wordsOf } from './offload/word-sum.ts';
+import { PacketMemory } from './packet-memory.ts';
 import { readSocketAddress, socketAddressBytes } from './socket-address.ts';
 
 /** Free octets before each datagram, for headers that are made in place. */
@@ -50,7 +49,9 @@ class LastEndpoint {
 
 /** One reusable batch for one socket. */
 export class DatagramBatch {
-  readonly memory: Words = wordsOf(pinned(datagramsMax * strideBytes));
+  static readonly bytes: number = datagramsMax * strideBytes;
+  readonly memory: PacketMemory;
+  readonly #at: number;
   readonly #calls: PacketCalls = packetCalls();
   readonly #socket: DatagramSocket;
   readonly #fd: number;
@@ -63,16 +64,18 @@ export class DatagramBatch {
   #trafficClass = 0;
   #segmentBytes = 0;
 
-  constructor(socket: DatagramSocket) {
+  /** @param memory of which it takes `bytes` */
+  constructor(socket: DatagramSocket, memory: PacketMemory = new PacketMemory(DatagramBatch.bytes)) {
+    this.memory = memory;
+    this.#at = memory.take(DatagramBatch.bytes);
     const { fd, transport, family } = socket;
     this.#socket = socket;
     this.#fd = fd;
     this.#port = transport.kind === 'udp' ? transport.port : 0;
     this.#hasIpHeader = transport.kind === 'raw' && family === 4;
     this.#lastLocal = new LastEndpoint(family === 4 ? 4 : 16);
-    const base = memoryAddress(this.memory.octets);
     for (let i = 0; i < datagramsMax; i++) {
-      this.#vector.setVector(i, base + this.start(i), datagramBytesMax);
+      this.#vector.setVector(i, memory.address + this.start(i), datagramBytesMax);
       this.#vector.setVectors(i, i, 1);
     }
   }
@@ -92,7 +95,7 @@ export class DatagramBatch {
   }
 
   start(index: number): number {
-    return index * strideBytes + headroomBytes;
+    return this.#at + index * strideBytes + headroomBytes;
   }
 
   length(index: number): number {
@@ -161,6 +164,6 @@ export class DatagramBatch {
 
   /** Forgets the octets of all datagrams. */
   wipe(): void {
-    this.memory.octets.fill(0);
+    this.memory.wipe(this.#at, DatagramBatch.bytes);
   }
 }

@@ -9,22 +9,25 @@ import {
   writeIpv4Checksum,
   writeU16,
 } from '#wire';
-import { pinned } from '../libc.ts';
+import { PacketMemory } from '../packet-memory.ts';
 import { virtioNetHeaderBytes, writeTcpGsoHeader } from './virtio-net-header.ts';
-import { type Words, wordSum } from './word-sum.ts';
 
 /** Takes what one write gives to the device: a virtio header and a packet. */
-export type WritePacket = (octets: Uint8Array, lengthBytes: number) => void;
+export type WritePacket = (start: number, lengthBytes: number) => void;
 
 /** Streams that are joined at the same time. */
 const streamsMax = 8;
 const packetBytesMax = 65_535;
+const writeBytesMax = PacketMemory.bytesTaken(virtioNetHeaderBytes + packetBytesMax);
 const acknowledgement = 0x10;
 const push = 0x08;
 
 /** One stream's packet in the making. */
 class Stream {
-  readonly octets: Uint8Array = pinned(65_552);
+  /** Where its virtio header lies. */
+  readonly header: number;
+  /** And the packet behind it. */
+  readonly packet: number;
   lengthBytes = 0;
   segments = 0;
   version = 4;
@@ -36,42 +39,55 @@ class Stream {
   closed = false;
   /** Whether the checksum of the only segment so far has been looked at. */
   verified = false;
+
+  constructor(header: number) {
+    this.header = header;
+    this.packet = header + virtioNetHeaderBytes;
+  }
 }
 
 export class Coalescing {
+  static readonly bytes: number = (streamsMax + 1) * writeBytesMax;
+  readonly #memory: PacketMemory;
+  readonly #at: number;
   readonly #write: WritePacket;
-  readonly #streams: readonly Stream[] = Array.from({ length: streamsMax }, () => new Stream());
+  readonly #streams: readonly Stream[];
   /** Those in use, oldest first. */
   readonly #open: Stream[] = [];
-  readonly #single: Uint8Array = pinned(virtioNetHeaderBytes + packetBytesMax);
+  readonly #single: number;
 
-  constructor(write: WritePacket) {
+  /** @param memory where all packets lie; it takes `bytes` of it */
+  constructor(memory: PacketMemory, write: WritePacket) {
+    this.#memory = memory;
     this.#write = write;
+    this.#at = memory.take(Coalescing.bytes);
+    this.#streams = Array.from({ length: streamsMax }, (_, i) => new Stream(this.#at + i * writeBytesMax));
+    this.#single = this.#at + streamsMax * writeBytesMax;
   }
 
   /** Takes one IP packet; it is written now or, with others, by `flush` at the latest. */
-  take(memory: Words, start: number, lengthBytes: number): void {
-    const { octets } = memory;
+  take(start: number, lengthBytes: number): void {
+    const { octets } = this.#memory;
     const networkBytes = plainTcpNetworkBytes(octets, start, lengthBytes);
     if (networkBytes === 0) {
-      this.#writeSingle(octets, start, lengthBytes);
+      this.#writeSingle(start, lengthBytes);
       return;
     }
-    const stream = this.#find(octets, start, networkBytes);
+    const stream = this.#find(start, networkBytes);
     const transport = start + networkBytes;
     const headerBytes = networkBytes + (octets[transport + 12]! >>> 4) * 4;
     const dataBytes = lengthBytes - headerBytes;
     const flags = octets[transport + 13]!;
     if (dataBytes <= 0 || (flags & ~push) !== acknowledgement) {
       if (stream !== undefined) this.#finish(stream);
-      this.#writeSingle(octets, start, lengthBytes);
+      this.#writeSingle(start, lengthBytes);
       return;
     }
     if (stream !== undefined) {
-      if (this.#append(stream, memory, start, headerBytes, dataBytes)) return;
+      if (this.#append(stream, start, headerBytes, dataBytes)) return;
       this.#finish(stream);
     }
-    this.#begin(memory, start, lengthBytes, networkBytes, headerBytes);
+    this.#begin(start, lengthBytes, networkBytes, headerBytes);
   }
 
   /** Writes everything held back. */
@@ -81,29 +97,29 @@ export class Coalescing {
 
   /** Forgets the octets of all packets. Nothing may be held back. */
   wipe(): void {
-    for (const stream of this.#streams) stream.octets.fill(0);
-    this.#single.fill(0);
+    this.#memory.wipe(this.#at, Coalescing.bytes);
   }
 
-  #find(octets: Uint8Array, start: number, networkBytes: number): Stream | undefined {
+  #find(start: number, networkBytes: number): Stream | undefined {
+    const { octets } = this.#memory;
     for (const stream of this.#open) {
       if (stream.networkBytes !== networkBytes) continue;
       // Addresses and ports lie side by side in a plain packet.
       const from = networkBytes === 20 ? 12 : 8;
-      const own = virtioNetHeaderBytes;
+      const own = stream.packet;
       let at = networkBytes + 3;
-      while (at >= from && stream.octets[own + at] === octets[start + at]) at--;
+      while (at >= from && octets[own + at] === octets[start + at]) at--;
       if (at < from) return stream;
     }
     return undefined;
   }
 
-  #begin(memory: Words, start: number, lengthBytes: number, networkBytes: number, headerBytes: number): void {
+  #begin(start: number, lengthBytes: number, networkBytes: number, headerBytes: number): void {
     if (this.#open.length === streamsMax) this.#finish(this.#open[0]!);
     const stream = this.#streams.find((one) => one.segments === 0)!;
     this.#open.push(stream);
-    const { octets } = memory;
-    stream.octets.set(octets.subarray(start, start + lengthBytes), virtioNetHeaderBytes);
+    const { octets } = this.#memory;
+    this.#memory.copy(stream.packet, start, lengthBytes);
     stream.lengthBytes = lengthBytes;
     stream.segments = 1;
     stream.version = networkBytes === 20 ? 4 : 6;
@@ -112,11 +128,11 @@ export class Coalescing {
     stream.segmentBytes = lengthBytes - headerBytes;
     stream.nextSequence = (readU32(octets, start + networkBytes + 4) + stream.segmentBytes) >>> 0;
     stream.closed = (octets[start + networkBytes + 13]! & push) !== 0;
-    stream.verified = hasGoodChecksum(memory, start, lengthBytes, networkBytes);
+    stream.verified = hasGoodChecksum(this.#memory, start, lengthBytes, networkBytes);
   }
 
-  #append(stream: Stream, memory: Words, start: number, headerBytes: number, dataBytes: number): boolean {
-    const { octets } = memory;
+  #append(stream: Stream, start: number, headerBytes: number, dataBytes: number): boolean {
+    const { octets } = this.#memory;
     const { networkBytes } = stream;
     const transport = start + networkBytes;
     if (
@@ -126,53 +142,29 @@ export class Coalescing {
       dataBytes > stream.segmentBytes ||
       stream.lengthBytes + dataBytes > packetBytesMax ||
       readU32(octets, transport + 4) !== stream.nextSequence ||
-      !this.#sameHeaders(stream, octets, start) ||
-      !hasGoodChecksum(memory, start, headerBytes + dataBytes, networkBytes)
+      !sameHeaders(stream, octets, start) ||
+      !hasGoodChecksum(this.#memory, start, headerBytes + dataBytes, networkBytes)
     ) {
       return false;
     }
-    const out = virtioNetHeaderBytes + stream.lengthBytes;
-    stream.octets.set(octets.subarray(start + headerBytes, start + headerBytes + dataBytes), out);
+    this.#memory.copy(stream.packet + stream.lengthBytes, start + headerBytes, dataBytes);
     stream.lengthBytes += dataBytes;
     stream.segments++;
     stream.nextSequence = (stream.nextSequence + dataBytes) >>> 0;
     const pushed = octets[transport + 13]! & push;
-    const flagsAt = virtioNetHeaderBytes + networkBytes + 13;
-    stream.octets[flagsAt] = stream.octets[flagsAt]! | pushed;
+    const flagsAt = stream.packet + networkBytes + 13;
+    octets[flagsAt] = octets[flagsAt]! | pushed;
     stream.closed = pushed !== 0 || dataBytes < stream.segmentBytes;
-    return true;
-  }
-
-  /** Whether the segment has the headers that cutting the large packet would give it. */
-  #sameHeaders(stream: Stream, octets: Uint8Array, start: number): boolean {
-    const own = stream.octets;
-    const base = virtioNetHeaderBytes;
-    if (stream.version === 4) {
-      // Traffic class; flags; time to live. The identification counts up.
-      if (own[base + 1] !== octets[start + 1] || own[base + 8] !== octets[start + 8]) return false;
-      if (readU16(own, base + 6) !== readU16(octets, start + 6)) return false;
-      const expected = (readU16(own, base + 4) + stream.segments) & 0xffff;
-      if (readU16(octets, start + 4) !== expected) return false;
-    } else {
-      if (readU32(own, base) !== readU32(octets, start) || own[base + 7] !== octets[start + 7]) return false;
-    }
-    // Acknowledgement number; window; urgent pointer and options.
-    const tcp = base + stream.networkBytes;
-    const other = start + stream.networkBytes;
-    for (let i = 8; i < stream.headerBytes - stream.networkBytes; i++) {
-      const differs = own[tcp + i] !== octets[other + i];
-      if (differs && i !== 13 && i !== 16 && i !== 17) return false;
-    }
     return true;
   }
 
   #finish(stream: Stream): void {
     this.#open.splice(this.#open.indexOf(stream), 1);
-    const { octets, lengthBytes, networkBytes, headerBytes } = stream;
-    const base = virtioNetHeaderBytes;
-    octets.fill(0, 0, base);
+    const { octets } = this.#memory;
+    const { header, packet: base, lengthBytes, networkBytes, headerBytes } = stream;
+    octets.fill(0, header, base);
     if (stream.segments > 1) {
-      writeTcpGsoHeader(octets, 0, stream.version, networkBytes, headerBytes, stream.segmentBytes);
+      writeTcpGsoHeader(octets, header, stream.version, networkBytes, headerBytes, stream.segmentBytes);
       if (stream.version === 4) {
         writeU16(octets, base + 2, lengthBytes);
         writeIpv4Checksum(octets, base, networkBytes);
@@ -184,13 +176,36 @@ export class Coalescing {
       writeU16(octets, base + networkBytes + 16, ~finishChecksum(sum) & 0xffff);
     }
     stream.segments = 0;
-    this.#write(octets, base + lengthBytes);
+    this.#write(header, virtioNetHeaderBytes + lengthBytes);
   }
 
-  #writeSingle(octets: Uint8Array, start: number, lengthBytes: number): void {
-    this.#single.set(octets.subarray(start, start + lengthBytes), virtioNetHeaderBytes);
+  #writeSingle(start: number, lengthBytes: number): void {
+    this.#memory.copy(this.#single + virtioNetHeaderBytes, start, lengthBytes);
     this.#write(this.#single, virtioNetHeaderBytes + lengthBytes);
   }
+}
+
+/** Whether the segment has the headers that cutting the large packet would give it. */
+function sameHeaders(stream: Stream, octets: Uint8Array, start: number): boolean {
+  const base = stream.packet;
+  if (stream.version === 4) {
+    // Traffic class; flags; time to live. The identification counts up.
+    if (octets[base + 1] !== octets[start + 1] || octets[base + 8] !== octets[start + 8]) return false;
+    if (readU16(octets, base + 6) !== readU16(octets, start + 6)) return false;
+    const expected = (readU16(octets, base + 4) + stream.segments) & 0xffff;
+    if (readU16(octets, start + 4) !== expected) return false;
+  } else {
+    if (readU32(octets, base) !== readU32(octets, start) || octets[base + 7] !== octets[start + 7])
+      return false;
+  }
+  // Acknowledgement number; window; urgent pointer and options.
+  const tcp = base + stream.networkBytes;
+  const other = start + stream.networkBytes;
+  for (let i = 8; i < stream.headerBytes - stream.networkBytes; i++) {
+    const differs = octets[tcp + i] !== octets[other + i];
+    if (differs && i !== 13 && i !== 16 && i !== 17) return false;
+  }
+  return true;
 }
 
 /** Octets of the IP header of an unfragmented TCP packet without options or extension headers; 0 for all others. */
@@ -215,7 +230,12 @@ function pseudoHeaderSum(octets: Uint8Array, start: number, networkBytes: number
 }
 
 /** A large packet gets its checksums anew, so that a broken segment must not become part of one. */
-function hasGoodChecksum(memory: Words, start: number, lengthBytes: number, networkBytes: number): boolean {
+function hasGoodChecksum(
+  memory: PacketMemory,
+  start: number,
+  lengthBytes: number,
+  networkBytes: number,
+): boolean {
   const sum = pseudoHeaderSum(memory.octets, start, networkBytes, lengthBytes - networkBytes);
-  return finishChecksum(wordSum(memory, start + networkBytes, start + lengthBytes, sum)) === 0;
+  return finishChecksum(memory.sum(start + networkBytes, start + lengthBytes, sum)) === 0;
 }

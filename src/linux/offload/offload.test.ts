@@ -14,10 +14,10 @@ import {
   writeU32,
 } from '#wire';
 import { pinned } from '../libc.ts';
+import { PacketMemory } from '../packet-memory.ts';
 import { Coalescing } from './coalescing.ts';
 import { Segmentation, type SegmentSink } from './segmentation.ts';
 import { GsoType, virtioNetHeaderBytes } from './virtio-net-header.ts';
-import { type Words, wordSum, wordsOf } from './word-sum.ts';
 
 const fold = (sum: number): number => {
   let folded = sum;
@@ -26,6 +26,7 @@ const fold = (sum: number): number => {
 };
 
 test('sums of words agree with sums of octets at any offset and length', () => {
+  const memory = new PacketMemory(65_536);
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 4, maxLength: 600 }),
@@ -33,21 +34,19 @@ test('sums of words agree with sums of octets at any offset and length', () => {
       fc.nat(20),
       fc.nat(0xffff),
       (octets, a, b, initial) => {
-        const memory = wordsOf(pinned((octets.length + 3) & ~3));
         memory.octets.set(octets);
         const start = Math.min(a, octets.length);
         const end = Math.max(start, octets.length - b);
         assert.equal(
-          fold(wordSum(memory, start, end, initial)) % 0xffff,
+          fold(memory.sum(start, end, initial)) % 0xffff,
           fold(sumWords(octets, start, end, initial)) % 0xffff,
         );
       },
     ),
     { numRuns: 2000 },
   );
-  const full = wordsOf(pinned(65_536));
-  full.octets.fill(0xff);
-  assert.equal(fold(wordSum(full, 0, 65_536)), 0xffff);
+  memory.octets.fill(0xff);
+  assert.equal(fold(memory.sum(0, 65_536)), 0xffff);
 });
 
 interface Large {
@@ -162,16 +161,25 @@ function fromKernel(
   return [octets, virtioNetHeaderBytes + packet.length];
 }
 
+const collectedBytes = 400_000;
+const readBytes = 70_000;
+
 class Collected implements SegmentSink {
-  readonly memory: Words = wordsOf(pinned(400_000));
+  readonly memory: PacketMemory = new PacketMemory(collectedBytes + readBytes);
   readonly places: { at: number; lengthBytes: number }[] = [];
   #next = 0;
 
-  place(lengthBytes: number, alignedAt: number): number {
-    const at = this.#next + ((4 - (alignedAt & 3)) & 3);
+  place(lengthBytes: number): number {
+    const at = this.#next;
     this.places.push({ at, lengthBytes });
-    this.#next = (at + lengthBytes + 3) & ~3;
+    this.#next = at + lengthBytes;
     return at;
+  }
+
+  /** What the device would have read. */
+  cut(segmentation: Segmentation, octets: Uint8Array, lengthBytes: number): boolean {
+    this.memory.octets.set(octets.subarray(0, lengthBytes), collectedBytes);
+    return segmentation.take(collectedBytes, lengthBytes, this);
   }
 
   get packets(): Uint8Array[] {
@@ -181,7 +189,7 @@ class Collected implements SegmentSink {
 
 function segmentsOf(...[octets, length]: [Uint8Array, number]): Collected {
   const sink = new Collected();
-  assert.equal(new Segmentation().take(octets, length, sink), true);
+  assert.equal(sink.cut(new Segmentation(), octets, length), true);
   return sink;
 }
 
@@ -307,7 +315,7 @@ test('what is no packet, or of a kind nobody offered to take, is dropped without
       const buffer = pinned(200);
       buffer.set(octets);
       buffer[1] = type;
-      segmentation.take(buffer, octets.length, sink);
+      sink.cut(segmentation, buffer, octets.length);
       sink.places.length = 0;
     }),
   );
@@ -323,17 +331,20 @@ test('what is no packet, or of a kind nobody offered to take, is dropped without
   };
   // A segment size of zero would never end.
   const [octets, length] = fromKernel(tcpPacket(shape), GsoType.TCPV4, 0);
-  assert.equal(segmentation.take(octets, length, sink), false);
+  assert.equal(sink.cut(segmentation, octets, length), false);
 });
 
 /** Gives packets to a `Coalescing`; what it writes. */
 function joined(packets: readonly Uint8Array[], flushAfterEach = false): Uint8Array[] {
   const written: Uint8Array[] = [];
-  const coalescing = new Coalescing((octets, lengthBytes) => written.push(octets.slice(0, lengthBytes)));
-  const memory = wordsOf(pinned(65_536));
+  const memory = new PacketMemory(Coalescing.bytes + 65_536);
+  const coalescing = new Coalescing(memory, (start, lengthBytes) =>
+    written.push(memory.octets.slice(start, start + lengthBytes)),
+  );
+  const at = memory.take(65_536);
   for (const packet of packets) {
-    memory.octets.set(packet, 16);
-    coalescing.take(memory, 16, packet.length);
+    memory.octets.set(packet, at);
+    coalescing.take(at, packet.length);
     if (flushAfterEach) coalescing.flush();
   }
   coalescing.flush();

@@ -18,11 +18,10 @@ import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
-import { pinned } from '../libc.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
-import { type Words, wordsOf } from '../offload/word-sum.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
+import { PacketMemory } from '../packet-memory.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
@@ -39,6 +38,7 @@ const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
 const ipv6HeaderBytes = 40;
+const deliveryBytes = 65_536;
 /** Unknown SPIs that the control thread hears of: more would only keep it from its peers. */
 const unknownSpisPerSecondMax = 500;
 
@@ -72,6 +72,16 @@ function writeIpv6Header(slot: PacketSlot): void {
   slot.length += ipv6HeaderBytes;
 }
 
+/** Of all that lies in the memory for packets. */
+function bytesFor({ addresses, nativeEsp }: PacketThreadOptions): number {
+  const sockets = addresses.length * (nativeEsp ? 4 : 2);
+  const pieces = [
+    ...[deliveryBytes, OutboundBatch.bytes, Coalescing.bytes, TunDevice.bytes],
+    ...Array.from({ length: sockets }, () => DatagramBatch.bytes),
+  ];
+  return pieces.reduce((sum, bytes) => sum + PacketMemory.bytesTaken(bytes), 0);
+}
+
 /** Runs until told to close. @throws SystemCallError if a socket or the device cannot be had */
 export class PacketLoop {
   readonly #port: MessagePort;
@@ -87,7 +97,8 @@ export class PacketLoop {
   readonly #outbound: OutboundBatch;
   readonly #inbound: [PacketSlot] = [new PacketSlot()];
   readonly #coalescing: Coalescing;
-  readonly #delivery: Words = wordsOf(pinned(65_536));
+  readonly #memory: PacketMemory;
+  readonly #delivery: number;
   readonly #known = new Map<string, KnownSa>();
   #tunDropped = 0;
   #malformed = 0;
@@ -113,12 +124,15 @@ export class PacketLoop {
       unknownSpisPerSecondMax,
       makeCipher: openSslPacketCipher,
     });
+    this.#memory = new PacketMemory(bytesFor(options));
+    this.#delivery = this.#memory.take(deliveryBytes);
     this.#outbound = new OutboundBatch(
+      this.#memory,
       () => this.#plane.paddedBytesMax,
       () => this.#sendOutbound(),
     );
-    this.#coalescing = new Coalescing((octets, lengthBytes) => {
-      if (this.#tun?.write(octets, lengthBytes) !== true) this.#tunDropped++;
+    this.#coalescing = new Coalescing(this.#memory, (start, lengthBytes) => {
+      if (this.#tun?.write(start, lengthBytes) !== true) this.#tunDropped++;
     });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
     for (const address of options.addresses) {
@@ -136,7 +150,7 @@ export class PacketLoop {
       }
     }
     if (options.tunName !== undefined) {
-      const tun = new TunDevice(options.tunName);
+      const tun = new TunDevice(options.tunName, this.#memory);
       this.#tun = tun;
       this.#watch(tun.fd, () => this.#readTun(tun));
     }
@@ -174,7 +188,11 @@ export class PacketLoop {
 
   #listenForEsp(socket: DatagramSocket): void {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
-    const way = { socket, sender: new SealedPacketSender(socket), batch: new DatagramBatch(socket) };
+    const way = {
+      socket,
+      sender: new SealedPacketSender(socket),
+      batch: new DatagramBatch(socket, this.#memory),
+    };
     this.#ways.push(way);
     this.#watch(socket.fd, () => this.#receiveEsp(way));
   }
@@ -182,7 +200,7 @@ export class PacketLoop {
   /** We have no AH SAs in this thread: whatever comes is evidence. */
   #listenForAh(socket: DatagramSocket): void {
     this.#sockets.push(socket);
-    const batch = new DatagramBatch(socket);
+    const batch = new DatagramBatch(socket, this.#memory);
     this.#watch(socket.fd, () => this.#receiveAh(socket, batch));
   }
 
@@ -222,7 +240,7 @@ export class PacketLoop {
   }
 
   #listenForIke(socket: DatagramSocket): void {
-    const batch = new DatagramBatch(socket);
+    const batch = new DatagramBatch(socket, this.#memory);
     this.#watch(socket.fd, () => this.#receiveIke(batch));
   }
 
@@ -277,7 +295,7 @@ export class PacketLoop {
         slot.start = from;
         slot.length = to - from;
         this.#plane.inboundBatch(this.#inbound, 1, at);
-        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(batch.memory, slot.start, slot.length);
+        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(slot.start, slot.length);
       }
       from = to;
     } while (from < end);
@@ -287,7 +305,7 @@ export class PacketLoop {
     for (let i = 0; i < tunReadsMax; i++) {
       const lengthBytes = tun.read();
       if (lengthBytes === 0) break;
-      if (!this.#segmentation.take(tun.octets, lengthBytes, this.#outbound)) this.#malformed++;
+      if (!this.#segmentation.take(tun.start, lengthBytes, this.#outbound)) this.#malformed++;
     }
     this.#sendOutbound();
   }
@@ -358,7 +376,7 @@ export class PacketLoop {
   #wipe(): void {
     this.#outbound.wipe();
     this.#coalescing.wipe();
-    this.#delivery.octets.fill(0);
+    this.#memory.wipe(this.#delivery, deliveryBytes);
     this.#tun?.wipe();
     for (const { batch } of this.#ways) batch.wipe();
   }
@@ -375,8 +393,8 @@ export class PacketLoop {
           break;
         }
         case 'deliver':
-          this.#delivery.octets.set(output.packet);
-          this.#coalescing.take(this.#delivery, 0, output.packet.length);
+          this.#memory.octets.set(output.packet, this.#delivery);
+          this.#coalescing.take(this.#delivery, output.packet.length);
           this.#coalescing.flush();
           break;
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.
