@@ -38,6 +38,8 @@ export class TunDevice {
   /** Where in `memory` lies what `read` gave: a virtio header and a packet. */
   readonly start: number;
   readonly memory: PacketMemory;
+  /** Whether this kernel knows of UDP packets to be cut, in both directions. */
+  readonly takesLargeUdp: boolean;
   readonly #calls: PacketCalls = packetCalls();
 
   /**
@@ -59,7 +61,8 @@ export class TunDevice {
     new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
     try {
       must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
-      offloads.some((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0);
+      const taken = offloads.find((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0) ?? 0;
+      this.takesLargeUdp = (taken & TUN_F_USO4) !== 0;
     } catch (error) {
       attempt('close', this.fd);
       throw error;

@@ -335,13 +335,15 @@ test('what is no packet, or of a kind nobody offered to take, is dropped without
 });
 
 /** Gives packets to a `Coalescing`; what it writes. */
-function joined(packets: readonly Uint8Array[], flushAfterEach = false): Uint8Array[] {
+function joined(packets: readonly Uint8Array[], flushAfterEach = false, udp = true): Uint8Array[] {
   const written: Uint8Array[] = [];
-  const memory = new PacketMemory(Coalescing.bytes + 65_536);
-  const coalescing = new Coalescing(memory, (start, lengthBytes) =>
-    written.push(memory.octets.slice(start, start + lengthBytes)),
+  const memory = new PacketMemory(Coalescing.bytes + 65_600);
+  const coalescing = new Coalescing(
+    memory,
+    (start, lengthBytes) => written.push(memory.octets.slice(start, start + lengthBytes)),
+    { udp },
   );
-  const at = memory.take(65_536);
+  const at = memory.take(65_600) + 16;
   for (const packet of packets) {
     memory.octets.set(packet, at);
     coalescing.take(at, packet.length);
@@ -365,6 +367,42 @@ test('segments are joined, and cutting what was joined gives the same segments a
     }),
     { numRuns: 100 },
   );
+});
+
+test('datagrams are joined, and cutting what was joined gives the same datagrams again', () => {
+  fc.assert(
+    fc.property(large, (shape) => {
+      const { packets } = segmentsOf(...fromKernel(udpPacket(shape), GsoType.UDP_L4, shape.gsoBytes));
+      const written = joined(packets);
+      // The kernel takes so many at once.
+      assert.equal(written.length, Math.ceil(packets.length / 64));
+      const again = written.flatMap((one) => {
+        const padded = pinned(70_000);
+        padded.set(one);
+        return segmentsOf(padded, one.length).packets;
+      });
+      assert.deepEqual(again, packets);
+      assert.deepEqual(bodies(joined(packets, false, false)), packets);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('no datagram is joined that cutting would not give again', () => {
+  const pair = segmentsOf(...fromKernel(udpPacket(stream), GsoType.UDP_L4, 2000)).packets;
+  const [first, second] = pair as [Uint8Array, Uint8Array];
+  assert.equal(joined([first, second]).length, 1);
+  const broken = second.slice();
+  broken[60] = broken[60]! ^ 1;
+  const unsummed = second.slice();
+  writeU16(unsummed, 26, 0);
+  const longer = segmentsOf(...fromKernel(udpPacket(stream), GsoType.UDP_L4, 3000)).packets[0]!;
+  for (const other of [broken, unsummed, longer, first]) {
+    assert.deepEqual(bodies(joined([first, other])), [first, other]);
+  }
+  // A shorter one ends the packet.
+  const short = segmentsOf(...fromKernel(udpPacket(stream), GsoType.UDP_L4, 1500)).packets;
+  assert.equal(joined([...short, first]).length, 2);
 });
 
 const stream: Large = {

@@ -20,6 +20,7 @@ import { DatagramSocket } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
+import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
 import { PacketMemory } from '../packet-memory.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
@@ -38,7 +39,7 @@ const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
 const ipv6HeaderBytes = 40;
-const deliveryBytes = 65_536;
+const deliveryBytes = virtioNetHeaderBytes + 65_535;
 /** Unknown SPIs that the control thread hears of: more would only keep it from its peers. */
 const unknownSpisPerSecondMax = 500;
 
@@ -131,9 +132,6 @@ export class PacketLoop {
       () => this.#plane.paddedBytesMax,
       () => this.#sendOutbound(),
     );
-    this.#coalescing = new Coalescing(this.#memory, (start, lengthBytes) => {
-      if (this.#tun?.write(start, lengthBytes) !== true) this.#tunDropped++;
-    });
     this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
@@ -154,6 +152,10 @@ export class PacketLoop {
       this.#tun = tun;
       this.#watch(tun.fd, () => this.#readTun(tun));
     }
+    const write = (start: number, lengthBytes: number): void => {
+      if (this.#tun?.write(start, lengthBytes) !== true) this.#tunDropped++;
+    };
+    this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
   }
 
   get tunName(): string | undefined {
@@ -393,8 +395,8 @@ export class PacketLoop {
           break;
         }
         case 'deliver':
-          this.#memory.octets.set(output.packet, this.#delivery);
-          this.#coalescing.take(this.#delivery, output.packet.length);
+          this.#memory.octets.set(output.packet, this.#delivery + virtioNetHeaderBytes);
+          this.#coalescing.take(this.#delivery + virtioNetHeaderBytes, output.packet.length);
           this.#coalescing.flush();
           break;
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.
