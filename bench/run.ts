@@ -44,15 +44,17 @@ function printSeal(results: readonly SealResult[]): void {
   }
 }
 
-function printEsp({ paths, ratios, skipped }: EspResult): void {
-  console.log('\none TCP stream, Mbit/s at the receiver: median (min-max)');
-  for (const [who, { mbits }] of Object.entries(paths)) print(who, mbits, 0);
-  console.log('\nCPU seconds per gigabyte of both ends: median (min-max)');
-  for (const [who, { cpuSecondsPerGigabyte }] of Object.entries(paths)) {
-    if (cpuSecondsPerGigabyte !== undefined) print(who, cpuSecondsPerGigabyte);
+function printEsp({ traffic, skipped }: EspResult): void {
+  for (const [kind, { paths, ratios }] of Object.entries(traffic)) {
+    console.log(`\n${kind}: Mbit/s at the receiver, median (min-max)`);
+    for (const [who, { mbits }] of Object.entries(paths)) print(who, mbits, 0);
+    console.log('CPU seconds per gigabyte of both ends, median (min-max)');
+    for (const [who, { cpuSecondsPerGigabyte }] of Object.entries(paths)) {
+      if (cpuSecondsPerGigabyte !== undefined) print(who, cpuSecondsPerGigabyte);
+    }
+    console.log('wayward to the others');
+    for (const [what, ratio] of Object.entries(ratios)) print(what, ratio);
   }
-  console.log('\nwayward to the others');
-  for (const [what, ratio] of Object.entries(ratios)) print(what, ratio);
   for (const [who, why] of Object.entries(skipped)) console.log(`  ${who} was not measured: ${why}`);
 }
 
