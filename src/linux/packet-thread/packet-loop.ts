@@ -132,7 +132,10 @@ export class PacketLoop {
       () => this.#plane.paddedBytesMax,
       () => this.#sendOutbound(),
     );
-    this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
+    this.#watch(this.#wakeup.fd, () => {
+      this.#wakeup.drain();
+      this.#takeMessages();
+    });
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
@@ -163,9 +166,10 @@ export class PacketLoop {
   }
 
   run(): void {
+    // What was said before anybody listened to the wake-up.
+    this.#takeMessages();
     while (this.#running) {
       for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
-      this.#takeMessages();
       const at = monotonicMs();
       this.#plane.handleTimeout(at);
       this.#drain();
@@ -316,10 +320,18 @@ export class PacketLoop {
     const { slots, count } = this.#outbound;
     if (count === 0) return;
     this.#plane.outboundBatch(slots, count, monotonicMs());
+    let local: Endpoint | undefined;
+    let encapsulated = false;
+    let way: Way | undefined;
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       if (slot.verdict !== Verdict.SEALED) continue;
-      const way = this.#wayFor(slot.encapsulated, slot.local!.port, isIpv6(slot.local!.address));
+      // Packets of one SA come in runs.
+      if (slot.local !== local || slot.encapsulated !== encapsulated) {
+        local = slot.local!;
+        encapsulated = slot.encapsulated;
+        way = this.#wayFor(encapsulated, local.port, isIpv6(local.address));
+      }
       if (way === undefined) this.#noWayOut++;
       else way.sender.add(slot);
     }
