@@ -8,6 +8,7 @@ import { Strongswan } from '../interop/harness/strongswan.ts';
 import { Wayward } from '../interop/harness/wayward.ts';
 import { cpuSeconds, interleaved, type Spread, spread } from './measure.ts';
 import { bareLink, daemons, type Path, wireguard } from './paths.ts';
+import type { Report, Table } from './report.ts';
 
 /** What iperf3 is told to send. */
 const traffic = {
@@ -16,23 +17,6 @@ const traffic = {
   'UDP, 1372 octets of data': ['-t', '2', '-u', '-b', '0', '-l', '1372'],
   'UDP, 64 octets of data': ['-t', '2', '-u', '-b', '0', '-l', '64'],
 } as const;
-
-export interface PathResult {
-  /** At the receiver. */
-  readonly mbits: Spread;
-  /** Of both ends' processes together; absent where there are none. */
-  readonly cpuSecondsPerGigabyte?: Spread;
-}
-
-export interface TrafficResult {
-  readonly paths: Readonly<Record<string, PathResult>>;
-  readonly ratios: Readonly<Record<string, number>>;
-}
-
-export interface EspResult {
-  readonly traffic: Readonly<Record<string, TrafficResult>>;
-  readonly skipped: Readonly<Record<string, string>>;
-}
 
 interface Sample {
   readonly mbits: number;
@@ -67,7 +51,7 @@ async function measure(path: Path, options: readonly string[]): Promise<Sample> 
 }
 
 /** Needs root, strongSwan, wireguard-go and iperf3; what is not there is named. */
-export async function espBenchmark(rounds: number): Promise<EspResult> {
+export async function espBenchmark(rounds: number): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), 'wayward-bench-'));
   const makers: Readonly<Record<string, () => Promise<Path>>> = {
     wayward: () => daemons(Wayward, join(folder, 'wayward')),
@@ -77,7 +61,7 @@ export async function espBenchmark(rounds: number): Promise<EspResult> {
   };
   const ready: Record<string, Path> = {};
   const skipped: Record<string, string> = {};
-  const results: Record<string, TrafficResult> = {};
+  const tables: Table[] = [];
   try {
     for (const [name, make] of Object.entries(makers)) {
       try {
@@ -89,43 +73,42 @@ export async function espBenchmark(rounds: number): Promise<EspResult> {
     // The first stream compiles and fills caches: it is not counted.
     for (const path of Object.values(ready)) await measure(path, traffic['one TCP stream']);
     for (const [kind, options] of Object.entries(traffic)) {
-      results[kind] = await measureAll(ready, options, rounds);
+      tables.push(...(await measureAll(kind, ready, options, rounds)));
     }
   } finally {
     for (const path of Object.values(ready)) await path.stop();
     await rm(folder, { recursive: true });
   }
-  return { traffic: results, skipped };
+  return { tables, skipped };
 }
 
 async function measureAll(
+  kind: string,
   ready: Readonly<Record<string, Path>>,
   options: readonly string[],
   rounds: number,
-): Promise<TrafficResult> {
+): Promise<Table[]> {
   const measured = await interleaved<string, Sample>(
     rounds,
     Object.fromEntries(Object.entries(ready).map(([name, path]) => [name, () => measure(path, options)])),
   );
-  const paths: Record<string, PathResult> = {};
+  const mbits: Record<string, Spread> = {};
+  const cpu: Record<string, Spread> = {};
   for (const [name, samples] of Object.entries(measured)) {
-    const mbits = spread(samples.map((sample) => sample.mbits));
-    const cpu = spread(samples.map((sample) => sample.cpuSecondsPerGigabyte));
-    paths[name] = ready[name]!.pids.length === 0 ? { mbits } : { mbits, cpuSecondsPerGigabyte: cpu };
+    mbits[name] = spread(samples.map((sample) => sample.mbits));
+    // Nobody carries the packets of the bare link.
+    if (ready[name]!.pids.length === 0) continue;
+    cpu[name] = spread(samples.map((sample) => sample.cpuSecondsPerGigabyte));
   }
-  return { paths, ratios: ratiosOf(paths) };
-}
-
-function ratiosOf(paths: Readonly<Record<string, PathResult>>): Record<string, number> {
   const ratios: Record<string, number> = {};
-  const own = paths['wayward'];
   for (const name of ['kernel-libipsec', 'wireguard-go']) {
-    const other = paths[name];
-    if (own === undefined || other === undefined) continue;
-    ratios[`Mbit/s to ${name}`] = own.mbits.median / other.mbits.median;
-    if (own.cpuSecondsPerGigabyte !== undefined && other.cpuSecondsPerGigabyte !== undefined) {
-      ratios[`CPU to ${name}`] = own.cpuSecondsPerGigabyte.median / other.cpuSecondsPerGigabyte.median;
-    }
+    if (mbits['wayward'] === undefined || mbits[name] === undefined) continue;
+    ratios[`Mbit/s to ${name}`] = mbits['wayward'].median / mbits[name].median;
+    ratios[`CPU to ${name}`] = cpu['wayward']!.median / cpu[name]!.median;
   }
-  return ratios;
+  return [
+    { title: `${kind}: Mbit/s at the receiver`, rows: mbits },
+    { title: `${kind}: CPU seconds per gigabyte of both ends`, rows: cpu },
+    { title: `${kind}: wayward to the others`, rows: ratios },
+  ];
 }
