@@ -1,6 +1,6 @@
 // What all benchmarks share: interleaved rounds, medians, and the machine they ran on.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
 export interface Spread {
@@ -66,14 +66,13 @@ function commit(): string {
   }
 }
 
-const ticksPerSecond = 100;
-
-/** proc(5): user and system time of all threads of these processes so far. */
+/** proc(5): user and system time of all living threads of these processes so far, by the scheduler's clock. */
 export function cpuSeconds(pids: readonly number[]): number {
-  let ticks = 0;
+  let nanoseconds = 0;
   for (const pid of pids) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    ticks += Number(fields[11]) + Number(fields[12]);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
   }
-  return ticks / ticksPerSecond;
+  return nanoseconds / 1e9;
 }
