@@ -89,7 +89,10 @@ export class TunnelNetwork {
     if (network === undefined || !child.policies || child.mode !== 'tunnel') return;
     for (const prefix of destinations(selectors.remote)) {
       if (kind === 'trap-removed') await network.removeRoute(prefix);
-      else await network.addRoute(prefix, ownAddressWithin(selectors.local, isIpv6(prefix.address), []));
+      else {
+        const source = () => ownAddressWithin(selectors.local, isIpv6(prefix.address), []);
+        await network.addRoute(prefix, source);
+      }
     }
   }
 
@@ -98,7 +101,7 @@ export class TunnelNetwork {
     // At once: the peer may send as soon as it has our answer, and what it sends wants a way back.
     await Promise.all(
       destinations(child.remote).map((prefix) => {
-        const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
+        const source = () => ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
         return network.addRoute(prefix, source);
       }),
     );

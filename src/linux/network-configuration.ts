@@ -53,15 +53,19 @@ export class TunNetwork {
     throw device.reason;
   }
 
-  /** Sends packets for `destination` into the tunnel, from `source` if that is one of our addresses. */
-  async addRoute(destination: Prefix, source?: IpAddress): Promise<void> {
+  /**
+   * Sends packets for `destination` into the tunnel.
+   * @param source one of our addresses to send from; asked for only if the route is new
+   */
+  async addRoute(destination: Prefix, source: () => IpAddress | undefined): Promise<void> {
     const family = isIpv6(destination.address) ? '-6' : '-4';
     const key = routeKey(destination);
     const users = this.#routes.get(key) ?? 0;
     this.#routes.set(key, users + 1);
     if (users > 0) return;
     await this.#ensureRule(family);
-    const from = source === undefined ? [] : ['src', source];
+    const own = source();
+    const from = own === undefined ? [] : ['src', own];
     await ip(family, 'route', 'replace', key, 'dev', this.#device, 'table', this.#table, ...from);
   }
 

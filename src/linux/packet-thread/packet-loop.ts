@@ -113,6 +113,8 @@ export class PacketLoop {
   #noWayOut = 0;
   #reportAt = 0;
   #running = true;
+  /** An SA went: what it carried is wiped before the next packets come. */
+  #wipeDue = false;
 
   constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
     this.#port = port;
@@ -361,6 +363,9 @@ export class PacketLoop {
           break;
       }
     }
+    // Once for all that went together: there is much to wipe.
+    if (this.#wipeDue) this.#wipe();
+    this.#wipeDue = false;
   }
 
   #apply(id: number, command: SaCommand): void {
@@ -380,7 +385,7 @@ export class PacketLoop {
     }
     if (command.kind === 'remove') {
       this.#known.delete(`${command.direction} ${command.spi} ${command.remote}`);
-      this.#wipe();
+      this.#wipeDue = true;
     }
     this.#post({ kind: 'sa-result', id, result });
     this.#drain();
