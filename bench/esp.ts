@@ -3,10 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RunningProcess, runProgram } from '../interop/harness/processes.ts';
 import { Strongswan } from '../interop/harness/strongswan.ts';
 import { Wayward } from '../interop/harness/wayward.ts';
-import { cpuSeconds, interleaved, type Spread, spread } from './measure.ts';
+import { type FlowSample, measureFlow } from './flow.ts';
+import { interleaved, type Spread, spread } from './measure.ts';
 import { bareLink, daemons, type Path, wireguard } from './paths.ts';
 import type { Report, Table } from './report.ts';
 
@@ -17,38 +17,6 @@ const traffic = {
   'UDP, 1372 octets of data': ['-t', '2', '-u', '-b', '0', '-l', '1372'],
   'UDP, 64 octets of data': ['-t', '2', '-u', '-b', '0', '-l', '64'],
 } as const;
-
-interface Sample {
-  readonly mbits: number;
-  readonly cpuSecondsPerGigabyte: number;
-}
-
-/** What iperf3 says at the end of a run. */
-interface IperfEnd {
-  readonly sum: { readonly bytes: number; readonly bits_per_second: number; readonly lost_percent?: number };
-  readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number };
-}
-
-async function measure(path: Path, options: readonly string[]): Promise<Sample> {
-  const { network, source, target, pids } = path;
-  const server = new RunningProcess(['iperf3', '-s', '-1', '--forceflush', '-B', target], {
-    namespace: network.strongswan.namespace,
-  });
-  await server.waitForOutput(/listening/, 10_000);
-  const before = cpuSeconds(pids);
-  const words = ['iperf3', '-J', '-c', target, '-B', source, ...options];
-  const output = await runProgram(words, { namespace: network.wayward.namespace, timeoutMs: 60_000 });
-  const spent = cpuSeconds(pids) - before;
-  await server.ended;
-  const end = JSON.parse(output).end as IperfEnd;
-  // Of UDP the sum is what was sent, and what of it was lost.
-  const arrived = 1 - (end.sum?.lost_percent ?? 0) / 100;
-  const { bytes, bits_per_second } = options.includes('-u') ? end.sum : end.sum_received!;
-  return {
-    mbits: (bits_per_second * arrived) / 1e6,
-    cpuSecondsPerGigabyte: spent / ((bytes * arrived) / 1e9),
-  };
-}
 
 /** Needs root, strongSwan, wireguard-go and iperf3; what is not there is named. */
 export async function espBenchmark(rounds: number): Promise<Report> {
@@ -71,7 +39,7 @@ export async function espBenchmark(rounds: number): Promise<Report> {
       }
     }
     // The first stream compiles and fills caches: it is not counted.
-    for (const path of Object.values(ready)) await measure(path, traffic['one TCP stream']);
+    for (const path of Object.values(ready)) await measureFlow(path, traffic['one TCP stream']);
     for (const [kind, options] of Object.entries(traffic)) {
       tables.push(...(await measureAll(kind, ready, options, rounds)));
     }
@@ -88,9 +56,9 @@ async function measureAll(
   options: readonly string[],
   rounds: number,
 ): Promise<Table[]> {
-  const measured = await interleaved<string, Sample>(
+  const measured = await interleaved<string, FlowSample>(
     rounds,
-    Object.fromEntries(Object.entries(ready).map(([name, path]) => [name, () => measure(path, options)])),
+    Object.fromEntries(Object.entries(ready).map(([name, path]) => [name, () => measureFlow(path, options)])),
   );
   const mbits: Record<string, Spread> = {};
   const cpu: Record<string, Spread> = {};

@@ -46,7 +46,12 @@ secrets { ike-bench {
 
 type DaemonKind = new (namespace: string, folder: string) => Wayward | Strongswan;
 
-export async function daemons(kind: DaemonKind, folder: string): Promise<Path> {
+/** Between two daemons, of which the second receives. */
+export interface DaemonPath extends Path {
+  readonly ends: readonly (Wayward | Strongswan)[];
+}
+
+export async function daemons(kind: DaemonKind, folder: string): Promise<DaemonPath> {
   const network = new TestNetwork({ joined: true });
   await network.create();
   const ids = ['left.example', 'right.example'] as const;
@@ -66,6 +71,7 @@ export async function daemons(kind: DaemonKind, folder: string): Promise<Path> {
   await ends[0]!.up('net');
   return {
     network,
+    ends,
     source: left.inner.IPv4,
     target: right.inner.IPv4,
     pids: ends.flatMap((end) => end.pid ?? []),

@@ -135,6 +135,11 @@ export class DataPath {
     return Object.fromEntries(verdictNames.map((name, code) => [name, this.#verdictCounts[code]!]));
   }
 
+  /** One more packet with an unknown SPI that nobody put into a slot. */
+  countDismissed(): void {
+    this.#count(Verdict.UNKNOWN_SPI);
+  }
+
   #count(verdict: VerdictCode): void {
     this.#verdictCounts[verdict] = this.#verdictCounts[verdict]! + 1;
   }

@@ -13,7 +13,7 @@ import {
   type SaProtocol,
   type Spi,
 } from '#sa';
-import { classifyUdpEncapsulated } from '#wire';
+import { classifyUdpEncapsulated, readU32 } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket } from '../datagram-socket.ts';
@@ -34,7 +34,7 @@ import { PeerAddresses } from './peer-addresses.ts';
 const waitMsMax = 500;
 /** How much one source may deliver before the others get their turn: reads of the device, and system calls of a socket. */
 const tunReadsMax = 16;
-const receivesMax = 4;
+const receivesMax = 2;
 const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
@@ -214,12 +214,14 @@ export class PacketLoop {
 
   #receiveAh(socket: DatagramSocket, batch: DatagramBatch): void {
     const slot = this.#inbound[0];
+    slot.evidenceHash = undefined;
     for (let i = 0; i < receivesMax; i++) {
       const count = batch.receive();
       if (count === 0) break;
       const at = monotonicMs();
       for (let datagram = 0; datagram < count; datagram++) {
-        if (!this.#readAddresses(batch, datagram)) continue;
+        batch.readControl(datagram);
+        if (!this.#takeAddresses(batch, datagram)) continue;
         slot.protocol = 'ah';
         slot.encapsulated = false;
         slot.start = batch.start(datagram);
@@ -233,9 +235,8 @@ export class PacketLoop {
   }
 
   /** False if the kernel did not say where the datagram came to. */
-  #readAddresses(batch: DatagramBatch, datagram: number): boolean {
+  #takeAddresses(batch: DatagramBatch, datagram: number): boolean {
     const slot = this.#inbound[0];
-    batch.readControl(datagram);
     if (batch.local === undefined) {
       this.#unaddressed++;
       return false;
@@ -256,7 +257,8 @@ export class PacketLoop {
     for (let i = 0; i < receivesMax; i++) {
       const count = batch.receive();
       for (let datagram = 0; datagram < count; datagram++) {
-        if (!this.#readAddresses(batch, datagram)) continue;
+        batch.readControl(datagram);
+        if (!this.#takeAddresses(batch, datagram)) continue;
         const { local, remote } = this.#inbound[0];
         const from = batch.start(datagram);
         this.#handOver(local!, remote!, batch.memory.octets.subarray(from, from + batch.length(datagram)));
@@ -273,7 +275,8 @@ export class PacketLoop {
       if (count === 0) break;
       const at = monotonicMs();
       for (let datagram = 0; datagram < count; datagram++) {
-        if (!this.#readAddresses(batch, datagram)) continue;
+        batch.readControl(datagram);
+        if (this.#isDismissed(batch, datagram) || !this.#takeAddresses(batch, datagram)) continue;
         slot.encapsulated = encapsulated;
         const ipHeaderBytes = batch.ipHeaderBytes(datagram);
         slot.hopLimit = ipHeaderBytes === 0 ? 64 : slot.buffer[batch.start(datagram) + 8]!;
@@ -282,6 +285,21 @@ export class PacketLoop {
     }
     this.#coalescing.flush();
     this.#drain();
+  }
+
+  /** Most packets of a flood are done with here, before anything is made of their addresses. */
+  #isDismissed(batch: DatagramBatch, datagram: number): boolean {
+    const slot = this.#inbound[0];
+    const { octets } = batch.memory;
+    const at = batch.start(datagram) + batch.ipHeaderBytes(datagram);
+    const to = batch.start(datagram) + batch.length(datagram);
+    slot.evidenceHash = undefined;
+    // Without a header, or with the marker of IKE, it is something else; joined ones may be of several SAs.
+    if (to - at < 8 || batch.segmentBytes !== 0) return false;
+    const spi = readU32(octets, at);
+    if (spi === 0) return false;
+    slot.evidenceHash = Math.imul(batch.remoteHash(datagram) ^ spi, 0x9e37_79b1) >>> 0;
+    return this.#plane.dismisses('esp', spi, slot.evidenceHash);
   }
 
   /**
