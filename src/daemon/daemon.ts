@@ -107,6 +107,7 @@ export class Daemon {
           this.#verdicts = verdicts;
           options.onReports?.(reports);
         },
+        restarted: (error, sas) => options.log.line('error', restartedText(error, sas)),
         died: options.onDeath,
       },
       options.mark,
@@ -268,4 +269,8 @@ export class Daemon {
     await this.#network?.settled();
     return { kind: 'result', result };
   }
+}
+
+function restartedText(error: Error, sas: number): string {
+  return `the packet thread died: ${error.message}; a new one goes on with its ${sas} SAs`;
 }

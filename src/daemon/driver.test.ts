@@ -50,6 +50,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
       datagram: (direction) => seen.push(direction),
       keyLog: () => undefined,
       reports: () => undefined,
+      restarted: (error) => assert.fail(error),
       died: (error) => assert.fail(error),
     },
     0,

@@ -17,6 +17,8 @@ export interface DriverListener {
   datagram(direction: 'in' | 'out', local: Endpoint, octets: Uint8Array): void;
   keyLog(entry: KeyLogEntry): void;
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
+  /** The data plane died, and goes on with so many SAs. */
+  restarted(error: Error, sas: number): void;
   /** The data plane died: nothing can go on. */
   died(error: Error): void;
 }
@@ -66,6 +68,7 @@ export class Driver {
       const notes = trafficNotes(reports);
       if (notes.length > 0) this.#give({ kind: 'traffic', notes });
     },
+    restarted: (error, sas) => this.#listener.restarted(error, sas),
     died: (error) => this.#listener.died(error),
   };
 

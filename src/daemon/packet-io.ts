@@ -9,6 +9,8 @@ export interface PacketIoListener {
   saResult(id: number, result: SaResult): void;
   /** @param heapBytes of a thread of its own */
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
+  /** What carries packets died, and goes on in a new thread with so many SAs. */
+  restarted(error: Error, sas: number): void;
   /** Nothing is received any more. */
   died(error: Error): void;
 }

@@ -46,21 +46,22 @@ export class TunDevice {
    * Opens /dev/net/tun and makes the interface.
    * @param name at most 15 octets; `%d` lets the kernel number it
    * @param memory of which it takes `bytes`
+   * @param adopted the file descriptor of a device of that name that is open already
    * @throws SystemCallError ENOENT without /dev/net/tun, EPERM without CAP_NET_ADMIN, EBUSY if the name is taken
    */
-  constructor(name: string, memory: PacketMemory = new PacketMemory(TunDevice.bytes)) {
+  constructor(name: string, memory: PacketMemory = new PacketMemory(TunDevice.bytes), adopted?: number) {
     this.memory = memory;
     this.start = memory.take(readBytesMax);
     if (name.length === 0 || name.length > interfaceNameBytesMax) {
       throw new RangeError(`an interface name has 1 to ${interfaceNameBytesMax} characters: "${name}"`);
     }
-    this.fd = must('open', '/dev/net/tun', '/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    this.fd = adopted ?? must('open', '/dev/net/tun', '/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
     // struct ifreq: 16 octets of name, then the flags.
     const request = pinned(40);
     request.set(new TextEncoder().encode(name));
     new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
     try {
-      must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
+      if (adopted === undefined) must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
       const taken = offloads.find((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0) ?? 0;
       this.takesLargeUdp = (taken & TUN_F_USO4) !== 0;
     } catch (error) {

@@ -5,7 +5,7 @@ import { beetAddresses } from '../inner-addresses.ts';
 import type { Spd } from '../policy/spd.ts';
 import { replayWindowPacketsMax } from '../replay-window.ts';
 import type { Sad } from '../sad.ts';
-import { InboundSa, OutboundSa, type PacketCipherFactory } from '../security-association.ts';
+import { InboundSa, OutboundSa, type SaState } from '../security-association.ts';
 
 const done: SaResult = { ok: true };
 
@@ -15,17 +15,20 @@ function refuse(code: Refusal, detail: string): SaResult {
   return { ok: false, code, detail };
 }
 
-/** @param at monotonic milliseconds, from which lifetimes are counted */
+/**
+ * @param at monotonic milliseconds, from which lifetimes are counted
+ * @param state of the SA, if one is installed
+ */
 export function applyCommand(
   sad: Sad,
   spd: Spd,
   command: SaCommand,
   at: number,
-  makeCipher?: PacketCipherFactory,
+  state: Pick<SaState, 'makeCipher' | 'progress'> = {},
 ): SaResult {
   switch (command.kind) {
     case 'install':
-      return install(sad, command.sa, at, makeCipher);
+      return install(sad, command.sa, at, state);
     case 'use-outbound':
       return sad.useOutbound(command.childId, command.protocol, command.spi)
         ? done
@@ -52,7 +55,7 @@ export function applyCommand(
   }
 }
 
-function install(sad: Sad, parameters: SaParameters, at: number, makeCipher?: PacketCipherFactory): SaResult {
+function install(sad: Sad, parameters: SaParameters, at: number, state: SaState): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
   if (protocol === 'ah') {
     if (mode === 'beet') return refuse('unsupported', 'BEET mode is one of ESP');
@@ -73,7 +76,6 @@ function install(sad: Sad, parameters: SaParameters, at: number, makeCipher?: Pa
       : sad.findOutbound(protocol, spi, parameters.remote);
   if (taken !== undefined) return refuse('exists', `the ${direction} SPI is taken`);
   try {
-    const state = { makeCipher };
     if (direction === 'inbound') sad.addInbound(new InboundSa(parameters, at, state));
     else sad.addOutbound(new OutboundSa(parameters, at, state));
     return done;

@@ -21,6 +21,7 @@ import {
 } from '../packet-slot.ts';
 import { Spd, type UnmatchedAction } from '../policy/spd.ts';
 import { expiryEvent } from '../sa-events.ts';
+import type { SaProgress } from '../sa-progress.ts';
 import { Sad } from '../sad.ts';
 import type { InboundSa, OutboundSa, PacketCipherFactory } from '../security-association.ts';
 import { Verdict } from '../verdicts.ts';
@@ -140,12 +141,18 @@ export class MemoryDataPlane {
     this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
   }
 
-  /** Carries out a command of the keying protocol. Policies with a known `policyId` are replaced. */
-  apply(command: SaCommand, at: number): SaResult {
+  /**
+   * Carries out a command of the keying protocol. Policies with a known `policyId` are replaced.
+   * @param progress of an SA to be installed: where it notes how far it comes, and goes on from
+   */
+  apply(command: SaCommand, at: number, progress?: SaProgress): SaResult {
     if (command.kind === 'install' && !this.#protocols.includes(command.sa.protocol)) {
       return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
     }
-    const result = applyCommand(this.#sad, this.#spd, command, at, this.#makeCipher);
+    const result = applyCommand(this.#sad, this.#spd, command, at, {
+      makeCipher: this.#makeCipher,
+      progress,
+    });
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
     }

@@ -26,12 +26,22 @@ export interface PacketThreadOptions {
   readonly pathMtuBytes: number;
 }
 
+/** File descriptors of a packet thread, which it does not take along when it dies: the next one goes on with them. */
+export interface HeldDescriptors {
+  readonly epoll: number;
+  /** In the order in which they are opened. */
+  readonly sockets: readonly number[];
+  readonly tun?: { readonly fd: number; readonly name: string };
+}
+
 /** The first message to a packet thread. */
 export interface PacketThreadSetup {
   /** An eventfd of the control thread, to wake the packet thread. */
   readonly wakeFd: number;
   readonly controlQueue: SharedArrayBuffer;
   readonly options: PacketThreadOptions;
+  /** What a thread that died has left. */
+  readonly adopted?: HeldDescriptors;
 }
 
 /** Counters of one SA, as told once a second while they move. */
@@ -50,11 +60,18 @@ export type ToPacketThread =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
-  | { readonly kind: 'apply'; readonly id: number; readonly command: SaCommand }
+  | {
+      readonly kind: 'apply';
+      /** Without one nobody waits for the result. */
+      readonly id?: number;
+      readonly command: SaCommand;
+      /** Of an SA to be installed: memory of an `SaProgress`. */
+      readonly progress?: SharedArrayBuffer;
+    }
   | { readonly kind: 'close' };
 
 export type FromPacketThread =
-  | { readonly kind: 'ready'; readonly tunName?: string }
+  | { readonly kind: 'ready'; readonly held: HeldDescriptors }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'datagram';

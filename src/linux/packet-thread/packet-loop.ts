@@ -3,10 +3,11 @@ import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { MemoryDataPlane, PacketSlot, Verdict } from '#ipsec';
+import { MemoryDataPlane, PacketSlot, SaProgress, Verdict } from '#ipsec';
 import {
   addressBytes,
   type Endpoint,
+  type IpAddress,
   isIpv6,
   type SaCommand,
   type SaDirection,
@@ -16,8 +17,8 @@ import {
 import { classifyUdpEncapsulated, readU32 } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
-import { DatagramSocket } from '../datagram-socket.ts';
-import { Epoll, Wakeup } from '../epoll.ts';
+import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
+import { closeEpoll, Epoll, Wakeup } from '../epoll.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
@@ -26,7 +27,13 @@ import { PacketMemory } from '../packet-memory.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
-import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
+import type {
+  FromPacketThread,
+  HeldDescriptors,
+  PacketThreadOptions,
+  SaReport,
+  ToPacketThread,
+} from './messages.ts';
 import { OutboundBatch } from './outbound-batch.ts';
 import { PeerAddresses } from './peer-addresses.ts';
 
@@ -116,7 +123,20 @@ export class PacketLoop {
   /** An SA went: what it carried is wiped before the next packets come. */
   #wipeDue = false;
 
-  constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
+  readonly #mark: number;
+  /** Sockets that a thread before this one has left, those to be opened next first. */
+  readonly #leftSockets: number[];
+
+  constructor(
+    port: MessagePort,
+    wakeFd: number,
+    controlQueue: ControlQueue,
+    options: PacketThreadOptions,
+    adopted?: HeldDescriptors,
+  ) {
+    this.#mark = options.mark;
+    this.#leftSockets = [...(adopted?.sockets ?? [])];
+    if (adopted !== undefined) closeEpoll(adopted.epoll);
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
     this.#controlQueue = controlQueue;
@@ -140,20 +160,18 @@ export class PacketLoop {
     });
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
-        const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
-        this.#sockets.push(socket);
+        const socket = this.#open(address, { kind: 'udp', port });
         if (port === options.natTraversalPort) this.#listenForEsp(socket);
         else this.#listenForIke(socket);
       }
       if (options.nativeEsp) {
-        const socket = new DatagramSocket(address, { kind: 'raw', protocol: espProtocol }, options.mark);
-        this.#sockets.push(socket);
-        this.#listenForEsp(socket);
-        this.#listenForAh(new DatagramSocket(address, { kind: 'raw', protocol: ahProtocol }, options.mark));
+        this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
+        this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
       }
     }
     if (options.tunName !== undefined) {
-      const tun = new TunDevice(options.tunName, this.#memory);
+      const { tun: left } = adopted ?? {};
+      const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, left?.fd);
       this.#tun = tun;
       this.#watch(tun.fd, () => this.#readTun(tun));
     }
@@ -163,8 +181,19 @@ export class PacketLoop {
     this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
   }
 
-  get tunName(): string | undefined {
-    return this.#tun?.name;
+  /** What would stay behind if this thread died. */
+  get held(): HeldDescriptors {
+    return {
+      epoll: this.#epoll.fd,
+      sockets: this.#sockets.map(({ fd }) => fd),
+      ...(this.#tun === undefined ? {} : { tun: { fd: this.#tun.fd, name: this.#tun.name } }),
+    };
+  }
+
+  #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
+    const socket = new DatagramSocket(address, transport, this.#mark, this.#leftSockets.shift());
+    this.#sockets.push(socket);
+    return socket;
   }
 
   run(): void {
@@ -207,7 +236,6 @@ export class PacketLoop {
 
   /** We have no AH SAs in this thread: whatever comes is evidence. */
   #listenForAh(socket: DatagramSocket): void {
-    this.#sockets.push(socket);
     const batch = new DatagramBatch(socket, this.#memory);
     this.#watch(socket.fd, () => this.#receiveAh(socket, batch));
   }
@@ -374,7 +402,7 @@ export class PacketLoop {
           break;
         }
         case 'apply':
-          this.#apply(message.id, message.command);
+          this.#apply(message.id, message.command, message.progress);
           break;
         case 'close':
           this.#running = false;
@@ -386,10 +414,11 @@ export class PacketLoop {
     this.#wipeDue = false;
   }
 
-  #apply(id: number, command: SaCommand): void {
+  #apply(id: number | undefined, command: SaCommand, progress?: SharedArrayBuffer): void {
     // The last counters of an SA that goes away are told before it does.
     if (command.kind === 'remove') this.#report(monotonicMs());
-    const result = this.#plane.apply(command, monotonicMs());
+    const noted = progress === undefined ? undefined : new SaProgress(progress);
+    const result = this.#plane.apply(command, monotonicMs(), noted);
     if (result.ok) this.#peers.follow(command);
     if (result.ok && command.kind === 'install') {
       const { protocol, direction, spi, childId } = command.sa;
@@ -405,7 +434,7 @@ export class PacketLoop {
       this.#known.delete(`${command.direction} ${command.spi} ${command.remote}`);
       this.#wipeDue = true;
     }
-    this.#post({ kind: 'sa-result', id, result });
+    if (id !== undefined) this.#post({ kind: 'sa-result', id, result });
     this.#drain();
   }
 

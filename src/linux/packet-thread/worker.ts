@@ -10,10 +10,10 @@ if (port === null) throw new Error('the packet thread is started by PacketThread
 const tell = (message: FromPacketThread): void => port.postMessage(message);
 
 // It may have been started before anybody knows what it is to do.
-port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
+port.once('message', ({ wakeFd, controlQueue, options, adopted }: PacketThreadSetup) => {
   try {
-    const loop = new PacketLoop(port, wakeFd, new ControlQueue(controlQueue), options);
-    tell({ kind: 'ready', ...(loop.tunName === undefined ? {} : { tunName: loop.tunName }) });
+    const loop = new PacketLoop(port, wakeFd, new ControlQueue(controlQueue), options, adopted);
+    tell({ kind: 'ready', held: loop.held });
     loop.run();
     tell({ kind: 'closed' });
   } catch (error) {
