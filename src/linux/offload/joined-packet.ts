@@ -126,10 +126,13 @@ export class JoinedPacket {
     const tcp = this.#packet + this.#networkBytes;
     const other = start + this.#networkBytes;
     if (readU32(octets, other + 4) !== this.#nextSequence) return false;
-    // Acknowledgement number; window; urgent pointer and options.
-    for (let i = 8; i < this.#headerBytes - this.#networkBytes; i++) {
-      const differs = octets[tcp + i] !== octets[other + i];
-      if (differs && i !== 13 && i !== tcpChecksumAt && i !== tcpChecksumAt + 1) return false;
+    // Acknowledgement number; window; urgent pointer and options. Flags and checksum are not compared.
+    if (readU32(octets, tcp + 8) !== readU32(octets, other + 8)) return false;
+    if (octets[tcp + 12] !== octets[other + 12]) return false;
+    if (readU16(octets, tcp + 14) !== readU16(octets, other + 14)) return false;
+    if (readU16(octets, tcp + 18) !== readU16(octets, other + 18)) return false;
+    for (let i = 20; i < this.#headerBytes - this.#networkBytes; i += 4) {
+      if (readU32(octets, tcp + i) !== readU32(octets, other + i)) return false;
     }
     return true;
   }
