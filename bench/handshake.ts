@@ -8,6 +8,7 @@ import { certifyBoth } from '../interop/harness/certificates.ts';
 import { type Host, TestNetwork } from '../interop/harness/network.ts';
 import { Strongswan } from '../interop/harness/strongswan.ts';
 import { Wayward } from '../interop/harness/wayward.ts';
+import { engineBenchmark } from './engine.ts';
 import { cpuSeconds, interleaved, type Spread, spread } from './measure.ts';
 import type { Report, Table } from './report.ts';
 
@@ -188,5 +189,6 @@ export async function handshakeBenchmark(rounds: number): Promise<Report> {
   for (const [title, method] of Object.entries(methods)) {
     tables.push(...(await benchmarkMethod(method, title, rounds)));
   }
+  tables.push(...(await engineBenchmark()).tables);
   return { tables };
 }
