@@ -106,8 +106,13 @@ export interface VectorSum {
 /** Octets of which sums can be had; `undefined` where this machine or this Node cannot do so. */
 export function vectorSum(bytes: number): VectorSum | undefined {
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(binary)) return undefined;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), { m: { m: memory } });
-  const sum = instance.exports['s'] as VectorSum['sum'];
-  return { octets: new Uint8Array(memory.buffer, 0, bytes), sum };
+  try {
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), { m: { m: memory } });
+    const sum = instance.exports['s'] as VectorSum['sum'];
+    return { octets: new Uint8Array(memory.buffer, 0, bytes), sum };
+  } catch {
+    // V8 sets aside far more address space than it uses, and a process may be limited.
+    return undefined;
+  }
 }
