@@ -1,9 +1,7 @@
 // What all benchmarks share: interleaved rounds, medians, and the machine they ran on.
 import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem } from 'node:os';
-
-/** One number per contender and round, in the unit that the benchmark states. */
-export type Rounds<Contender extends string> = Record<Contender, number[]>;
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 
 export interface Spread {
   readonly median: number;
@@ -12,12 +10,15 @@ export interface Spread {
 }
 
 /** Every contender once, then every contender again: what disturbs the machine disturbs all of them. */
-export async function interleaved<Contender extends string>(
+export async function interleaved<Contender extends string, Sample = number>(
   rounds: number,
-  contenders: Readonly<Record<Contender, () => number | Promise<number>>>,
-): Promise<Rounds<Contender>> {
+  contenders: Readonly<Record<Contender, () => Sample | Promise<Sample>>>,
+): Promise<Record<Contender, Sample[]>> {
   const names = Object.keys(contenders) as Contender[];
-  const results = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Rounds<Contender>;
+  const results = Object.fromEntries(names.map((name) => [name, [] as Sample[]])) as Record<
+    Contender,
+    Sample[]
+  >;
   for (let round = 0; round < rounds; round++) {
     for (const name of names) results[name].push(await contenders[name]());
   }
@@ -39,6 +40,8 @@ export interface Machine {
   readonly node: string;
   readonly openssl: string;
   readonly commit: string;
+  /** Of the last minute when the benchmark began: what else was going on. */
+  readonly load: string;
 }
 
 export function machine(): Machine {
@@ -51,6 +54,7 @@ export function machine(): Machine {
     node: process.version,
     openssl: process.versions['openssl'] ?? 'unknown',
     commit: commit(),
+    load: loadavg()[0]!.toFixed(1),
   };
 }
 
@@ -60,4 +64,15 @@ function commit(): string {
   } catch {
     return 'unknown';
   }
+}
+
+/** proc(5): user and system time of all living threads of these processes so far, by the scheduler's clock. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let nanoseconds = 0;
+  for (const pid of pids) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+  }
+  return nanoseconds / 1e9;
 }

@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { type CipherFields, type PacketCipher, type PacketKeys, packetCipher } from '#crypto';
 import { openSslPacketCipher } from '#linux';
 import { Encr, Integ } from '#sa';
-import { interleaved, type Spread, spread } from './measure.ts';
+import { interleaved, spread } from './measure.ts';
+import type { Report, Table } from './report.ts';
 
 interface Suite {
   readonly name: string;
@@ -43,15 +44,6 @@ const sizesBytes = [64, 1400] as const;
 const sliceMs = 200;
 const slotBytes = 2048;
 const slots = 64;
-
-export interface SealResult {
-  readonly suite: string;
-  readonly sizeBytes: number;
-  /** Thousands of packets per second of CPU time. */
-  readonly kpps: Readonly<Record<string, Spread>>;
-  /** Of medians: reused contexts to node:crypto per packet, and to `openssl speed`. */
-  readonly ratios: Readonly<Record<string, number>>;
-}
 
 /** As many packets as a batch has, each in its place in one buffer. */
 function packetsFor(cipher: PacketCipher, sizeBytes: number): CipherFields[] {
@@ -113,8 +105,8 @@ function opensslSpeed(name: string, sizeBytes: number): number {
   return bytesPerSecond / sizeBytes / 1000;
 }
 
-export async function sealBenchmark(rounds: number): Promise<SealResult[]> {
-  const results: SealResult[] = [];
+export async function sealBenchmark(rounds: number): Promise<Report> {
+  const tables: Table[] = [];
   for (const { name, keys, speedName } of suites) {
     for (const sizeBytes of sizesBytes) {
       const reused = contenders(openSslPacketCipher, keys, sizeBytes);
@@ -126,22 +118,21 @@ export async function sealBenchmark(rounds: number): Promise<SealResult[]> {
         'open by node:crypto': perPacket.open,
         ...(speedName === undefined ? {} : { 'openssl speed': () => opensslSpeed(speedName, sizeBytes) }),
       });
-      const kpps = Object.fromEntries(Object.entries(measured).map(([who, values]) => [who, spread(values)]));
-      const ratio = (over: string, under: string): number | undefined => {
-        const [a, b] = [kpps[over], kpps[under]];
-        return a === undefined || b === undefined ? undefined : a.median / b.median;
-      };
-      const ratios = {
-        'seal to node:crypto': ratio('seal', 'seal by node:crypto'),
-        'open to node:crypto': ratio('open', 'open by node:crypto'),
-        'seal to openssl speed': ratio('seal', 'openssl speed'),
-        'open to openssl speed': ratio('open', 'openssl speed'),
-      };
-      const known = Object.entries(ratios).filter(
-        (entry): entry is [string, number] => entry[1] !== undefined,
-      );
-      results.push({ suite: name, sizeBytes, kpps, ratios: Object.fromEntries(known) });
+      const rows = Object.fromEntries(Object.entries(measured).map(([who, values]) => [who, spread(values)]));
+      const suite = `${name}, ${sizeBytes} octets`;
+      tables.push({ title: `${suite}: thousands of packets per second of CPU time`, rows });
+      const ratios: Record<string, number> = {};
+      for (const [over, under] of [
+        ['seal', 'seal by node:crypto'],
+        ['open', 'open by node:crypto'],
+        ['seal', 'openssl speed'],
+        ['open', 'openssl speed'],
+      ] as const) {
+        const other = rows[under];
+        if (other !== undefined) ratios[`${over} to ${under}`] = rows[over]!.median / other.median;
+      }
+      tables.push({ title: `${suite}: ratios`, rows: ratios });
     }
   }
-  return results;
+  return { tables };
 }

@@ -55,6 +55,9 @@ async function store(folder: string, name: string, certificate: string): Promise
   return certificatePath;
 }
 
+/** Whose files are to be made: its kind tells its name. */
+type Certifiable = Pick<Peer, 'kind' | 'folder'>;
+
 /** A root that signs itself. */
 export async function makeRoot(folder: string, name: string, type: KeyType): Promise<Certified> {
   await mkdir(folder, { recursive: true });
@@ -91,8 +94,8 @@ async function issue(
 
 /** Gives a peer its certificate `own.pem` with its key, and the intermediates of its chain, which it does not trust. */
 export async function certifyPeer(
-  stage: Stage,
-  peer: Peer,
+  stage: Pick<Stage, 'folder'>,
+  peer: Certifiable,
   root: Certified,
   type: KeyType,
   intermediates = 0,
@@ -109,17 +112,21 @@ export async function certifyPeer(
   await put(peer, 'private', 'own.pem', own.key);
 }
 
-export async function trust(peer: Peer, root: Certified): Promise<void> {
+export async function trust(peer: Certifiable, root: Certified): Promise<void> {
   await put(peer, 'x509ca', 'root.pem', root.certificate);
 }
 
-async function put(peer: Peer, folder: string, name: string, text: string): Promise<void> {
+async function put(peer: Certifiable, folder: string, name: string, text: string): Promise<void> {
   await mkdir(join(peer.folder, folder), { recursive: true });
   await writeFile(join(peer.folder, folder, name), text, { mode: 0o600 });
 }
 
 /** One root for both sides, and a certificate for each. */
-export async function certifyBoth(stage: Stage, type: KeyType, intermediates = 0): Promise<void> {
+export async function certifyBoth(
+  stage: { readonly folder: string; readonly peers: readonly Certifiable[] },
+  type: KeyType,
+  intermediates = 0,
+): Promise<void> {
   const root = await makeRoot(join(stage.folder, 'pki'), 'root', type);
   await Promise.all(
     stage.peers.map(async (peer) => {

@@ -11,6 +11,8 @@ export interface NetworkOptions {
   readonly router?: 'plain' | 'nat';
   /** Which side the NAT hides. Default: wayward. */
   readonly hidden?: Side;
+  /** What is sent as one crosses a direct link as one: fast, as on real hosts, but captures show it so too. */
+  readonly joined?: boolean;
 }
 
 /** What one side is called and where it is. Both have addresses of both families, outside and inside. */
@@ -69,7 +71,8 @@ export class TestNetwork {
     await Promise.all(this.#namespaces.map((name) => ip(name, 'link set lo up')));
     if (router === undefined) {
       await link(wayward.namespace, 'eth0', strongswan.namespace, 'eth0');
-      await Promise.all([outside(wayward, 16, 48), outside(strongswan, 16, 48)]);
+      const { joined = false } = this.#options;
+      await Promise.all([outside(wayward, 16, 48, joined), outside(strongswan, 16, 48, joined)]);
     } else {
       await link(wayward.namespace, 'eth0', router, 'eth1');
       await link(strongswan.namespace, 'eth0', router, 'eth2');
@@ -183,13 +186,18 @@ async function link(left: string, leftDevice: string, right: string, rightDevice
   );
 }
 
-async function outside({ namespace, outer }: Host, bits4: number, bits6: number): Promise<void> {
+async function outside(
+  { namespace, outer }: Host,
+  bits4: number,
+  bits6: number,
+  joined = false,
+): Promise<void> {
   await ip(
     namespace,
     `address add ${outer.IPv4}/${bits4} dev eth0`,
     `address add ${outer.IPv6}/${bits6} dev eth0 nodad`,
     // The kernel cuts what is sent as one into datagrams before it is captured, so that a capture can be read.
-    'link set eth0 gso_max_segs 1 up',
+    `link set eth0 ${joined ? '' : 'gso_max_segs 1 '}up`,
   );
 }
 

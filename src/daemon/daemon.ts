@@ -129,6 +129,7 @@ export class Daemon {
           this.#kernelSpis = spis;
           this.#tellOwners();
         },
+        restarted: (error, sas) => options.log.line('error', restartedText(error, sas)),
         died: options.onDeath,
       },
       options.mark,
@@ -335,4 +336,8 @@ export class Daemon {
       request,
     );
   }
+}
+
+function restartedText(error: Error, sas: number): string {
+  return `the packet thread died: ${error.message}; a new one goes on with its ${sas} SAs`;
 }

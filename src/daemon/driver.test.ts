@@ -50,6 +50,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
       datagram: (direction) => seen.push(direction),
       keyLog: () => undefined,
       reports: () => undefined,
+      restarted: (error) => assert.fail(error),
       died: (error) => assert.fail(error),
     },
     0,
@@ -108,6 +109,7 @@ function startedBeside(engine: SilentEngine): { readonly driver: Driver; readonl
     datagram: nothing,
     keyLog: nothing,
     reports: nothing,
+    restarted: nothing,
     died: assert.fail,
   };
   const driver = new Driver(engine as unknown as Engine, listener, 0);

@@ -20,6 +20,8 @@ export interface DriverListener {
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
+  /** The data plane died, and goes on with so many SAs. */
+  restarted(error: Error, sas: number): void;
   /** The data plane died: nothing can go on. */
   died(error: Error): void;
 }
@@ -84,6 +86,7 @@ export class Driver {
       if (notes.length > 0) this.#give({ kind: 'traffic', notes });
     },
     foreignSpis: (spis) => this.#listener.foreignSpis?.(spis),
+    restarted: (error, sas) => this.#listener.restarted(error, sas),
     died: (error) => this.#listener.died(error),
   };
 

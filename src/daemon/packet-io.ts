@@ -12,6 +12,8 @@ export interface PacketIoListener {
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
+  /** What carries packets died, and goes on in a new thread with so many SAs. */
+  restarted(error: Error, sas: number): void;
   /** Nothing is received any more. */
   died(error: Error): void;
 }

@@ -3,7 +3,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
-  fsyncSync,
+  fsync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -12,11 +12,14 @@ import {
 } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { lockExclusively } from '#linux';
 import { type Batch, WriteLane } from './write-lane.ts';
 
 /** Behind a file that was being written when we died. */
 const unfinished = '.new';
+
+const syncToDisk = promisify(fsync);
 
 function fileName(key: string): string {
   return encodeURIComponent(key);
@@ -134,7 +137,7 @@ export class RecordStore {
     await Promise.all([...batch].map(([key, { octets }]) => this.#prepare(key, octets, sync)));
     for (const [key, { octets }] of batch) await this.#putInForce(key, octets);
     // The names in a folder are data of its own.
-    if (sync) fsyncSync(this.#lock);
+    if (sync) await syncToDisk(this.#lock);
   }
 
   async #flushAll(): Promise<void> {

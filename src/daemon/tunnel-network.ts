@@ -96,14 +96,17 @@ export class TunnelNetwork {
     if (network === undefined || !child.policies || child.mode !== 'tunnel') return;
     for (const prefix of destinations(selectors.remote)) {
       if (kind === 'trap-removed') network.removeRoute(prefix);
-      else network.addRoute(prefix, ownAddressWithin(selectors.local, isIpv6(prefix.address), []));
+      else {
+        const source = () => ownAddressWithin(selectors.local, isIpv6(prefix.address), []);
+        network.addRoute(prefix, source);
+      }
     }
   }
 
   #routeUp(network: TunnelRoutes, { context, child }: ChildEvent): void {
     for (const address of context.virtualAddresses) network.addAddress(address);
     for (const prefix of destinations(child.remote)) {
-      const source = ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
+      const source = () => ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
       network.addRoute(prefix, source, context.remote.address);
     }
   }

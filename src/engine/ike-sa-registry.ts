@@ -53,6 +53,9 @@ export class IkeSaRegistry {
   readonly #bySpi = new Map<IkeSpi, IkeEntry>();
   readonly #byFirstRequest = new Map<string, IkeEntry>();
   readonly #byChild = new Map<number, number>();
+  readonly #childrenOf = new Map<number, Set<number>>();
+  /** In the order in which they were identified. */
+  readonly #byIdentities = new Map<string, Set<IkeEntry>>();
   #nextIkeId = 1;
 
   get size(): number {
@@ -87,7 +90,27 @@ export class IkeSaRegistry {
     if (entry.initRequestFrom !== undefined) {
       this.#byFirstRequest.delete(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom));
     }
-    for (const [childId, ikeId] of this.#byChild) if (ikeId === entry.ikeId) this.#byChild.delete(childId);
+    for (const childId of this.#childrenOf.get(entry.ikeId) ?? []) this.#byChild.delete(childId);
+    this.#childrenOf.delete(entry.ikeId);
+    this.#forgetIdentities(entry);
+  }
+
+  /** Tells who is at both ends, once that is known; from then on `ofIdentities` finds it. */
+  identify(entry: IkeEntry, identities: EntryIdentities): void {
+    this.#forgetIdentities(entry);
+    entry.identities = identities;
+    const key = identitiesKey(identities.local, identities.remote);
+    const same = this.#byIdentities.get(key);
+    if (same === undefined) this.#byIdentities.set(key, new Set([entry]));
+    else same.add(entry);
+  }
+
+  #forgetIdentities(entry: IkeEntry): void {
+    const { identities } = entry;
+    if (identities === undefined) return;
+    const key = identitiesKey(identities.local, identities.remote);
+    const same = this.#byIdentities.get(key);
+    if (same?.delete(entry) && same.size === 0) this.#byIdentities.delete(key);
   }
 
   has(ikeId: number): boolean {
@@ -123,11 +146,18 @@ export class IkeSaRegistry {
 
   /** Also moves a Child SA to another IKE SA, as rekeying does. */
   assignChild(childId: number, ikeId: number): void {
+    this.dropChild(childId);
     this.#byChild.set(childId, ikeId);
+    const children = this.#childrenOf.get(ikeId);
+    if (children === undefined) this.#childrenOf.set(ikeId, new Set([childId]));
+    else children.add(childId);
   }
 
   dropChild(childId: number): void {
+    const ikeId = this.#byChild.get(childId);
+    if (ikeId === undefined) return;
     this.#byChild.delete(childId);
+    this.#childrenOf.get(ikeId)?.delete(childId);
   }
 
   /** Live IKE SAs of a connection, the newest first. */
@@ -159,19 +189,19 @@ export class IkeSaRegistry {
 
   /** Established IKE SAs between the same two identities, the oldest first. */
   ofIdentities(local: Identity, remote: Identity): readonly IkeEntry[] {
-    const wanted = [identityKey(local), identityKey(remote)];
-    return this.all().filter(
-      ({ identities, sa }) =>
-        identities !== undefined &&
-        (sa.phase === 'established' || sa.phase === 'rekeying') &&
-        identityKey(identities.local) === wanted[0] &&
-        identityKey(identities.remote) === wanted[1],
-    );
+    const same = this.#byIdentities.get(identitiesKey(local, remote)) ?? [];
+    return [...same]
+      .filter(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying')
+      .toSorted((one, other) => one.ikeId - other.ikeId);
   }
 }
 
 function localSpi(entry: IkeEntry): IkeSpi {
   return entry.initiator ? entry.sa.initiatorSpi : entry.sa.responderSpi;
+}
+
+function identitiesKey(local: Identity, remote: Identity): string {
+  return `${identityKey(local)} ${identityKey(remote)}`;
 }
 
 function firstRequestKey(initiatorSpi: IkeSpi, remote: Endpoint): string {

@@ -31,12 +31,12 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
   const { connection } = entry.sa;
   switch (event.kind) {
     case 'ike-established':
-      entry.identities = {
+      state.registry.identify(entry, {
         local: event.localIdentity,
         remote: event.remoteIdentity,
         localText: formatIdentity(event.localIdentity),
         remoteText: formatIdentity(event.remoteIdentity),
-      };
+      });
       entry.establishedAt = state.at;
       entry.lowestNonce = entry.sa.lowestNonce;
       closeHalfOpen(state, entry);
@@ -174,7 +174,7 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
       sa,
       initiator: sa.role === 'initiator',
     });
-    heir.identities = entry.identities;
+    if (entry.identities !== undefined) state.registry.identify(heir, entry.identities);
     heir.establishedAt = state.at;
     heir.lowestNonce = entry.lowestNonce;
     if (entry.redundant) markRedundant(state, heir);

@@ -12,7 +12,7 @@ import type { PacketSlot } from './packet-slot.ts';
 import { FlowCache } from './policy/flow-cache.ts';
 import type { Spd } from './policy/spd.ts';
 import type { Sad } from './sad.ts';
-import type { OutboundSa } from './security-association.ts';
+import type { InboundSa, OutboundSa } from './security-association.ts';
 import { Verdict, type VerdictCode, verdictNames } from './verdicts.ts';
 
 export interface DataPathOptions {
@@ -33,15 +33,20 @@ interface OutboundDecision {
   readonly sa: OutboundSa | undefined;
 }
 
-/** Decisions about outbound flows have this tag in the cache; inbound ones the pair's number. */
-const outboundTag = 0xffff_ffff;
+interface InboundDecision {
+  readonly sa: InboundSa;
+  readonly refusal: VerdictCode | undefined;
+}
+
+/** Decisions about outbound flows depend on nothing else. */
+const outboundTag = 0;
 
 export class DataPath {
   readonly sad: Sad;
   readonly spd: Spd;
   readonly #fields = new PacketFields();
   readonly #outbound = new FlowCache<OutboundDecision>();
-  readonly #inbound = new FlowCache<'permitted' | 'refused'>();
+  readonly #inbound = new FlowCache<InboundDecision>();
   readonly #events: DataPlaneEvent[] = [];
   readonly #encapsulation: EncapsulationContext;
   readonly #decapsulation: DecapsulationContext;
@@ -65,7 +70,7 @@ export class DataPath {
       sad,
       decrementHopLimit: decrement,
       fields: this.#fields,
-      permits: (buffer, fields, childId) => this.#permits(buffer, fields, childId),
+      refusal: (buffer, fields, sa) => this.#refusal(buffer, fields, sa),
       events: this.#events,
     };
     this.#ahEncapsulation = new AhEncapsulation(this.#encapsulation);
@@ -130,6 +135,11 @@ export class DataPath {
     return Object.fromEntries(verdictNames.map((name, code) => [name, this.#verdictCounts[code]!]));
   }
 
+  /** One more packet with an unknown SPI that nobody put into a slot. */
+  countDismissed(): void {
+    this.#count(Verdict.UNKNOWN_SPI);
+  }
+
   #count(verdict: VerdictCode): void {
     this.#verdictCounts[verdict] = this.#verdictCounts[verdict]! + 1;
   }
@@ -182,13 +192,20 @@ export class DataPath {
     }
   }
 
-  #permits(buffer: Uint8Array, fields: PacketFields, childId: number): boolean {
-    let decision = this.#inbound.find(childId, buffer, fields);
-    if (decision === undefined) {
-      decision = this.spd.permitsProtected(buffer, fields, childId) ? 'permitted' : 'refused';
+  #refusal(buffer: Uint8Array, fields: PacketFields, sa: InboundSa): VerdictCode | undefined {
+    let decision = this.#inbound.find(sa.spi, buffer, fields);
+    // ESP and AH may have the same SPI.
+    if (decision?.sa !== sa) {
+      decision = { sa, refusal: this.#refusalOfFlow(buffer, fields, sa) };
       this.#inbound.storeLast(decision);
     }
-    return decision === 'permitted';
+    return decision.refusal;
+  }
+
+  #refusalOfFlow(buffer: Uint8Array, fields: PacketFields, sa: InboundSa): VerdictCode | undefined {
+    if (!sa.matcher.matches(buffer, fields, 'inbound')) return Verdict.OUTSIDE_SELECTORS;
+    const permitted = this.spd.permitsProtected(buffer, fields, sa.parameters.childId);
+    return permitted ? undefined : Verdict.NO_POLICY;
   }
 
   #admitOne(slot: PacketSlot): VerdictCode {

@@ -17,8 +17,8 @@ export interface DecapsulationContext {
   readonly decrementHopLimit: boolean;
   /** Scratch space for the inner packet's fields, which the caller finds filled after `OPENED`. */
   readonly fields: PacketFields;
-  /** Whether the SPD lets a packet through that came by an SA of this pair. */
-  permits(buffer: Uint8Array, fields: PacketFields, childId: number): boolean;
+  /** RFC 4301 5.2, steps 4 and 5: why a packet is none for which this SA was made, or that the SPD lets through for it. */
+  refusal(buffer: Uint8Array, fields: PacketFields, sa: InboundSa): VerdictCode | undefined;
   /** Where events go. */
   readonly events: DataPlaneEvent[];
 }
@@ -116,7 +116,7 @@ export function unpackTunnel(
   if (nextHeader !== (fields.version === 4 ? IpProtocol.IPV4 : IpProtocol.IPV6)) return Verdict.BAD_INNER;
   // RFC 4303 2.7: what lies behind the packet's own length is TFC padding.
   slot.length = fields.lengthBytes;
-  const refusal = admit(context, slot, sa);
+  const refusal = context.refusal(buffer, fields, sa);
   if (refusal !== undefined) return refusal;
   const trafficClass = innerTrafficClass(fields.trafficClass, slot.trafficClass, sa.parameters.copyDscp);
   if (trafficClass < 0) return Verdict.CONGESTION;
@@ -124,14 +124,4 @@ export function unpackTunnel(
   if (trafficClass !== fields.trafficClass) setTrafficClass(buffer, slot.start, trafficClass);
   if (context.decrementHopLimit) decrementHopLimit(buffer, slot.start);
   return Verdict.OPENED;
-}
-
-/** RFC 4301 5.2, steps 4 and 5: the packet must be one for which this SA was made. */
-export function admit(
-  context: DecapsulationContext,
-  slot: PacketSlot,
-  sa: InboundSa,
-): VerdictCode | undefined {
-  if (!sa.matcher.matches(slot.buffer, context.fields, 'inbound')) return Verdict.OUTSIDE_SELECTORS;
-  return context.permits(slot.buffer, context.fields, sa.parameters.childId) ? undefined : Verdict.NO_POLICY;
 }

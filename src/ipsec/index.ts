@@ -23,6 +23,7 @@ export {
   ReplayWindow,
   replayWindowPacketsMax,
 } from './replay-window.ts';
+export { SaProgress } from './sa-progress.ts';
 export { Sad } from './sad.ts';
 export {
   type EspPacketCipher,

@@ -37,6 +37,8 @@ export class PacketSlot {
   /** Inbound input, for evidence about unknown SPIs. */
   flowLabel: number | undefined;
   interfaceName: string | undefined;
+  /** The same: of 32 bits, from protocol, SPI and source; absent, it is made of their texts. */
+  evidenceHash: number | undefined;
   /** Outbound result: DF of an outer IPv4 header. */
   dontFragment = false;
 

@@ -1,6 +1,7 @@
 // The anti-replay window with extended sequence numbers (RFC 4303 3.4.3, RFC 4303 A), on two 32-bit words.
 import type { SequenceNumber } from '#sa';
 import type { ReceivedMark } from './received-marks.ts';
+import type { SaProgress } from './sa-progress.ts';
 
 /** The largest window a receiver may be configured with, in packets. */
 export const replayWindowPacketsMax = 4096;
@@ -22,6 +23,7 @@ export class ReplayWindow {
   /** Where the highest number is written down for a process that goes on with this SA. */
   mark: ReceivedMark | undefined;
   readonly #esn: boolean;
+  readonly #progress: SaProgress | undefined;
   /** A ring of bits indexed by the low word; its size divides 2^32, so it is continuous where the low word wraps. */
   readonly #bits: Uint32Array;
   readonly #indexMask: number;
@@ -34,7 +36,13 @@ export class ReplayWindow {
    * @param sizePackets 0..4096, rounded up to a multiple of 32
    * @param last the highest number that may have been received, if the SA is taken over from an earlier run
    */
-  constructor(sizePackets: number, esn: boolean, last: SequenceNumber = { high: 0, low: 0 }) {
+  constructor(
+    sizePackets: number,
+    esn: boolean,
+    last: SequenceNumber = { high: 0, low: 0 },
+    progress?: SaProgress,
+  ) {
+    this.#progress = progress;
     if (!Number.isInteger(sizePackets) || sizePackets < 0 || sizePackets > replayWindowPacketsMax) {
       throw new RangeError(`a replay window has 0 to ${replayWindowPacketsMax} packets, not ${sizePackets}`);
     }
@@ -85,6 +93,7 @@ export class ReplayWindow {
       this.#topHigh = high;
       this.#topLow = low;
       this.mark?.raise(high, low);
+      this.#progress?.noteSequence(high, low);
     }
     const index = low & this.#indexMask;
     this.#bits[index >>> 5] = this.#bits[index >>> 5]! | (1 << (index & 31));

@@ -1,6 +1,7 @@
 // The Security Association Database (RFC 4301 4.4.2, RFC 4303 3.3.1): inbound SAs by SPI, outbound SAs by the pair they belong to.
 import type { Endpoint, IpAddress, SaProtocol, Spi } from '#sa';
 import type { InboundSa, OutboundSa } from './security-association.ts';
+import { SpiTable } from './spi-table.ts';
 
 /** The outbound SAs of one pair: during a rekey there are two, of which one sends. */
 interface Pair {
@@ -9,7 +10,7 @@ interface Pair {
 }
 
 export class Sad {
-  readonly #inbound = { esp: new Map<number, InboundSa>(), ah: new Map<number, InboundSa>() };
+  readonly #inbound = { esp: new SpiTable<InboundSa>(), ah: new SpiTable<InboundSa>() };
   readonly #outbound = new Map<string, OutboundSa>();
   readonly #pairs = new Map<number, Pair>();
   /** Changes whenever another SA could be chosen for a packet. */
@@ -47,8 +48,8 @@ export class Sad {
   /** False if the SPI is taken. */
   addInbound(sa: InboundSa): boolean {
     const table = this.#inbound[sa.parameters.protocol];
-    if (table.has(sa.spi)) return false;
-    table.set(sa.spi, sa);
+    if (table.get(sa.spi) !== undefined) return false;
+    table.add(sa.spi, sa);
     this.version++;
     return true;
   }

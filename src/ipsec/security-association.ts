@@ -12,6 +12,7 @@ import { type AddressPair, beetAddresses } from './inner-addresses.ts';
 import { SelectorMatcher } from './policy/selector-match.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { Reservation } from './reservation.ts';
+import type { SaProgress } from './sa-progress.ts';
 import { SequenceCounter } from './sequence-counter.ts';
 import { Usage } from './usage.ts';
 
@@ -38,6 +39,8 @@ export interface SaState {
   readonly last?: SequenceNumber | undefined;
   /** Where its cipher comes from; from the crypto room by default. */
   readonly makeCipher?: PacketCipherFactory | undefined;
+  /** Where it notes how far it has come, and goes on from what is noted there. */
+  readonly progress?: SaProgress | undefined;
 }
 
 /** What an outbound and an inbound SA have in common. */
@@ -58,7 +61,11 @@ abstract class SecurityAssociation {
   #encapsulation: UdpEncapsulation | undefined;
 
   /** @throws CryptoError for algorithms or keys that the crypto room refuses */
-  protected constructor(parameters: SaParameters, at: number, makeCipher: PacketCipherFactory) {
+  protected constructor(
+    parameters: SaParameters,
+    at: number,
+    { makeCipher = packetCipher, progress }: SaState,
+  ) {
     this.parameters = parameters;
     this.matcher = new SelectorMatcher(parameters.selectors);
     this.cipher = makeCipher({
@@ -66,7 +73,7 @@ abstract class SecurityAssociation {
       ...(parameters.integrity === undefined ? {} : { integrity: parameters.integrity }),
     });
     this.espCipher = 'sealEsp' in this.cipher ? (this.cipher as EspPacketCipher) : undefined;
-    this.usage = new Usage(parameters.lifetimes, at);
+    this.usage = new Usage(parameters.lifetimes, at, progress);
     this.#beetAddresses = parameters.mode === 'beet' ? beetAddresses(parameters) : undefined;
     this.esn = parameters.esn;
     const { reservation } = parameters;
@@ -122,6 +129,11 @@ abstract class SecurityAssociation {
   }
 }
 
+/** The number to go on behind: what was noted lies beyond what the SA was installed with. */
+function lastOf(parameters: SaParameters, { last, progress }: SaState): SequenceNumber | undefined {
+  return last ?? progress?.last ?? parameters.reservation?.last;
+}
+
 export class OutboundSa extends SecurityAssociation {
   readonly sequence: SequenceCounter;
   /** What is known of the path to the peer, in octets of the outer IP packet. */
@@ -129,9 +141,9 @@ export class OutboundSa extends SecurityAssociation {
   /** Whether the end of the sequence numbers was reported. */
   exhaustionReported = false;
 
-  constructor(parameters: SaParameters, at: number, { last, makeCipher = packetCipher }: SaState = {}) {
-    super(parameters, at, makeCipher);
-    this.sequence = new SequenceCounter(parameters.esn, last ?? parameters.reservation?.last);
+  constructor(parameters: SaParameters, at: number, state: SaState = {}) {
+    super(parameters, at, state);
+    this.sequence = new SequenceCounter(parameters.esn, lastOf(parameters, state), state.progress);
   }
 
   override get lastSequence(): SequenceNumber {
@@ -146,12 +158,13 @@ export class InboundSa extends SecurityAssociation {
   /** The last remote endpoint that was reported as changed, so that each is reported once. */
   reportedRemote: Endpoint | undefined;
 
-  constructor(parameters: SaParameters, at: number, { last, makeCipher = packetCipher }: SaState = {}) {
-    super(parameters, at, makeCipher);
+  constructor(parameters: SaParameters, at: number, state: SaState = {}) {
+    super(parameters, at, state);
     this.window = new ReplayWindow(
       parameters.replayWindow,
       parameters.esn,
-      last ?? parameters.reservation?.last,
+      lastOf(parameters, state),
+      state.progress,
     );
   }
 

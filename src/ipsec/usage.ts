@@ -1,5 +1,6 @@
 // Counters and lifetimes of one SA (RFC 4301 4.4.2.1).
 import type { SaCounters, SaLifetimes } from '#sa';
+import type { SaProgress } from './sa-progress.ts';
 
 /** What using an SA once more did to its lifetime. */
 export type LifetimeChange = 'none' | 'soft' | 'hard';
@@ -8,6 +9,7 @@ export type LifetimeChange = 'none' | 'soft' | 'hard';
 export class Usage {
   readonly #lifetimes: SaLifetimes;
   readonly #expiresAt: number;
+  readonly #progress: SaProgress | undefined;
   #softReported = false;
   #expired = false;
   #bytes = 0;
@@ -17,9 +19,15 @@ export class Usage {
   replays = 0;
   malformed = 0;
 
-  /** @param at monotonic milliseconds of the installation */
-  constructor(lifetimes: SaLifetimes, at: number) {
+  /**
+   * @param at monotonic milliseconds of the installation
+   * @param progress where sums go on from and are noted
+   */
+  constructor(lifetimes: SaLifetimes, at: number, progress?: SaProgress) {
     this.#lifetimes = lifetimes;
+    this.#progress = progress;
+    this.#bytes = progress?.octets ?? 0;
+    this.#packets = progress?.packets ?? 0;
     this.#expiresAt =
       lifetimes.hardTimeMs === undefined ? Number.POSITIVE_INFINITY : at + lifetimes.hardTimeMs;
   }
@@ -57,6 +65,7 @@ export class Usage {
     this.#bytes += bytes;
     this.#packets += 1;
     this.#lastUsedAt = at;
+    this.#progress?.noteUse(this.#bytes, this.#packets);
     const { softBytes, softPackets, hardBytes, hardPackets } = this.#lifetimes;
     // The last packet that fits ends the SA at once: the report should not wait for the first packet to be refused.
     if (

@@ -105,13 +105,18 @@ export class DatagramSocket {
   /**
    * Binds `local`; the unspecified address serves all addresses of its family.
    * @param mark SO_MARK, so that our own packets can escape the routes into the tunnel; 0 sets none
+   * @param adopted the file descriptor of a socket that was bound so already
    * @throws SystemCallError for example EADDRINUSE, or EPERM without the capability for raw sockets
    */
-  constructor(local: IpAddress, transport: DatagramTransport, mark = 0) {
+  constructor(local: IpAddress, transport: DatagramTransport, mark = 0, adopted?: number) {
     const ipv6 = isIpv6(local);
     this.family = ipv6 ? 6 : 4;
     this.transport = transport;
     this.#port = transport.kind === 'udp' ? transport.port : 0;
+    if (adopted !== undefined) {
+      this.fd = adopted;
+      return;
+    }
     const what =
       transport.kind === 'udp' ? `UDP port ${transport.port}` : `IP protocol ${transport.protocol}`;
     const detail = `${what} of ${local}`;

@@ -10,7 +10,7 @@ const dataOffset = process.arch === 'x64' ? 4 : 8;
 
 /** An epoll instance that watches for readability. */
 export class Epoll {
-  readonly #fd: number = must('epoll_create1', undefined, EPOLL_CLOEXEC);
+  readonly fd: number = must('epoll_create1', undefined, EPOLL_CLOEXEC);
   readonly #events: Uint8Array = pinned(eventsMax * eventBytes);
   readonly #view: DataView = new DataView(this.#events.buffer);
 
@@ -19,7 +19,7 @@ export class Epoll {
     const view = new DataView(event.buffer);
     view.setUint32(0, EPOLLIN, true);
     view.setInt32(dataOffset, fd, true);
-    must('epoll_ctl', `fd ${fd}`, this.#fd, EPOLL_CTL_ADD, fd, event);
+    must('epoll_ctl', `fd ${fd}`, this.fd, EPOLL_CTL_ADD, fd, event);
   }
 
   /** Of the last `wait`: the file descriptors that have errors to tell. They stay so until these are read. */
@@ -28,7 +28,7 @@ export class Epoll {
   /** Blocks this thread for at most `timeoutMs`; the file descriptors that can be read, or have errors to tell. */
   wait(timeoutMs: number): number[] {
     this.failing.length = 0;
-    const count = attempt('epoll_wait', this.#fd, this.#events, eventsMax, timeoutMs);
+    const count = attempt('epoll_wait', this.fd, this.#events, eventsMax, timeoutMs);
     if (count < 0) {
       const code = errno();
       if (isWouldBlock(code)) return [];
@@ -42,8 +42,13 @@ export class Epoll {
   }
 
   close(): void {
-    attempt('close', this.#fd);
+    attempt('close', this.fd);
   }
+}
+
+/** Closes the epoll instance of a thread that died. */
+export function closeEpoll(fd: number): void {
+  attempt('close', fd);
 }
 
 /** An eventfd: any thread may `wake` the one that waits for `fd`. */

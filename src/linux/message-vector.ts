@@ -41,8 +41,9 @@ export class MessageVector {
   }
 
   #writePointer(word: number, address: number): void {
-    this.#messages[word] = address % two32;
-    this.#messages[word + 1] = Math.floor(address / two32);
+    const high = Math.floor(address / two32);
+    this.#messages[word] = address - high * two32;
+    this.#messages[word + 1] = high;
   }
 
   /** Where struct mmsghdr `message` lies. */
@@ -61,8 +62,9 @@ export class MessageVector {
   /** Sets one of the pieces of memory that messages are made of. */
   setVector(vector: number, address: number, bytes: number): void {
     const word = (vector * vectorBytes) / 4;
-    this.#vectors[word] = address % two32;
-    this.#vectors[word + 1] = Math.floor(address / two32);
+    const high = Math.floor(address / two32);
+    this.#vectors[word] = address - high * two32;
+    this.#vectors[word + 1] = high;
     this.#vectors[word + 2] = bytes;
     this.#vectors[word + 3] = 0;
   }

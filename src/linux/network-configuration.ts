@@ -23,10 +23,10 @@ const replace = NetlinkFlag.CREATE | NetlinkFlag.REPLACE;
 /** What leads traffic to a data plane. Everything is counted: what is added twice is removed by the second removal. */
 export interface TunnelRoutes {
   /**
-   * Sends packets for `destination` into the tunnel, from `source` if that is one of our addresses.
+   * Sends packets for `destination` into the tunnel, from `source` if there is one of our addresses; it is asked only if the route is new.
    * @param peer the other end of the tunnel, if it is known
    */
-  addRoute(destination: Prefix, source?: IpAddress, peer?: IpAddress): void;
+  addRoute(destination: Prefix, source?: () => IpAddress | undefined, peer?: IpAddress): void;
   removeRoute(destination: Prefix): void;
   /** A virtual address that a peer gave us. */
   addAddress(address: IpAddress): void;
@@ -98,13 +98,14 @@ export class TunNetwork implements TunnelRoutes {
     this.#table.ensureRules();
   }
 
-  addRoute(destination: Prefix, source?: IpAddress): void {
+  addRoute(destination: Prefix, source?: () => IpAddress | undefined): void {
     const key = routeKey(destination);
     if (!this.#routes.isFirst(key)) return;
     this.#table.ensureRule(isIpv6(destination.address) ? 6 : 4);
+    const own = source?.();
     const route = {
       ...this.#route(destination),
-      ...(source === undefined ? {} : { source: addressBytes(source) }),
+      ...(own === undefined ? {} : { source: addressBytes(own) }),
     };
     this.#table.ask(`route to ${key}`, RTM_NEWROUTE, replace, encodeNewRoute(route));
   }

@@ -17,7 +17,7 @@ import { isOfEarlierSend, isWouldBlock, SystemCallError } from './errno.ts';
 import { errno, type PacketCalls, packetCalls } from './libc.ts';
 import { memoryAddress } from './memory-address.ts';
 import { MessageVector } from './message-vector.ts';
-import { writeSocketAddress } from './socket-address.ts';
+import { socketAddress } from './socket-address.ts';
 
 const messagesMax = 64;
 const packetsMax = 256;
@@ -45,6 +45,7 @@ export class SealedPacketSender {
   readonly #vector = new MessageVector(messagesMax, packetsMax);
   readonly #messages: Message[] = [];
   readonly #addresses = new Map<IpAddress, Uint8Array>();
+  readonly #remoteNames = new WeakMap<Endpoint, Uint8Array>();
   #count = 0;
   #packets = 0;
   #segmenting: boolean;
@@ -156,9 +157,20 @@ export class SealedPacketSender {
   #write(index: number, message: Message, segmented: boolean): void {
     const vector = this.#vector;
     const nameAt = vector.nameAt(index);
-    const nameBytes = writeSocketAddress(message.remote, vector.names.subarray(nameAt, nameAt + 28));
+    const nameBytes = this.#writeName(nameAt, message.remote);
     vector.setVectors(index, message.firstVector, message.vectors);
     vector.setLengths(index, nameBytes, this.#writeControl(index, message, segmented));
+  }
+
+  #writeName(at: number, remote: Endpoint): number {
+    const { names } = this.#vector;
+    let name = this.#remoteNames.get(remote);
+    if (name === undefined) {
+      name = socketAddress(remote);
+      this.#remoteNames.set(remote, name);
+    }
+    names.set(name, at);
+    return name.length;
   }
 
   #writeControl(index: number, message: Message, segmented: boolean): number {

@@ -17,8 +17,8 @@ import {
 } from './constants.ts';
 import { isWouldBlock, SystemCallError } from './errno.ts';
 import { attempt, errno, must, type PacketCalls, packetCalls, pinned } from './libc.ts';
-import { memoryAddress } from './memory-address.ts';
 import { virtioNetHeaderBytes } from './offload/virtio-net-header.ts';
+import { PacketMemory } from './packet-memory.ts';
 
 /** A virtio header, and the largest packet. */
 const readBytesMax = virtioNetHeaderBytes + 65_535;
@@ -34,28 +34,40 @@ const interfaceNameBytesMax = 15;
 export class TunDevice {
   readonly fd: number;
   readonly name: string;
-  /** What `read` gave: a virtio header and a packet. */
-  readonly octets: Uint8Array = pinned(readBytesMax);
-  readonly #address: number = memoryAddress(this.octets);
+  static readonly bytes: number = readBytesMax;
+  /** Where in `memory` lies what `read` gave: a virtio header and a packet. */
+  readonly start: number;
+  readonly memory: PacketMemory;
+  /** Whether this kernel knows of UDP packets to be cut, in both directions. */
+  readonly takesLargeUdp: boolean;
   readonly #calls: PacketCalls = packetCalls();
 
   /**
    * Opens /dev/net/tun and makes the interface.
    * @param name at most 15 octets; `%d` lets the kernel number it
+   * @param memory of which it takes `bytes`
+   * @param adopted the file descriptor of a device of that name that is open already
    * @throws SystemCallError ENOENT without /dev/net/tun, EPERM without CAP_NET_ADMIN, EBUSY if the name is taken
    */
-  constructor(name: string) {
+  constructor(
+    name: string,
+    memory: PacketMemory = new PacketMemory(PacketMemory.bytesTaken(TunDevice.bytes)),
+    adopted?: number,
+  ) {
+    this.memory = memory;
+    this.start = memory.take(readBytesMax);
     if (name.length === 0 || name.length > interfaceNameBytesMax) {
       throw new RangeError(`an interface name has 1 to ${interfaceNameBytesMax} characters: "${name}"`);
     }
-    this.fd = must('open', '/dev/net/tun', '/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    this.fd = adopted ?? must('open', '/dev/net/tun', '/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
     // struct ifreq: 16 octets of name, then the flags.
     const request = pinned(40);
     request.set(new TextEncoder().encode(name));
     new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
     try {
-      must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
-      offloads.some((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0);
+      if (adopted === undefined) must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
+      const taken = offloads.find((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0) ?? 0;
+      this.takesLargeUdp = (taken & TUN_F_USO4) !== 0;
     } catch (error) {
       attempt('close', this.fd);
       throw error;
@@ -64,9 +76,9 @@ export class TunDevice {
     this.name = new TextDecoder().decode(request.subarray(0, end < 0 ? 16 : end));
   }
 
-  /** Reads the next packet into `octets` and tells how many it filled; 0 when none is waiting. */
+  /** Reads the next packet to `start` and tells how many octets it filled; 0 when none is waiting. */
   read(): number {
-    const length = this.#calls.read(this.fd, this.#address, readBytesMax);
+    const length = this.#calls.read(this.fd, this.memory.address + this.start, readBytesMax);
     if (length >= 0) return length;
     const code = errno();
     // EIO: the interface is down, so there is nothing to read.
@@ -74,14 +86,14 @@ export class TunDevice {
     throw new SystemCallError('read', code, this.name);
   }
 
-  /** Gives a virtio header and a packet to the kernel. False when it would not take them (interface down, buffer full). */
-  write(octets: Uint8Array, lengthBytes: number): boolean {
-    return this.#calls.write(this.fd, memoryAddress(octets), lengthBytes) >= 0;
+  /** Gives a virtio header and a packet in `memory` to the kernel. False when it would not take them (interface down, buffer full). */
+  write(start: number, lengthBytes: number): boolean {
+    return this.#calls.write(this.fd, this.memory.address + start, lengthBytes) >= 0;
   }
 
   /** Forgets the octets of the last packet. */
   wipe(): void {
-    this.octets.fill(0);
+    this.memory.wipe(this.start, readBytesMax);
   }
 
   close(): void {

@@ -66,16 +66,32 @@ export function address(text: string): IpAddress {
   return parsed;
 }
 
+const zero = 0x30;
+const dot = 0x2e;
+
+/** Digit by digit, because addresses are read for every message. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
+  let index = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? dot : text.charCodeAt(i);
+    if (code === dot) {
+      if (digits === 0 || index === 4) return undefined;
+      bytes[index++] = value;
+      digits = 0;
+      value = 0;
+      continue;
+    }
+    const digit = code - zero;
     // A leading zero would be octal to some readers: refused, as inet_pton does.
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return undefined;
+    value = value * 10 + digit;
+    digits++;
+    if (value > 255) return undefined;
   }
-  return bytes;
+  return index === 4 ? bytes : undefined;
 }
 
 function parseBytes(text: string): Uint8Array | undefined {

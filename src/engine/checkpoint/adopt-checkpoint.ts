@@ -174,12 +174,12 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
   });
   const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
   const entry = state.newEntry({ ikeId, sa, initiator: snapshot.role === 'initiator' });
-  entry.identities = {
+  state.registry.identify(entry, {
     local,
     remote,
     localText: formatIdentity(local),
     remoteText: formatIdentity(remote),
-  };
+  });
   entry.establishedAt = sa.establishedAt;
   entry.behindNat = nat.local;
   entry.natDetected = nat.local || nat.remote;

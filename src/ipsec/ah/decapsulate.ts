@@ -2,7 +2,6 @@
 import { FragmentPosition, readU16, readU32, writeIpv4Checksum, writeU16 } from '#wire';
 import {
   acceptAuthentic,
-  admit,
   countUse,
   type DecapsulationContext,
   refuseBeforeIntegrity,
@@ -99,6 +98,6 @@ export class AhDecapsulation {
     }
     if (!fields.read(buffer, start, slot.length)) return Verdict.BAD_INNER;
     if (fields.fragment !== FragmentPosition.whole) return Verdict.BAD_INNER;
-    return admit(this.#context, slot, sa) ?? Verdict.OPENED;
+    return this.#context.refusal(buffer, fields, sa) ?? Verdict.OPENED;
   }
 }

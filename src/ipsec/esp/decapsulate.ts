@@ -3,7 +3,6 @@ import { addressBytes } from '#sa';
 import { FragmentPosition, IpProtocol, readU16, readU32, writeIpv4Checksum, writeU16 } from '#wire';
 import {
   acceptAuthentic,
-  admit,
   countUse,
   type DecapsulationContext,
   refuseBeforeIntegrity,
@@ -130,5 +129,5 @@ function unpackHeaderless(
     return Verdict.BAD_INNER;
   // In BEET mode the addresses that the checksum covers never were on the wire.
   if (slot.encapsulated && !beet && !recomputeTransportChecksum(buffer, fields)) return Verdict.BAD_INNER;
-  return admit(context, slot, sa) ?? Verdict.OPENED;
+  return context.refusal(buffer, fields, sa) ?? Verdict.OPENED;
 }

@@ -6,7 +6,7 @@ import type { Spd } from '../policy/spd.ts';
 import type { ReceivedMarks } from '../received-marks.ts';
 import { replayWindowPacketsMax } from '../replay-window.ts';
 import type { Sad } from '../sad.ts';
-import { InboundSa, OutboundSa, type PacketCipherFactory } from '../security-association.ts';
+import { InboundSa, OutboundSa, type SaState } from '../security-association.ts';
 
 const done: SaResult = { ok: true };
 
@@ -17,22 +17,24 @@ function refuse(code: Refusal, detail: string): SaResult {
 }
 
 /** What new SAs are made with. */
-export interface InstallOptions {
-  readonly makeCipher?: PacketCipherFactory | undefined;
+export interface InstallOptions extends Pick<SaState, 'makeCipher' | 'progress'> {
   readonly receivedMarks?: ReceivedMarks | undefined;
 }
 
-/** @param at monotonic milliseconds, from which lifetimes are counted */
+/**
+ * @param at monotonic milliseconds, from which lifetimes are counted
+ * @param options of the SA, if one is installed
+ */
 export function applyCommand(
   sad: Sad,
   spd: Spd,
   command: SaCommand,
   at: number,
-  { makeCipher, receivedMarks }: InstallOptions = {},
+  options: InstallOptions = {},
 ): SaResult {
   switch (command.kind) {
     case 'install':
-      return install(sad, command.sa, at, { makeCipher, receivedMarks });
+      return install(sad, command.sa, at, options);
     case 'use-outbound':
       return sad.useOutbound(command.childId, command.protocol, command.spi)
         ? done
@@ -46,7 +48,8 @@ export function applyCommand(
         command.direction === 'inbound'
           ? sad.removeInbound(command.protocol, command.spi)
           : sad.removeOutbound(command.protocol, command.spi, command.remote);
-      if (command.direction === 'inbound' && command.protocol === 'esp') receivedMarks?.close(command.spi);
+      if (command.direction === 'inbound' && command.protocol === 'esp')
+        options.receivedMarks?.close(command.spi);
       return removed ? done : refuse('missing', `no such ${command.direction} SA`);
     }
     case 'install-policy':
@@ -64,7 +67,7 @@ function install(
   sad: Sad,
   parameters: SaParameters,
   at: number,
-  { makeCipher, receivedMarks }: InstallOptions,
+  { receivedMarks, ...state }: InstallOptions,
 ): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
   if (protocol === 'ah') {
@@ -86,7 +89,6 @@ function install(
       : sad.findOutbound(protocol, spi, parameters.remote);
   if (taken !== undefined) return refuse('exists', `the ${direction} SPI is taken`);
   try {
-    const state = { makeCipher };
     if (direction === 'inbound') {
       const sa = new InboundSa(parameters, at, state);
       // Only SAs of which somebody keeps how far they may go can be gone on with.

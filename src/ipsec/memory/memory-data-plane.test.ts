@@ -426,3 +426,26 @@ test('transport mode refuses what it cannot carry', () => {
   const { verdicts } = sender.stats();
   assert.deepEqual([verdicts['unsupported'], verdicts['outside-sa']], [2, 1]);
 });
+
+test('a packet with an unknown SPI is dismissed unread only while there is no room for evidence, and not twice', () => {
+  const host = plane({ unknownSpisMax: 2 });
+  const from = (port: number) => ({ address: address('198.51.100.7'), port });
+  const local = { address: address('192.0.2.1'), port: 4500 };
+  const octets = Uint8Array.of(0, 0, 9, 9, 0, 0, 0, 1, 0, 0, 0, 0);
+  assert.equal(host.dismisses('esp', 0x0909, 1), false);
+  for (const port of [1, 2]) host.inbound({ local, remote: from(port), protocol: 'udp', octets }, 0);
+  assert.equal(host.dismisses('esp', 0x0909, 1), true);
+  assert.equal(host.dismisses('esp', 0x0909, 2), true);
+  // What comes again is looked at.
+  assert.equal(host.dismisses('esp', 0x0909, 1), false);
+  assert.equal(host.stats().verdicts['unknown-spi'], 4);
+  assert.equal(host.stats().unknownSpisDropped, 2);
+});
+
+test('a packet of an SA is never dismissed', () => {
+  const { receiver } = flow();
+  const host = plane({ unknownSpisMax: 0 });
+  host.apply({ kind: 'install', sa: receiver }, 0);
+  assert.equal(host.dismisses('esp', receiver.spi, 7), false);
+  assert.equal(host.dismisses('esp', receiver.spi + 1, 7), true);
+});

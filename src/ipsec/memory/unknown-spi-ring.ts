@@ -41,21 +41,35 @@ export class UnknownSpiRing {
     this.#allowance = Math.min(this.#capacity, this.#allowance + (sinceMs * this.#perSecondMax) / 1000);
   }
 
-  record(evidence: Omit<UnknownSpiEvidence, 'count' | 'mergedBytes'>): void {
+  /**
+   * Whether a packet would leave nothing: there is no room, and none with this hash was dropped lately. It is counted.
+   * @param hash of what `record` compares, the same for both
+   */
+  dismisses(hash: number): boolean {
+    if (this.#waiting.size + this.#persistent.size < this.#capacity) return false;
+    const cell = hash % cells;
+    if (this.#droppedLately[cell] === hash) return false;
+    this.#droppedLately[cell] = hash;
+    this.#dropped++;
+    return true;
+  }
+
+  /** @param known a hash of protocol, SPI and source, if the caller has one */
+  record(evidence: Omit<UnknownSpiEvidence, 'count' | 'mergedBytes'>, known?: number): void {
     const first = { ...evidence, count: 1, mergedBytes: evidence.lengthBytes };
     const key = `${evidence.protocol} ${evidence.spi} ${formatEndpoint(evidence.source)}`;
     for (const waiting of [this.#waiting, this.#persistent]) {
-      const known = waiting.get(key);
-      if (known === undefined) continue;
-      const mergedBytes = known.mergedBytes + evidence.lengthBytes;
-      waiting.set(key, { ...known, count: known.count + 1, mergedBytes });
+      const same = waiting.get(key);
+      if (same === undefined) continue;
+      const mergedBytes = same.mergedBytes + evidence.lengthBytes;
+      waiting.set(key, { ...same, count: same.count + 1, mergedBytes });
       return;
     }
     if (this.#waiting.size + this.#persistent.size < this.#capacity) {
       this.#waiting.set(key, first);
       return;
     }
-    const hash = hashOf(key);
+    const hash = known ?? hashOf(key);
     const cell = hash % cells;
     const again = this.#droppedLately[cell] === hash;
     this.#droppedLately[cell] = hash;

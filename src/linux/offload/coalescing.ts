@@ -1,77 +1,84 @@
-// What a network card does for the kernel: consecutive segments of a TCP stream joined into large packets, which a TUN
-// device takes in one write. Segments are joined only if cutting the large packet gives exactly the same ones again.
-import {
-  finishChecksum,
-  IpProtocol,
-  readU16,
-  readU32,
-  sumPseudoHeader,
-  writeIpv4Checksum,
-  writeU16,
-} from '#wire';
-import { pinned } from '../libc.ts';
-import { virtioNetHeaderBytes, writeTcpGsoHeader } from './virtio-net-header.ts';
-import { type Words, wordSum } from './word-sum.ts';
+// What a network card does for the kernel: consecutive segments of a TCP stream, or UDP datagrams of a flow, joined into
+// large packets, which a TUN device takes in one write. They are joined only if cutting gives exactly the same ones again.
+import { IpProtocol, readU16 } from '#wire';
+import type { PacketMemory } from '../packet-memory.ts';
+import { JoinedPacket } from './joined-packet.ts';
+import { virtioNetHeaderBytes } from './virtio-net-header.ts';
 
 /** Takes what one write gives to the device: a virtio header and a packet. */
-export type WritePacket = (octets: Uint8Array, lengthBytes: number) => void;
+export type WritePacket = (start: number, lengthBytes: number) => void;
 
-/** Streams that are joined at the same time. */
-const streamsMax = 8;
-const packetBytesMax = 65_535;
+/** Flows that are joined at the same time. */
+const flowsMax = 8;
 const acknowledgement = 0x10;
 const push = 0x08;
 
-/** One stream's packet in the making. */
-class Stream {
-  readonly octets: Uint8Array = pinned(65_552);
-  lengthBytes = 0;
-  segments = 0;
-  version = 4;
-  networkBytes = 0;
-  headerBytes = 0;
-  segmentBytes = 0;
-  nextSequence = 0;
-  /** No more segments may follow: the last one was shorter, or pushed. */
-  closed = false;
-  /** Whether the checksum of the only segment so far has been looked at. */
-  verified = false;
+export interface CoalescingOptions {
+  /** Whether the device takes large UDP packets too. */
+  readonly udp: boolean;
 }
 
 export class Coalescing {
+  static readonly bytes: number = flowsMax * JoinedPacket.bytes;
+  readonly #memory: PacketMemory;
+  readonly #at: number;
   readonly #write: WritePacket;
-  readonly #streams: readonly Stream[] = Array.from({ length: streamsMax }, () => new Stream());
+  readonly #udp: boolean;
+  readonly #packets: readonly JoinedPacket[];
   /** Those in use, oldest first. */
-  readonly #open: Stream[] = [];
-  readonly #single: Uint8Array = pinned(virtioNetHeaderBytes + packetBytesMax);
+  readonly #open: JoinedPacket[] = [];
 
-  constructor(write: WritePacket) {
+  /** @param memory where all packets lie; it takes `bytes` of it */
+  constructor(memory: PacketMemory, write: WritePacket, { udp }: CoalescingOptions) {
+    this.#memory = memory;
     this.#write = write;
+    this.#udp = udp;
+    this.#at = memory.take(Coalescing.bytes);
+    this.#packets = Array.from(
+      { length: flowsMax },
+      (_, i) => new JoinedPacket(memory, this.#at + i * JoinedPacket.bytes),
+    );
   }
 
-  /** Takes one IP packet; it is written now or, with others, by `flush` at the latest. */
-  take(memory: Words, start: number, lengthBytes: number): void {
-    const { octets } = memory;
-    const networkBytes = plainTcpNetworkBytes(octets, start, lengthBytes);
-    if (networkBytes === 0) {
-      this.#writeSingle(octets, start, lengthBytes);
+  /**
+   * Takes one IP packet; it is written now or, with others, by `flush` at the latest. As many octets before it as a
+   * virtio header has are overwritten.
+   */
+  take(start: number, lengthBytes: number): void {
+    const { octets } = this.#memory;
+    const networkBytes = plainNetworkBytes(octets, start, lengthBytes);
+    const protocol = networkBytes === 20 ? octets[start + 9]! : octets[start + 6]!;
+    if (networkBytes !== 0 && protocol === IpProtocol.TCP && networkBytes + 20 <= lengthBytes) {
+      const headerBytes = networkBytes + (octets[start + networkBytes + 12]! >>> 4) * 4;
+      const flags = octets[start + networkBytes + 13]! & ~push;
+      const plain = flags === acknowledgement && headerBytes >= networkBytes + 20;
+      this.#join(start, lengthBytes, networkBytes, plain ? headerBytes : lengthBytes);
+    } else if (networkBytes !== 0 && protocol === IpProtocol.UDP && networkBytes + 8 <= lengthBytes) {
+      const udp = start + networkBytes;
+      // RFC 768: a checksum of zero is none.
+      const plain = readU16(octets, udp + 4) === lengthBytes - networkBytes && readU16(octets, udp + 6) !== 0;
+      this.#join(start, lengthBytes, networkBytes, plain && this.#udp ? networkBytes + 8 : lengthBytes);
+    } else {
+      this.#writeSingle(start, lengthBytes);
+    }
+  }
+
+  /** @param headerBytes all that there is if the packet must pass by itself, after those of its flow before it */
+  #join(start: number, lengthBytes: number, networkBytes: number, headerBytes: number): void {
+    const packet = this.#find(start, networkBytes);
+    if (headerBytes >= lengthBytes) {
+      if (packet !== undefined) this.#finish(packet);
+      this.#writeSingle(start, lengthBytes);
       return;
     }
-    const stream = this.#find(octets, start, networkBytes);
-    const transport = start + networkBytes;
-    const headerBytes = networkBytes + (octets[transport + 12]! >>> 4) * 4;
-    const dataBytes = lengthBytes - headerBytes;
-    const flags = octets[transport + 13]!;
-    if (dataBytes <= 0 || (flags & ~push) !== acknowledgement) {
-      if (stream !== undefined) this.#finish(stream);
-      this.#writeSingle(octets, start, lengthBytes);
-      return;
+    if (packet !== undefined) {
+      if (packet.append(start, lengthBytes, headerBytes)) return;
+      this.#finish(packet);
     }
-    if (stream !== undefined) {
-      if (this.#append(stream, memory, start, headerBytes, dataBytes)) return;
-      this.#finish(stream);
-    }
-    this.#begin(memory, start, lengthBytes, networkBytes, headerBytes);
+    if (this.#open.length === flowsMax) this.#finish(this.#open[0]!);
+    const fresh = this.#packets.find((one) => one.segments === 0)!;
+    this.#open.push(fresh);
+    fresh.begin(start, lengthBytes, networkBytes, headerBytes);
   }
 
   /** Writes everything held back. */
@@ -81,141 +88,31 @@ export class Coalescing {
 
   /** Forgets the octets of all packets. Nothing may be held back. */
   wipe(): void {
-    for (const stream of this.#streams) stream.octets.fill(0);
-    this.#single.fill(0);
+    this.#memory.wipe(this.#at, Coalescing.bytes);
   }
 
-  #find(octets: Uint8Array, start: number, networkBytes: number): Stream | undefined {
-    for (const stream of this.#open) {
-      if (stream.networkBytes !== networkBytes) continue;
-      // Addresses and ports lie side by side in a plain packet.
-      const from = networkBytes === 20 ? 12 : 8;
-      const own = virtioNetHeaderBytes;
-      let at = networkBytes + 3;
-      while (at >= from && stream.octets[own + at] === octets[start + at]) at--;
-      if (at < from) return stream;
+  #find(start: number, networkBytes: number): JoinedPacket | undefined {
+    for (const packet of this.#open) {
+      if (packet.isOfFlow(start, networkBytes)) return packet;
     }
     return undefined;
   }
 
-  #begin(memory: Words, start: number, lengthBytes: number, networkBytes: number, headerBytes: number): void {
-    if (this.#open.length === streamsMax) this.#finish(this.#open[0]!);
-    const stream = this.#streams.find((one) => one.segments === 0)!;
-    this.#open.push(stream);
-    const { octets } = memory;
-    stream.octets.set(octets.subarray(start, start + lengthBytes), virtioNetHeaderBytes);
-    stream.lengthBytes = lengthBytes;
-    stream.segments = 1;
-    stream.version = networkBytes === 20 ? 4 : 6;
-    stream.networkBytes = networkBytes;
-    stream.headerBytes = headerBytes;
-    stream.segmentBytes = lengthBytes - headerBytes;
-    stream.nextSequence = (readU32(octets, start + networkBytes + 4) + stream.segmentBytes) >>> 0;
-    stream.closed = (octets[start + networkBytes + 13]! & push) !== 0;
-    stream.verified = hasGoodChecksum(memory, start, lengthBytes, networkBytes);
+  #finish(packet: JoinedPacket): void {
+    this.#open.splice(this.#open.indexOf(packet), 1);
+    this.#write(packet.start, packet.finish());
   }
 
-  #append(stream: Stream, memory: Words, start: number, headerBytes: number, dataBytes: number): boolean {
-    const { octets } = memory;
-    const { networkBytes } = stream;
-    const transport = start + networkBytes;
-    if (
-      stream.closed ||
-      !stream.verified ||
-      headerBytes !== stream.headerBytes ||
-      dataBytes > stream.segmentBytes ||
-      stream.lengthBytes + dataBytes > packetBytesMax ||
-      readU32(octets, transport + 4) !== stream.nextSequence ||
-      !this.#sameHeaders(stream, octets, start) ||
-      !hasGoodChecksum(memory, start, headerBytes + dataBytes, networkBytes)
-    ) {
-      return false;
-    }
-    const out = virtioNetHeaderBytes + stream.lengthBytes;
-    stream.octets.set(octets.subarray(start + headerBytes, start + headerBytes + dataBytes), out);
-    stream.lengthBytes += dataBytes;
-    stream.segments++;
-    stream.nextSequence = (stream.nextSequence + dataBytes) >>> 0;
-    const pushed = octets[transport + 13]! & push;
-    const flagsAt = virtioNetHeaderBytes + networkBytes + 13;
-    stream.octets[flagsAt] = stream.octets[flagsAt]! | pushed;
-    stream.closed = pushed !== 0 || dataBytes < stream.segmentBytes;
-    return true;
-  }
-
-  /** Whether the segment has the headers that cutting the large packet would give it. */
-  #sameHeaders(stream: Stream, octets: Uint8Array, start: number): boolean {
-    const own = stream.octets;
-    const base = virtioNetHeaderBytes;
-    if (stream.version === 4) {
-      // Traffic class; flags; time to live. The identification counts up.
-      if (own[base + 1] !== octets[start + 1] || own[base + 8] !== octets[start + 8]) return false;
-      if (readU16(own, base + 6) !== readU16(octets, start + 6)) return false;
-      const expected = (readU16(own, base + 4) + stream.segments) & 0xffff;
-      if (readU16(octets, start + 4) !== expected) return false;
-    } else {
-      if (readU32(own, base) !== readU32(octets, start) || own[base + 7] !== octets[start + 7]) return false;
-    }
-    // Acknowledgement number; window; urgent pointer and options.
-    const tcp = base + stream.networkBytes;
-    const other = start + stream.networkBytes;
-    for (let i = 8; i < stream.headerBytes - stream.networkBytes; i++) {
-      const differs = own[tcp + i] !== octets[other + i];
-      if (differs && i !== 13 && i !== 16 && i !== 17) return false;
-    }
-    return true;
-  }
-
-  #finish(stream: Stream): void {
-    this.#open.splice(this.#open.indexOf(stream), 1);
-    const { octets, lengthBytes, networkBytes, headerBytes } = stream;
-    const base = virtioNetHeaderBytes;
-    octets.fill(0, 0, base);
-    if (stream.segments > 1) {
-      writeTcpGsoHeader(octets, 0, stream.version, networkBytes, headerBytes, stream.segmentBytes);
-      if (stream.version === 4) {
-        writeU16(octets, base + 2, lengthBytes);
-        writeIpv4Checksum(octets, base, networkBytes);
-      } else {
-        writeU16(octets, base + 4, lengthBytes - 40);
-      }
-      // The kernel adds the rest to the pseudo header's sum.
-      const sum = pseudoHeaderSum(octets, base, networkBytes, lengthBytes - networkBytes);
-      writeU16(octets, base + networkBytes + 16, ~finishChecksum(sum) & 0xffff);
-    }
-    stream.segments = 0;
-    this.#write(octets, base + lengthBytes);
-  }
-
-  #writeSingle(octets: Uint8Array, start: number, lengthBytes: number): void {
-    this.#single.set(octets.subarray(start, start + lengthBytes), virtioNetHeaderBytes);
-    this.#write(this.#single, virtioNetHeaderBytes + lengthBytes);
+  #writeSingle(start: number, lengthBytes: number): void {
+    const header = start - virtioNetHeaderBytes;
+    this.#memory.wipe(header, virtioNetHeaderBytes);
+    this.#write(header, virtioNetHeaderBytes + lengthBytes);
   }
 }
 
-/** Octets of the IP header of an unfragmented TCP packet without options or extension headers; 0 for all others. */
-function plainTcpNetworkBytes(octets: Uint8Array, start: number, lengthBytes: number): number {
-  if (lengthBytes < 40) return 0;
-  let networkBytes = 0;
-  if (octets[start] === 0x45) {
-    const fragmented = (readU16(octets, start + 6) & 0x3fff) !== 0;
-    if (octets[start + 9] === IpProtocol.TCP && !fragmented) networkBytes = 20;
-  } else if (octets[start]! >>> 4 === 6 && octets[start + 6] === IpProtocol.TCP && lengthBytes >= 60) {
-    networkBytes = 40;
-  }
-  if (networkBytes === 0) return 0;
-  const transportBytes = (octets[start + networkBytes + 12]! >>> 4) * 4;
-  return transportBytes >= 20 && networkBytes + transportBytes <= lengthBytes ? networkBytes : 0;
-}
-
-function pseudoHeaderSum(octets: Uint8Array, start: number, networkBytes: number, bytes: number): number {
-  return networkBytes === 20
-    ? sumPseudoHeader(octets, start + 12, start + 16, 4, IpProtocol.TCP, bytes)
-    : sumPseudoHeader(octets, start + 8, start + 24, 16, IpProtocol.TCP, bytes);
-}
-
-/** A large packet gets its checksums anew, so that a broken segment must not become part of one. */
-function hasGoodChecksum(memory: Words, start: number, lengthBytes: number, networkBytes: number): boolean {
-  const sum = pseudoHeaderSum(memory.octets, start, networkBytes, lengthBytes - networkBytes);
-  return finishChecksum(wordSum(memory, start + networkBytes, start + lengthBytes, sum)) === 0;
+/** Octets of the IP header of an unfragmented packet without options or extension headers; 0 for all others. */
+function plainNetworkBytes(octets: Uint8Array, start: number, lengthBytes: number): number {
+  if (lengthBytes < 20) return 0;
+  if (octets[start] === 0x45) return (readU16(octets, start + 6) & 0x3fff) === 0 ? 20 : 0;
+  return octets[start]! >>> 4 === 6 && lengthBytes >= 40 ? 40 : 0;
 }

@@ -13,18 +13,14 @@ import {
   writeU16,
   writeU32,
 } from '#wire';
+import type { PacketMemory } from '../packet-memory.ts';
 import { GsoType, VirtioNetHeader, virtioNetHeaderBytes } from './virtio-net-header.ts';
-import { type Words, wordSum } from './word-sum.ts';
 
 /** Where packets go. */
 export interface SegmentSink {
-  readonly memory: Words;
-  /**
-   * Room for one packet of the batch; the sink makes some if it is full.
-   * @param alignedAt octet of the packet that should lie at a multiple of four
-   * @returns where the packet begins
-   */
-  place(lengthBytes: number, alignedAt: number): number;
+  readonly memory: PacketMemory;
+  /** Room for one packet of the batch; the sink makes some if it is full. Where the packet is to begin. */
+  place(lengthBytes: number): number;
 }
 
 const tcpChecksumAt = 16;
@@ -44,45 +40,48 @@ export class Segmentation {
   #transportSum = 0;
 
   /**
-   * Hands on what one read from the device gave: a virtio header and a packet.
+   * Hands on what one read from the device gave: a virtio header and a packet in the sink's memory.
    * @returns false for something that is no packet and was dropped
    */
-  take(octets: Uint8Array, lengthBytes: number, sink: SegmentSink): boolean {
-    const start = virtioNetHeaderBytes;
-    if (lengthBytes <= start) return false;
+  take(from: number, lengthBytes: number, sink: SegmentSink): boolean {
+    if (lengthBytes <= virtioNetHeaderBytes) return false;
+    const start = from + virtioNetHeaderBytes;
+    const end = from + lengthBytes;
     const header = this.#header;
-    header.read(octets, 0);
+    header.read(sink.memory.octets, from);
     switch (header.gsoType) {
       case GsoType.NONE:
-        return this.#whole(octets, start, lengthBytes, sink);
+        return this.#whole(start, end, sink);
       case GsoType.TCPV4:
       case GsoType.TCPV6:
-        return this.#tcp(octets, start, lengthBytes, sink);
+        return this.#tcp(start, end, sink);
       case GsoType.UDP_L4:
-        return this.#udp(octets, start, lengthBytes, sink);
+        return this.#udp(start, end, sink);
       default:
         return false;
     }
   }
 
-  #whole(octets: Uint8Array, start: number, end: number, sink: SegmentSink): boolean {
+  #whole(start: number, end: number, sink: SegmentSink): boolean {
     const { needsChecksum, checksumStart, checksumOffset } = this.#header;
     const length = end - start;
-    const at = sink.place(length, needsChecksum ? checksumStart : 0);
+    const at = sink.place(length);
     const { memory } = sink;
-    memory.octets.set(octets.subarray(start, end), at);
+    memory.copy(at, start, length);
     if (!needsChecksum) return true;
     const field = checksumStart + checksumOffset;
     // The packet is in its place already; without a checksum its receiver will drop it.
     if (field + 2 > length) return true;
-    const sum = finishChecksum(wordSum(memory, at + checksumStart, at + length));
+    const sum = finishChecksum(memory.sum(at + checksumStart, at + length));
     // RFC 768: 0 would say that there is none.
     writeU16(memory.octets, at + field, sum === 0 && checksumOffset === udpChecksumAt ? 0xffff : sum);
     return true;
   }
 
-  #tcp(octets: Uint8Array, start: number, end: number, sink: SegmentSink): boolean {
+  #tcp(start: number, end: number, sink: SegmentSink): boolean {
     const fields = this.#fields;
+    const { memory } = sink;
+    const { octets } = memory;
     if (readPacketSelectors(octets, start, end, fields) !== PacketVerdict.ok) return false;
     const transport = fields.payloadOffset;
     if (fields.protocol !== IpProtocol.TCP || transport + 20 > fields.end) return false;
@@ -99,32 +98,34 @@ export class Segmentation {
     const sequence = readU32(octets, transport + 4);
     const flags = readU16(octets, transport + 12);
     const headerBytes = data - start;
-    const { memory } = sink;
     let from = data;
     let index = 0;
     do {
       const to = Math.min(from + gsoBytes, fields.end);
-      const at = sink.place(headerBytes + to - from, headerBytes);
-      copySegment(octets, start, headerBytes, from, to, memory.octets, at);
-      this.#writeNetworkLength(octets, start, memory.octets, at, headerBytes + to - from, index);
+      const at = sink.place(headerBytes + to - from);
+      for (let i = 0; i < headerBytes; i++) octets[at + i] = octets[start + i]!;
+      memory.copy(at + headerBytes, from, to - from);
+      this.#writeNetworkLength(octets, start, at, headerBytes + to - from, index);
       const tcp = at + transport - start;
       let own = flags;
       if (index > 0) own &= ~firstOnly;
       if (to < fields.end) own &= ~lastOnly;
-      writeU32(memory.octets, tcp + 4, sequence + from - data);
-      writeU16(memory.octets, tcp + 12, own);
-      const changed = readU16(memory.octets, tcp + 4) + readU16(memory.octets, tcp + 6) + own;
+      writeU32(octets, tcp + 4, sequence + from - data);
+      writeU16(octets, tcp + 12, own);
+      const changed = readU16(octets, tcp + 4) + readU16(octets, tcp + 6) + own;
       const sum = this.#transportSum + changed + transportBytes + to - from;
-      const checksum = finishChecksum(wordSum(memory, at + headerBytes, at + headerBytes + to - from, sum));
-      writeU16(memory.octets, tcp + tcpChecksumAt, checksum);
+      const checksum = finishChecksum(memory.sum(from, to, sum));
+      writeU16(octets, tcp + tcpChecksumAt, checksum);
       from = to;
       index++;
     } while (from < fields.end);
     return true;
   }
 
-  #udp(octets: Uint8Array, start: number, end: number, sink: SegmentSink): boolean {
+  #udp(start: number, end: number, sink: SegmentSink): boolean {
     const fields = this.#fields;
+    const { memory } = sink;
+    const { octets } = memory;
     if (readPacketSelectors(octets, start, end, fields) !== PacketVerdict.ok) return false;
     const transport = fields.payloadOffset;
     const data = transport + udpHeaderBytes;
@@ -133,21 +134,21 @@ export class Segmentation {
     this.#sumSharedHeaders(octets, start, IpProtocol.UDP);
     this.#transportSum = sumWords(octets, transport, transport + 4, this.#transportSum);
     const headerBytes = data - start;
-    const { memory } = sink;
     let from = data;
     let index = 0;
     do {
       const to = Math.min(from + gsoBytes, fields.end);
-      const at = sink.place(headerBytes + to - from, headerBytes);
-      copySegment(octets, start, headerBytes, from, to, memory.octets, at);
-      this.#writeNetworkLength(octets, start, memory.octets, at, headerBytes + to - from, index);
+      const at = sink.place(headerBytes + to - from);
+      for (let i = 0; i < headerBytes; i++) octets[at + i] = octets[start + i]!;
+      memory.copy(at + headerBytes, from, to - from);
+      this.#writeNetworkLength(octets, start, at, headerBytes + to - from, index);
       const udp = at + transport - start;
       const bytes = udpHeaderBytes + to - from;
-      writeU16(memory.octets, udp + 4, bytes);
+      writeU16(octets, udp + 4, bytes);
       // The length counts twice: in the header and in the pseudo header.
       const sum = this.#transportSum + bytes + bytes;
-      const checksum = finishChecksum(wordSum(memory, at + headerBytes, at + headerBytes + to - from, sum));
-      writeU16(memory.octets, udp + udpChecksumAt, checksum === 0 ? 0xffff : checksum);
+      const checksum = finishChecksum(memory.sum(from, to, sum));
+      writeU16(octets, udp + udpChecksumAt, checksum === 0 ? 0xffff : checksum);
       from = to;
       index++;
     } while (from < fields.end);
@@ -164,34 +165,14 @@ export class Segmentation {
     this.#networkSum = sumWords(octets, start + 12, payloadOffset, sum);
   }
 
-  #writeNetworkLength(
-    octets: Uint8Array,
-    start: number,
-    out: Uint8Array,
-    at: number,
-    bytes: number,
-    index: number,
-  ): void {
+  #writeNetworkLength(octets: Uint8Array, start: number, at: number, bytes: number, index: number): void {
     if (this.#fields.version !== 4) {
-      writeU16(out, at + 4, bytes - 40);
+      writeU16(octets, at + 4, bytes - 40);
       return;
     }
     const identification = (readU16(octets, start + 4) + index) & 0xffff;
-    writeU16(out, at + 2, bytes);
-    writeU16(out, at + 4, identification);
-    writeU16(out, at + 10, finishChecksum(this.#networkSum + bytes + identification));
+    writeU16(octets, at + 2, bytes);
+    writeU16(octets, at + 4, identification);
+    writeU16(octets, at + 10, finishChecksum(this.#networkSum + bytes + identification));
   }
-}
-
-function copySegment(
-  octets: Uint8Array,
-  start: number,
-  headerBytes: number,
-  from: number,
-  to: number,
-  out: Uint8Array,
-  at: number,
-): void {
-  for (let i = 0; i < headerBytes; i++) out[at + i] = octets[start + i]!;
-  out.set(octets.subarray(from, to), at + headerBytes);
 }

@@ -30,21 +30,24 @@ export class VirtioNetHeader {
   }
 }
 
-/** The header of a large TCP packet that the kernel may cut, or leave whole. */
-export function writeTcpGsoHeader(
-  octets: Uint8Array,
-  at: number,
-  version: number,
-  networkBytes: number,
-  headerBytes: number,
-  segmentBytes: number,
-): void {
+export interface GsoShape {
+  readonly gsoType: number;
+  readonly networkBytes: number;
+  /** To the end of the transport header. */
+  readonly headerBytes: number;
+  readonly segmentBytes: number;
+  /** Of the checksum field in the transport header. */
+  readonly checksumAt: number;
+}
+
+/** The header of a large packet that the kernel may cut, or leave whole. */
+export function writeGsoHeader(octets: Uint8Array, at: number, shape: GsoShape): void {
   octets[at] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-  octets[at + 1] = version === 4 ? GsoType.TCPV4 : GsoType.TCPV6;
-  writeLittle(octets, at + 2, headerBytes);
-  writeLittle(octets, at + 4, segmentBytes);
-  writeLittle(octets, at + 6, networkBytes);
-  writeLittle(octets, at + 8, 16);
+  octets[at + 1] = shape.gsoType;
+  writeLittle(octets, at + 2, shape.headerBytes);
+  writeLittle(octets, at + 4, shape.segmentBytes);
+  writeLittle(octets, at + 6, shape.networkBytes);
+  writeLittle(octets, at + 8, shape.checksumAt);
 }
 
 function readLittle(octets: Uint8Array, at: number): number {

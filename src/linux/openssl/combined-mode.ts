@@ -4,13 +4,7 @@ import type { EspPacketCipher } from '#ipsec';
 import { writeU32 } from '#wire';
 import { pinned } from '../libc.ts';
 import { memoryAddress } from '../memory-address.ts';
-import {
-  EVP_CTRL_AEAD_GET_TAG,
-  EVP_CTRL_AEAD_SET_IVLEN,
-  EVP_CTRL_AEAD_SET_TAG,
-  type Libcrypto,
-  mustSucceed,
-} from './libcrypto.ts';
+import { EVP_CTRL_AEAD_SET_IVLEN, type Libcrypto, mustSucceed } from './libcrypto.ts';
 import type { CipherShape } from './shape.ts';
 
 /** RFC 4106 4, RFC 7634 2: a salt of 4 octets and an IV of 8. */
@@ -19,10 +13,18 @@ const saltBytes = 4;
 
 const espHeaderBytes = 8;
 
-/** Offsets in the cipher's own memory: nonce, length that OpenSSL reports, associated data. */
+/** Offsets in the cipher's own memory: nonce, length that OpenSSL reports, associated data, and where the ICV is. */
 const outBytesAt = 16;
 const associatedDataAt = 32;
 const associatedDataBytesMax = 64;
+const tagNameAt = 96;
+/** struct ossl_param_st: name, type, data, size, and a size that OpenSSL sets; one of zeros ends the list. */
+const tagParameterAt = 104;
+const parameterBytes = 40;
+const ownBytes = tagParameterAt + 2 * parameterBytes;
+const tagName = Uint8Array.of(0x74, 0x61, 0x67, 0);
+const OSSL_PARAM_OCTET_STRING = 5;
+const two32 = 0x1_0000_0000;
 
 export class OpenSslCombinedMode implements EspPacketCipher {
   readonly combined = true;
@@ -33,8 +35,9 @@ export class OpenSslCombinedMode implements EspPacketCipher {
   readonly #lib: Libcrypto;
   readonly #cipher: number;
   readonly #key: Uint8Array;
-  readonly #own: Uint8Array = pinned(associatedDataAt + associatedDataBytesMax);
+  readonly #own: Uint8Array = pinned(ownBytes);
   readonly #ownAddress: number = memoryAddress(this.#own);
+  readonly #words: Uint32Array = new Uint32Array(this.#own.buffer);
   #sealing = 0;
   #opening = 0;
   #alive = true;
@@ -51,6 +54,10 @@ export class OpenSslCombinedMode implements EspPacketCipher {
     this.#key = pinned(keyBytes);
     this.#key.set(keyMaterial.subarray(0, keyBytes));
     this.#own.set(keyMaterial.subarray(keyBytes));
+    this.#own.set(tagName, tagNameAt);
+    this.#writePointer(tagParameterAt, this.#ownAddress + tagNameAt);
+    this.#words[(tagParameterAt + 8) / 4] = OSSL_PARAM_OCTET_STRING;
+    this.#words[(tagParameterAt + 24) / 4] = this.icvBytes;
   }
 
   seal(fields: CipherFields): void {
@@ -84,19 +91,20 @@ export class OpenSslCombinedMode implements EspPacketCipher {
     if (this.#sealing === 0) this.#sealing = this.#context(1);
     const lib = this.#lib;
     const context = this.#sealing;
-    this.#begin(context, aadBytes, 1);
+    this.#begin(context, aadBytes, 1, 0);
     const out = this.#ownAddress + outBytesAt;
     if (textBytes > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, textBytes), 'encryption');
     mustSucceed(lib.EVP_CipherFinal_ex(context, text, out), 'encryption');
-    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, this.icvBytes, icv), 'the tag');
+    this.#writePointer(tagParameterAt + 16, icv);
+    mustSucceed(lib.EVP_CIPHER_CTX_get_params(context, this.#ownAddress + tagParameterAt), 'the tag');
   }
 
   #open(aadBytes: number, text: number, textBytes: number, icv: number): boolean {
     if (this.#opening === 0) this.#opening = this.#context(0);
     const lib = this.#lib;
     const context = this.#opening;
-    this.#begin(context, aadBytes, 0);
-    mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, this.icvBytes, icv), 'the tag');
+    this.#writePointer(tagParameterAt + 16, icv);
+    this.#begin(context, aadBytes, 0, this.#ownAddress + tagParameterAt);
     const out = this.#ownAddress + outBytesAt;
     if (textBytes > 0) mustSucceed(lib.EVP_CipherUpdate(context, text, out, text, textBytes), 'decryption');
     // OpenSSL compares in constant time.
@@ -124,6 +132,12 @@ export class OpenSslCombinedMode implements EspPacketCipher {
     mustSucceed(lib.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, nonceBytes, 0), 'the nonce');
     mustSucceed(lib.EVP_CipherInit_ex(context, 0, 0, key, this.#ownAddress, encrypt), 'the key');
     return context;
+  }
+
+  #writePointer(at: number, address: number): void {
+    const high = Math.floor(address / two32);
+    this.#words[at / 4] = address - high * two32;
+    this.#words[at / 4 + 1] = high;
   }
 
   /** Copies nonce and associated data into the cipher's own memory. */
@@ -157,10 +171,11 @@ export class OpenSslCombinedMode implements EspPacketCipher {
     return at - associatedDataAt;
   }
 
-  #begin(context: number, aadBytes: number, encrypt: 0 | 1): void {
+  /** @param parameters the ICV to be expected, or 0 */
+  #begin(context: number, aadBytes: number, encrypt: 0 | 1, parameters: number): void {
     const lib = this.#lib;
     const address = this.#ownAddress;
-    mustSucceed(lib.EVP_CipherInit_ex(context, 0, 0, 0, address, encrypt), 'the nonce');
+    mustSucceed(lib.EVP_CipherInit_ex2(context, 0, 0, address, encrypt, parameters), 'the nonce');
     const data = address + associatedDataAt;
     mustSucceed(lib.EVP_CipherUpdate(context, 0, address + outBytesAt, data, aadBytes), 'associated data');
   }

@@ -14,6 +14,16 @@ export interface Libcrypto {
     iv: number,
     encrypt: 0 | 1,
   ): number;
+  /** Like `EVP_CipherInit_ex`, without an engine and with parameters, which is less work. */
+  EVP_CipherInit_ex2(
+    context: number,
+    cipher: number,
+    key: number,
+    iv: number,
+    encrypt: 0 | 1,
+    parameters: number,
+  ): number;
+  EVP_CIPHER_CTX_get_params(context: number, parameters: number): number;
   EVP_CIPHER_CTX_ctrl(context: number, type: number, argument: number, pointer: number): number;
   EVP_CIPHER_CTX_set_padding(context: number, pad: 0 | 1): number;
   EVP_CipherUpdate(context: number, out: number, outBytes: number, input: number, inputBytes: number): number;
@@ -28,14 +38,14 @@ export interface Libcrypto {
 
 /** EVP_CIPHER_CTX_ctrl types. */
 export const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
-export const EVP_CTRL_AEAD_GET_TAG = 0x10;
-export const EVP_CTRL_AEAD_SET_TAG = 0x11;
 
 const prototypes: Readonly<Record<keyof Libcrypto, string>> = {
   EVP_CIPHER_CTX_new: 'uintptr_t EVP_CIPHER_CTX_new()',
   EVP_CIPHER_CTX_free: 'void EVP_CIPHER_CTX_free(uintptr_t)',
   EVP_get_cipherbyname: 'uintptr_t EVP_get_cipherbyname(const char *)',
   EVP_CipherInit_ex: 'int EVP_CipherInit_ex(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, int)',
+  EVP_CipherInit_ex2: 'int EVP_CipherInit_ex2(uintptr_t, uintptr_t, uintptr_t, uintptr_t, int, uintptr_t)',
+  EVP_CIPHER_CTX_get_params: 'int EVP_CIPHER_CTX_get_params(uintptr_t, uintptr_t)',
   EVP_CIPHER_CTX_ctrl: 'int EVP_CIPHER_CTX_ctrl(uintptr_t, int, int, uintptr_t)',
   EVP_CIPHER_CTX_set_padding: 'int EVP_CIPHER_CTX_set_padding(uintptr_t, int)',
   EVP_CipherUpdate: 'int EVP_CipherUpdate(uintptr_t, uintptr_t, uintptr_t, uintptr_t, int)',

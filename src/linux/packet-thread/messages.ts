@@ -38,12 +38,22 @@ export interface KernelPlaneOptions {
   readonly keepEarlierMs: number;
 }
 
+/** File descriptors of a packet thread, which it does not take along when it dies: the next one goes on with them. */
+export interface HeldDescriptors {
+  readonly epoll: number;
+  /** In the order in which they are opened. */
+  readonly sockets: readonly number[];
+  readonly tun?: { readonly fd: number; readonly name: string };
+}
+
 /** The first message to a packet thread. */
 export interface PacketThreadSetup {
   /** An eventfd of the control thread, to wake the packet thread. */
   readonly wakeFd: number;
   readonly controlQueue: SharedArrayBuffer;
   readonly options: PacketThreadOptions;
+  /** What a thread that died has left. */
+  readonly adopted?: HeldDescriptors;
 }
 
 /** Counters of one SA, as told once a second while they move. */
@@ -62,7 +72,14 @@ export type ToPacketThread =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
-  | { readonly kind: 'apply'; readonly id: number; readonly command: SaCommand }
+  | {
+      readonly kind: 'apply';
+      /** Without one nobody waits for the result. */
+      readonly id?: number;
+      readonly command: SaCommand;
+      /** Of an SA to be installed: memory of an `SaProgress`. */
+      readonly progress?: SharedArrayBuffer;
+    }
   /** Read what sockets and device have, from now on. */
   | { readonly kind: 'receive' }
   | { readonly kind: 'close' };
@@ -74,9 +91,9 @@ export interface ListenMessage {
 
 export type FromPacketThread =
   /** The device is there; no socket is. */
-  | { readonly kind: 'opened'; readonly tunName?: string }
+  | { readonly kind: 'opened'; readonly held: HeldDescriptors }
   /** The sockets are bound; nothing is read from them. */
-  | { readonly kind: 'listening' }
+  | { readonly kind: 'listening'; readonly held: HeldDescriptors }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'datagram';

@@ -1,28 +1,30 @@
 // Packets of the TUN device side by side in one piece of memory, each with the room around it that protection needs.
 import { encapsulationHeadroomBytes, encapsulationTailroomBytes, PacketSlot } from '#ipsec';
-import { pinned } from '../libc.ts';
 import type { SegmentSink } from '../offload/segmentation.ts';
-import { type Words, wordsOf } from '../offload/word-sum.ts';
+import type { PacketMemory } from '../packet-memory.ts';
 
 const slotsMax = 128;
 const arenaBytes = 512 * 1024;
 
 export class OutboundBatch implements SegmentSink {
-  readonly memory: Words = wordsOf(pinned(arenaBytes));
-  readonly slots: readonly PacketSlot[] = Array.from(
-    { length: slotsMax },
-    () => new PacketSlot(this.memory.octets),
-  );
+  static readonly bytes: number = arenaBytes;
+  readonly memory: PacketMemory;
+  readonly slots: readonly PacketSlot[];
+  readonly #at: number;
   readonly #paddedBytesMax: () => number;
   readonly #send: () => void;
   #count = 0;
   #next = 0;
 
   /**
+   * @param memory of which it takes `bytes`
    * @param paddedBytesMax to how many octets a packet may be padded
    * @param send called when there is room for no more: sends the packets and calls `reset`
    */
-  constructor(paddedBytesMax: () => number, send: () => void) {
+  constructor(memory: PacketMemory, paddedBytesMax: () => number, send: () => void) {
+    this.memory = memory;
+    this.slots = Array.from({ length: slotsMax }, () => new PacketSlot(memory.octets));
+    this.#at = memory.take(arenaBytes);
     this.#paddedBytesMax = paddedBytesMax;
     this.#send = send;
   }
@@ -31,15 +33,11 @@ export class OutboundBatch implements SegmentSink {
     return this.#count;
   }
 
-  place(lengthBytes: number, alignedAt: number): number {
-    const bytes =
-      encapsulationHeadroomBytes +
-      Math.max(lengthBytes, this.#paddedBytesMax()) +
-      encapsulationTailroomBytes +
-      4;
+  place(lengthBytes: number): number {
+    const packetBytes = Math.max(lengthBytes, this.#paddedBytesMax());
+    const bytes = encapsulationHeadroomBytes + packetBytes + encapsulationTailroomBytes;
     if (this.#count === slotsMax || this.#next + bytes > arenaBytes) this.#send();
-    const start = this.#next + encapsulationHeadroomBytes;
-    const at = start + ((4 - ((start + alignedAt) & 3)) & 3);
+    const at = this.#at + this.#next + encapsulationHeadroomBytes;
     const slot = this.slots[this.#count++]!;
     slot.start = at;
     slot.length = lengthBytes;
@@ -54,6 +52,6 @@ export class OutboundBatch implements SegmentSink {
 
   /** Forgets the octets of all packets. */
   wipe(): void {
-    this.memory.octets.fill(0);
+    this.memory.wipe(this.#at, arenaBytes);
   }
 }

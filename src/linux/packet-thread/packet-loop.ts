@@ -3,32 +3,39 @@ import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { MemoryDataPlane, PacketSlot, Verdict } from '#ipsec';
+import { MemoryDataPlane, PacketSlot, SaProgress, Verdict } from '#ipsec';
 import {
   addressBytes,
   type Endpoint,
+  type IpAddress,
   isIpv6,
   type SaCommand,
   type SaDirection,
   type SaProtocol,
   type Spi,
 } from '#sa';
-import { classifyUdpEncapsulated } from '#wire';
+import { classifyUdpEncapsulated, readU32 } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
-import { DatagramSocket } from '../datagram-socket.ts';
-import { Epoll, Wakeup } from '../epoll.ts';
+import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
+import { closeEpoll, Epoll, Wakeup } from '../epoll.ts';
 import { IcmpErrors } from '../icmp-errors.ts';
-import { pinned } from '../libc.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
-import { type Words, wordsOf } from '../offload/word-sum.ts';
+import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
+import { PacketMemory } from '../packet-memory.ts';
 import { ReceivedMarksFile } from '../received-marks-file.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
-import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
+import type {
+  FromPacketThread,
+  HeldDescriptors,
+  PacketThreadOptions,
+  SaReport,
+  ToPacketThread,
+} from './messages.ts';
 import { OutboundBatch } from './outbound-batch.ts';
 import { PeerAddresses } from './peer-addresses.ts';
 
@@ -36,12 +43,13 @@ import { PeerAddresses } from './peer-addresses.ts';
 const waitMsMax = 500;
 /** How much one source may deliver before the others get their turn: reads of the device, and system calls of a socket. */
 const tunReadsMax = 16;
-const receivesMax = 4;
+const receivesMax = 2;
 const icmpErrorsMax = 16;
 const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
 const ipv6HeaderBytes = 40;
+const deliveryBytes = virtioNetHeaderBytes + 65_535;
 /** Unknown SPIs that the control thread hears of: more would only keep it from its peers. */
 const unknownSpisPerSecondMax = 500;
 
@@ -75,6 +83,16 @@ function writeIpv6Header(slot: PacketSlot): void {
   slot.length += ipv6HeaderBytes;
 }
 
+/** Of all that lies in the memory for packets. */
+function bytesFor({ addresses, nativeEsp }: PacketThreadOptions): number {
+  const sockets = addresses.length * (nativeEsp ? 4 : 2);
+  const pieces = [
+    ...[deliveryBytes, OutboundBatch.bytes, Coalescing.bytes, TunDevice.bytes],
+    ...Array.from({ length: sockets }, () => DatagramBatch.bytes),
+  ];
+  return pieces.reduce((sum, bytes) => sum + PacketMemory.bytesTaken(bytes), 0);
+}
+
 /**
  * Opens the device at once and the sockets with `listen`, and runs until told to close. It reads from neither before it is
  * told to `receive`: until then the kernel keeps what comes.
@@ -97,7 +115,8 @@ export class PacketLoop {
   readonly #outbound: OutboundBatch;
   readonly #inbound: [PacketSlot] = [new PacketSlot()];
   readonly #coalescing: Coalescing;
-  readonly #delivery: Words = wordsOf(pinned(65_536));
+  readonly #memory: PacketMemory;
+  readonly #delivery: number;
   readonly #known = new Map<string, KnownSa>();
   #tunDropped = 0;
   #malformed = 0;
@@ -113,9 +132,24 @@ export class PacketLoop {
   #noWayOut = 0;
   #reportAt = 0;
   #running = true;
+  /** An SA went: what it carried is wiped before the next packets come. */
+  #wipeDue = false;
+
+  readonly #mark: number;
+  /** Sockets that a thread before this one has left, those to be opened next first. */
+  readonly #leftSockets: number[];
 
   /** @throws SystemCallError if the device cannot be had */
-  constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
+  constructor(
+    port: MessagePort,
+    wakeFd: number,
+    controlQueue: ControlQueue,
+    options: PacketThreadOptions,
+    adopted?: HeldDescriptors,
+  ) {
+    this.#mark = options.mark;
+    this.#leftSockets = [...(adopted?.sockets ?? [])];
+    if (adopted !== undefined) closeEpoll(adopted.epoll);
     this.#port = port;
     this.#options = options;
     this.#wakeup = new Wakeup(wakeFd);
@@ -130,19 +164,27 @@ export class PacketLoop {
         ? {}
         : { receivedMarks: new ReceivedMarksFile(options.receivedMarks.path, options.receivedMarks.bootId) }),
     });
+    this.#memory = new PacketMemory(bytesFor(options));
+    this.#delivery = this.#memory.take(deliveryBytes);
     this.#outbound = new OutboundBatch(
+      this.#memory,
       () => this.#plane.paddedBytesMax,
       () => this.#sendOutbound(),
     );
-    this.#coalescing = new Coalescing((octets, lengthBytes) => {
-      if (this.#tun?.write(octets, lengthBytes) !== true) this.#tunDropped++;
+    this.#watch(this.#wakeup.fd, () => {
+      this.#wakeup.drain();
+      this.#takeMessages();
     });
-    this.#watch(this.#wakeup.fd, () => this.#wakeup.drain());
     if (options.tunName !== undefined) {
-      const tun = new TunDevice(options.tunName);
+      const { tun: left } = adopted ?? {};
+      const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, left?.fd);
       this.#tun = tun;
       this.#sources.push({ fd: tun.fd, read: () => this.#readTun(tun) });
     }
+    const write = (start: number, lengthBytes: number): void => {
+      if (this.#tun?.write(start, lengthBytes) !== true) this.#tunDropped++;
+    };
+    this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
   }
 
   /** Binds the sockets. @throws SystemCallError if one cannot be had */
@@ -150,30 +192,39 @@ export class PacketLoop {
     const options = this.#options;
     for (const address of options.addresses) {
       for (const port of [options.ikePort, options.natTraversalPort]) {
-        const socket = new DatagramSocket(address, { kind: 'udp', port }, options.mark);
-        this.#sockets.push(socket);
+        const socket = this.#open(address, { kind: 'udp', port });
         if (port === options.natTraversalPort) this.#listenForEsp(socket);
         else this.#listenForIke(socket);
       }
       if (options.nativeEsp) {
-        const socket = new DatagramSocket(address, { kind: 'raw', protocol: espProtocol }, options.mark);
-        this.#sockets.push(socket);
-        this.#listenForEsp(socket);
-        this.#listenForAh(new DatagramSocket(address, { kind: 'raw', protocol: ahProtocol }, options.mark));
+        this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
+        this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
       }
     }
   }
 
-  get tunName(): string | undefined {
-    return this.#tun?.name;
+  /** What would stay behind if this thread died. */
+  get held(): HeldDescriptors {
+    return {
+      epoll: this.#epoll.fd,
+      sockets: this.#sockets.map(({ fd }) => fd),
+      ...(this.#tun === undefined ? {} : { tun: { fd: this.#tun.fd, name: this.#tun.name } }),
+    };
+  }
+
+  #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
+    const socket = new DatagramSocket(address, transport, this.#mark, this.#leftSockets.shift());
+    this.#sockets.push(socket);
+    return socket;
   }
 
   run(): void {
+    // What was said before anybody listened to the wake-up.
+    this.#takeMessages();
     while (this.#running) {
       this.#controlQueue.beat();
       for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
       for (const fd of this.#epoll.failing) this.#readErrors(this.#icmpErrors.get(fd));
-      this.#takeMessages();
       const at = monotonicMs();
       this.#plane.handleTimeout(at);
       this.#drain();
@@ -202,26 +253,31 @@ export class PacketLoop {
   #listenForEsp(socket: DatagramSocket): void {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
     this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
-    const way = { socket, sender: new SealedPacketSender(socket), batch: new DatagramBatch(socket) };
+    const way = {
+      socket,
+      sender: new SealedPacketSender(socket),
+      batch: new DatagramBatch(socket, this.#memory),
+    };
     this.#ways.push(way);
     this.#sources.push({ fd: socket.fd, read: () => this.#receiveEsp(way) });
   }
 
   /** We have no AH SAs in this thread: whatever comes is evidence. */
   #listenForAh(socket: DatagramSocket): void {
-    this.#sockets.push(socket);
-    const batch = new DatagramBatch(socket);
+    const batch = new DatagramBatch(socket, this.#memory);
     this.#sources.push({ fd: socket.fd, read: () => this.#receiveAh(socket, batch) });
   }
 
   #receiveAh(socket: DatagramSocket, batch: DatagramBatch): void {
     const slot = this.#inbound[0];
+    slot.evidenceHash = undefined;
     for (let i = 0; i < receivesMax; i++) {
       const count = batch.receive();
       if (count === 0) break;
       const at = monotonicMs();
       for (let datagram = 0; datagram < count; datagram++) {
-        if (!this.#readAddresses(batch, datagram)) continue;
+        batch.readControl(datagram);
+        if (!this.#takeAddresses(batch, datagram)) continue;
         slot.protocol = 'ah';
         slot.encapsulated = false;
         slot.start = batch.start(datagram);
@@ -235,9 +291,8 @@ export class PacketLoop {
   }
 
   /** False if the kernel did not say where the datagram came to. */
-  #readAddresses(batch: DatagramBatch, datagram: number): boolean {
+  #takeAddresses(batch: DatagramBatch, datagram: number): boolean {
     const slot = this.#inbound[0];
-    batch.readControl(datagram);
     if (batch.local === undefined) {
       this.#unaddressed++;
       return false;
@@ -251,7 +306,7 @@ export class PacketLoop {
 
   #listenForIke(socket: DatagramSocket): void {
     this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, false));
-    const batch = new DatagramBatch(socket);
+    const batch = new DatagramBatch(socket, this.#memory);
     this.#sources.push({ fd: socket.fd, read: () => this.#receiveIke(batch) });
   }
 
@@ -259,7 +314,8 @@ export class PacketLoop {
     for (let i = 0; i < receivesMax; i++) {
       const count = batch.receive();
       for (let datagram = 0; datagram < count; datagram++) {
-        if (!this.#readAddresses(batch, datagram)) continue;
+        batch.readControl(datagram);
+        if (!this.#takeAddresses(batch, datagram)) continue;
         const { local, remote } = this.#inbound[0];
         const from = batch.start(datagram);
         this.#handOver(local!, remote!, batch.memory.octets.subarray(from, from + batch.length(datagram)));
@@ -288,7 +344,8 @@ export class PacketLoop {
       if (count === 0) break;
       const at = monotonicMs();
       for (let datagram = 0; datagram < count; datagram++) {
-        if (!this.#readAddresses(batch, datagram)) continue;
+        batch.readControl(datagram);
+        if (this.#isDismissed(batch, datagram) || !this.#takeAddresses(batch, datagram)) continue;
         slot.encapsulated = encapsulated;
         const ipHeaderBytes = batch.ipHeaderBytes(datagram);
         slot.hopLimit = ipHeaderBytes === 0 ? 64 : slot.buffer[batch.start(datagram) + 8]!;
@@ -297,6 +354,21 @@ export class PacketLoop {
     }
     this.#coalescing.flush();
     this.#drain();
+  }
+
+  /** Most packets of a flood are done with here, before anything is made of their addresses. */
+  #isDismissed(batch: DatagramBatch, datagram: number): boolean {
+    const slot = this.#inbound[0];
+    const { octets } = batch.memory;
+    const at = batch.start(datagram) + batch.ipHeaderBytes(datagram);
+    const to = batch.start(datagram) + batch.length(datagram);
+    slot.evidenceHash = undefined;
+    // Without a header, or with the marker of IKE, it is something else; joined ones may be of several SAs.
+    if (to - at < 8 || batch.segmentBytes !== 0) return false;
+    const spi = readU32(octets, at);
+    if (spi === 0) return false;
+    slot.evidenceHash = Math.imul(batch.remoteHash(datagram) ^ spi, 0x9e37_79b1) >>> 0;
+    return this.#plane.dismisses('esp', spi, slot.evidenceHash);
   }
 
   /**
@@ -318,7 +390,7 @@ export class PacketLoop {
         slot.start = from;
         slot.length = to - from;
         this.#plane.inboundBatch(this.#inbound, 1, at);
-        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(batch.memory, slot.start, slot.length);
+        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(slot.start, slot.length);
       }
       from = to;
     } while (from < end);
@@ -328,7 +400,7 @@ export class PacketLoop {
     for (let i = 0; i < tunReadsMax; i++) {
       const lengthBytes = tun.read();
       if (lengthBytes === 0) break;
-      if (!this.#segmentation.take(tun.octets, lengthBytes, this.#outbound)) this.#malformed++;
+      if (!this.#segmentation.take(tun.start, lengthBytes, this.#outbound)) this.#malformed++;
     }
     this.#sendOutbound();
   }
@@ -337,10 +409,18 @@ export class PacketLoop {
     const { slots, count } = this.#outbound;
     if (count === 0) return;
     this.#plane.outboundBatch(slots, count, monotonicMs());
+    let local: Endpoint | undefined;
+    let encapsulated = false;
+    let way: Way | undefined;
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       if (slot.verdict !== Verdict.SEALED) continue;
-      const way = this.#wayFor(slot.encapsulated, slot.local!.port, isIpv6(slot.local!.address));
+      // Packets of one SA come in runs.
+      if (slot.local !== local || slot.encapsulated !== encapsulated) {
+        local = slot.local!;
+        encapsulated = slot.encapsulated;
+        way = this.#wayFor(encapsulated, local.port, isIpv6(local.address));
+      }
       if (way === undefined) this.#noWayOut++;
       else way.sender.add(slot);
     }
@@ -363,7 +443,7 @@ export class PacketLoop {
           break;
         }
         case 'apply':
-          this.#apply(message.id, message.command);
+          this.#apply(message.id, message.command, message.progress);
           break;
         case 'receive':
           for (const { fd, read } of this.#sources.splice(0)) this.#watch(fd, read);
@@ -373,12 +453,16 @@ export class PacketLoop {
           break;
       }
     }
+    // Once for all that went together: there is much to wipe.
+    if (this.#wipeDue) this.#wipe();
+    this.#wipeDue = false;
   }
 
-  #apply(id: number, command: SaCommand): void {
+  #apply(id: number | undefined, command: SaCommand, progress?: SharedArrayBuffer): void {
     // The last counters of an SA that goes away are told before it does.
     if (command.kind === 'remove') this.#report(monotonicMs());
-    const result = this.#plane.apply(command, monotonicMs());
+    const noted = progress === undefined ? undefined : new SaProgress(progress);
+    const result = this.#plane.apply(command, monotonicMs(), noted);
     if (result.ok) this.#peers.follow(command);
     if (result.ok && command.kind === 'install') {
       const { protocol, direction, spi, childId } = command.sa;
@@ -392,9 +476,9 @@ export class PacketLoop {
     }
     if (command.kind === 'remove') {
       this.#known.delete(`${command.direction} ${command.spi} ${command.remote}`);
-      this.#wipe();
+      this.#wipeDue = true;
     }
-    this.#post({ kind: 'sa-result', id, result });
+    if (id !== undefined) this.#post({ kind: 'sa-result', id, result });
     this.#drain();
   }
 
@@ -402,7 +486,7 @@ export class PacketLoop {
   #wipe(): void {
     this.#outbound.wipe();
     this.#coalescing.wipe();
-    this.#delivery.octets.fill(0);
+    this.#memory.wipe(this.#delivery, deliveryBytes);
     this.#tun?.wipe();
     for (const { batch } of this.#ways) batch.wipe();
   }
@@ -419,8 +503,8 @@ export class PacketLoop {
           break;
         }
         case 'deliver':
-          this.#delivery.octets.set(output.packet);
-          this.#coalescing.take(this.#delivery, 0, output.packet.length);
+          this.#memory.octets.set(output.packet, this.#delivery + virtioNetHeaderBytes);
+          this.#coalescing.take(this.#delivery + virtioNetHeaderBytes, output.packet.length);
           this.#coalescing.flush();
           break;
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.

@@ -1,12 +1,14 @@
-// The control thread's handle on the packet thread.
+// The control thread's handle on the packet thread, and on the one that takes its place if it dies.
 import type { Worker } from 'node:worker_threads';
 import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
+import { monotonicMs } from '../clock.ts';
 import { takePacketWorker } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
 import type { IcmpError } from '../icmp-errors.ts';
 import { ControlQueue } from './control-queue.ts';
 import type {
   FromPacketThread,
+  HeldDescriptors,
   ListenMessage,
   PacketThreadOptions,
   PacketThreadSetup,
@@ -14,6 +16,11 @@ import type {
   ToPacketThread,
 } from './messages.ts';
 import { PatientQueue } from './patient-queue.ts';
+import { SaJournal } from './sa-journal.ts';
+
+/** A thread that dies so often within the interval is not started again. */
+const deathsMax = 5;
+const deathIntervalMs = 60_000;
 
 /** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT. */
 export class PacketThreadError extends Error {
@@ -38,56 +45,78 @@ export interface PacketThreadListener {
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change; never told by the userspace data plane. */
   foreignSpis?(spis: readonly number[]): void;
-  /** The thread died; nothing is received any more. */
+  /** The thread died, and another one goes on with its sockets, its device and so many SAs. */
+  restarted(error: Error, sas: number): void;
+  /** The thread died too often; nothing is received any more. */
   died(error: Error): void;
 }
 
 /** Sockets, TUN device and the userspace data plane, in a thread of their own. */
 export class PacketThread {
-  readonly #worker: Worker;
-  readonly #wakeup: Wakeup;
-  readonly #controlQueue: ControlQueue;
+  readonly #options: PacketThreadOptions;
+  readonly #listener: PacketThreadListener;
+  readonly #wakeup = new Wakeup();
   readonly #onExit = (): void => this.#wakeup.wake();
-  readonly tunName: string | undefined;
-  readonly #ended: Promise<void>;
+  readonly #journal = new SaJournal();
+  #worker: Worker;
+  #ended: Promise<void> = Promise.resolve();
+  #held: HeldDescriptors | undefined;
+  #deaths: number[] = [];
   #closing: (() => void) | undefined;
-  #waking = false;
+  #wakeDue = false;
   #closed = false;
+  #receiving = false;
+  #controlQueue = new ControlQueue();
   #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
-  private constructor(
-    worker: Worker,
-    wakeup: Wakeup,
-    controlQueue: ControlQueue,
-    tunName: string | undefined,
-  ) {
-    this.#worker = worker;
-    this.#controlQueue = controlQueue;
-    this.#wakeup = wakeup;
-    this.tunName = tunName;
-    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
-    // A thread that waits in epoll_wait would hold up the end of the process.
-    process.on('exit', this.#onExit);
+  private constructor(options: PacketThreadOptions, listener: PacketThreadListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#worker = takePacketWorker();
   }
 
   /** Opens the device, and no socket. @throws PacketThreadError if it cannot be had */
   static async open(options: PacketThreadOptions, listener: PacketThreadListener): Promise<PacketThread> {
-    const wakeup = new Wakeup();
-    const controlQueue = new ControlQueue();
-    const worker = takePacketWorker();
-    const setup: PacketThreadSetup = { wakeFd: wakeup.fd, controlQueue: controlQueue.memory, options };
-    worker.postMessage(setup);
-    const tunName = await new Promise<string | undefined>((resolve, reject) => {
+    const thread = new PacketThread(options, listener);
+    const worker = thread.#setUp();
+    thread.#held = await new Promise<HeldDescriptors>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('message', (message: FromPacketThread) => {
-        if (message.kind === 'opened') resolve(message.tunName);
+        if (message.kind === 'opened') resolve(message.held);
         else if (message.kind === 'failed') reject(new PacketThreadError(message.code, message.detail));
         else reject(new Error(`the packet thread began with ${message.kind}`));
       });
     });
-    const thread = new PacketThread(worker, wakeup, controlQueue, tunName);
     worker.removeAllListeners('error');
-    worker.on('error', (error) => listener.died(error as Error));
+    thread.#attend(worker);
+    // A thread that waits in epoll_wait would hold up the end of the process.
+    process.on('exit', thread.#onExit);
+    return thread;
+  }
+
+  get tunName(): string | undefined {
+    return this.#held?.tun?.name;
+  }
+
+  #setUp(): Worker {
+    const controlQueue = new ControlQueue();
+    this.#controlQueue = controlQueue;
+    const setup: PacketThreadSetup = {
+      wakeFd: this.#wakeup.fd,
+      controlQueue: controlQueue.memory,
+      options: this.#options,
+      ...(this.#held === undefined ? {} : { adopted: this.#held }),
+    };
+    this.#worker.postMessage(setup);
+    return this.#worker;
+  }
+
+  #attend(worker: Worker): void {
+    const controlQueue = this.#controlQueue;
+    const strangers = new PatientQueue<FromPacketThread>((message) => {
+      controlQueue.taken();
+      this.#take(message);
+    });
     worker.on('message', (message: FromPacketThread) => {
       const ofStranger =
         message.kind === 'icmp-error' ||
@@ -98,14 +127,19 @@ export class PacketThread {
         return;
       }
       if (message.kind === 'datagram') controlQueue.taken();
-      thread.#take(message, listener);
+      this.#take(message);
     });
-    const strangers = new PatientQueue<FromPacketThread>((message) => {
-      controlQueue.taken();
-      thread.#take(message, listener);
+    let why: Error | undefined;
+    worker.on('error', (error) => {
+      why = error as Error;
     });
-    worker.once('exit', () => strangers.clear());
-    return thread;
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        strangers.clear();
+        resolve();
+        if (this.#closing === undefined) this.#replace(why ?? new Error(`it ended with ${code}`));
+      });
+    });
   }
 
   /**
@@ -121,7 +155,28 @@ export class PacketThread {
     this.#listening = undefined;
   }
 
-  #take(message: FromPacketThread, listener: PacketThreadListener): void {
+  /** Another thread takes over what the dead one has left: nothing that it sealed or opened is used again. */
+  #replace(error: Error): void {
+    const at = monotonicMs();
+    for (const { id, result } of this.#journal.abandon(at)) this.#listener.saResult(id, result);
+    this.#deaths = [...this.#deaths.filter((one) => at - one < deathIntervalMs), at];
+    // SAs of the kernel outlive the thread, and the process that will take them up.
+    if (this.#deaths.length > deathsMax || this.#options.kernel !== undefined) {
+      this.#listener.died(error);
+      return;
+    }
+    this.#worker = takePacketWorker();
+    const worker = this.#setUp();
+    this.#attend(worker);
+    const listen: ListenMessage = { kind: 'listen' };
+    worker.postMessage(listen);
+    for (const entry of this.#journal.replay(at)) worker.postMessage({ kind: 'apply', ...entry });
+    if (this.#receiving) worker.postMessage({ kind: 'receive' });
+    this.#listener.restarted(error, this.#journal.saCount);
+  }
+
+  #take(message: FromPacketThread): void {
+    const listener = this.#listener;
     switch (message.kind) {
       case 'datagram':
         listener.datagram(message.local, message.remote, message.octets);
@@ -133,6 +188,7 @@ export class PacketThread {
         listener.event(message.event);
         break;
       case 'sa-result':
+        this.#journal.answered(message.id, message.result, monotonicMs());
         listener.saResult(message.id, message.result);
         break;
       case 'reports':
@@ -151,9 +207,11 @@ export class PacketThread {
         break;
       }
       case 'listening':
+        this.#held = message.held;
         this.#listening?.resolve();
         break;
       case 'opened':
+        this.#held = message.held;
         break;
     }
   }
@@ -168,11 +226,12 @@ export class PacketThread {
   }
 
   apply(id: number, command: SaCommand): void {
-    this.#post({ kind: 'apply', id, command });
+    this.#post({ kind: 'apply', id, ...this.#journal.asked(id, command) });
   }
 
   /** From now on what comes is read. */
   receive(): void {
+    this.#receiving = true;
     this.#post({ kind: 'receive' });
   }
 
@@ -185,6 +244,7 @@ export class PacketThread {
     // A thread that died does not answer.
     await Promise.race([closed, this.#ended]);
     await this.#worker.terminate();
+    this.#journal.close();
     process.off('exit', this.#onExit);
     this.#closed = true;
     this.#wakeup.close();
@@ -192,11 +252,11 @@ export class PacketThread {
 
   #post(message: ToPacketThread): void {
     this.#worker.postMessage(message);
-    if (this.#waking) return;
-    this.#waking = true;
-    // Once for all that this turn has to say: whoever is woken may take the processor of whoever wakes.
+    if (this.#wakeDue) return;
+    this.#wakeDue = true;
+    // Once for all that this turn has to say: a wake-up costs as much as ten messages.
     queueMicrotask(() => {
-      this.#waking = false;
+      this.#wakeDue = false;
       if (!this.#closed) this.#wakeup.wake();
     });
   }

@@ -30,7 +30,7 @@ type Verdicts = Readonly<Record<string, number>>;
 /** Runs `use` with a tunnel between the namespaces; what both ends counted. */
 async function withTunnel(
   options: Partial<TunnelEnd> & { readonly family: 4 | 6 },
-  use: (pair: NamespacePair) => Promise<void>,
+  use: (pair: NamespacePair, ends: readonly ChildProcess[]) => Promise<void>,
 ): Promise<{ readonly left: Verdicts; readonly right: Verdicts }> {
   const pair = new NamespacePair();
   try {
@@ -41,7 +41,7 @@ async function withTunnel(
       ends.push(pair.start(side, process.execPath, tunnelEnd, JSON.stringify(end)));
     }
     await Promise.all(ends.map((end) => said(end, 'ready')));
-    await use(pair);
+    await use(pair, ends);
     const told = ends.map((end) => said(end, '{'));
     for (const end of ends) end.stdin!.end();
     const [left, right] = (await Promise.all(told)).map((line) => JSON.parse(line) as Verdicts);
@@ -155,4 +155,25 @@ test('given a device with a larger MTU than the tunnel, sources are told and str
     await stream(pair, 'left', '2001:db8:2::1', 1_000_001);
   });
   assert.ok(counted.left['too-big']! > 0);
+});
+
+test('given a packet thread that dies, another one goes on with its SAs where it was: no number is used twice', {
+  skip,
+  timeout: 180_000,
+}, async () => {
+  const counted = await withTunnel({ family: 4 }, async (pair, ends) => {
+    for (const stale of [0, 1, 2]) {
+      await stream(pair, 'left', '10.2.0.1', 500_001 + stale);
+      await stream(pair, 'right', '10.1.0.1', 500_001 + stale);
+      const restarted = said(ends[0]!, `restarted with 2 SAs`);
+      ends[0]!.stdin!.write('die\n');
+      await restarted;
+      await ping(pair, '10.2.0.1');
+    }
+    await stream(pair, 'right', '2001:db8:1::1', 500_001);
+  });
+  // The end that never died has counted from the beginning.
+  assertClean(counted.right);
+  assertClean(counted.left);
+  assert.ok(counted.left['opened']! > 100);
 });

@@ -21,25 +21,25 @@ function attempt(work: () => void): void {
 }
 
 // It may have been started before anybody knows what it is to do.
-port.once('message', ({ wakeFd, controlQueue, options }: PacketThreadSetup) => {
+port.once('message', ({ wakeFd, controlQueue, options, adopted }: PacketThreadSetup) => {
   attempt(() => {
     const queue = new ControlQueue(controlQueue);
     const loop =
       options.kernel === undefined
-        ? new PacketLoop(port, wakeFd, queue, options)
+        ? new PacketLoop(port, wakeFd, queue, options, adopted)
         : new KernelLoop(port, wakeFd, queue, options);
     // The loop takes the messages itself while it runs.
     port.on('message', ({ kind }: ListenMessage | ToPacketThread) => {
       if (kind === 'listen') attempt(() => listen(loop));
       if (kind === 'close') end(loop);
     });
-    tell({ kind: 'opened', ...(loop.tunName === undefined ? {} : { tunName: loop.tunName }) });
+    tell({ kind: 'opened', held: loop.held });
   });
 });
 
 function listen(loop: PacketLoop | KernelLoop): void {
   loop.listen();
-  tell({ kind: 'listening' });
+  tell({ kind: 'listening', held: loop.held });
   loop.run();
   end(loop);
 }

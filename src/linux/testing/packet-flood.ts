@@ -1,5 +1,6 @@
 // An Internet scanner that has lost its mind: random ESP, AH and IKE from random sources to one IPv4 address.
-// Runs as a process: `packet-flood.js DESTINATION RATE SECONDS SEED`, prints what it sent as one line of JSON. Needs root.
+// Runs as a process: `packet-flood.js DESTINATION RATE SECONDS SEED [KIND]`, prints what it sent as one line of JSON. Needs
+// root.
 import { address, addressBytes } from '#sa';
 import { AF_INET, SO_SNDBUF, SOCK_RAW, SOL_SOCKET } from '../constants.ts';
 import { attempt, must, packetCalls, pinned } from '../libc.ts';
@@ -65,7 +66,10 @@ class PacketWriter {
   readonly #view: DataView;
   readonly #destination: Uint8Array;
 
-  constructor(octets: Uint8Array, destination: string, seed: number) {
+  readonly #only: FloodKind | undefined;
+
+  constructor(octets: Uint8Array, destination: string, seed: number, only: FloodKind | undefined) {
+    this.#only = only;
     this.#octets = octets;
     this.#view = new DataView(octets.buffer);
     this.#destination = addressBytes(address(destination));
@@ -75,7 +79,7 @@ class PacketWriter {
   /** Writes one packet at `at`; its length and kind. */
   write(at: number): { readonly bytes: number; readonly kind: FloodKind } {
     const numbers = this.#numbers;
-    const kind = kindOfPercent[numbers.below(100)]!;
+    const kind = this.#only ?? kindOfPercent[numbers.below(100)]!;
     const from = at + ipHeaderBytes;
     const bodyBytes = this.#body(kind, from);
     const bytes = ipHeaderBytes + bodyBytes;
@@ -155,7 +159,13 @@ class PacketWriter {
   }
 }
 
-function flood(destination: string, rate: number, seconds: number, seed: number): FloodReport {
+function flood(
+  destination: string,
+  rate: number,
+  seconds: number,
+  seed: number,
+  only: FloodKind | undefined,
+): FloodReport {
   const fd = must('socket', 'raw', AF_INET, SOCK_RAW, rawProtocol);
   const room = pinned(4);
   new DataView(room.buffer).setInt32(0, 4 << 20, true);
@@ -163,7 +173,7 @@ function flood(destination: string, rate: number, seconds: number, seed: number)
   const octets = pinned(batchMax * strideBytes);
   const base = memoryAddress(octets);
   const vector = new MessageVector(batchMax, batchMax);
-  const writer = new PacketWriter(octets, destination, seed);
+  const writer = new PacketWriter(octets, destination, seed, only);
   const calls = packetCalls();
   const sent = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<FloodKind, number>;
   const batch: FloodKind[] = [];
@@ -202,6 +212,7 @@ function flood(destination: string, rate: number, seconds: number, seed: number)
   return { seconds: (performance.now() - startedAt) / 1000, sent, refused };
 }
 
-const [, , destination = '', rate, seconds, seed] = process.argv;
-const report = flood(destination, Number(rate), Number(seconds), Number(seed));
+const [, , destination = '', rate, seconds, seed, kind] = process.argv;
+const only = kinds.find((one) => one === kind);
+const report = flood(destination, Number(rate), Number(seconds), Number(seed), only);
 process.stdout.write(`${JSON.stringify(report)}\n`);

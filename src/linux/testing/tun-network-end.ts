@@ -12,7 +12,8 @@ function carryOut(what: string, first = '', second?: string): void {
   const prefix = parsePrefix(first) as Prefix;
   const address = parseAddress(first)!;
   if (what === 'up') network = new TunNetwork(first, 220, 7_823_737, 1400);
-  if (what === 'route') network?.addRoute(prefix, second === undefined ? undefined : parseAddress(second));
+  if (what === 'route')
+    network?.addRoute(prefix, () => (second === undefined ? undefined : parseAddress(second)));
   if (what === 'no-route') network?.removeRoute(prefix);
   if (what === 'address') network?.addAddress(address);
   if (what === 'no-address') network?.removeAddress(address);

@@ -1,5 +1,6 @@
 // One end of a tunnel without keying: a packet thread with fixed keys, for tests and benchmarks within a namespace.
-// Its one argument is a `TunnelEnd` in JSON. Says `ready`, ends with its standard input, and then tells its verdicts.
+// Its one argument is a `TunnelEnd` in JSON. Says `ready`, lets its packet thread die when it reads anything, ends with its
+// standard input, and then tells its verdicts.
 import { execFileSync } from 'node:child_process';
 import {
   address,
@@ -85,12 +86,14 @@ const thread = await PacketThread.open(
     icmpError: () => undefined,
     event: () => undefined,
     saResult: (_id, result) => {
+      if (results.length === 3) return;
       results.push(result.ok ? 'ok' : result.detail);
       if (results.length === 3) ready();
     },
     reports: (_reports, latest) => {
       verdicts = latest;
     },
+    restarted: (error, sas) => console.log(`restarted with ${sas} SAs: ${error.message}`),
     died: (error) => {
       console.error(error);
       process.exit(1);
@@ -129,7 +132,8 @@ function ready(): void {
   console.log('ready');
 }
 
-process.stdin.resume();
+const noCommand = { kind: 'install' } as unknown as SaCommand;
+process.stdin.on('data', () => thread.apply(99, noCommand));
 process.stdin.on('end', () => {
   // The last counters are told once a second.
   setTimeout(() => {

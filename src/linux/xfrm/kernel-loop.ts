@@ -10,6 +10,7 @@ import { SystemCallError } from '../errno.ts';
 import type { ControlQueue } from '../packet-thread/control-queue.ts';
 import type {
   FromPacketThread,
+  HeldDescriptors,
   PacketThreadOptions,
   SaReport,
   ToPacketThread,
@@ -49,7 +50,6 @@ export class KernelLoop {
   readonly #foreign: ForeignSpis;
   readonly #watch: UnknownSpiWatch;
   readonly #peers = new PeerAddresses();
-  readonly tunName: undefined;
   #statistics: ReadonlyMap<string, number> = new Map();
   #statisticsAt = 0;
   #failures = 0;
@@ -104,6 +104,11 @@ export class KernelLoop {
   #receiveFromNowOn(): void {
     for (const socket of this.#sockets) this.#watchFd(socket.fd, () => this.#receive(socket));
     this.#earlierUntil = monotonicMs() + this.#keepEarlierMs;
+  }
+
+  /** Nothing that a thread after this one could go on with: the kernel keeps the SAs. */
+  get held(): HeldDescriptors {
+    return { epoll: this.#epoll.fd, sockets: [] };
   }
 
   #watchFd(fd: number, read: () => void): void {
@@ -232,12 +237,12 @@ export class KernelLoop {
     );
   }
 
-  #apply(id: number, command: SaCommand): void {
+  #apply(id: number | undefined, command: SaCommand): void {
     // The last counters of an SA that goes away are told before it does.
     if (command.kind === 'remove') this.#report(monotonicMs());
     const result = this.#plane.apply(command);
     if (result.ok) this.#peers.follow(command);
-    this.#post({ kind: 'sa-result', id, result });
+    if (id !== undefined) this.#post({ kind: 'sa-result', id, result });
     this.#drain();
   }
 

@@ -38,7 +38,7 @@ export class KernelNetwork implements TunnelRoutes {
     this.#table.ensureRules();
   }
 
-  addRoute(destination: Prefix, source?: IpAddress, peer?: IpAddress): void {
+  addRoute(destination: Prefix, source?: () => IpAddress | undefined, peer?: IpAddress): void {
     const key = routeKey(destination);
     if (!this.#users.isFirst(key)) {
       // A trap knows no peer; the SA that it brings up does.
@@ -47,12 +47,13 @@ export class KernelNetwork implements TunnelRoutes {
     const nextHop = this.#nextHop(destination, peer);
     if (nextHop === undefined) return;
     this.#table.ensureRule(isIpv6(destination.address) ? 6 : 4);
+    const own = source?.();
     const route = {
       destination: addressBytes(destination.address),
       prefixLength: destination.length,
       table: this.#table.number,
       ...nextHop,
-      ...(source === undefined ? {} : { source: addressBytes(source) }),
+      ...(own === undefined ? {} : { source: addressBytes(own) }),
     };
     const flags = NetlinkFlag.CREATE | NetlinkFlag.REPLACE;
     this.#table.ask(`route to ${key}`, RTM_NEWROUTE, flags, encodeNewRoute(route));

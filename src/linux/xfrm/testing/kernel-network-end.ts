@@ -9,7 +9,7 @@ function carryOut(what: string, first = '', source?: string, peer?: string): voi
   const prefix = parsePrefix(first)!;
   const given = (text: string | undefined) =>
     text === undefined || text === '-' ? undefined : parseAddress(text);
-  if (what === 'route') network.addRoute(prefix, given(source), given(peer));
+  if (what === 'route') network.addRoute(prefix, () => given(source), given(peer));
   if (what === 'no-route') network.removeRoute(prefix);
   if (what === 'address') network.addAddress(parseAddress(first)!);
   if (what === 'no-address') network.removeAddress(parseAddress(first)!);

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SaProgress } from '#ipsec';
+import { address, type SaCommand, type SaParameters, type SaResult, type Spi } from '#sa';
+import { SaJournal } from './sa-journal.ts';
+
+const ok: SaResult = { ok: true };
+
+function parameters(direction: 'inbound' | 'outbound', spi: number, hardTimeMs?: number): SaParameters {
+  return {
+    direction,
+    protocol: 'esp',
+    spi: spi as Spi,
+    mode: 'tunnel',
+    local: address('192.0.2.1'),
+    remote: address('192.0.2.2'),
+    encryption: { id: 20, keyLengthBits: 128, key: new Uint8Array(20).fill(7) },
+    esn: true,
+    replayWindow: 64,
+    selectors: { local: [], remote: [] },
+    lifetimes: hardTimeMs === undefined ? {} : { hardTimeMs },
+    childId: 1,
+    generation: 0,
+    copyDscp: 'out',
+    copyDf: true,
+  };
+}
+
+function removal(direction: 'inbound' | 'outbound', spi: number): SaCommand {
+  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, remote: address('192.0.2.2') };
+}
+
+test('what was carried out is told again in an order that a fresh thread can follow, and only that', () => {
+  const journal = new SaJournal();
+  const commands: SaCommand[] = [
+    { kind: 'install', sa: parameters('inbound', 500) },
+    { kind: 'install', sa: parameters('outbound', 600) },
+    {
+      kind: 'install-policy',
+      policy: {
+        policyId: 3,
+        action: 'protect',
+        selectors: { local: [], remote: [] },
+        priority: 1,
+        mode: 'tunnel',
+        childId: 1,
+      },
+    },
+    { kind: 'install', sa: parameters('outbound', 601) },
+    { kind: 'use-outbound', protocol: 'esp', spi: 601 as Spi, childId: 1 },
+    removal('outbound', 600),
+    { kind: 'install', sa: parameters('inbound', 501) },
+  ];
+  for (const [id, command] of commands.entries()) {
+    journal.asked(id, command);
+    // The last one is refused.
+    journal.answered(id, id === 6 ? { ok: false, code: 'exists', detail: '' } : ok, 0);
+  }
+  assert.equal(journal.saCount, 2);
+  assert.deepEqual(
+    journal.replay(0).map(({ command }) => (command.kind === 'install' ? command.sa.spi : command.kind)),
+    [500, 601, 'use-outbound', 'install-policy'],
+  );
+});
+
+test('an SA keeps its progress and what is left of its lifetime, and its keys are wiped when it goes', () => {
+  const journal = new SaJournal();
+  const sa = parameters('outbound', 600, 1000);
+  const { progress } = journal.asked(1, { kind: 'install', sa });
+  journal.answered(1, ok, 5000);
+  new SaProgress(progress!).noteSequence(0, 77);
+  const [again] = journal.replay(5400);
+  assert.ok(again !== undefined && again.command.kind === 'install' && again.progress !== undefined);
+  assert.deepEqual(new SaProgress(again.progress).last, { high: 0, low: 77 });
+  assert.equal(again.command.sa.lifetimes.hardTimeMs, 600);
+  const { key } = again.command.sa.encryption!;
+  assert.deepEqual(key, sa.encryption!.key);
+  journal.asked(2, removal('outbound', 600));
+  journal.answered(2, ok, 5500);
+  assert.deepEqual(key, new Uint8Array(20));
+  assert.deepEqual(sa.encryption!.key, new Uint8Array(20).fill(7));
+});
+
+test('commands that the dead thread has not answered fail, but for removals, which are done with', () => {
+  const journal = new SaJournal();
+  journal.asked(1, { kind: 'install', sa: parameters('inbound', 500) });
+  journal.answered(1, ok, 0);
+  journal.asked(2, { kind: 'install', sa: parameters('outbound', 600) });
+  journal.asked(3, removal('inbound', 500));
+  const results = journal.abandon(0);
+  assert.deepEqual(
+    results.map(({ id, result }) => [id, result.ok]),
+    [
+      [2, false],
+      [3, true],
+    ],
+  );
+  assert.deepEqual(journal.replay(0), []);
+  assert.deepEqual(journal.abandon(0), []);
+});

@@ -1,0 +1,162 @@
+// What a packet thread was told of SAs and policies, so that one that takes its place can be told again.
+import { SaProgress } from '#ipsec';
+import type { SaCommand, SaLifetimes, SaParameters, SaResult } from '#sa';
+
+interface JournalSa {
+  readonly parameters: SaParameters;
+  readonly installedAt: number;
+  readonly progress: SharedArrayBuffer;
+  /** Its addresses and reservation as they are now. */
+  moved: SaCommand | undefined;
+  extended: SaCommand | undefined;
+}
+
+/** A command, and for an SA where its progress is noted. */
+export interface JournalEntry {
+  readonly command: SaCommand;
+  readonly progress?: SharedArrayBuffer;
+}
+
+type OfSa = Extract<SaCommand, { kind: 'update-addresses' | 'extend-reservation' }>;
+
+/** Holds a copy of the keys of each SA, and wipes it when the SA goes. */
+export class SaJournal {
+  readonly #sas: JournalSa[] = [];
+  readonly #policies = new Map<number, SaCommand>();
+  /** Of each pair, which SA sends. */
+  readonly #senders = new Map<number, SaCommand>();
+  readonly #unanswered = new Map<number, JournalEntry>();
+
+  get saCount(): number {
+    return this.#sas.length;
+  }
+
+  /** A command is about to be given to the thread. */
+  asked(id: number, command: SaCommand): JournalEntry {
+    const entry =
+      command.kind === 'install'
+        ? { command, progress: new SharedArrayBuffer(SaProgress.bytes) }
+        : { command };
+    this.#unanswered.set(id, entry);
+    return entry;
+  }
+
+  answered(id: number, result: SaResult, at: number): void {
+    const entry = this.#unanswered.get(id);
+    this.#unanswered.delete(id);
+    if (entry !== undefined && result.ok) this.#note(entry, at);
+  }
+
+  /**
+   * What the thread will not answer any more. A removal counts as done: the SA is not told to the next thread.
+   * @returns the results to be given instead
+   */
+  abandon(at: number): readonly { readonly id: number; readonly result: SaResult }[] {
+    const detail = 'the packet thread died meanwhile';
+    return [...this.#unanswered].map(([id, { command }]) => {
+      const result: SaResult =
+        command.kind === 'remove' || command.kind === 'remove-policy'
+          ? { ok: true }
+          : { ok: false, code: 'failed', detail };
+      this.answered(id, result, at);
+      return { id, result };
+    });
+  }
+
+  #note({ command, progress }: JournalEntry, at: number): void {
+    switch (command.kind) {
+      case 'install':
+        this.#sas.push({
+          parameters: withOwnKeys(command.sa),
+          installedAt: at,
+          progress: progress!,
+          moved: undefined,
+          extended: undefined,
+        });
+        break;
+      case 'use-outbound':
+        this.#senders.set(command.childId, command);
+        break;
+      case 'update-addresses':
+        for (const sa of this.#named(command)) sa.moved = command;
+        break;
+      case 'extend-reservation':
+        for (const sa of this.#named(command)) sa.extended = command;
+        break;
+      case 'remove':
+        this.#remove(command);
+        break;
+      case 'install-policy':
+        this.#policies.set(command.policy.policyId, command);
+        break;
+      case 'remove-policy':
+        this.#policies.delete(command.policyId);
+        break;
+    }
+  }
+
+  #named({ protocol, direction, spi, childId }: OfSa): JournalSa[] {
+    return this.#sas.filter(
+      ({ parameters }) =>
+        parameters.protocol === protocol &&
+        parameters.direction === direction &&
+        parameters.spi === spi &&
+        parameters.childId === childId,
+    );
+  }
+
+  #remove({ protocol, direction, spi, remote }: Extract<SaCommand, { kind: 'remove' }>): void {
+    const index = this.#sas.findIndex(
+      ({ parameters, moved }) =>
+        parameters.protocol === protocol &&
+        parameters.direction === direction &&
+        parameters.spi === spi &&
+        (direction === 'inbound' ||
+          (moved?.kind === 'update-addresses' ? moved.remote.address : parameters.remote) === remote),
+    );
+    const [gone] = index < 0 ? [] : this.#sas.splice(index, 1);
+    if (gone === undefined) return;
+    gone.parameters.encryption?.key.fill(0);
+    gone.parameters.integrity?.key.fill(0);
+    const { childId } = gone.parameters;
+    if (!this.#sas.some(({ parameters }) => parameters.childId === childId)) this.#senders.delete(childId);
+  }
+
+  /** Everything that holds, in the order in which a fresh thread can be told. */
+  replay(at: number): readonly JournalEntry[] {
+    const sas = this.#sas.flatMap(({ parameters, installedAt, progress, moved, extended }) => {
+      const lifetimes = remaining(parameters.lifetimes, at - installedAt);
+      const command: SaCommand = { kind: 'install', sa: { ...parameters, lifetimes } };
+      const later = [moved, extended].filter((one) => one !== undefined);
+      return [{ command, progress }, ...later.map((one) => ({ command: one }))];
+    });
+    const rest = [...this.#senders.values(), ...this.#policies.values()];
+    return [...sas, ...rest.map((command) => ({ command }))];
+  }
+
+  /** Wipes all keys. */
+  close(): void {
+    for (const { parameters } of this.#sas) {
+      parameters.encryption?.key.fill(0);
+      parameters.integrity?.key.fill(0);
+    }
+    this.#sas.length = 0;
+  }
+}
+
+function withOwnKeys(sa: SaParameters): SaParameters {
+  const { encryption, integrity } = sa;
+  return {
+    ...sa,
+    ...(encryption === undefined ? {} : { encryption: { ...encryption, key: encryption.key.slice() } }),
+    ...(integrity === undefined ? {} : { integrity: { ...integrity, key: integrity.key.slice() } }),
+  };
+}
+
+/** An SA does not live longer because it is told a second time. */
+function remaining(lifetimes: SaLifetimes, elapsedMs: number): SaLifetimes {
+  const { hardTimeMs } = lifetimes;
+  return hardTimeMs === undefined
+    ? lifetimes
+    : { ...lifetimes, hardTimeMs: Math.max(0, hardTimeMs - elapsedMs) };
+}
