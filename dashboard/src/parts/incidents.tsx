@@ -169,7 +169,7 @@ export function IncidentsPanel(props: {
       <Facts incident={shown} />
       <Ladder incident={shown} />
       <TimeLine incident={shown} many={many} />
-      {incidents.length > 1 && (
+      {incidents.length > 0 && (
         <ul class="others" aria-label="All incidents">
           {incidents.toReversed().map((one) => (
             <li key={one.id}>
