@@ -2,7 +2,6 @@
 export type * from './api/index.ts';
 export { bodyBytesMax, type HttpAnswer, type HttpRequest } from './http/exchange.ts';
 export { type Asset, HttpService, type HttpServiceOptions } from './http/service.ts';
-export { Metrics, type MetricsSource } from './metrics/metrics.ts';
 export { Board, type Follower } from './observe/board.ts';
 export type { Ended } from './observe/incident-book.ts';
 export { Observer, type ObserverOptions } from './observe/observer.ts';

@@ -1,6 +1,7 @@
 // How a log line is written: for people, or as one JSON object with stable names (docs/logs.md); journald is told how much
 // it matters.
-import { type LevelWithSilent, type Logger, pino } from 'pino';
+import { createRequire } from 'node:module';
+import type { LevelWithSilent, Logger, pino as Pino } from 'pino';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -25,6 +26,8 @@ export const textFormat: LogFormat = ({ at, level, text }) =>
 
 /** One object per line: `level`, `time`, `event`, what else there is, and `msg` for people. */
 export function jsonFormat(): LogFormat {
+  // A start that writes for people does without it: loading it takes a good part of one.
+  const { pino } = createRequire(import.meta.url)('pino') as { readonly pino: typeof Pino };
   let written = '';
   let time = '';
   const logger: Logger = pino(

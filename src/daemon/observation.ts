@@ -1,6 +1,7 @@
 // Looks at a running host: feeds what it hears to an observer, and tells whoever follows the board.
 import type { HttpListen } from '#config';
-import { Board, Metrics, Observer } from '#control';
+import { Board, Observer } from '#control';
+import type { Metrics, MetricsSource } from '#control/metrics';
 import type { EngineEvent, EngineStatus } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
@@ -34,7 +35,9 @@ const gatherMs = 40;
 
 export class Observation {
   readonly board: Board;
-  readonly metrics: Metrics;
+  /** Absent: nobody can ask for them. */
+  #metrics: Metrics | undefined;
+  readonly #source: MetricsSource;
   readonly #observer: Observer;
   readonly #sampleMs: number;
   readonly #why: ObservationOptions['why'];
@@ -56,9 +59,9 @@ export class Observation {
       wallClockOffsetMs: Date.now() - monotonicMs(),
       sampleMs,
       rateWindowMs,
-      incidentEnded: (ended) => this.metrics.incidentEnded(ended),
+      incidentEnded: (ended) => this.#metrics?.incidentEnded(ended),
     });
-    this.metrics = new Metrics({
+    this.#source = {
       version,
       startedAtMs,
       status,
@@ -66,7 +69,7 @@ export class Observation {
       verdicts: options.verdicts,
       openIncidents: () => this.#observer.openIncidents,
       linesLeftOut: options.linesLeftOut,
-    });
+    };
     this.board = new Board({
       demonstration: false,
       wallClock: Date.now,
@@ -85,12 +88,15 @@ export class Observation {
   /** @throws ControlSocketError, or the system's error with its `code` */
   async serve({ listen, token }: HttpOptions): Promise<void> {
     this.#token = token;
+    const { Metrics } = await import('#control/metrics');
+    const metrics = new Metrics(this.#source);
+    this.#metrics = metrics;
     this.#http = await HttpEndpoint.open(listen, {
       board: this.board,
       ...(listen.kind === 'path' ? {} : { isToken: tokenCheck(token) }),
       assets: pageAssets(),
       openApi: openApiDocument(),
-      metrics: () => this.metrics.text(),
+      metrics: () => metrics.text(),
       why: async (_host, subject) => this.#why(subject),
     });
   }
@@ -109,14 +115,14 @@ export class Observation {
 
   /** @returns the id of the incident that it belongs to */
   event(at: number, event: EngineEvent): string | undefined {
-    this.metrics.event(event);
+    this.#metrics?.event(event);
     const incident = this.#observer.event(at, event);
     this.#gathering ??= setTimeout(() => this.#tellChanges(), gatherMs).unref();
     return incident;
   }
 
   datagram(direction: 'in' | 'out', remote: Endpoint, octets: Uint8Array, shared: boolean): void {
-    this.metrics.datagram(direction, octets, shared);
+    this.#metrics?.datagram(direction, octets, shared);
     this.#observer.datagram(monotonicMs(), direction, remote, octets, shared);
   }
 
