@@ -93,7 +93,7 @@ export class GuestWayward extends Wayward {
     if (this.#starts++ === 0) await this.writeSettings();
     // Sockets are the guest's own; its state stays when its processes die.
     const paths = `--config ${this.configurationPath} --socket /run/wayward.sock --state /run/wayward.state`;
-    const node = `${process.execPath} ${waywardCommand} run ${paths} --keylog ${this.folder}/keys`;
+    const node = `${process.execPath} ${waywardCommand} run ${paths} --keylog ${this.folder}/keys-${this.#starts}`;
     this.#process = await this.#guest.start(node, this.#logPath);
     await this.waitForLog(/wayward is running/, startMsMax);
     if (this.#bridge !== undefined) return;

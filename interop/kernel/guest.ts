@@ -20,7 +20,7 @@ export interface GuestOptions {
 }
 
 const shellPort = 2222;
-const bootMsMax = 120_000;
+const bootMsMax = 240_000;
 
 export class Guest {
   readonly #options: GuestOptions;
@@ -36,8 +36,10 @@ export class Guest {
       ...['con=null', 'con0=null,fd:1', 'ssl=null', 'quiet'],
       ...[`SHARED=${folder}`, `ADDRESSES=${addresses.join()}`, `INNER=${inner.join()}`],
     ];
-    // It is a process group of its own, and ends its own processes on SIGTERM.
-    this.#kernel = new RunningProcess(['setsid', 'linux.uml', ...words], {
+    // The processes of a guest are processes here, which its kernel traces. If that dies they must not go on as if they were
+    // ours: in a process namespace they die with it.
+    const unshare = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child=KILL'];
+    this.#kernel = new RunningProcess([...unshare, 'linux.uml', ...words], {
       namespace,
       environment: { HOME: folder, TMPDIR: folder },
     });
@@ -69,7 +71,7 @@ export class Guest {
     if (!this.#kernel.running) throw new ProcessError(`the guest ended: ${this.console}`);
     const connect = `TCP:${this.address}:${shellPort},connect-timeout=1`;
     const { namespace } = this.#options;
-    return runProgram(['socat', '-u', 'OPEN:/dev/null', connect], { namespace, timeoutMs: 5_000 }).then(
+    return runProgram(['socat', '-u', 'OPEN:/dev/null', connect], { namespace, timeoutMs: 20_000 }).then(
       () => true,
       () => false,
     );
@@ -99,6 +101,7 @@ export class Guest {
   }
 
   async halt(): Promise<void> {
-    await this.#kernel.end('SIGTERM', 2_000);
+    // Nothing in it has to be finished: what it has written is in our files already.
+    await this.#kernel.end('SIGKILL');
   }
 }

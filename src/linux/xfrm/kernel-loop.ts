@@ -75,7 +75,6 @@ export class KernelLoop {
     if (kernel === undefined) throw new Error('this loop is for the kernel data plane');
     this.#plane = new KernelDataPlane(kernel.ownerName);
     this.#foreign = new ForeignSpis((spis) => this.#post({ kind: 'foreign-spis', spis }));
-    this.#foreign.reset(this.#plane.foreignStates());
     this.#options = options;
     this.#keepEarlierMs = kernel.keepEarlierMs;
     this.#watch = new UnknownSpiWatch({
@@ -90,6 +89,8 @@ export class KernelLoop {
 
   /** Binds the sockets; what comes to them waits. @throws SystemCallError if one cannot be had */
   listen(): void {
+    // What comes and goes meanwhile waits in the socket for kernel messages.
+    this.#foreign.reset(this.#plane.foreignStates());
     const { addresses, ikePort, natTraversalPort, mark } = this.#options;
     for (const address of addresses) {
       for (const port of [ikePort, natTraversalPort]) {

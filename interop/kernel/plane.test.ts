@@ -1,0 +1,249 @@
+// wayward on a kernel's ESP, inside a guest, with strongSwan outside: everything that the kernel data plane is for.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { eventually } from '../harness/eventually.ts';
+import { removeStaleNamespaces } from '../harness/network.ts';
+import { childSas, type PeerChild } from '../harness/peer.ts';
+import { runProgram } from '../harness/processes.ts';
+import { Strongswan } from '../harness/strongswan.ts';
+import { ContinuousPing, type Path, ping } from '../harness/traffic.ts';
+import { GuestNetwork, guestAddresses, hostAddresses, missingForGuests } from './guest-network.ts';
+import { GuestWayward } from './guest-peers.ts';
+import { planeStrongswan, planeWayward } from './plane-configuration.ts';
+
+const missing = missingForGuests();
+/** A guest shares this machine with everything else, and takes its time. */
+const patienceMs = 60_000;
+
+describe('wayward on kernel ESP with strongSwan in user space', { skip: missing ?? false }, () => {
+  let network: GuestNetwork;
+  let wayward: GuestWayward;
+  let strongswan: Strongswan;
+
+  before(async () => {
+    removeStaleNamespaces();
+    network = await GuestNetwork.create(384);
+    const { namespace, folder, guest } = network;
+    wayward = new GuestWayward(guest, namespace, join(folder, 'wayward'));
+    strongswan = new Strongswan(namespace, join(folder, 'strongswan'));
+    for (const [peer, text] of [
+      [wayward, planeWayward],
+      [strongswan, planeStrongswan],
+    ] as const) {
+      await mkdir(peer.folder, { recursive: true });
+      await writeFile(join(peer.folder, 'swanctl.conf'), text);
+    }
+    await writeFile(join(wayward.folder, 'record.key'), randomBytes(32), { mode: 0o600 });
+    // The way to the networks behind strongSwan, for traffic that asks for an SA.
+    await guest.run(`ip route add default via ${hostAddresses.outer.IPv4}`);
+    await Promise.all([wayward.start(), strongswan.start()]);
+  });
+
+  after(async () => {
+    await wayward?.stop();
+    await strongswan?.stop();
+    await network?.close();
+  });
+
+  const path = (family: 'IPv4' | 'IPv6' = 'IPv4'): Path => ({
+    namespace: network.namespace,
+    source: hostAddresses.inner[family],
+    destination: guestAddresses.inner[family],
+  });
+  const kernelSpis = async (): Promise<string[]> =>
+    [...(await network.guest.run('ip xfrm state')).matchAll(/spi 0x([0-9a-f]{8})/g)]
+      .map(([, spi]) => spi!)
+      .filter((spi) => spi !== '00000000')
+      .sort();
+
+  /** The last number that the kernel has spent on an SA. */
+  async function sent({ outboundSpi }: PeerChild): Promise<number> {
+    const states = (await network.guest.run('ip xfrm state')).split(/^(?=src)/m);
+    const match = /oseq 0x([0-9a-f]+)/.exec(states.find((one) => one.includes(outboundSpi)) ?? '');
+    if (match === null) throw new Error(`the kernel has no SA ${outboundSpi}`);
+    return Number.parseInt(match[1]!, 16);
+  }
+
+  /** Both have one Child SA of this name, the same, and the kernel has its SPIs and no others. */
+  async function agreed(name: string): Promise<PeerChild> {
+    return eventually(
+      `both sides have one Child SA ${name}, and so has the kernel`,
+      async () => {
+        const [[ours, ...moreOfOurs], [theirs, ...moreOfTheirs]] = await Promise.all([
+          childSas(wayward),
+          childSas(strongswan),
+        ]);
+        if (ours === undefined || theirs === undefined) return undefined;
+        if (moreOfOurs.length > 0 || moreOfTheirs.length > 0 || ours.name !== name) return undefined;
+        const spis = [ours.inboundSpi, ours.outboundSpi].sort();
+        const inKernel = await kernelSpis();
+        return ours.inboundSpi === theirs.outboundSpi && spis.join() === inKernel.join() ? ours : undefined;
+      },
+      patienceMs,
+    );
+  }
+
+  async function replaced(before: PeerChild): Promise<PeerChild> {
+    await eventually(
+      `${before.inboundSpi} is replaced`,
+      async () => (await childSas(wayward)).every(({ inboundSpi }) => inboundSpi !== before.inboundSpi),
+      patienceMs,
+    );
+    return agreed(before.name);
+  }
+
+  async function nothingLeft(): Promise<void> {
+    await eventually('the kernel has no SA', async () => (await kernelSpis()).length === 0, patienceMs);
+  }
+
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    const connection = family.toLowerCase();
+    const child = `net-${connection}`;
+
+    test(`a tunnel over ${family} carries both families`, async () => {
+      await wayward.up(child);
+      await agreed(child);
+      await ping(path('IPv4'));
+      await ping(path('IPv6'));
+      await ping(path('IPv4'), 1, 3_000);
+      const outside = `ping -n -q -c 2 -i 0.2 -I ${guestAddresses.inner.IPv6} ${hostAddresses.inner.IPv6}`;
+      assert.match(await network.guest.run(outside), / 2 received/);
+    });
+
+    test(`either side rekeys the Child SA over ${family}, and the IKE SA, without a loss`, async () => {
+      const pings = new ContinuousPing(path(), 50);
+      try {
+        await pings.answers(5, patienceMs);
+        let one = await agreed(child);
+        for (const rekey of [() => wayward.rekeyChild(child), () => strongswan.rekeyChild('net')]) {
+          await rekey();
+          one = await replaced(one);
+          await pings.answers(5, patienceMs);
+        }
+        await wayward.rekeyIke(connection);
+        await pings.answers(5, patienceMs);
+        assert.equal((await pings.stop()).lost, 0);
+      } finally {
+        await pings.abandon();
+      }
+    });
+
+    test(`the end of the IKE SA over ${family} leaves nothing in the kernel`, async () => {
+      await wayward.downIke(connection);
+      await nothingLeft();
+      assert.doesNotMatch(await network.guest.run('ip xfrm policy'), /tmpl src 10\.99|tmpl src fd99/);
+    });
+  }
+
+  test('traffic of a trap policy brings its Child SA up, again and again', async () => {
+    for (let round = 0; round < 2; round++) {
+      const wanted = `ping -n -q -c 40 -i 0.25 -I ${guestAddresses.inner.IPv4} 10.2.0.9`;
+      await network.guest.run(`${wanted} > /dev/null 2>&1 &`);
+      await agreed('trapped');
+      await network.guest.run('pkill ping; true');
+      await wayward.downChild('trapped');
+      await nothingLeft();
+    }
+    await wayward.downIke('ipv4');
+  });
+
+  test('the kernel says when an SA is used up, softly, and it is replaced', async () => {
+    await wayward.up('short');
+    const before = await agreed('short');
+    const pings = new ContinuousPing({ ...path(), source: '10.2.0.8' }, 50);
+    try {
+      // rekey_packets of the configuration, inbound and outbound.
+      await pings.answers(40, patienceMs);
+      await replaced(before);
+      await pings.answers(5, patienceMs);
+      assert.equal((await pings.stop()).lost, 0);
+    } finally {
+      await pings.abandon();
+    }
+    await wayward.downIke('ipv4');
+    await nothingLeft();
+  });
+
+  test('the kernel says that the port of the peer has changed, and the SAs follow it with their numbers', async () => {
+    await wayward.up('net-ipv4');
+    const one = await agreed('net-ipv4');
+    const pings = new ContinuousPing(path(), 50);
+    try {
+      await pings.answers(5, patienceMs);
+      const chain = 'type nat hook postrouting priority srcnat; udp sport 4500 masquerade to :30000-30999;';
+      await runProgram(['nft', '-f', '-'], {
+        namespace: network.namespace,
+        input: `table ip moved { chain out { ${chain} }; }`,
+      });
+      await wayward.waitForLog(/peer moved from 10\.99\.2\.1:4500 to 10\.99\.2\.1:30\d\d\d/, patienceMs);
+      await pings.answers(10, patienceMs);
+      const states = await network.guest.run('ip xfrm state');
+      assert.match(states, /encap type espinudp sport 30\d\d\d dport 4500/);
+      assert.match(states, /encap type espinudp sport 4500 dport 30\d\d\d/);
+      // Its number is not the first one: the SA is the same.
+      assert.match(states, /oseq 0x(?!0,)[0-9a-f]+/);
+      assert.deepEqual(await agreed('net-ipv4'), one);
+    } finally {
+      await pings.abandon();
+      await runProgram(['nft', 'delete', 'table', 'ip', 'moved'], { namespace: network.namespace }).catch(
+        () => undefined,
+      );
+    }
+    await strongswan.downIke('ipv4');
+    await nothingLeft();
+  });
+
+  test('a killed daemon that starts again takes its SAs up as they are, and rekeys them', async () => {
+    await wayward.up('net-ipv4');
+    const before = await agreed('net-ipv4');
+    const pings = new ContinuousPing(path(), 50);
+    try {
+      await pings.answers(10, patienceMs);
+      const sentBefore = await sent(before);
+      await wayward.kill();
+      // ESP in UDP enters the kernel by the daemon's socket: what comes waits for the next one. Native ESP would go on.
+      assert.deepEqual(await kernelSpis(), [before.inboundSpi, before.outboundSpi].sort());
+      await wayward.start();
+      assert.match(await wayward.log(), /goes on from the checkpoint/);
+      const sentAfter = await sent(before).catch(() => Number.POSITIVE_INFINITY);
+      assert.ok(sentAfter >= sentBefore, `${sentAfter} after ${sentBefore}: the SA is another one`);
+      await pings.answers(10, patienceMs);
+      // Everything that is taken up is rekeyed at once.
+      await replaced(before);
+      await pings.answers(10, patienceMs);
+    } finally {
+      await pings.abandon();
+    }
+    await wayward.downIke('ipv4');
+    await nothingLeft();
+  });
+
+  test('SAs of an earlier process that cannot be taken up are removed, and those of others stay', async () => {
+    const foreign =
+      'ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0xdddd0001 reqid 1 mode tunnel ' +
+      "aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128";
+    await wayward.up('net-ipv4');
+    await agreed('net-ipv4');
+    await network.guest.run(foreign);
+    await wayward.kill();
+    await network.guest.run('rm -r /run/wayward.state');
+    const pings = new ContinuousPing(path(), 100);
+    try {
+      await wayward.start();
+      await eventually(
+        'only the other one is left',
+        async () => (await kernelSpis()).join() === 'dddd0001',
+        patienceMs,
+      );
+      // strongSwan still sends on SAs that nobody here knows any more.
+      await wayward.waitForLog(/with unknown SPI [0-9a-f]{8}.*sent/, patienceMs);
+    } finally {
+      await pings.abandon();
+      await network.guest.run('ip xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0xdddd0001');
+      await strongswan.downIke('ipv4').catch(() => undefined);
+    }
+  });
+});
