@@ -1,4 +1,4 @@
-// Room `hip`: HIPv2 (RFC 7401, 7402, 8046), all associations of one host.
+// Room `hip`: HIPv2 (RFC 7401, RFC 7402, RFC 8046), all associations of one host.
 
 export type {
   HipConfiguration,
