@@ -12,7 +12,7 @@ import type { ControlOutcome } from './outcome.ts';
 export const hipKeyTypes = ['p256', 'p384', 'rsa'] as const;
 export type HipKeyType = (typeof hipKeyTypes)[number];
 
-/** Larger ones make R1 and I2, which hold a key and a signature, larger than one packet of 1280 octets. */
+/** With 3072 bits, an R1 in group MODP_3072 is larger than the 1280 octets that pass everywhere. */
 const rsaBits = 2048;
 
 /** Writes a new key to a file that only its owner can read, and that was not there before. */

@@ -82,6 +82,7 @@ export interface TableSizes {
   readonly awaitedResults: number;
   readonly pendingCommands: number;
   readonly initiations: number;
+  /** Of connections, and of HIP peers. */
   readonly traps: number;
   readonly deadlines: number;
 }
@@ -176,7 +177,7 @@ export function tableSizes(state: EngineState): TableSizes {
     awaitedResults: state.awaitedResults,
     pendingCommands: state.pending.size,
     initiations: state.initiations.all().length,
-    traps: state.traps.all().length,
+    traps: state.traps.all().length + (state.hip?.traps.size ?? 0),
     deadlines: state.deadlines.size,
   };
 }

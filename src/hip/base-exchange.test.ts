@@ -18,6 +18,7 @@ function withoutChecksum(octets: Uint8Array): Uint8Array {
 }
 
 describe('a base exchange', () => {
+  // RFC 7401 4.1.3, 4.4.2, 4.4.3, 5.3.3, 5.3.4, 6.8, 6.9, 6.10; RFC 7402 3.3.1, 4.1.2, 5.2.1, 6.4, 6.5, 6.6
   test('takes two round trips, and both ends have the same keys in opposite directions', () => {
     const hosts = new TwoHosts();
     const { moon, sun } = hosts;
@@ -104,6 +105,7 @@ describe('a base exchange', () => {
     assert.equal(Buffer.from(octets).indexOf(identity), -1);
   });
 
+  // RFC 7401 4.1.8
   test('without a HIT in I1 is one with whoever answers (4.1.8)', () => {
     const hosts = new TwoHosts();
     const { moon, sun } = hosts;
@@ -118,6 +120,7 @@ describe('a base exchange', () => {
     hosts.assertKeysAgree();
   });
 
+  // RFC 7401 4.1.5
   test('with a stranger is refused, after it has proven who it is and before any SA is made', () => {
     const hosts = new TwoHosts({ sun: { configuration: { peers: [] } } });
     hosts.call();
@@ -141,6 +144,7 @@ describe('what is lost', () => {
     });
   }
 
+  // RFC 7401 6.6
   test('an exchange that nobody answers fails, and may be tried again a while later', () => {
     const hosts = new TwoHosts();
     const { moon, sun } = hosts;
@@ -159,6 +163,7 @@ describe('what is lost', () => {
     assert.equal(moon.state(sun.hit), 'ESTABLISHED');
   });
 
+  // RFC 7401 4.1.4
   test('a repeated I2 gets the same R2 and changes nothing; one that comes later is an old one', () => {
     const hosts = new TwoHosts();
     const { moon, sun } = hosts;
@@ -229,6 +234,7 @@ describe('both call at once', () => {
 });
 
 describe('a peer that lost its state', () => {
+  // RFC 7401 4.5.4, 6.16
   test('answers I1 without any change, and replaces the association only by a valid I2 (4.5.4)', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
@@ -264,6 +270,7 @@ describe('a peer that lost its state', () => {
   });
 });
 
+// RFC 7401 A
 test('an exchange that stays under way costs the Responder nothing: a thousand I1 leave no state', () => {
   const hosts = new TwoHosts();
   hosts.call();

@@ -1,4 +1,4 @@
-// Pairs of ESP SAs in BEET mode enter and leave the data plane: the HITs are the addresses inside (RFC 7402 3.2, appendix B).
+// Pairs of ESP SAs in BEET mode enter and leave the data plane: the HITs are the addresses inside (RFC 7402 3.2, 3.3.1, 4.1.2, 5.2.1, appendix B).
 import { type Drawn, encryptionKeyBytes, integrityKeyBytes, type PacketKeys } from '#crypto';
 import {
   espSuiteOf,

@@ -1,6 +1,6 @@
 // A datagram in one line, as far as it can be read without keys.
 import { formatEndpoint } from '#sa';
-import { readU32 } from '#wire';
+import { hipPacketTypeName, readU32 } from '#wire';
 import type { Datagram } from './network/datagram.ts';
 
 const exchangeNames: Readonly<Record<number, string>> = {
@@ -9,6 +9,11 @@ const exchangeNames: Readonly<Record<number, string>> = {
   36: 'CREATE_CHILD_SA',
   37: 'INFORMATIONAL',
 };
+
+/** The type of a HIP packet (`HipPacketType`); `undefined` for everything else. */
+export function hipPacketType({ protocol, octets }: Datagram): number | undefined {
+  return protocol === 'hip' && octets.length > 2 ? octets[2]! & 0x7f : undefined;
+}
 
 /** The fields of an IKE header that stand in the clear (RFC 7296 3.1). */
 export interface PlainIkeHeader {
@@ -74,6 +79,9 @@ export function describeDatagram(datagram: Datagram): string {
     const role = ike.response ? 'response' : 'request';
     return `${name} ${role} ${ike.messageId} of ${ike.initiatorSpi.slice(0, 8)}, ${octets.length} octets, ${path}`;
   }
+  const hip = hipPacketType(datagram);
+  if (hip !== undefined) return `${hipPacketTypeName(hip)}, ${octets.length} octets, ${path}`;
+  if (datagram.protocol === 'icmp') return `ICMP type ${octets[0]}, ${octets.length} octets, ${path}`;
   if (datagram.protocol === 'udp' && octets.length === 1 && octets[0] === 0xff) return `keepalive, ${path}`;
   if (octets.length < 8) return `${octets.length} octets, ${path}`;
   const spi = readU32(octets, 0).toString(16).padStart(8, '0');

@@ -17,6 +17,7 @@ import { LabDisk } from './disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { FaultKind, LabEvent } from './events.ts';
 import type { Datagram } from './network/datagram.ts';
+import { type QuotedPacket, quoteOfIcmp } from './network/icmp-quote.ts';
 import type { Prng } from './prng.ts';
 import type { HostScenario } from './scenario.ts';
 
@@ -51,6 +52,23 @@ interface KnownSa {
   reportedPackets: number;
 }
 
+/** What an engine says of a pair of SAs. */
+export interface KnownPair {
+  readonly childId: number;
+  readonly inboundSpi: number;
+  readonly outboundSpi: number;
+}
+
+function pairOfHip({ childId, inboundSpi, outboundSpi }: EngineStatus['hip'][number]): KnownPair[] {
+  return childId === undefined || inboundSpi === undefined || outboundSpi === undefined
+    ? []
+    : [{ childId, inboundSpi, outboundSpi }];
+}
+
+function portless(address: IpAddress): Endpoint {
+  return { address, port: 0 };
+}
+
 /** Everything that a crash takes. */
 interface Running {
   readonly engine: Engine;
@@ -65,8 +83,6 @@ interface Running {
   wakeUpsAtOnce: number;
   lastWokenAt: number;
 }
-
-type QuotedPacket = Extract<EngineInput, { readonly kind: 'icmp-error' }>['quote'];
 
 /** How a host's data plane is made; tests put broken ones in its place. */
 export type PlaneMaker = (options: { readonly randomness: Randomness }) => MemoryDataPlane;
@@ -116,9 +132,11 @@ export class LabHost {
     return this.#running?.engine.status();
   }
 
-  /** The Child SAs that the engine believes in. */
-  childSas(): ReturnType<Engine['childSas']> {
-    return this.#running?.engine.childSas() ?? [];
+  /** The pairs of SAs that the engine believes in: Child SAs, and those of HIP associations. */
+  childSas(): readonly KnownPair[] {
+    const engine = this.#running?.engine;
+    if (engine === undefined) return [];
+    return [...engine.childSas(), ...engine.status().hip.flatMap(pairOfHip)];
   }
 
   /** How much the engine holds; `undefined` while the host is down. */
@@ -212,7 +230,12 @@ export class LabHost {
     const { protocol, source, destination, octets } = datagram;
     world.report({ kind: 'arriving', at: world.now(), host: this.name, datagram });
     const shared = destination.port === this.scenario.configuration.ports.natTraversal;
-    if (protocol === 'esp' || (shared && classifyUdpEncapsulated(octets) === 'esp')) {
+    if (protocol === 'hip') {
+      this.#give({ kind: 'hip-packet', path: { local: destination, remote: source }, octets });
+    } else if (protocol === 'icmp') {
+      const quote = quoteOfIcmp(datagram);
+      if (quote !== undefined) this.receiveIcmpError(source.address, quote);
+    } else if (protocol === 'esp' || (shared && classifyUdpEncapsulated(octets) === 'esp')) {
       running.plane.inbound({ local: destination, remote: source, protocol, octets }, world.now());
       this.#drainPlane(running);
       this.#settle(running);
@@ -309,6 +332,13 @@ export class LabHost {
     switch (output.kind) {
       case 'transmit':
         this.#send('udp', output.local, output.remote, output.octets);
+        break;
+      case 'hip-transmit':
+        // The lab's peers are called right in IP.
+        this.#send('hip', output.path.local, output.path.remote, output.octets);
+        break;
+      case 'icmp':
+        this.#send('icmp', portless(output.local), portless(output.remote), output.octets);
         break;
       case 'sa-command':
         this.#command(running, output.id, output.command);
@@ -412,7 +442,7 @@ export class LabHost {
     }
   }
 
-  #send(protocol: 'udp' | 'esp' | 'ah', source: Endpoint, destination: Endpoint, octets: Uint8Array): void {
+  #send(protocol: Datagram['protocol'], source: Endpoint, destination: Endpoint, octets: Uint8Array): void {
     const world = this.#world;
     const datagram: Datagram = { protocol, source, destination, octets: octets.slice(), origin: 'host' };
     world.report({ kind: 'sent', at: world.now(), host: this.name, datagram });

@@ -82,6 +82,7 @@ export type AttackKind =
   | 'forged-invalid-ike-spi'
   | 'forged-tokens'
   | 'forged-icmp'
+  | 'forged-hip'
   | 'forged-delete'
   | 'init-flood'
   | 'random-esp'

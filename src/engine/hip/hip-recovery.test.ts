@@ -42,6 +42,7 @@ function decodeIpv4Header(quoted: Uint8Array): { readonly source: number[]; read
   return { source: [...quoted.subarray(12, 16)], spi: view.getUint32(20) };
 }
 
+// RFC 7401 4.5.4, 6.16
 test('a Parameter Problem is a hint: one UPDATE; unanswered, I1 goes out, and the old association goes at R2 alone', () => {
   const hosts = associated(new HipEngines(hipOnly));
   const { moon, sun } = hosts;

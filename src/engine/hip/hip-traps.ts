@@ -1,4 +1,4 @@
-// An application's first packet to a HIT starts the base exchange (RFC 7401 6.1): a trap policy for each peer.
+// An application's first packet to a HIT starts the base exchange (RFC 7401 6.1, RFC 7402 6.1): a trap policy for each peer.
 import type { HipConfiguration, HipPeer } from '#hip';
 import { hitAddress, type PolicyParameters, selectorOfPrefix } from '#sa';
 import type { Hit } from '#wire';

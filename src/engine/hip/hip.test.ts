@@ -28,6 +28,7 @@ test('a command brings an association up, and has its result when it stands', ()
   assert.equal(association?.peer, 'sun');
 });
 
+// RFC 7401 6.1
 test('an application that sends to a HIT starts the exchange: its packet came out of a trap', () => {
   const hosts = new HipEngines().start();
   const only = (name: 'moon' | 'sun'): NonNullable<ReturnType<typeof selectorOfPrefix>> =>
@@ -44,6 +45,7 @@ test('an application that sends to a HIT starts the exchange: its packet came ou
   assert.deepEqual(inbound(hosts.moon), ['beet']);
 });
 
+// RFC 7402 3.4
 test('IKE and HIP with one peer at the same time: each has its SAs, and no SPI is used twice', () => {
   const hosts = new HipEngines().start();
   hosts.moon.give(0, { kind: 'command', id: 1, command: { kind: 'initiate', connection: 'gateway' } });

@@ -19,6 +19,7 @@ function assertNothingLeft({ moon, sun }: TwoHosts): void {
 
 const longerThanClosed = 30 * 60_000;
 
+// RFC 7401 5.3.7, 5.3.8, 6.14, 6.15; RFC 7402 6.7
 test('one round trip ends an association; the peer remembers it for a while', () => {
   const hosts = new TwoHosts().connect();
   const { moon, sun } = hosts;

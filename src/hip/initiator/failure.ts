@@ -1,4 +1,4 @@
-// The end of a base exchange that came to nothing (RFC 7401 4.4.3, table 9).
+// The end of a base exchange that came to nothing (RFC 7401 4.1.6, 4.4.3, table 9).
 import type { HipAssociation } from '../association.ts';
 import type { HipHostState } from '../host-state.ts';
 

@@ -1,4 +1,4 @@
-// R1: judged, its puzzle worked on, and answered by I2 (RFC 7401 6.8, RFC 7402 6.4).
+// R1: judged, its puzzle worked on, and answered by I2 (RFC 7401 4.1.3, 4.1.4, 4.1.7, 6.8, RFC 7402 6.4).
 import {
   CryptoError,
   decodeHostIdentity,

@@ -1,4 +1,4 @@
-// I2: checked from cheap to dear, and answered by R2 (RFC 7401 6.9, RFC 7402 6.5).
+// I2: checked from cheap to dear, and answered by R2 (RFC 7401 4.1.4, 4.1.5, 5.3.4, 6.9, RFC 7402 6.5).
 import {
   appendHipMac2,
   appendHipSignature,

@@ -1,4 +1,4 @@
-// What a host needs to answer I1 without keeping anything of it: R1 packets, puzzles, rates (RFC 7401 4.1.1, appendix A).
+// What a host needs to answer I1 without keeping anything of it: R1 packets, puzzles, rates (RFC 7401 A, 4.1.1).
 import { equalConstantTime, pseudorandomFunction, type Randomness } from '#crypto';
 import { addressBytes, Prf } from '#sa';
 import { type Hit, hitBytes } from '#wire';

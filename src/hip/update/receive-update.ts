@@ -1,4 +1,4 @@
-// UPDATE: acknowledgements first, then what has to be acknowledged (RFC 7401 6.12).
+// UPDATE: acknowledgements first, then what has to be acknowledged (RFC 7401 6.12, 6.12.1, 6.12.2).
 import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
 import { type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';

@@ -1,4 +1,4 @@
-// New ESP SAs for an association, with a fresh Diffie-Hellman exchange (RFC 7402 5.3, 6.8 to 6.10).
+// New ESP SAs for an association, with a fresh Diffie-Hellman exchange (RFC 7402 3.3.2, 4.1.3, 5.3.1, 5.3.2, 6.8 to 6.10).
 import { CryptoError, HipKeymat, wipe } from '#crypto';
 import { isNegotiableSpi, keyExchangeOfDhGroup } from '#sa';
 import type { EspInfoParameter, HipParameter } from '#wire';

@@ -28,6 +28,7 @@ function assertOnePair(hosts: TwoHosts): void {
 }
 
 describe('a rekeying', () => {
+  // RFC 7402 3.3.2, 4.1.3, 5.3.1, 5.3.2, 6.8, 6.9, 6.10
   test('takes three UPDATE packets, and the old SAs go when traffic comes by the new ones', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
@@ -114,6 +115,7 @@ function assertOnePairAfterTraffic(hosts: TwoHosts): void {
 }
 
 describe('an UPDATE', () => {
+  // RFC 7401 5.3.5, 6.11, 6.12
   test('that has to be echoed shows that the peer is alive, and how long the way is', () => {
     const hosts = new TwoHosts().connect();
     const { moon } = hosts;
@@ -127,6 +129,7 @@ describe('an UPDATE', () => {
     assert.equal(moon.host.deadline() !== undefined, true);
   });
 
+  // RFC 7401 6.12.1, 6.12.2
   test('that is repeated is acknowledged again and not processed again', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
@@ -159,6 +162,7 @@ describe('an UPDATE', () => {
     assert.ok(sun.rejections.length > 20);
   });
 
+  // RFC 7401 5.4.4
   test('for an association that we do not have is answered by an ICMP Parameter Problem at most (5.4.4)', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
@@ -191,6 +195,7 @@ describe('a move', () => {
     host.give(hosts.now, { kind: 'command', command: { kind: 'move', from, to } });
   }
 
+  // RFC 8046 3.2.1, 3.3.1, 5.4
   test('is told to the peer, which believes it once somebody has answered from there', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;

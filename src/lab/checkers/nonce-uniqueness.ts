@@ -73,6 +73,7 @@ export class NonceUniqueness implements Observer {
       return;
     }
     const { octets, protocol } = datagram;
+    if (protocol === 'hip' || protocol === 'icmp') return;
     if (protocol === 'udp' && (octets.length < espHeaderBytes || readU32(octets, 0) === 0)) return;
     this.#sendEsp(at, host, octets);
   }

@@ -1,4 +1,4 @@
-// The data plane has exactly the SAs and policies of the engine's Child SAs, after every step: nothing leaks.
+// The data plane has exactly the SAs and policies of the engine's Child SAs and HIP associations, after every step: nothing leaks.
 import type { EngineEvent } from '#engine';
 import type { SaCommand } from '#sa';
 import type { LabEvent, Observer } from '../events.ts';
@@ -25,10 +25,17 @@ const movesChildren: ReadonlySet<string> = new Set([
   'child-ended',
   'ike-rekeyed',
   'ike-ended',
+  'hip-established',
+  'hip-rekeyed',
+  'hip-ended',
 ]);
 
 function kindOf(event: EngineEvent): string {
-  return event.kind === 'ike' ? event.event.kind : event.kind;
+  return event.kind === 'ike'
+    ? event.event.kind
+    : event.kind === 'hip'
+      ? `hip-${event.event.kind}`
+      : event.kind;
 }
 
 export class SaAccounting implements Observer {

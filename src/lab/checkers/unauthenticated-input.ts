@@ -1,6 +1,6 @@
 // What anybody can send changes no SA, gets nothing delivered, and is never answered with more octets than it had.
-import { decodeIkeMessage, NotifyType, PayloadType, WireError } from '#wire';
-import { plainIkeHeader } from '../describe-datagram.ts';
+import { decodeIkeMessage, HipPacketType, NotifyType, PayloadType, WireError } from '#wire';
+import { hipPacketType, plainIkeHeader } from '../describe-datagram.ts';
 import type { LabEvent, Observer } from '../events.ts';
 import type { Datagram } from '../network/datagram.ts';
 import { InvariantViolation } from './invariant-violation.ts';
@@ -68,6 +68,8 @@ export class UnauthenticatedInput implements Observer {
       case 'engine': {
         if (this.#handling?.host !== event.host || event.output.kind !== 'event') return;
         const outer = event.output.event;
+        if (outer.kind === 'hip' && outer.event.kind !== 'rejected' && outer.event.kind !== 'notified')
+          this.#fail(event.at, `caused hip ${outer.event.kind}`);
         if (outer.kind !== 'ike' || harmless.has(outer.event.kind)) return;
         // IKE_SA_INIT is unprotected: a changed one may lead an exchange astray that has not begun to matter yet.
         if (outer.context.localIdentity === undefined) return;
@@ -98,6 +100,7 @@ export class UnauthenticatedInput implements Observer {
     const account = this.#account(address);
     account.received += datagram.octets.length;
     if (plainIkeHeader(datagram)?.exchangeType === ikeSaInit) account.asked++;
+    if (hipPacketType(datagram) === HipPacketType.I1) account.asked++;
   }
 
   #charge(at: number, host: string, datagram: Datagram): void {
@@ -105,14 +108,16 @@ export class UnauthenticatedInput implements Observer {
     if (this.#known.has(address)) return;
     const account = this.#account(address);
     const header = plainIkeHeader(datagram);
-    // An answer that makes an IKE SA is as long as it is; the COOKIE before it is held to the rule.
-    if (header?.exchangeType === ikeSaInit && header.response && header.responderSpi !== noSpi) {
+    // An answer that makes an IKE SA is as long as it is; the COOKIE before it is held to the rule. R1 is longer than I1,
+    // which keeps no state for it (RFC 7401 6.7): one for each, and its rate is bounded.
+    const isR1 = hipPacketType(datagram) === HipPacketType.R1;
+    if (isR1 || (header?.exchangeType === ikeSaInit && header.response && header.responderSpi !== noSpi)) {
       account.answered++;
       if (account.answered <= account.asked) return;
       throw new InvariantViolation(
         name,
         at,
-        `${host} sent ${address} more IKE_SA_INIT answers than it asked for`,
+        `${host} sent ${address} more IKE_SA_INIT answers or R1 packets than it asked for`,
       );
     }
     account.sent += datagram.octets.length;

@@ -1,8 +1,12 @@
 // An attacker without keys: sees everything (on path) or nothing (off path), sends from any address, forges what it can.
-import type { Endpoint, IpAddress } from '#sa';
+import { addressBytes, type Endpoint, type IpAddress } from '#sa';
 import {
   ExchangeType,
+  encodeHipPacket,
   encodeIkeMessage,
+  HipPacketType,
+  hipHeaderLength,
+  hitFromBytes,
   type IkeHeader,
   type IkeSpi,
   ikeSpiFromBytes,
@@ -12,6 +16,7 @@ import {
   ProtocolId,
   readU32,
   TransformType,
+  writeHipChecksum,
   writeU32,
   zeroIkeSpi,
 } from '#wire';
@@ -38,12 +43,19 @@ export class Attacker {
   readonly #recorded: Datagram[] = [];
   /** IKE messages by themselves: traffic would soon push them out. */
   readonly #recordedIke: Datagram[] = [];
+  readonly #recordedHip: Datagram[] = [];
 
   constructor(prng: Prng) {
     this.#prng = prng;
   }
 
   overhear(datagram: Datagram): void {
+    if (datagram.protocol === 'icmp') return;
+    if (datagram.protocol === 'hip') {
+      this.#recordedHip.push(datagram);
+      if (this.#recordedHip.length > recordedMax) this.#recordedHip.shift();
+      return;
+    }
     this.#recorded.push(datagram);
     if (this.#recorded.length > recordedMax) this.#recorded.shift();
     if (plainIkeHeader(datagram) === undefined) return;
@@ -134,6 +146,8 @@ export class Attacker {
           ? ike(this.#guessedRefusal(tokens))
           : this.#aboutRecorded(source, destination, shared, true, tokens);
       }
+      case 'forged-hip':
+        return this.#hip(source, destination, offPath);
       case 'forged-icmp':
         // No datagram of a port of ours: see `forgeQuote`.
         return undefined;
@@ -188,6 +202,32 @@ export class Attacker {
 
   #spi(): IkeSpi {
     return ikeSpiFromBytes(this.#prng.bytes(8));
+  }
+
+  /** A HIP packet that was overheard, with an octet changed, or, off path, the header of one between guessed hosts. */
+  #hip(source: Endpoint, destination: Endpoint, offPath: boolean): Datagram | undefined {
+    const prng = this.#prng;
+    const ends = { source: { ...source, port: 0 }, destination: { ...destination, port: 0 } };
+    const addresses = {
+      source: addressBytes(source.address),
+      destination: addressBytes(destination.address),
+    };
+    const heard = offPath
+      ? []
+      : this.#recordedHip.filter((one) => one.destination.address === destination.address);
+    let octets: Uint8Array;
+    if (heard.length === 0) {
+      const packetType = prng.pick([HipPacketType.UPDATE, HipPacketType.CLOSE, HipPacketType.NOTIFY]);
+      const [sender, receiver] = [hitFromBytes(prng.bytes(16)), hitFromBytes(prng.bytes(16))];
+      const header = { packetType, anonymous: false, sender, receiver };
+      octets = encodeHipPacket({ header, parameters: [] });
+    } else {
+      octets = prng.pick(heard).octets.slice();
+      const at = prng.between(hipHeaderLength, octets.length - 1);
+      octets[at] = octets[at]! ^ prng.between(1, 255);
+    }
+    writeHipChecksum(octets, addresses);
+    return { protocol: 'hip', ...ends, octets, origin: 'forged' };
   }
 
   /** RFC 7296 1.5: one-way, outside any IKE SA. It names an SPI that was overheard, if one was. */

@@ -1,4 +1,4 @@
-// What travels between hosts: a UDP datagram or an ESP packet, with the addresses of its outer header.
+// What travels between hosts: a UDP datagram, or a packet of ESP, HIP or ICMP, with the addresses of its outer header.
 import type { Endpoint } from '#sa';
 
 /**
@@ -12,8 +12,8 @@ import type { Endpoint } from '#sa';
 export type DatagramOrigin = 'host' | 'repeated' | 'corrupted' | 'forged' | 'replayed';
 
 export interface Datagram {
-  readonly protocol: 'udp' | 'esp' | 'ah';
-  /** Ports are 0 for native ESP. */
+  readonly protocol: 'udp' | 'esp' | 'ah' | 'hip' | 'icmp';
+  /** Ports are 0 for all but UDP. */
   readonly source: Endpoint;
   readonly destination: Endpoint;
   readonly octets: Uint8Array;

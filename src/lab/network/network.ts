@@ -74,8 +74,8 @@ export class Network {
       this.#carry(from, datagram);
       return;
     }
-    if (datagram.protocol === 'esp') {
-      this.#options.fault('nat-drop', `native ESP of ${from}`);
+    if (datagram.protocol !== 'udp') {
+      this.#options.fault('nat-drop', `native ${datagram.protocol.toUpperCase()} of ${from}`);
       return;
     }
     const source = sender.nat.outward(datagram.source, datagram.destination, this.#options.now());

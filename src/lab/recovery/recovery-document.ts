@@ -1,5 +1,5 @@
 // The document about the experiment: questions, answers with the figures of this run, where answering does not help, the table.
-import { isAttack, type RecoveryPolicyName, type RecoveryScenarioName } from './recovery-cell.ts';
+import { isAttack, isHip, type RecoveryPolicyName, type RecoveryScenarioName } from './recovery-cell.ts';
 import { brokenPromises, type RecoveryCellSummary, type RecoveryPlan } from './recovery-summary.ts';
 import { msText, recoveryMarkdown } from './recovery-table.ts';
 
@@ -40,6 +40,19 @@ class Figures {
       changes: cells.reduce((sum, one) => sum + (one.saChanges ?? 0), 0),
       teardowns: cells.reduce((sum, one) => sum + one.falseTeardowns, 0),
     };
+  }
+
+  get hipAttacks(): { forged: number; changes: number } {
+    const cells = this.#cells.filter(({ scenario, policy }) => isAttack(scenario) && isHip(policy));
+    return {
+      forged: cells.reduce((sum, one) => sum + one.forgedDatagrams, 0),
+      changes: cells.reduce((sum, one) => sum + (one.saChanges ?? 0), 0),
+    };
+  }
+
+  get hipFloodRatio(): number {
+    const cells = this.#cells.filter(({ scenario, policy }) => scenario === 'esp-flood' && isHip(policy));
+    return Math.max(0, ...cells.map(({ bytesOutPerByteIn }) => bytesOutPerByteIn));
   }
 
   get amplificationMax(): number {
@@ -109,6 +122,32 @@ export function recoveryDocument(
     '**Can it be used to amplify?** No: over all seeds of a cell, the unauthenticated answers were at most',
     `${figures.amplificationMax.toFixed(2)} octets for each octet of unauthenticated input; under a flood of spoofed ESP, ${figures.floodRatio.toFixed(3)}.`,
     '',
+    '## Six questions of an implementer of HIP (figures are medians, RTT of the widest path)',
+    '',
+    '**Should a host answer a packet whose SPI it does not know?** With HIP, if it cannot call. Until traffic is back with a',
+    `responder that restarted and does not know where its peer is: in silence, ${back('responder-restarts', 'hip-silent')} (within the 400 s of a`,
+    `run); with a Parameter Problem (RFC 7402 5.4.1), ${back('responder-restarts', 'hip-parameter-problem')}, nearly all of which is the wait for an`,
+    `answer to UPDATE. With one that knows its peer and calls it: ${back('responder-restarts', 'hip-full-ladder')}.`,
+    '',
+    '**Inside or outside of an SA?** Outside: whoever forgot the SA has none to speak in, and one that stands shows that nothing',
+    `is lost. What is said outside is a hint: ${figures.hipAttacks.forged} forged ones, and changed HIP packets among them, led to`,
+    `${figures.hipAttacks.changes} changes of HIP's SAs.`,
+    '',
+    `**Rate limited?** Yes, by octets and by time: a flood of spoofed ESP gets ${figures.hipFloodRatio.toFixed(3)} octets back for each octet. R1`,
+    'is the one answer larger than its question (hip.md has the sizes), and it is limited by prefix.',
+    '',
+    '**Who answers where IKE and HIP share a host?** The one whose SPI it was, out of a history that outlives the restart; of an',
+    'SPI that nobody had, IKE alone if both may be meant. Both draw on one budget, so that a second protocol adds no octet.',
+    '',
+    '**Does a reboot matter?** It is the case that matters. The one who restarts has forgotten, and may call:',
+    `${back('initiator-restarts', 'hip-full-ladder')} if it is the initiator, ${back('responder-restarts', 'hip-full-ladder')} if it is the`,
+    `responder, ${back('both-restart', 'hip-full-ladder')} if both do: of two calls that cross, one is dropped by rule (RFC 7401 4.4.3),`,
+    `and repeated after a second at most. If nothing is forgotten, ${back('long-outage', 'hip-silent')} after 60 s without a path, in silence.`,
+    '',
+    '**Is it useful at all?** Less than with IKE. Packets that wait for an SA call by themselves, and so a host with something',
+    `to send needs no answer from anybody: ${back('responder-restarts', 'hip-traps')} in silence. The answer helps where only one side`,
+    'may call.',
+    '',
     '## Where answering unknown SPIs is not useful',
     '',
     `- **The one who restarts also calls.** An initiator with \`start_action = start\` is back after ${back('initiator-restarts', 'silent')}`,
@@ -126,11 +165,11 @@ export function recoveryDocument(
     'The time a process takes to start (with a checkpoint: also to read it), kernels, and clocks of real machines: `npm run interop -- recovery` measures those.',
     'The sibling of a cluster is a second engine that has the records of the first and takes over its address; members that',
     'are up side by side and share a token secret (RFC 6290 9.2) are not part of the experiment. A false teardown is an IKE SA',
-    'that a host gave up without a word while its peer still had it; with attackers, any IKE SA that ended.',
+    'that a host gave up without a word while its peer still had it; with attackers, any IKE SA that ended. The same is meant of HIP associations.',
     '',
     '## Held against what is promised',
     '',
-    'With the full ladder, also with a checkpoint: p99 at most 4 round trips (5 if a COOKIE is demanded). With 10 % loss, without',
+    'With the full ladder, also with a checkpoint, or with HIP unless both restart: p99 at most 4 round trips (5 if a COOKIE is demanded). With 10 % loss, without',
     'a checkpoint: p50 at most 4 and p99 at most 4 and three retransmission time-outs. In all cells of attackers no change of an SA; in every cell the byte rule.',
     '',
     ...(broken.length === 0

@@ -1,14 +1,17 @@
 // Two gateways with traffic both ways, equipped as a policy says.
-import type {
-  ConnectionConfiguration,
-  EngineConfiguration,
-  Identity,
-  UnknownSpiConfiguration,
+import {
+  type ConnectionConfiguration,
+  type EngineConfiguration,
+  type HipConfiguration,
+  hipDefaults,
+  type Identity,
+  type UnknownSpiConfiguration,
 } from '#engine';
 import {
   address,
   Encr,
   Esn,
+  hitAddress,
   type IpAddress,
   Ke,
   Prf,
@@ -19,7 +22,8 @@ import {
 import { IdType, TransformType } from '#wire';
 import type { Prng } from '../prng.ts';
 import type { FlowScenario, HostScenario, LinkQuality, Scenario } from '../scenario.ts';
-import type { RecoveryCell, RecoveryPolicyName } from './recovery-cell.ts';
+import { hipIdentities } from './hip-identities.ts';
+import { isHip, type RecoveryCell, type RecoveryPolicyName } from './recovery-cell.ts';
 
 /** `a` brings the tunnel up, `b` waits for it. */
 export type RecoveryHostName = 'a' | 'b';
@@ -30,6 +34,11 @@ interface Equipment {
   readonly dpdDelayMs: number;
   /** It goes on with its SAs after a restart, in the same boot of its machine. */
   readonly checkpoint?: true;
+  /** It speaks HIP in place of IKE. */
+  readonly hip?: {
+    /** It knows where its peer is: its own traffic and its restart may call it. */
+    readonly calls: boolean;
+  };
 }
 
 const dpdDelayMs = 30_000;
@@ -46,6 +55,11 @@ const qcdResumption: Equipment = { ...qcd, resumption: true };
 const fullLadder: Equipment = { unknownSpi: { policy: 'shy' }, resumption: true, dpdDelayMs };
 const checkpoint: Equipment = { ...fullLadder, checkpoint: true };
 
+const hipCalling: Equipment = { ...silent, hip: { calls: true } };
+const hipCalled: Equipment = { ...silent, hip: { calls: false } };
+const hipAnswering: Equipment = { ...hipCalled, unknownSpi: invalidSpi.unknownSpi };
+const hipFull: Equipment = { ...hipCalling, unknownSpi: fullLadder.unknownSpi };
+
 const equipments: Readonly<Record<RecoveryPolicyName, Readonly<Record<RecoveryHostName, Equipment>>>> = {
   silent: { a: silent, b: silent },
   'invalid-spi': { a: invalidSpi, b: invalidSpi },
@@ -54,6 +68,11 @@ const equipments: Readonly<Record<RecoveryPolicyName, Readonly<Record<RecoveryHo
   'full-ladder': { a: fullLadder, b: fullLadder },
   checkpoint: { a: checkpoint, b: checkpoint },
   // It knows none of it, and does not even ask whether its peer is alive.
+  // The responder does not know where its peer is, as a server does not of its clients: it can answer, or be silent.
+  'hip-silent': { a: hipCalling, b: hipCalled },
+  'hip-parameter-problem': { a: { ...hipCalling, unknownSpi: invalidSpi.unknownSpi }, b: hipAnswering },
+  'hip-traps': { a: hipCalling, b: hipCalling },
+  'hip-full-ladder': { a: hipFull, b: hipFull },
   'legacy-peer': { a: fullLadder, b: { ...silent, dpdDelayMs: 0 } },
 };
 
@@ -165,9 +184,22 @@ function connectionOf(host: RecoveryHostName, cell: RecoveryCell): ConnectionCon
 
 export const retransmission = { baseMs: 500, factor: 1.5, tries: 12, jitter: 0.1 } as const;
 
-function configurationOf(host: RecoveryHostName, cell: RecoveryCell): EngineConfiguration {
+/** The daemon's defaults, but for what would replace an SA without an incident. */
+function hipOf(host: RecoveryHostName, calls: boolean): HipConfiguration {
+  const peer = otherHost(host);
+  const { hit } = hipIdentities[peer].identity;
   return {
-    connections: [connectionOf(host, cell)],
+    ...hipDefaults,
+    identities: [hipIdentities[host]],
+    peers: [{ name: peer, hit, addresses: calls ? [places[peer].outer] : [] }],
+    rekeyMs: 0,
+  };
+}
+
+function configurationOf(host: RecoveryHostName, cell: RecoveryCell): EngineConfiguration {
+  const equipment = equipments[cell.policy][host];
+  return {
+    connections: equipment.hip === undefined ? [connectionOf(host, cell)] : [],
     credentials: {
       sharedSecrets: [{ owners: [], secret: octets('known to both sides of the lab') }],
       privateKeys: [],
@@ -184,7 +216,8 @@ function configurationOf(host: RecoveryHostName, cell: RecoveryCell): EngineConf
       halfOpenTimeoutMs: 30_000,
     },
     natKeepaliveMs: 20_000,
-    unknownSpi: equipments[cell.policy][host].unknownSpi,
+    unknownSpi: equipment.unknownSpi,
+    ...(equipment.hip === undefined ? {} : { hip: hipOf(host, equipment.hip.calls) }),
   };
 }
 
@@ -208,13 +241,18 @@ function hostOf(host: RecoveryHostName, cell: RecoveryCell, prng: Prng): HostSce
   };
 }
 
-function flowFrom(from: RecoveryHostName): FlowScenario {
+/** Where packets come from: behind the gateway, or, with HIP, from the host itself, by its HIT. */
+function innerAddress(host: RecoveryHostName, { policy }: RecoveryCell): IpAddress {
+  return isHip(policy) ? hitAddress(hipIdentities[host].identity.hit) : places[host].inner;
+}
+
+function flowFrom(from: RecoveryHostName, cell: RecoveryCell): FlowScenario {
   const to = otherHost(from);
   return {
     from,
     to,
-    source: places[from].inner,
-    destination: places[to].inner,
+    source: innerAddress(from, cell),
+    destination: innerAddress(to, cell),
     intervalMs: packetIntervalMs,
     payloadBytes,
   };
@@ -232,7 +270,7 @@ export function recoveryHosts(cell: RecoveryCell, seed: number, prng: Prng): Sce
     seed,
     hosts: [hostOf('a', cell, prng), hostOf('b', cell, prng)],
     link: linkOf(cell, 0),
-    flows: [flowFrom('a'), flowFrom('b')],
+    flows: [flowFrom('a', cell), flowFrom('b', cell)],
     timeline: [],
   };
 }

@@ -11,6 +11,10 @@ const colours: Readonly<Record<RecoveryPolicyName, string>> = {
   'full-ladder': '#2e8b57',
   checkpoint: '#7d4fa8',
   'legacy-peer': '#8fbc5a',
+  'hip-silent': '#b5a7a0',
+  'hip-parameter-problem': '#d8a13b',
+  'hip-traps': '#c2607d',
+  'hip-full-ladder': '#a3324f',
 };
 
 const left = 300;

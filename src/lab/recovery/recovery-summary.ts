@@ -2,6 +2,7 @@
 import {
   cellName,
   isAttack,
+  isPossible,
   promisedRoundTrips,
   type RecoveryCell,
   type RecoveryPolicyName,
@@ -53,10 +54,12 @@ export const defaultRecoveryPlan: RecoveryPlan = {
   seeds: 20,
 };
 
-/** All cells of a plan, in the order of its lists. */
+/** All cells of a plan that make sense, in the order of its lists. */
 export function cellsOf({ scenarios, policies, rttsMs }: RecoveryPlan): RecoveryCell[] {
   return scenarios.flatMap((scenario) =>
-    policies.flatMap((policy) => rttsMs.map((rttMs) => ({ scenario, policy, rttMs }))),
+    policies
+      .filter((policy) => isPossible({ scenario, policy }))
+      .flatMap((policy) => rttsMs.map((rttMs) => ({ scenario, policy, rttMs }))),
   );
 }
 

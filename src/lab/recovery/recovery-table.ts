@@ -24,6 +24,10 @@ export const policyTitles: Readonly<Record<RecoveryPolicyName, string>> = {
   'full-ladder': 'full ladder',
   checkpoint: 'full ladder, checkpoint',
   'legacy-peer': 'full ladder, legacy peer',
+  'hip-silent': 'HIP, silent',
+  'hip-parameter-problem': 'HIP, Parameter Problem only',
+  'hip-traps': 'HIP, silent, traffic calls',
+  'hip-full-ladder': 'HIP, full ladder',
 };
 
 const columns = [

@@ -5,7 +5,13 @@ import { address } from '#sa';
 import type { LabEvent } from '../events.ts';
 import type { Datagram } from '../network/datagram.ts';
 import type { RecoveryPolicyName, RecoveryScenarioName } from './recovery-cell.ts';
-import { brokenPromises, type RecoveryCellSummary, runRecoveryCell } from './recovery-summary.ts';
+import {
+  brokenPromises,
+  cellsOf,
+  defaultRecoveryPlan,
+  type RecoveryCellSummary,
+  runRecoveryCell,
+} from './recovery-summary.ts';
 import { ReplyAccount } from './reply-account.ts';
 import { runRecovery } from './run-recovery.ts';
 
@@ -31,6 +37,50 @@ describe('with the full ladder, traffic is back in round trips', () => {
   }
 });
 
+describe('with HIP, traffic is back in round trips wherever somebody may call', () => {
+  for (const [scenario, policy] of [
+    ['responder-restarts', 'hip-full-ladder'],
+    ['initiator-restarts', 'hip-full-ladder'],
+    ['responder-restarts', 'hip-traps'],
+  ] as const) {
+    test(`${scenario}, ${policy}`, async () => {
+      const summary = await runRecoveryCell({ scenario, policy, rttMs: 100 }, { firstSeed: 1, seeds: 1 });
+      assert.deepEqual(brokenPromises(summary), []);
+      assert.equal(summary.recovered, 1);
+      assert.equal(summary.falseTeardowns, 0);
+      assert.equal(summary.ikeSasLeftMax, 1, 'one association is left, whoever called');
+    });
+  }
+
+  test('if both restart, a call that was dropped because another crossed it is repeated after a second', async () => {
+    const cell = { scenario: 'both-restart', policy: 'hip-full-ladder', rttMs: 100 } as const;
+    const { recoveryMs, falseTeardowns, ikeSasLeft } = await runRecovery(cell, 1);
+    assert.ok(recoveryMs !== undefined && recoveryMs < 1_000 + 300, `${recoveryMs} ms`);
+    assert.deepEqual([falseTeardowns, ikeSasLeft], [0, 1]);
+  });
+
+  test('and a responder that may not call and says nothing stays lost', async () => {
+    const cell = { scenario: 'responder-restarts', policy: 'hip-silent', rttMs: 20 } as const;
+    const { recoveryMs, bytesOut } = await runRecovery(cell, 1, { recoveryMsMax: 2_000 });
+    assert.deepEqual([recoveryMs, bytesOut], [undefined, 0]);
+  });
+
+  test('a Parameter Problem that it sends outweighs nothing, and ends nothing by itself', async () => {
+    const cell = { scenario: 'responder-restarts', policy: 'hip-parameter-problem', rttMs: 20 } as const;
+    const { bytesOut, byteRuleBroken, saChanges, ikeSasLeft } = await runRecovery(cell, 1, {
+      recoveryMsMax: 2_000,
+    });
+    assert.ok(bytesOut > 0);
+    assert.deepEqual([byteRuleBroken, saChanges, ikeSasLeft], [[], 0, 1]);
+  });
+});
+
+test('incidents about a COOKIE, shared records or a NAT are none of HIP', () => {
+  const cells = cellsOf({ ...defaultRecoveryPlan, policies: ['qcd', 'hip-traps'], rttsMs: [20] });
+  const of = (wanted: RecoveryPolicyName): number => cells.filter(({ policy }) => policy === wanted).length;
+  assert.deepEqual([of('qcd'), of('hip-traps')], [11, 8]);
+});
+
 describe('attackers without keys change nothing and gain nothing', () => {
   const cells: readonly (readonly [RecoveryScenarioName, RecoveryPolicyName])[] = [
     ['forged-hints-on-path', 'full-ladder'],
@@ -39,6 +89,9 @@ describe('attackers without keys change nothing and gain nothing', () => {
     ['esp-flood', 'full-ladder'],
     ['forged-hints-on-path', 'legacy-peer'],
     ['esp-flood', 'checkpoint'],
+    ['forged-hints-on-path', 'hip-full-ladder'],
+    ['forged-hints-off-path', 'hip-full-ladder'],
+    ['esp-flood', 'hip-full-ladder'],
   ];
   for (const [scenario, policy] of cells) {
     test(`${scenario}, ${policy}`, async () => {

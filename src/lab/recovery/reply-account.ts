@@ -20,14 +20,24 @@ function ipBytes({ octets, destination, protocol }: Datagram): number {
   return octets.length + (isIpv6(destination.address) ? 40 : 20) + (protocol === 'udp' ? 8 : 0);
 }
 
-/** INVALID_SPI, INVALID_IKE_SPI, INVALID_MAJOR_VERSION, with or without tokens, and COOKIE: they are all sent in the clear. */
+/**
+ * INVALID_SPI, INVALID_IKE_SPI, INVALID_MAJOR_VERSION, with or without tokens, and COOKIE: they are all sent in the clear. So
+ * is ICMP. HIP's R1 is the one exception: it is larger than the I1 that it answers, and its rate is bounded (RFC 7401 6.7).
+ */
 function isUnauthenticatedReply(datagram: Datagram): boolean {
+  if (datagram.protocol === 'icmp') return true;
   const header = plainIkeHeader(datagram);
   if (header === undefined) return false;
   if (header.exchangeType === ikeSaInit || header.exchangeType === ikeSessionResume) {
     return header.response && header.responderSpi === noSpi;
   }
   return header.firstPayload !== encrypted && header.firstPayload !== encryptedFragment;
+}
+
+/** HIP authenticates its packets itself, and nothing in them is answered in the clear but by R1. */
+function isStrange(datagram: Datagram): boolean {
+  const { protocol } = datagram;
+  return protocol !== 'hip' && protocol !== 'icmp' && plainIkeHeader(datagram) === undefined;
 }
 
 /** What an engine says when it cannot tell whose an IKE message is. */
@@ -48,7 +58,7 @@ export class ReplyAccount implements Observer {
     switch (event.kind) {
       case 'arriving':
         // Whatever no sign speaks for is unauthenticated ESP; of IKE, it takes a sign to be so.
-        this.#handling = { datagram: event.datagram, strange: plainIkeHeader(event.datagram) === undefined };
+        this.#handling = { datagram: event.datagram, strange: isStrange(event.datagram) };
         this.#credit(event.host, event.datagram, this.#handling.strange);
         return;
       case 'delivered':

@@ -8,7 +8,7 @@ import { Prng } from '../prng.ts';
 import type { AttackKind } from '../scenario.ts';
 import { Simulation } from '../simulation.ts';
 import { IncidentObserver } from './incident-observer.ts';
-import { cellName, isAttack, type RecoveryCell } from './recovery-cell.ts';
+import { cellName, isAttack, isHip, type RecoveryCell } from './recovery-cell.ts';
 import { linkOf, type RecoveryHostName, recoveryHosts } from './recovery-hosts.ts';
 import { ReplyAccount } from './reply-account.ts';
 
@@ -18,7 +18,7 @@ export interface RecoveryRun {
   readonly recoveryMs: number | undefined;
   /** Packets of both flows that did not arrive, from the incident on until then. */
   readonly packetsLost: number;
-  /** IKE messages of both hosts in that time. */
+  /** IKE messages and HIP packets of both hosts in that time. */
   readonly messages: number;
   /** Of unauthenticated datagrams, and of what was said to them, in IP octets. */
   readonly bytesIn: number;
@@ -28,7 +28,7 @@ export interface RecoveryRun {
   readonly falseTeardowns: number;
   /** Commands to the data planes, and IKE SAs that ended. */
   readonly saChanges: number;
-  /** Established IKE SAs of the host that has more of them, a while after. */
+  /** Established IKE SAs, and HIP associations, of the host that has more of them, a while after. */
   readonly ikeSasLeft: number;
   /** Of an attack, forged datagrams. */
   readonly attacks: number;
@@ -54,6 +54,12 @@ const hintAttacks: readonly AttackKind[] = [
   'forged-tokens',
   'forged-icmp',
 ];
+const hipAttacks: readonly AttackKind[] = ['forged-icmp', 'forged-hip', 'forged-invalid-spi'];
+
+function hintsAbout({ policy }: RecoveryCell): readonly AttackKind[] {
+  return isHip(policy) ? hipAttacks : hintAttacks;
+}
+
 const strangers = ['203.0.113.66', '203.0.113.67', '203.0.113.68'];
 
 /** @throws InvariantViolation, or Error if the tunnel does not even come up */
@@ -95,14 +101,17 @@ export async function runRecovery(
     byteRuleBroken: replies.violations,
     falseTeardowns: isAttack(cell.scenario) ? incident.endings : incident.falseTeardowns,
     saChanges: incident.saChanges,
-    ikeSasLeft: Math.max(...simulation.hosts.map(establishedIkeSas)),
+    ikeSasLeft: Math.max(...simulation.hosts.map(standingSas)),
     attacks: incident.attacks,
   };
 }
 
-function establishedIkeSas(host: LabHost): number {
-  return (host.status()?.ikeSas ?? []).filter(({ phase }) => phase === 'established' || phase === 'rekeying')
-    .length;
+function standingSas(host: LabHost): number {
+  const { ikeSas = [], hip = [] } = host.status() ?? {};
+  return (
+    ikeSas.filter(({ phase }) => phase === 'established' || phase === 'rekeying').length +
+    hip.filter(({ childId }) => childId !== undefined).length
+  );
 }
 
 /** Lets it happen. Returns when the host answers again, or the path is back. */
@@ -130,9 +139,9 @@ async function incidentOf(cell: RecoveryCell, simulation: Simulation, prng: Prng
       simulation.act({ kind: 'rebind', host: 'a', address: prng.chance(0.5) });
       return simulation.now;
     case 'forged-hints-on-path':
-      return await attack(simulation, prng, { everyMs: 20, kinds: hintAttacks, offPath: false });
+      return await attack(simulation, prng, { everyMs: 20, kinds: hintsAbout(cell), offPath: false });
     case 'forged-hints-off-path':
-      return await attack(simulation, prng, { everyMs: 20, kinds: hintAttacks, offPath: true });
+      return await attack(simulation, prng, { everyMs: 20, kinds: hintsAbout(cell), offPath: true });
     case 'esp-flood':
       return await attack(simulation, prng, { everyMs: 1, kinds: ['random-esp'], offPath: true });
   }
