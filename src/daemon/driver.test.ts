@@ -50,6 +50,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
       datagram: (direction) => seen.push(direction),
       keyLog: () => undefined,
       reports: () => undefined,
+      addressesChanged: () => undefined,
       died: (error) => assert.fail(error),
     },
     0,
@@ -60,6 +61,9 @@ test('a packet that comes before the engine may answer is answered as soon as it
     listen: () => Promise.resolve(),
     receive: () => seen.push('received'),
     transmit: () => seen.push('transmitted'),
+    transmitHip: () => undefined,
+    sendIcmp: () => undefined,
+    loadLsis: () => undefined,
     apply: () => undefined,
     close: () => Promise.resolve(),
   };
@@ -108,6 +112,7 @@ function startedBeside(engine: SilentEngine): { readonly driver: Driver; readonl
     datagram: nothing,
     keyLog: nothing,
     reports: nothing,
+    addressesChanged: nothing,
     died: assert.fail,
   };
   const driver = new Driver(engine as unknown as Engine, listener, 0);
@@ -118,6 +123,9 @@ function startedBeside(engine: SilentEngine): { readonly driver: Driver; readonl
       received++;
     },
     transmit: nothing,
+    transmitHip: nothing,
+    sendIcmp: nothing,
+    loadLsis: nothing,
     apply: nothing,
     close: () => Promise.resolve(),
   });

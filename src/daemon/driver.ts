@@ -20,6 +20,8 @@ export interface DriverListener {
   reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
+  /** This machine may be somewhere else now. */
+  addressesChanged(): void;
   /** The data plane died: nothing can go on. */
   died(error: Error): void;
 }
@@ -75,6 +77,8 @@ export class Driver {
       this.#listener.datagram('in', local, remote, octets);
       this.#give({ kind: 'datagram', local, remote, octets });
     },
+    hipPacket: (local, remote, octets) => this.#give({ kind: 'hip-packet', path: { local, remote }, octets }),
+    addressesChanged: () => this.#listener.addressesChanged(),
     icmpError: (error) => this.#give({ kind: 'icmp-error', ...error }),
     event: (event) => this.#give({ kind: 'data-plane', event }),
     saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
@@ -163,6 +167,12 @@ export class Driver {
       case 'transmit':
         this.#listener.datagram('out', output.local, output.remote, output.octets);
         this.#io?.transmit(output.local, output.remote, output.octets);
+        break;
+      case 'hip-transmit':
+        this.#io?.transmitHip(output.path.local, output.path.remote, output.octets);
+        break;
+      case 'icmp':
+        this.#io?.sendIcmp(output.local, output.remote, output.octets);
         break;
       case 'sa-command':
         this.#io?.apply(output.id, output.command);

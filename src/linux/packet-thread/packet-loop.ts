@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { MemoryDataPlane, PacketSlot, Verdict } from '#ipsec';
+import { LsiTranslation, MemoryDataPlane, PacketSlot, Verdict } from '#ipsec';
 import {
   addressBytes,
   type Endpoint,
@@ -13,13 +13,15 @@ import {
   type SaProtocol,
   type Spi,
 } from '#sa';
-import { classifyUdpEncapsulated } from '#wire';
+import { classifyUdpEncapsulated, hipUdpPort, removeNonEspMarker } from '#wire';
+import { AddressWatch } from '../address-watch.ts';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket } from '../datagram-socket.ts';
 import { Epoll, Wakeup } from '../epoll.ts';
 import { IcmpErrors } from '../icmp-errors.ts';
 import { pinned } from '../libc.ts';
+import { ListeningPorts } from '../listening-ports.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
 import { type Words, wordsOf } from '../offload/word-sum.ts';
@@ -28,6 +30,7 @@ import { ReceivedMarksFile } from '../received-marks-file.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
+import { HipSockets } from './hip-sockets.ts';
 import type { FromPacketThread, PacketThreadOptions, SaReport, ToPacketThread } from './messages.ts';
 import { OutboundBatch } from './outbound-batch.ts';
 import { PeerAddresses } from './peer-addresses.ts';
@@ -91,6 +94,9 @@ export class PacketLoop {
   /** What will be read from, once there is somebody to tell. */
   readonly #sources: { readonly fd: number; readonly read: () => void }[] = [];
   readonly #icmpErrors = new Map<number, IcmpErrors>();
+  #hip: HipSockets | undefined;
+  #addressWatch: AddressWatch | undefined;
+  readonly #lsi = new LsiTranslation(new ListeningPorts());
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
   readonly #segmentation = new Segmentation();
@@ -105,6 +111,10 @@ export class PacketLoop {
   #ikeOfPeers = 0;
   #ikeOfStrangers = 0;
   #ikeRefused = 0;
+  #untranslatable = 0;
+  #hipOfPeers = 0;
+  #hipOfStrangers = 0;
+  #hipRefused = 0;
   #evidenceRefused = 0;
   #icmpOfPeers = 0;
   #icmpIgnored = 0;
@@ -162,6 +172,23 @@ export class PacketLoop {
         this.#listenForAh(new DatagramSocket(address, { kind: 'raw', protocol: ahProtocol }, options.mark));
       }
     }
+    if (options.hip === true) this.#listenForHip(new HipSockets(options.addresses, options.mark));
+  }
+
+  #listenForHip(hip: HipSockets): void {
+    this.#hip = hip;
+    this.#sockets.push(...hip.all);
+    for (const socket of hip.udp) this.#listenForEsp(socket);
+    for (const socket of hip.raw) {
+      const take = this.#handOverHip.bind(this);
+      this.#sources.push({ fd: socket.fd, read: () => hip.receive(socket, take) });
+    }
+    const watch = new AddressWatch();
+    this.#addressWatch = watch;
+    this.#watch(watch.fd, () => {
+      watch.drain();
+      this.#post({ kind: 'addresses-changed' });
+    });
   }
 
   get tunName(): string | undefined {
@@ -183,6 +210,7 @@ export class PacketLoop {
 
   close(): void {
     for (const socket of this.#sockets) socket.close();
+    this.#addressWatch?.close();
     this.#tun?.close();
     this.#epoll.close();
     this.#wipe();
@@ -318,7 +346,10 @@ export class PacketLoop {
         slot.start = from;
         slot.length = to - from;
         this.#plane.inboundBatch(this.#inbound, 1, at);
-        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(batch.memory, slot.start, slot.length);
+        if (slot.verdict === Verdict.OPENED) {
+          if (this.#lsi.active) this.#lsi.inbound(slot);
+          this.#coalescing.take(batch.memory, slot.start, slot.length);
+        }
       }
       from = to;
     } while (from < end);
@@ -336,6 +367,7 @@ export class PacketLoop {
   #sendOutbound(): void {
     const { slots, count } = this.#outbound;
     if (count === 0) return;
+    if (this.#lsi.active) this.#translate(slots, count);
     this.#plane.outboundBatch(slots, count, monotonicMs());
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
@@ -347,6 +379,16 @@ export class PacketLoop {
     for (const { sender } of this.#ways) sender.flush();
     this.#outbound.reset();
     this.#drain();
+  }
+
+  /** What cannot be translated is no packet any more. */
+  #translate(slots: readonly PacketSlot[], count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (this.#lsi.outbound(slot)) continue;
+      slot.length = 0;
+      this.#untranslatable++;
+    }
   }
 
   #takeMessages(): void {
@@ -362,6 +404,15 @@ export class PacketLoop {
           this.#udpSocketFor(local.port, isIpv6(local.address))?.send(local.address, remote, octets);
           break;
         }
+        case 'hip-transmit':
+          this.#hip?.transmit(message.local, message.remote, message.octets);
+          break;
+        case 'lsis':
+          this.#lsi.load(message.table);
+          break;
+        case 'icmp':
+          this.#hip?.complain(message.local, message.remote, message.octets);
+          break;
         case 'apply':
           this.#apply(message.id, message.command);
           break;
@@ -481,6 +532,11 @@ export class PacketLoop {
       'ike-of-peers': this.#ikeOfPeers,
       'ike-of-strangers': this.#ikeOfStrangers,
       'ike-refused': this.#ikeRefused,
+      'lsi-untranslatable': this.#untranslatable,
+      'hip-of-peers': this.#hipOfPeers,
+      'hip-of-strangers': this.#hipOfStrangers,
+      'hip-refused': this.#hipRefused,
+      'hip-unsent': this.#hip?.unsent ?? 0,
       'icmp-of-peers': this.#icmpOfPeers,
       'icmp-ignored': this.#icmpIgnored,
       'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
@@ -494,6 +550,11 @@ export class PacketLoop {
 
   /** An IKE datagram for the control thread: dropped while that is behind, those of strangers sooner than our peers'. */
   #handOver(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    if (local.port === hipUdpPort) {
+      const packet = removeNonEspMarker(octets);
+      if (packet !== undefined) this.#handOverHip(local, remote, packet);
+      return;
+    }
     const known = this.#peers.has(remote.address);
     if (!this.#controlQueue.admit(known)) {
       this.#ikeRefused++;
@@ -502,5 +563,17 @@ export class PacketLoop {
     if (known) this.#ikeOfPeers++;
     else this.#ikeOfStrangers++;
     this.#post({ kind: 'datagram', ofPeer: known, local, remote, octets: octets.slice() });
+  }
+
+  /** Like an IKE datagram: what an I1 costs is spent on the control thread. */
+  #handOverHip(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const known = this.#peers.has(remote.address);
+    if (!this.#controlQueue.admit(known)) {
+      this.#hipRefused++;
+      return;
+    }
+    if (known) this.#hipOfPeers++;
+    else this.#hipOfStrangers++;
+    this.#post({ kind: 'hip-packet', ofPeer: known, local, remote, octets: octets.slice() });
   }
 }
