@@ -30,6 +30,8 @@ export class HipStage {
   readonly network: TestNetwork = new TestNetwork();
   readonly folder: string;
   readonly options: HipStageOptions;
+  /** What was measured, for people. */
+  readonly notes: string[] = [];
   readonly #processes: RunningProcess[] = [];
   readonly #pings: ContinuousPing[] = [];
 

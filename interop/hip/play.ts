@@ -26,8 +26,8 @@ export function hipRunTitle({ scenario, network }: HipRun): string {
   ].join(', ');
 }
 
-/** @throws what went wrong; the message says where the logs are */
-export async function playHip(run: HipRun): Promise<void> {
+/** Returns what was measured. @throws what went wrong; the message says where the logs are */
+export async function playHip(run: HipRun): Promise<readonly string[]> {
   const stage = await HipStage.prepare(run.network);
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -35,6 +35,7 @@ export async function playHip(run: HipRun): Promise<void> {
       timer = setTimeout(() => reject(new Error(`it takes longer than ${timeLimitMs} ms`)), timeLimitMs);
     });
     await Promise.race([run.scenario.play(stage), limit]);
+    return stage.notes;
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
     failure.message += `\n(configurations and logs are in ${await keep(stage, run)})`;

@@ -6,16 +6,17 @@ import { type HipRun, hipRuns, hipRunTitle, playHip } from './play.ts';
 interface Outcome {
   readonly run: HipRun;
   readonly durationMs: number;
+  readonly notes: readonly string[];
   readonly failure?: Error;
 }
 
 async function outcomeOf(run: HipRun): Promise<Outcome> {
   const startedAt = performance.now();
   try {
-    await playHip(run);
-    return { run, durationMs: performance.now() - startedAt };
+    const notes = await playHip(run);
+    return { run, durationMs: performance.now() - startedAt, notes };
   } catch (error) {
-    return { run, durationMs: performance.now() - startedAt, failure: error as Error };
+    return { run, durationMs: performance.now() - startedAt, notes: [], failure: error as Error };
   }
 }
 
@@ -30,10 +31,11 @@ export async function runHip(filters: readonly string[], atOnce: number): Promis
   }
   const outcomes = await inParallel(runs, atOnce, outcomeOf);
   const widest = Math.max(...runs.map((run) => hipRunTitle(run).length));
-  for (const { run, durationMs, failure } of outcomes) {
+  for (const { run, durationMs, notes, failure } of outcomes) {
     const result = failure === undefined ? 'passed' : 'FAILED';
     const seconds = (durationMs / 1_000).toFixed(1);
     console.log(`${hipRunTitle(run).padEnd(widest)}  ${result}  ${seconds} s  ${run.scenario.expects}`);
+    for (const note of notes) console.log(`  ${note}`);
     if (failure !== undefined) console.log(`  ${failure.message}`);
   }
   return outcomes.some(({ failure }) => failure !== undefined) ? 1 : 0;

@@ -129,6 +129,7 @@ const move: HipScenario = {
     ] as const) {
       await moveHost(stage, host, address);
       const outage = await outageMs(pings, 5_000);
+      stage.notes.push(`${host.name} moves: ${outage} ms`);
       assert.ok(outage <= outageMsMax, `pings were not answered for ${outage} ms`);
     }
     const after = await stage.agreed();
