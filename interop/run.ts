@@ -1,4 +1,5 @@
 // npm run interop [-- FILTER...]: plays all scenarios, or those whose title contains a FILTER, and prints a table.
+// npm run interop -- hip [FILTER...]: plays those between two hosts with HIP (hip/run.ts).
 // npm run interop -- recovery: measures outages instead (recovery/run.ts).
 import { availableParallelism } from 'node:os';
 import { allRuns } from './harness/all-runs.ts';
@@ -8,6 +9,7 @@ import { play } from './harness/play.ts';
 import { missingRequirement } from './harness/requirements.ts';
 import { runTitle } from './harness/scenario.ts';
 import { tableLines, versionsLine } from './harness/table.ts';
+import { runHip } from './hip/run.ts';
 import { runRecovery } from './recovery/run.ts';
 
 // An ordinary end of this process removes the namespaces, and with it ends all that runs in them.
@@ -21,6 +23,7 @@ async function main(): Promise<number> {
   }
   removeStaleNamespaces();
   const [first, ...rest] = process.argv.slice(2);
+  if (first === 'hip') return runHip(rest, availableParallelism());
   if (first === 'recovery') return runRecovery(rest);
   const runs = await allRuns(process.argv.slice(2));
   if (runs.length === 0) {

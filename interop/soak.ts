@@ -1,4 +1,4 @@
-// `npm run soak -- scanner|properties|records`: what takes too long for `npm test`.
+// `npm run soak -- scanner|hip-flood|properties|records`: what takes too long for `npm test`.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,10 @@ import { removeStaleNamespaces } from './harness/network.ts';
 import { play } from './harness/play.ts';
 import { missingRequirement } from './harness/requirements.ts';
 import { assertHarmless, type ScannerResult, sufferScanner } from './harness/scanner.ts';
+import { assertHipFloodHarmless, type FloodResult, sufferHipFlood } from './hip/flood.ts';
 
 const usage = `usage: npm run soak -- scanner [--rate 50000] [--seconds 60] [--json]
+       npm run soak -- hip-flood [--packets 100000] [--rate 20000] [--ping 50] [--json]
        npm run soak -- properties [--cases 1000000] [FILTER...]
        npm run soak -- records [--kills 200]`;
 
@@ -98,6 +100,36 @@ async function scanner({ numbers, json }: Words): Promise<number> {
   return 1;
 }
 
+function printHipFlood(results: readonly FloodResult[]): void {
+  for (const { kind, sent, seconds, handedOver, refused, counted, cpuSeconds, pings, ...memory } of results) {
+    console.log(`${kind}: ${sent} in ${seconds.toFixed(1)} s (${Math.round(sent / seconds)}/s)`);
+    console.log(`  handed over ${handedOver}, refused before that ${refused}`);
+    console.log(
+      `  ${Object.entries(counted)
+        .map(([what, count]) => `${what} ${count}`)
+        .join(', ')}`,
+    );
+    const { answered, lost, msMedian, ms99, msMax } = pings;
+    console.log(`  pings ${answered}, lost ${lost}; ms: median ${msMedian}, 99 % ${ms99}, most ${msMax}`);
+    const { residentMib, heapMib } = memory;
+    console.log(
+      `  CPU ${cpuSeconds.toFixed(1)} s; resident ${residentMib.begin} to ${residentMib.end} MiB, heap ${heapMib.begin} to ${heapMib.end} MiB`,
+    );
+  }
+}
+
+async function hipFlood({ numbers, json }: Words): Promise<number> {
+  const missing = missingRequirement();
+  if (missing !== undefined) throw new Error(`the flood cannot be played here: ${missing}`);
+  removeStaleNamespaces();
+  const options = { packets: numbers['packets'] ?? 100_000, rate: numbers['rate'] ?? 20_000 };
+  const results = await sufferHipFlood(options);
+  if (json) console.log(JSON.stringify(results, undefined, 2));
+  else printHipFlood(results);
+  assertHipFloodHarmless(results, numbers['ping'] ?? 50);
+  return 0;
+}
+
 /** The properties of room `unknown-spi`, each with so many cases instead of its own number. */
 function properties({ numbers, filters }: Words): number {
   const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -132,6 +164,7 @@ function records({ numbers }: Words): number {
 try {
   const words = readWords(process.argv.slice(2));
   if (words.what === 'scanner') process.exitCode = await scanner(words);
+  else if (words.what === 'hip-flood') process.exitCode = await hipFlood(words);
   else if (words.what === 'properties') process.exitCode = properties(words);
   else if (words.what === 'records') process.exitCode = records(words);
   else throw new Error(usage);

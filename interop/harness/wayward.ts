@@ -24,6 +24,8 @@ export class Wayward implements Peer {
   /** Keys of the latest start, in tshark's formats. */
   keyLogPath = '';
   readonly #namespace: string;
+  /** How long a start may take. */
+  startMsMax = 10_000;
   #daemon: RunningProcess | undefined;
   /** Of the daemon from its next start. */
   logLevel: 'info' | 'debug' = 'debug';
@@ -78,7 +80,7 @@ export class Wayward implements Peer {
       ],
       { namespace: this.#namespace, environment: this.launch.environment },
     );
-    await this.#daemon.waitForOutput(/wayward is running/, 10_000);
+    await this.#daemon.waitForOutput(/wayward is running/, this.startMsMax);
   }
 
   /** One more section of the same name adds to what the scenario's configuration has. */

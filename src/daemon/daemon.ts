@@ -1,5 +1,6 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { type Follower, whyText } from '#control';
 import { nodeRandomness } from '#crypto';
 import {
@@ -13,12 +14,15 @@ import {
   eventName,
   eventText,
 } from '#engine';
-import { monotonicMs, type SaReport } from '#linux';
+import { hipDefaults, lsiTableOf } from '#hip';
+import { monotonicMs, type SaReport, sourceAddressFor } from '#linux';
+import { type IpAddress, parseAddress } from '#sa';
 import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
 import { answerRequest } from './answer-request.ts';
 import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
 import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
+import { HipMobility } from './hip-mobility.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import type { Log } from './log.ts';
 import { type HttpOptions, Observation } from './observation.ts';
@@ -79,6 +83,11 @@ function checkpointOptions({ checkpoint, store }: DaemonOptions): {
   return { checkpoint: { ...checkpoint, place: store.place } };
 }
 
+function ownAddresses(): ReadonlySet<IpAddress> {
+  const all = Object.values(networkInterfaces()).flat();
+  return new Set(all.flatMap((one) => (one === undefined ? [] : (parseAddress(one.address) ?? []))));
+}
+
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #engine: Engine;
@@ -91,6 +100,7 @@ export class Daemon {
   #kernelSpis: readonly number[] = [];
   readonly #owners: SpiOwners | undefined;
   readonly #observation: Observation;
+  readonly #mobility: HipMobility;
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
   #control: ControlServer | undefined;
@@ -130,6 +140,7 @@ export class Daemon {
           this.#tellOwners();
         },
         restarted: (error, sas) => options.log.line('error', restartedText(error, sas)),
+        addressesChanged: () => this.#mobility.changed(),
         died: options.onDeath,
       },
       options.mark,
@@ -144,6 +155,12 @@ export class Daemon {
       linesLeftOut: () => options.log.linesLeftOut,
     });
     if (options.follower !== undefined) this.#observation.board.follow(options.follower);
+    this.#mobility = new HipMobility({
+      associations: () => this.#engine.status().hip,
+      ownAddresses,
+      sourceFor: (remote) => sourceAddressFor({ ...remote, port: remote.port || 1 }, options.mark),
+      move: (from, to) => void this.#driver.command({ kind: 'hip-move', from, to }),
+    });
     const { ownerName, store, log } = options;
     if (ownerName !== undefined) {
       this.#owners = new SpiOwners({
@@ -188,6 +205,7 @@ export class Daemon {
       const io = await opening;
       this.#network = await openNetwork(io);
       await io.listen();
+      this.#loadHip(this.#options.configuration);
     } catch (error) {
       await opening.catch(() => undefined);
       await this.#observation.stop();
@@ -218,6 +236,11 @@ export class Daemon {
     return `${ikeSas.length} IKE SAs, ${children} Child SAs`;
   }
 
+  #loadHip({ hip }: EngineConfiguration): void {
+    this.#network?.loadHip(hip);
+    this.#io?.loadLsis(lsiTableOf(hip ?? { ...hipDefaults, identities: [], peers: [] }));
+  }
+
   /** Deletes all SAs, waits for the answers a little, and closes everything. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -228,6 +251,7 @@ export class Daemon {
     const expired = new Promise<void>((resolve) => setTimeout(resolve, shutdownMsMax).unref());
     await Promise.race([this.#driver.command({ kind: 'shutdown' }), expired]);
     this.#driver.stop();
+    this.#mobility.stop();
     await this.#vici?.close();
     await this.#observation.stop();
     await this.#control?.close();
@@ -272,6 +296,7 @@ export class Daemon {
     const configuration = this.#options.reload();
     if (configuration === undefined) return false;
     this.#vici?.configurationReplaced(configuration);
+    this.#loadHip(configuration);
     void this.#driver.command({ kind: 'load', configuration });
     return true;
   }

@@ -129,6 +129,13 @@ export class DatagramPacketIo implements PacketIo {
     this.#sockets.get(`${local.address} ${local.port}`)?.send(octets, remote.port, remote.address);
   }
 
+  /** HIP and ICMP need raw sockets, which an ordinary process cannot have. */
+  transmitHip(): void {}
+
+  sendIcmp(): void {}
+
+  loadLsis(): void {}
+
   apply(id: number, command: SaCommand): void {
     // What it carried since the last report would go with it.
     if (command.kind === 'remove') this.#report();

@@ -51,6 +51,7 @@ test('a packet that comes before the engine may answer is answered as soon as it
       keyLog: () => undefined,
       reports: () => undefined,
       restarted: (error) => assert.fail(error),
+      addressesChanged: () => undefined,
       died: (error) => assert.fail(error),
     },
     0,
@@ -61,6 +62,9 @@ test('a packet that comes before the engine may answer is answered as soon as it
     listen: () => Promise.resolve(),
     receive: () => seen.push('received'),
     transmit: () => seen.push('transmitted'),
+    transmitHip: () => undefined,
+    sendIcmp: () => undefined,
+    loadLsis: () => undefined,
     apply: () => undefined,
     close: () => Promise.resolve(),
   };
@@ -110,6 +114,7 @@ function startedBeside(engine: SilentEngine): { readonly driver: Driver; readonl
     keyLog: nothing,
     reports: nothing,
     restarted: nothing,
+    addressesChanged: nothing,
     died: assert.fail,
   };
   const driver = new Driver(engine as unknown as Engine, listener, 0);
@@ -120,6 +125,9 @@ function startedBeside(engine: SilentEngine): { readonly driver: Driver; readonl
       received++;
     },
     transmit: nothing,
+    transmitHip: nothing,
+    sendIcmp: nothing,
+    loadLsis: nothing,
     apply: nothing,
     close: () => Promise.resolve(),
   });

@@ -22,6 +22,8 @@ export interface DriverListener {
   foreignSpis?(spis: readonly number[]): void;
   /** The data plane died, and goes on with so many SAs. */
   restarted(error: Error, sas: number): void;
+  /** This machine may be somewhere else now. */
+  addressesChanged(): void;
   /** The data plane died: nothing can go on. */
   died(error: Error): void;
 }
@@ -77,6 +79,8 @@ export class Driver {
       this.#listener.datagram('in', local, remote, octets);
       this.#give({ kind: 'datagram', local, remote, octets });
     },
+    hipPacket: (local, remote, octets) => this.#give({ kind: 'hip-packet', path: { local, remote }, octets }),
+    addressesChanged: () => this.#listener.addressesChanged(),
     icmpError: (error) => this.#give({ kind: 'icmp-error', ...error }),
     event: (event) => this.#give({ kind: 'data-plane', event }),
     saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
@@ -166,6 +170,12 @@ export class Driver {
       case 'transmit':
         this.#listener.datagram('out', output.local, output.remote, output.octets);
         this.#io?.transmit(output.local, output.remote, output.octets);
+        break;
+      case 'hip-transmit':
+        this.#io?.transmitHip(output.path.local, output.path.remote, output.octets);
+        break;
+      case 'icmp':
+        this.#io?.sendIcmp(output.local, output.remote, output.octets);
         break;
       case 'sa-command':
         this.#io?.apply(output.id, output.command);

@@ -1,10 +1,14 @@
 // What the driver needs of the outside world: datagrams and a data plane. One is made of a packet thread, one of dgram.
 import type { IcmpError, SaReport } from '#linux';
-import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
+import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaResult } from '#sa';
 
 /** What comes in. */
 export interface PacketIoListener {
   datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** Ports are 0 if it came right in IP. */
+  hipPacket(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** Addresses or routes of this machine came or went. */
+  addressesChanged(): void;
   icmpError(error: IcmpError): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
@@ -29,6 +33,11 @@ export interface PacketIo {
   /** Moves at least twice a second while packets can be handled; absent where they have no thread of their own. */
   readonly beats?: number;
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** To protocol 139 if the ports are 0, else into UDP. */
+  transmitHip(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  sendIcmp(local: IpAddress, remote: IpAddress, octets: Uint8Array): void;
+  /** How IPv4 applications reach HIP peers. */
+  loadLsis(table: LsiTable): void;
   /** Answered by `saResult`. */
   apply(id: number, command: SaCommand): void;
   close(): Promise<void>;

@@ -236,6 +236,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             ...(plane === 'userspace'
               ? { tunName: host.tunName }
               : { kernel: { ownerName, keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0 } }),
+            hip: plane === 'userspace' && (configuration.hip?.identities.length ?? 0) > 0,
             ...(checkpoint === undefined
               ? {}
               : {

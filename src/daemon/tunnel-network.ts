@@ -1,8 +1,10 @@
 // Keeps the kernel's routes and addresses in step with the Child SAs, one change after the other.
 import { networkInterfaces } from 'node:os';
 import type { EngineEvent } from '#engine';
-import type { TunnelRoutes } from '#linux';
+import type { HipConfiguration } from '#hip';
+import { TunNetwork, type TunnelRoutes } from '#linux';
 import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
+import { HipNetwork } from './hip-network.ts';
 import { runUpdown, type UpdownOccasion } from './updown.ts';
 
 type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
@@ -20,6 +22,7 @@ export class TunnelNetwork {
   readonly #network: TunnelRoutes | undefined;
   readonly #device: string | undefined;
   readonly #listener: TunnelNetworkListener;
+  readonly #hip: HipNetwork | undefined;
   #last: Promise<void> = Promise.resolve();
 
   /**
@@ -34,6 +37,12 @@ export class TunnelNetwork {
     this.#network = network;
     this.#device = device;
     this.#listener = listener;
+    this.#hip = network instanceof TunNetwork ? new HipNetwork(network) : undefined;
+  }
+
+  /** Queues what HIP asks for by its configuration. */
+  loadHip(configuration: HipConfiguration | undefined): void {
+    this.#queue('hip', () => this.#hip?.load(configuration));
   }
 
   /** Queues what an event asks for. */

@@ -11,6 +11,10 @@ function wordsFor(event: EngineEvent): string | undefined {
     case 'unknown-spi':
     case 'unknown-ike-message':
       return `${event.kind} ${event.verdict.reason} ${event.outcome}`;
+    case 'hip':
+      return event.event.kind === 'rejected' ? `hip-rejected ${event.event.reason}` : undefined;
+    case 'hip-problem':
+      return `hip-problem ${event.reason}`;
     case 'hint':
       return `hint ${event.hint} ${event.outcome}`;
     default:

@@ -18,7 +18,10 @@ export interface HipPeer {
   readonly hit?: Hit;
   /** Where to send I1, best first. None: the peer has to call. */
   readonly addresses: readonly IpAddress[];
-  /** Stands for the HIT where applications speak IPv4 only; of this host alone. */
+  /**
+   * Stands for the HIT where applications speak IPv4 only; of this host alone. Absent: an address in 1.0.0.0/8 that follows
+   * from the HIT.
+   */
   readonly lsi?: IpAddress;
   /** I1 goes in UDP to this port, for a NAT on the way (RFC 9028 5.1); absent: right in IP. */
   readonly udpPort?: number;

@@ -23,3 +23,4 @@ export type {
   HipRejection,
   HipState,
 } from './interface.ts';
+export { lsiTableOf, ownLsi } from './local-scope-identifiers.ts';

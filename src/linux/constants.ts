@@ -45,8 +45,18 @@ export const IPV6_PKTINFO = 50;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 
+export const SOL_RAW = 255;
+export const ICMP_FILTER = 1;
+export const IPPROTO_ICMPV6 = 58;
+export const ICMP6_FILTER = 1;
+
 export const NETLINK_ROUTE = 0;
 export const NETLINK_XFRM = 6;
+/** Groups of NETLINK_ROUTE that tell of addresses and routes. */
+export const RTNLGRP_IPV4_IFADDR = 5;
+export const RTNLGRP_IPV4_ROUTE = 7;
+export const RTNLGRP_IPV6_IFADDR = 9;
+export const RTNLGRP_IPV6_ROUTE = 11;
 export const SOL_NETLINK = 270;
 export const NETLINK_ADD_MEMBERSHIP = 1;
 export const NETLINK_CAP_ACK = 10;

@@ -46,8 +46,8 @@ export class Epoll {
   }
 }
 
-/** Closes the epoll instance of a thread that died. */
-export function closeEpoll(fd: number): void {
+/** Closes what a thread that died has left. */
+export function closeDescriptor(fd: number): void {
   attempt('close', fd);
 }
 

@@ -79,6 +79,8 @@ export class TunNetwork implements TunnelRoutes {
   readonly #table: RoutingTable;
   readonly #routes = new Users<string>();
   readonly #addresses = new Users<IpAddress>();
+  /** Of the device. */
+  readonly mtuBytes: number;
 
   /**
    * Brings the device up and makes the rules, so that a route is all that a tunnel still needs.
@@ -88,6 +90,7 @@ export class TunNetwork implements TunnelRoutes {
    */
   constructor(device: string, table: number, mark: number, mtuBytes: number) {
     this.#table = new RoutingTable(table, mark);
+    this.mtuBytes = mtuBytes;
     try {
       this.#index = deviceIndex(this.#table, device);
       this.#table.ask(`device ${device}`, RTM_SETLINK, 0, encodeLinkUp(this.#index, mtuBytes));
@@ -98,7 +101,16 @@ export class TunNetwork implements TunnelRoutes {
     this.#table.ensureRules();
   }
 
-  addRoute(destination: Prefix, source?: () => IpAddress | undefined): void {
+  /**
+   * Sends packets for `destination` into the tunnel, from `source` if there is one of our addresses.
+   * @param mtuBytes if it is less than that of the device
+   */
+  addRoute(
+    destination: Prefix,
+    source?: () => IpAddress | undefined,
+    _peer?: IpAddress,
+    mtuBytes?: number,
+  ): void {
     const key = routeKey(destination);
     if (!this.#routes.isFirst(key)) return;
     this.#table.ensureRule(isIpv6(destination.address) ? 6 : 4);
@@ -106,6 +118,7 @@ export class TunNetwork implements TunnelRoutes {
     const route = {
       ...this.#route(destination),
       ...(own === undefined ? {} : { source: addressBytes(own) }),
+      ...(mtuBytes === undefined ? {} : { mtuBytes }),
     };
     this.#table.ask(`route to ${key}`, RTM_NEWROUTE, replace, encodeNewRoute(route));
   }

@@ -4,6 +4,7 @@ export * from './algorithm-keywords.ts';
 export * from './algorithms.ts';
 export * from './host-identity-algorithms.ts';
 export * from './host-identity-tag.ts';
+export type { LsiPeer, LsiTable } from './local-scope-identifier.ts';
 export * from './parameters.ts';
 export * from './sequence-number.ts';
 export * from './spi.ts';

@@ -3,6 +3,7 @@ import type {
   DataPlaneEvent,
   Endpoint,
   IpAddress,
+  LsiTable,
   SaCommand,
   SaCounters,
   SaDirection,
@@ -25,6 +26,8 @@ export interface PacketThreadOptions {
   /** SO_MARK of our own packets; 0 for none. */
   readonly mark: number;
   readonly pathMtuBytes: number;
+  /** HIP's sockets too (RFC 7401, RFC 9028); needs the capability for raw sockets. */
+  readonly hip?: boolean;
   /** Where it is written down what inbound SAs have received. */
   readonly receivedMarks?: { readonly path: string; readonly bootId: string };
   /** The kernel is the data plane, and there is no device. Absent: this thread is. */
@@ -72,6 +75,21 @@ export type ToPacketThread =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
+  /** A HIP packet: to protocol 139 if the ports are 0, else into UDP. */
+  | {
+      readonly kind: 'hip-transmit';
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly octets: Uint8Array;
+    }
+  /** How IPv4 applications reach HIP peers from now on. */
+  | { readonly kind: 'lsis'; readonly table: LsiTable }
+  | {
+      readonly kind: 'icmp';
+      readonly local: IpAddress;
+      readonly remote: IpAddress;
+      readonly octets: Uint8Array;
+    }
   | {
       readonly kind: 'apply';
       /** Without one nobody waits for the result. */
@@ -103,6 +121,16 @@ export type FromPacketThread =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
+  /** A HIP packet, out of IP or of UDP and then without its marker. */
+  | {
+      readonly kind: 'hip-packet';
+      readonly ofPeer: boolean;
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly octets: Uint8Array;
+    }
+  /** Addresses or routes of this machine came or went. */
+  | { readonly kind: 'addresses-changed' }
   /** About a packet to one of our peers, by whoever says so. */
   | { readonly kind: 'icmp-error'; readonly error: IcmpError }
   | { readonly kind: 'event'; readonly event: DataPlaneEvent }

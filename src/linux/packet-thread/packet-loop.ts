@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { MemoryDataPlane, PacketSlot, SaProgress, Verdict } from '#ipsec';
+import { LsiTranslation, MemoryDataPlane, PacketSlot, SaProgress, Verdict } from '#ipsec';
 import {
   addressBytes,
   type Endpoint,
@@ -14,12 +14,14 @@ import {
   type SaProtocol,
   type Spi,
 } from '#sa';
-import { classifyUdpEncapsulated, readU32 } from '#wire';
+import { classifyUdpEncapsulated, hipUdpPort, readU32, removeNonEspMarker } from '#wire';
+import { AddressWatch } from '../address-watch.ts';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
-import { closeEpoll, Epoll, Wakeup } from '../epoll.ts';
+import { closeDescriptor, Epoll, Wakeup } from '../epoll.ts';
 import { IcmpErrors } from '../icmp-errors.ts';
+import { ListeningPorts } from '../listening-ports.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { Segmentation } from '../offload/segmentation.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
@@ -29,6 +31,7 @@ import { ReceivedMarksFile } from '../received-marks-file.ts';
 import { SealedPacketSender } from '../sealed-packet-sender.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { ControlQueue } from './control-queue.ts';
+import { HipSockets } from './hip-sockets.ts';
 import type {
   FromPacketThread,
   HeldDescriptors,
@@ -84,8 +87,8 @@ function writeIpv6Header(slot: PacketSlot): void {
 }
 
 /** Of all that lies in the memory for packets. */
-function bytesFor({ addresses, nativeEsp }: PacketThreadOptions): number {
-  const sockets = addresses.length * (nativeEsp ? 4 : 2);
+function bytesFor({ addresses, nativeEsp, hip }: PacketThreadOptions): number {
+  const sockets = addresses.length * ((nativeEsp ? 4 : 2) + (hip === true ? 1 : 0));
   const pieces = [
     ...[deliveryBytes, OutboundBatch.bytes, Coalescing.bytes, TunDevice.bytes],
     ...Array.from({ length: sockets }, () => DatagramBatch.bytes),
@@ -109,6 +112,9 @@ export class PacketLoop {
   /** What will be read from, once there is somebody to tell. */
   readonly #sources: { readonly fd: number; readonly read: () => void }[] = [];
   readonly #icmpErrors = new Map<number, IcmpErrors>();
+  #hip: HipSockets | undefined;
+  #addressWatch: AddressWatch | undefined;
+  readonly #lsi = new LsiTranslation(new ListeningPorts());
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
   readonly #segmentation = new Segmentation();
@@ -124,6 +130,10 @@ export class PacketLoop {
   #ikeOfPeers = 0;
   #ikeOfStrangers = 0;
   #ikeRefused = 0;
+  #untranslatable = 0;
+  #hipOfPeers = 0;
+  #hipOfStrangers = 0;
+  #hipRefused = 0;
   #evidenceRefused = 0;
   #icmpOfPeers = 0;
   #icmpIgnored = 0;
@@ -149,7 +159,7 @@ export class PacketLoop {
   ) {
     this.#mark = options.mark;
     this.#leftSockets = [...(adopted?.sockets ?? [])];
-    if (adopted !== undefined) closeEpoll(adopted.epoll);
+    if (adopted !== undefined) closeDescriptor(adopted.epoll);
     this.#port = port;
     this.#options = options;
     this.#wakeup = new Wakeup(wakeFd);
@@ -201,6 +211,27 @@ export class PacketLoop {
         this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
       }
     }
+    if (options.hip === true) {
+      // A thread before this one has left HIP's too: they are opened anew.
+      for (const fd of this.#leftSockets.splice(0)) closeDescriptor(fd);
+      this.#listenForHip(new HipSockets(options.addresses, options.mark));
+    }
+  }
+
+  #listenForHip(hip: HipSockets): void {
+    this.#hip = hip;
+    this.#sockets.push(...hip.all);
+    for (const socket of hip.udp) this.#listenForEsp(socket);
+    for (const socket of hip.raw) {
+      const take = this.#handOverHip.bind(this);
+      this.#sources.push({ fd: socket.fd, read: () => hip.receive(socket, take) });
+    }
+    const watch = new AddressWatch();
+    this.#addressWatch = watch;
+    this.#watch(watch.fd, () => {
+      watch.drain();
+      this.#post({ kind: 'addresses-changed' });
+    });
   }
 
   /** What would stay behind if this thread died. */
@@ -234,6 +265,7 @@ export class PacketLoop {
 
   close(): void {
     for (const socket of this.#sockets) socket.close();
+    this.#addressWatch?.close();
     this.#tun?.close();
     this.#epoll.close();
     this.#wipe();
@@ -390,7 +422,10 @@ export class PacketLoop {
         slot.start = from;
         slot.length = to - from;
         this.#plane.inboundBatch(this.#inbound, 1, at);
-        if (slot.verdict === Verdict.OPENED) this.#coalescing.take(slot.start, slot.length);
+        if (slot.verdict === Verdict.OPENED) {
+          if (this.#lsi.active) this.#lsi.inbound(slot);
+          this.#coalescing.take(slot.start, slot.length);
+        }
       }
       from = to;
     } while (from < end);
@@ -408,6 +443,7 @@ export class PacketLoop {
   #sendOutbound(): void {
     const { slots, count } = this.#outbound;
     if (count === 0) return;
+    if (this.#lsi.active) this.#translate(slots, count);
     this.#plane.outboundBatch(slots, count, monotonicMs());
     let local: Endpoint | undefined;
     let encapsulated = false;
@@ -429,6 +465,16 @@ export class PacketLoop {
     this.#drain();
   }
 
+  /** What cannot be translated is no packet any more. */
+  #translate(slots: readonly PacketSlot[], count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (this.#lsi.outbound(slot)) continue;
+      slot.length = 0;
+      this.#untranslatable++;
+    }
+  }
+
   #takeMessages(): void {
     for (
       let next = receiveMessageOnPort(this.#port);
@@ -442,6 +488,15 @@ export class PacketLoop {
           this.#udpSocketFor(local.port, isIpv6(local.address))?.send(local.address, remote, octets);
           break;
         }
+        case 'hip-transmit':
+          this.#hip?.transmit(message.local, message.remote, message.octets);
+          break;
+        case 'lsis':
+          this.#lsi.load(message.table);
+          break;
+        case 'icmp':
+          this.#hip?.complain(message.local, message.remote, message.octets);
+          break;
         case 'apply':
           this.#apply(message.id, message.command, message.progress);
           break;
@@ -565,6 +620,11 @@ export class PacketLoop {
       'ike-of-peers': this.#ikeOfPeers,
       'ike-of-strangers': this.#ikeOfStrangers,
       'ike-refused': this.#ikeRefused,
+      'lsi-untranslatable': this.#untranslatable,
+      'hip-of-peers': this.#hipOfPeers,
+      'hip-of-strangers': this.#hipOfStrangers,
+      'hip-refused': this.#hipRefused,
+      'hip-unsent': this.#hip?.unsent ?? 0,
       'icmp-of-peers': this.#icmpOfPeers,
       'icmp-ignored': this.#icmpIgnored,
       'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
@@ -578,6 +638,11 @@ export class PacketLoop {
 
   /** An IKE datagram for the control thread: dropped while that is behind, those of strangers sooner than our peers'. */
   #handOver(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    if (local.port === hipUdpPort) {
+      const packet = removeNonEspMarker(octets);
+      if (packet !== undefined) this.#handOverHip(local, remote, packet);
+      return;
+    }
     const known = this.#peers.has(remote.address);
     if (!this.#controlQueue.admit(known)) {
       this.#ikeRefused++;
@@ -586,5 +651,17 @@ export class PacketLoop {
     if (known) this.#ikeOfPeers++;
     else this.#ikeOfStrangers++;
     this.#post({ kind: 'datagram', ofPeer: known, local, remote, octets: octets.slice() });
+  }
+
+  /** Like an IKE datagram: what an I1 costs is spent on the control thread. */
+  #handOverHip(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const known = this.#peers.has(remote.address);
+    if (!this.#controlQueue.admit(known)) {
+      this.#hipRefused++;
+      return;
+    }
+    if (known) this.#hipOfPeers++;
+    else this.#hipOfStrangers++;
+    this.#post({ kind: 'hip-packet', ofPeer: known, local, remote, octets: octets.slice() });
   }
 }

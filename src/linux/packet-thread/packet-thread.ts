@@ -1,6 +1,6 @@
 // The control thread's handle on the packet thread, and on the one that takes its place if it dies.
 import type { Worker } from 'node:worker_threads';
-import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
+import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaResult } from '#sa';
 import { monotonicMs } from '../clock.ts';
 import { takePacketWorker } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
@@ -37,6 +37,10 @@ export class PacketThreadError extends Error {
 export interface PacketThreadListener {
   /** A datagram to one of our two UDP ports that is not ESP, as received. */
   datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** A HIP packet; the ports are 0 if it came right in IP. */
+  hipPacket(local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
+  /** Addresses or routes of this machine came or went. */
+  addressesChanged(): void;
   /** Somebody says what became of a packet to one of our peers. */
   icmpError(error: IcmpError): void;
   event(event: DataPlaneEvent): void;
@@ -66,6 +70,7 @@ export class PacketThread {
   #wakeDue = false;
   #closed = false;
   #receiving = false;
+  #lsis: LsiTable | undefined;
   #controlQueue = new ControlQueue();
   #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
@@ -120,13 +125,13 @@ export class PacketThread {
     worker.on('message', (message: FromPacketThread) => {
       const ofStranger =
         message.kind === 'icmp-error' ||
-        (message.kind === 'datagram' && !message.ofPeer) ||
+        ((message.kind === 'datagram' || message.kind === 'hip-packet') && !message.ofPeer) ||
         (message.kind === 'event' && message.event.kind === 'unknown-spi');
       if (ofStranger) {
         strangers.add(message);
         return;
       }
-      if (message.kind === 'datagram') controlQueue.taken();
+      if (message.kind === 'datagram' || message.kind === 'hip-packet') controlQueue.taken();
       this.#take(message);
     });
     let why: Error | undefined;
@@ -171,6 +176,7 @@ export class PacketThread {
     const listen: ListenMessage = { kind: 'listen' };
     worker.postMessage(listen);
     for (const entry of this.#journal.replay(at)) worker.postMessage({ kind: 'apply', ...entry });
+    if (this.#lsis !== undefined) worker.postMessage({ kind: 'lsis', table: this.#lsis });
     if (this.#receiving) worker.postMessage({ kind: 'receive' });
     this.#listener.restarted(error, this.#journal.saCount);
   }
@@ -180,6 +186,12 @@ export class PacketThread {
     switch (message.kind) {
       case 'datagram':
         listener.datagram(message.local, message.remote, message.octets);
+        break;
+      case 'hip-packet':
+        listener.hipPacket(message.local, message.remote, message.octets);
+        break;
+      case 'addresses-changed':
+        listener.addressesChanged();
         break;
       case 'icmp-error':
         listener.icmpError(message.error);
@@ -223,6 +235,19 @@ export class PacketThread {
 
   transmit(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
     this.#post({ kind: 'transmit', local, remote, octets });
+  }
+
+  transmitHip(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    this.#post({ kind: 'hip-transmit', local, remote, octets });
+  }
+
+  loadLsis(table: LsiTable): void {
+    this.#lsis = table;
+    this.#post({ kind: 'lsis', table });
+  }
+
+  sendIcmp(local: IpAddress, remote: IpAddress, octets: Uint8Array): void {
+    this.#post({ kind: 'icmp', local, remote, octets });
   }
 
   apply(id: number, command: SaCommand): void {

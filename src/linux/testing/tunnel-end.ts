@@ -83,6 +83,8 @@ const thread = await PacketThread.open(
   },
   {
     datagram: () => undefined,
+    hipPacket: () => undefined,
+    addressesChanged: () => undefined,
     icmpError: () => undefined,
     event: () => undefined,
     saResult: (_id, result) => {

@@ -116,6 +116,17 @@ test('no token where none was given, and no call to whom we may not call', () =>
   });
 });
 
+test('an IKE SA says nothing about an SPI that was HIP’s, with the same host', () => {
+  const ikeSa = { ikeId: 3 };
+  const kindOf = (packet: UnknownSpiEvidence, known: Partial<SpiFacts>): string =>
+    judgeUnknownSpi(packet, facts({ ikeSa, ...known })).kind;
+  assert.equal(kindOf(native(), { history: historyFact({ keying: 'hip' }) }), 'parameter-problem');
+  assert.equal(kindOf(native(), { history: historyFact() }), 'notify-protected');
+  const inUdp = evidence({ destination: from('192.0.2.1', 10_500) });
+  assert.equal(kindOf(inUdp, {}), 'parameter-problem');
+  assert.equal(kindOf(evidence(), { history: historyFact({ keying: 'hip' }) }), 'notify-protected');
+});
+
 test('native ESP is answered where one protocol alone can have made it', () => {
   const both = { ike: true, hip: true };
   const none = { ike: false, hip: false };

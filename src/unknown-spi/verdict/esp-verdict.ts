@@ -105,7 +105,7 @@ export function judgeUnknownSpi(evidence: UnknownSpiEvidence, facts: SpiFacts): 
   if (facts.owner === 'us') return ignore('ours');
   if (history?.late === true) return ignore('late');
   if (facts.owner === 'unreadable' && !evidence.encapsulated) return ignore('owner-unreadable');
-  if (ikeSa !== undefined) {
+  if (ikeSa !== undefined && !isHip(evidence, facts)) {
     return policy.notifyProtected
       ? { kind: 'notify-protected', reason: 'ike-sa-stands', ikeId: ikeSa.ikeId }
       : ignore('policy');
@@ -113,7 +113,12 @@ export function judgeUnknownSpi(evidence: UnknownSpiEvidence, facts: SpiFacts): 
   return judgeStranger(evidence, facts);
 }
 
-/** No IKE SA stands with the source: whatever is said now is unprotected. */
+/** Surely HIP's: an IKE SA with the same host has nothing to say about it. */
+function isHip(evidence: UnknownSpiEvidence, { history }: SpiFacts): boolean {
+  return evidence.encapsulated ? evidence.destination.port === hipPort : history?.keying === 'hip';
+}
+
+/** Nobody's IKE SA can say it: whatever is said now is unprotected. */
 function judgeStranger(evidence: UnknownSpiEvidence, facts: SpiFacts): SpiVerdict {
   const { policy, history } = facts;
   if (policy.notifyUnprotected === 'nobody') return ignore('policy');

@@ -3,6 +3,7 @@ import {
   decodeNetlinkU32,
   netlinkU32,
   readNetlinkAttributes,
+  writeNestedNetlinkAttribute,
   writeNetlinkAttribute,
 } from '../netlink/index.ts';
 import { Reader } from '../reader.ts';
@@ -18,8 +19,10 @@ const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PREFSRC = 7;
+const RTA_METRICS = 8;
 const RTA_TABLE = 15;
 const RTA_MARK = 16;
+const RTAX_MTU = 2;
 /** RTPROT_BOOT, as whoever sets routes by hand. */
 const protocolBoot = 3;
 const scopeLink = 253;
@@ -40,6 +43,8 @@ export interface DeviceRoute {
   readonly source?: Uint8Array;
   /** The neighbor that takes the packets; absent: the destination itself is on the device's link. */
   readonly gateway?: Uint8Array;
+  /** Absent: that of the device. */
+  readonly mtuBytes?: number;
 }
 
 /** Throws `WireError('length')` for addresses that are none. */
@@ -49,12 +54,12 @@ export function encodeNewRoute(route: DeviceRoute): Uint8Array {
 }
 
 /** Whatever protocol and scope it has. Throws `WireError('length')` for addresses that are none. */
-export function encodeDeletedRoute(route: Omit<DeviceRoute, 'source' | 'gateway'>): Uint8Array {
+export function encodeDeletedRoute(route: Omit<DeviceRoute, 'source' | 'gateway' | 'mtuBytes'>): Uint8Array {
   return encodeRoute(route, 0, scopeNowhere, 0);
 }
 
 function encodeRoute(route: DeviceRoute, protocol: number, scope: number, type: number): Uint8Array {
-  const { destination, prefixLength, deviceIndex, table, source, gateway } = route;
+  const { destination, prefixLength, deviceIndex, table, source, gateway, mtuBytes } = route;
   const writer = new Writer()
     .u8(familyOf(destination, 'RTA_DST'), 'rtm_family')
     .u8(prefixLength, 'rtm_dst_len')
@@ -68,6 +73,10 @@ function encodeRoute(route: DeviceRoute, protocol: number, scope: number, type: 
   if (prefixLength > 0) writeNetlinkAttribute(writer, RTA_DST, destination);
   if (gateway !== undefined) writeNetlinkAttribute(writer, RTA_GATEWAY, gateway);
   if (source !== undefined) writeNetlinkAttribute(writer, RTA_PREFSRC, source);
+  if (mtuBytes !== undefined) {
+    const payload = netlinkU32(mtuBytes);
+    writeNestedNetlinkAttribute(writer, RTA_METRICS, [{ type: RTAX_MTU, payload }]);
+  }
   writeNetlinkAttribute(writer, RTA_OIF, netlinkU32(deviceIndex));
   writeTable(writer, RTA_TABLE, table);
   return writer.finish();
