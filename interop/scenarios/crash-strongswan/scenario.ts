@@ -25,7 +25,7 @@ const scenario: Scenario = {
     const story = [
       // The kernel on which charon is missing says so, unless nothing is sent in that moment.
       /^hint .*: icmp check|silence checking: no answer to our traffic for \d+ ms \(a round trip takes \d+ ms\)/,
-      /silence parallel: .* (a liveness check is not answered|a request was not answered in time)/,
+      /silence parallel: .*(a liveness check is not answered|a request was not answered in time)/,
       /silence calling: a fresh IKE SA for net/,
       /silence stands: a fresh IKE SA, authenticated in full, \d+ ms after the first sign/,
       /silence back: traffic comes in again, \d+ ms after the first sign/,

@@ -1,4 +1,5 @@
 // What people ask of HIP: associate, close, rekey, check, move.
+import { hitAddress } from '#sa';
 import { type Hit, zeroHit } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { HipEngineCommand } from '../interface.ts';
@@ -32,19 +33,24 @@ export function executeHipCommand(state: EngineState, id: number, command: HipEn
     id,
     chosen.length > 0
       ? { ok: true, count: chosen.length }
-      : { ok: false, code: 'not-found', detail: `no HIP association with ${command.peer}` },
+      : { ok: false, code: 'not-found', detail: `no HIP association with ${asWritten(command.peer)}` },
   );
+}
+
+/** A HIT as people write it; names are their own. */
+function asWritten(peer: string): string {
+  return /^[0-9a-f]{32}$/.test(peer) ? hitAddress(peer as Hit) : peer;
 }
 
 function associate(state: EngineState, hip: HipSide, id: number, name: string): void {
   const peer = hip.configuration.peers.find((one) => one.name === name || one.hit === name);
   if (peer === undefined) {
-    state.answer(id, { ok: false, code: 'not-found', detail: `no HIP peer is called ${name}` });
+    state.answer(id, { ok: false, code: 'not-found', detail: `no HIP peer is called ${asWritten(name)}` });
     return;
   }
   const remote: Hit = peer.hit ?? zeroHit;
   if (!hip.call(peer, remote, 'asked to')) {
-    state.answer(id, { ok: false, code: 'no-address', detail: `${name} has no address` });
+    state.answer(id, { ok: false, code: 'no-address', detail: `${asWritten(name)} has no address` });
     return;
   }
   hip.awaitAssociation(remote, id);

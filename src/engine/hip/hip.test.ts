@@ -82,6 +82,16 @@ test('what HIP does not know is not found, and what it knows is closed and rekey
   assert.equal(hosts.moon.installed.size + hosts.sun.installed.size, 0);
 });
 
+test('a HIT that nobody has is named as the address that it is', () => {
+  const { moon } = new HipEngines().start();
+  const peer = '20010021000000000000000000000a0b';
+  for (const kind of ['hip-associate', 'hip-check'] as const) {
+    moon.give(0, { kind: 'command', id: 1, command: { kind, peer } });
+    const result = moon.results.at(-1)?.result;
+    assert.match(result?.ok === false ? result.detail : '', / 2001:21::a0b$/);
+  }
+});
+
 test('the end of the host says CLOSE to every peer', () => {
   const hosts = new HipEngines().start();
   hosts.moon.give(0, { kind: 'command', id: 1, command: { kind: 'hip-associate', peer: 'sun' } });
