@@ -79,7 +79,11 @@ export function Summary(props: {
       <Tile
         label="Unknown SPIs"
         value={count(strays)}
-        note={strays === 0 ? 'no stray packet lately' : `${unknownSpis.length} kinds, ${answered} answered`}
+        note={
+          strays === 0
+            ? 'no stray packet lately'
+            : `${unknownSpis.length} ${unknownSpis.length === 1 ? 'kind' : 'kinds'}, ${answered} answered`
+        }
       />
       <Tile label="Recovery" value={value} note={note} tone={tone} />
     </dl>
