@@ -133,9 +133,18 @@ class DataPlaneError extends Error {
   readonly code = 'data-plane' as const;
 }
 
-/** Which data plane this host gets. @throws DataPlaneError if it is to be the kernel and that cannot */
-function planeOf({ dataPlane }: HostSettings): 'kernel' | 'userspace' {
-  if (dataPlane === 'userspace') return 'userspace';
+function hasHostIdentity({ configuration: { hip } }: LoadedConfiguration): boolean {
+  return hip !== undefined && hip.identities.length > 0;
+}
+
+/**
+ * Which data plane this host gets: HITs are addresses of our own device.
+ * @throws DataPlaneError if it is to be the kernel and that cannot
+ */
+function planeOf(loaded: LoadedConfiguration): 'kernel' | 'userspace' {
+  const { dataPlane } = loaded.host;
+  if (dataPlane === 'userspace' || (dataPlane === 'auto' && hasHostIdentity(loaded))) return 'userspace';
+  if (hasHostIdentity(loaded)) throw new DataPlaneError('wayward.data_plane = kernel: HIP needs userspace');
   const kernel = kernelEsp();
   if (kernel.ok) return 'kernel';
   if (dataPlane === 'auto') return 'userspace';
@@ -189,7 +198,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     service = new ServiceManager(takeServiceEnvironment());
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
-    const plane = planeOf(host);
+    const plane = planeOf(loaded);
     const ownerName = resolve(options.statePath);
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
@@ -236,7 +245,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             ...(plane === 'userspace'
               ? { tunName: host.tunName }
               : { kernel: { ownerName, keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0 } }),
-            hip: plane === 'userspace' && (configuration.hip?.identities.length ?? 0) > 0,
+            hip: hasHostIdentity(loaded),
             ...(checkpoint === undefined
               ? {}
               : {
@@ -269,6 +278,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         log.level = next.host.logLevel;
         const { configuration, waiting } = reloadable(loaded, next);
         for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);
+        if (hasHostIdentity(next) && !hasHostIdentity(loaded))
+          log.line('warn', 'hip: its first identity waits for the next start');
         return configuration;
       },
       onEvent: (event) => {

@@ -212,7 +212,7 @@ export const waywardSchema: SectionSchema = {
       class: 'supported',
       default: 'auto',
       values: ['auto', 'kernel', 'userspace'],
-      note: 'Where packets are protected: in the kernel (XFRM) or in a thread of this process. auto: the kernel if it has ESP.',
+      note: 'Where packets are protected: in the kernel (XFRM) or in a thread of this process. auto: the kernel if it has ESP and this host has no Host Identity.',
     },
     { name: 'tun_name', type: 'text', class: 'supported', default: 'wayward0' },
     { name: 'tun_mtu', type: 'count', class: 'supported', default: '1400', minimum: 576, maximum: 65535 },
