@@ -1,8 +1,8 @@
 // I1, R1, I2, R2, message by message, with each of them lost, repeated or crossing another (RFC 7401 4.4.3).
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { espSuiteOf, hitAddress } from '#sa';
-import { decodeHipPacket, HipEspSuite, hipParameter, zeroHit } from '#wire';
+import { address, addressBytes, espSuiteOf, hitAddress } from '#sa';
+import { decodeHipPacket, HipEspSuite, hipParameter, writeHipChecksum, zeroHit } from '#wire';
 import type { TestKey } from './testing/identities.ts';
 import { type Transit, TwoHosts, typeOf } from './testing/two-hosts.ts';
 
@@ -285,4 +285,34 @@ test('an exchange that stays under way costs the Responder nothing: a thousand I
   assert.ok(hosts.sun.sent.every((transit) => typeOf(transit) === 'R1'));
   const harder = decode(hosts.sun.sent.at(-1)!);
   assert.ok(hipParameter(harder.parameters, 'PUZZLE')!.difficulty > 4);
+});
+
+test('a flood of I2 whose puzzle was never set makes the puzzles of others harder, for as long as it lasts', () => {
+  const hosts = new TwoHosts();
+  const { moon, sun } = hosts;
+  const difficultyNow = (): number => {
+    moon.crash(hosts.now);
+    hosts.call();
+    hosts.deliver(hosts.take(moon));
+    return hipParameter(decode(hosts.take(sun)).parameters, 'PUZZLE')!.difficulty;
+  };
+  hosts.call();
+  hosts.deliver(hosts.take(moon));
+  hosts.deliver(hosts.take(sun));
+  const i2 = hosts.take(moon);
+  const elsewhere = { ...i2.path, local: { ...i2.path.local, address: address('203.0.113.9') } };
+  const calm = difficultyNow();
+  const octets = i2.octets.slice();
+  writeHipChecksum(octets, {
+    source: addressBytes(elsewhere.local.address),
+    destination: addressBytes(elsewhere.remote.address),
+  });
+  for (let i = 0; i < 5_000; i++) {
+    hosts.now += 0.2;
+    hosts.deliver({ ...i2, path: elsewhere, octets });
+  }
+  assert.ok(sun.rejections.every((rejection) => rejection === 'I2 stale-puzzle'));
+  assert.ok(difficultyNow() > calm);
+  hosts.now += 60_000;
+  assert.equal(difficultyNow(), calm);
 });

@@ -55,6 +55,8 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     state.transmit(path, r2.octets);
     return;
   }
+  // Whoever sends bad ones by the thousand makes the next puzzles harder, as whoever asks for them does.
+  state.responder.load.note(state.at);
   const offer = judgeOffer(state, received);
   if (typeof offer === 'string') {
     state.reject(received, offer);
