@@ -142,16 +142,15 @@ test('every path of docs/openapi.json is served as it says, and holds what happe
     return (JSON.parse(body) as Incident[]).find(({ state }) => state === 'peer-alive');
   });
   assert.equal(incident.connection, 'demo');
-  assert.deepEqual(
-    incident.entries.map(({ kind, title }) => `${kind} ${title}`),
-    [
-      'message INFORMATIONAL request 0 [ N(INVAL_SPI) ]',
-      'hint invalid-spi: check',
-      'message INFORMATIONAL request 2 [ SK ]',
-      'message INFORMATIONAL response 2 [ SK ]',
-      'change peer is alive',
-    ],
-  );
+  // The tunnel may have come up so shortly before that its exchanges are part of the picture.
+  const told = incident.entries.map(({ kind, title }) => `${kind} ${title}`);
+  assert.deepEqual(told.slice(told.findIndex((title) => title.includes('INVAL_SPI'))), [
+    'message INFORMATIONAL request 0 [ N(INVAL_SPI) ]',
+    'hint invalid-spi: check',
+    'message INFORMATIONAL request 2 [ SK ]',
+    'message INFORMATIONAL response 2 [ SK ]',
+    'change peer is alive',
+  ]);
   assert.ok(incident.rttMs !== undefined && incident.rttMs > 0);
   assert.equal(incident.exchanges, 1);
   const one = '/api/v1/incidents/{id}';
