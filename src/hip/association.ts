@@ -62,6 +62,8 @@ interface Repeated {
 /** A base exchange that we began. */
 export interface I1Sent extends Repeated {
   readonly name: 'I1-SENT';
+  /** It goes out because an UPDATE is not answered: an answer ends it. */
+  readonly becauseOfSilence?: true;
   /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
   solving?: {
     readonly r1: AcceptedR1;
@@ -74,6 +76,7 @@ export interface I1Sent extends Repeated {
 
 export interface I2Sent extends Repeated {
   readonly name: 'I2-SENT';
+  readonly sentAt: number;
   readonly r1: AcceptedR1;
   readonly keys: AssociationKeys;
   readonly inboundSpi: Spi;

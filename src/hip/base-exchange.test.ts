@@ -234,6 +234,37 @@ describe('both call at once', () => {
 });
 
 describe('a peer that lost its state', () => {
+  test('is called beside what stands once a check has been repeated in vain, and not sooner', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    hosts.sendEsp(moon);
+    const before = [...moon.inbound.keys()];
+    const check = { kind: 'check', local: moon.hit, remote: sun.hit, reason: 'a hint' } as const;
+    sun.crash(hosts.now);
+    moon.give(hosts.now, { kind: 'command', command: check });
+    hosts.wait(150);
+    assert.deepEqual([...moon.inbound.keys()], before);
+    hosts.wait(400);
+    assert.notDeepEqual([...moon.inbound.keys()], before);
+    hosts.assertKeysAgree();
+  });
+
+  test('is not called any more when it answers after all', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    hosts.sendEsp(moon);
+    const before = [...moon.inbound.keys()];
+    const check = { kind: 'check', local: moon.hit, remote: sun.hit, reason: 'a hint' } as const;
+    moon.give(hosts.now, { kind: 'command', command: check });
+    // Neither UPDATE nor I1 arrives for a while.
+    hosts.wait(1_000, (transit) => transit.from !== 'moon');
+    assert.equal(moon.host.status()[0]?.attempt, 'I1-SENT');
+    hosts.wait(3_000, (_, type) => type !== 'R1');
+    assert.equal(moon.host.status()[0]?.attempt, undefined);
+    hosts.wait(60_000);
+    assert.deepEqual([...moon.inbound.keys()], before);
+  });
+
   // RFC 7401 4.5.4, 6.16
   test('answers I1 without any change, and replaces the association only by a valid I2 (4.5.4)', () => {
     const hosts = new TwoHosts().connect();

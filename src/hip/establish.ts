@@ -17,6 +17,8 @@ export interface Completed {
   readonly keymatIndex: number;
   /** As Responder: our answer to the I2. */
   readonly r2: Standing['r2'];
+  /** As Initiator, if it is known. */
+  readonly rttMs?: number | undefined;
 }
 
 export function establish(state: HipHostState, association: HipAssociation, completed: Completed): void {
@@ -48,7 +50,7 @@ export function establish(state: HipHostState, association: HipAssociation, comp
       rekeyAt: configuration.rekeyMs === 0 ? undefined : at + configuration.rekeyMs,
       lastInboundAt: at,
       lastOutboundAt: at,
-      rttMs: undefined,
+      rttMs: completed.rttMs,
       silent: false,
     };
   });

@@ -84,6 +84,7 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
   if (standing.updates.rekeying !== undefined && at >= standing.updates.rekeying.until) {
     standing.updates.dropRekeying(state, association);
   }
+  callBesideCheck(state, association, standing);
   if (!repeatUpdate(state, standing)) {
     becomeSilent(state, association, standing);
     nextWanted(state, association, standing);
@@ -93,6 +94,18 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
     if (standing.state === 'ESTABLISHED') beginRekey(state, association, standing);
   }
   if (at >= unusedAt(standing, configuration.unusedMs)) beginClose(state, association, 'unused', 'unused');
+}
+
+/**
+ * A check that was repeated once stays without an answer: the peer may have lost its state, and I1 finds out while the
+ * repetitions go on. One lost packet is not enough for that.
+ */
+function callBesideCheck(state: HipHostState, association: HipAssociation, standing: Standing): void {
+  const { outstanding } = standing.updates;
+  if (outstanding?.purpose !== 'check' || outstanding.repetitions < 1 || state.at < outstanding.nextAt)
+    return;
+  if (association.attempt !== undefined || association.failedUntil !== undefined) return;
+  sendI1(state, association, association.path, true);
 }
 
 /**

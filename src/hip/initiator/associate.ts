@@ -37,7 +37,12 @@ function ourIdentity(state: HipHostState, { local, remote }: Call): LocalIdentit
   return identities.find(({ identity }) => hitSuiteOf(identity.hit) === hitSuiteOf(remote)) ?? identities[0];
 }
 
-export function sendI1(state: HipHostState, association: HipAssociation, path: HipPath): void {
+export function sendI1(
+  state: HipHostState,
+  association: HipAssociation,
+  path: HipPath,
+  becauseOfSilence = false,
+): void {
   const packet = encodeHipPacket({
     header: {
       packetType: HipPacketType.I1,
@@ -48,7 +53,14 @@ export function sendI1(state: HipHostState, association: HipAssociation, path: H
     parameters: [{ type: 'DH_GROUP_LIST', groups: state.configuration.groups }],
   });
   const { baseMs } = state.configuration.retransmission;
-  association.attempt = { name: 'I1-SENT', path, packet, repetitions: 0, nextAt: state.at + baseMs };
+  association.attempt = {
+    name: 'I1-SENT',
+    ...(becauseOfSilence && { becauseOfSilence }),
+    path,
+    packet,
+    repetitions: 0,
+    nextAt: state.at + baseMs,
+  };
   state.transmit(path, packet);
 }
 

@@ -43,5 +43,7 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
     outboundSpi: info.newSpi,
     keymatIndex: attempt.keymatIndex,
     r2: undefined,
+    // RFC 6298 3: the answer to a repeated packet says nothing about the time.
+    rttMs: attempt.repetitions === 0 ? state.at - attempt.sentAt : undefined,
   });
 }

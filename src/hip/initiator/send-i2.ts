@@ -78,6 +78,7 @@ export function sendI2(
   state.change(association, 'R1 was answered', () => {
     association.attempt = {
       name: 'I2-SENT',
+      sentAt: state.at,
       path,
       packet,
       repetitions: 0,

@@ -87,6 +87,9 @@ function takeAcknowledgement(
   }
   updates.outstanding = undefined;
   standing.silent = false;
+  // The peer knows the association: nothing has to take its place.
+  const { attempt } = association;
+  if (attempt?.name === 'I1-SENT' && attempt.becauseOfSilence) state.dropAttempt(association);
   // RFC 6298 3: the answer to a repeated packet says nothing about the time.
   if (outstanding.repetitions === 0) {
     standing.rttMs = state.at - outstanding.sentAt;

@@ -65,13 +65,15 @@ describe('with HIP, traffic is back in round trips wherever somebody may call', 
     assert.deepEqual([recoveryMs, bytesOut], [undefined, 0]);
   });
 
-  test('a Parameter Problem that it sends outweighs nothing, and ends nothing by itself', async () => {
+  test('a Parameter Problem that it sends outweighs nothing, and is enough for its peer to call', async () => {
     const cell = { scenario: 'responder-restarts', policy: 'hip-parameter-problem', rttMs: 20 } as const;
-    const { bytesOut, byteRuleBroken, saChanges, ikeSasLeft } = await runRecovery(cell, 1, {
-      recoveryMsMax: 2_000,
+    const { recoveryMs, bytesOut, byteRuleBroken, ikeSasLeft } = await runRecovery(cell, 1, {
+      recoveryMsMax: 5_000,
     });
     assert.ok(bytesOut > 0);
-    assert.deepEqual([byteRuleBroken, saChanges, ikeSasLeft], [[], 0, 1]);
+    assert.deepEqual([byteRuleBroken, ikeSasLeft], [[], 1]);
+    // A check, its repetition, and two round trips.
+    assert.ok(recoveryMs !== undefined && recoveryMs < 4_000, `${recoveryMs} ms`);
   });
 });
 
