@@ -187,13 +187,21 @@ describe('the page in a browser', {
       await page.locator('#incidents .timeline li', { hasText: 'IKE_AUTH request' }).first().waitFor();
       const entries = await page.locator('#incidents .timeline li').allInnerTexts();
       assert.match(entries.at(-1) ?? '', /: back/);
-      assert.match((await page.locator('#unknown-spis').textContent()) ?? '', /ESP [0-9a-f]{8}/i);
+      // The first packet after the crash may be the ESP of a tunnel, or the question whether we live.
+      assert.match((await page.locator('#unknown-spis').textContent()) ?? '', /(ESP|IKE) [0-9a-f]{8}/i);
       await visit.until("document.querySelectorAll('#tunnels tr:not(.gone)').length === 3");
       await visit.shoot(`${theme}-1280x800-recovered`);
       await visit.assertAccessible(`${theme}, recovered`);
 
-      // Whose was it.
-      await page.locator('#unknown-spis button', { hasText: 'why' }).first().click();
+      // Whose was it: asked of ESP, so it is crashed until ESP came first.
+      const why = page.locator('#unknown-spis button', { hasText: 'why' });
+      for (let crashes = 1; (await why.count()) === 0; crashes += 1) {
+        assert.ok(crashes < 5, 'no ESP of unknown SPI after five crashes');
+        await crash.click();
+        await page.locator('.host.bad', { hasText: side }).waitFor();
+        await visit.until("document.querySelectorAll('#tunnels tr:not(.gone)').length === 3");
+      }
+      await why.first().click();
       await page.locator('#unknown-spis pre', { hasText: /SPI [0-9a-f]{8}/ }).waitFor();
       await visit.assertAccessible(`${theme}, with a story`);
       assert.deepEqual(visit.wrong, []);
