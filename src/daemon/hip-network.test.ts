@@ -23,7 +23,7 @@ test('HITs, LSIs and routes come and go with the configuration', () => {
     addAddress: (one) => said.push(`+ ${one}`),
     removeAddress: (one) => said.push(`- ${one}`),
     addRoute: ({ address, length }, source, _peer, mtuBytes) =>
-      said.push(`+ ${address}/${length} from ${source} ${mtuBytes ?? ''}`.trim()),
+      said.push(`+ ${address}/${length} from ${source?.()} ${mtuBytes ?? ''}`.trim()),
     removeRoute: ({ address, length }) => said.push(`- ${address}/${length}`),
   });
   const heard = (configuration: HipConfiguration | undefined): string[] => {
