@@ -1,4 +1,6 @@
 // Room `crypto`: from algorithm identifiers to working suites; the ports for randomness and private keys.
+
+export { timeText } from './asn1/time.ts';
 export {
   type Certificate,
   MAXIMUM_CERTIFICATE_BYTES,
