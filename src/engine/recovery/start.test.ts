@@ -1,0 +1,44 @@
+// A host that starts again calls whom it remembers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { established, TwoHosts } from './testing/two-hosts.ts';
+
+test('a host that restarts calls whom it remembers (rung 2), without INITIAL_CONTACT twice', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.restart(hosts.moon);
+  assert.deepEqual(
+    hosts.moon.eventsOf('recovery').map(({ rung, step }) => [rung, step]),
+    [['restart', 'calling']],
+  );
+  hosts.settle();
+  assert.equal(established(hosts.moon).length, 1);
+  // INITIAL_CONTACT told sun that its old IKE SA is gone.
+  assert.equal(established(hosts.sun).length, 1);
+  const started = hosts.moon.eventsOf('started').at(-1);
+  assert.deepEqual([started?.bootEpoch, started?.historyRecords], [2, 1]);
+});
+
+test('both restart at once, and one IKE SA or two of both sides stand, never none', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.restart(hosts.moon);
+  hosts.restart(hosts.sun);
+  hosts.settle();
+  hosts.wait(10_000);
+  assert.ok(established(hosts.moon).length >= 1);
+  assert.equal(established(hosts.moon).length, established(hosts.sun).length);
+});
+
+test('a restarted host whose peer said goodbye before does not call it', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.sun.give(hosts.now, {
+    kind: 'command',
+    id: 9,
+    command: { kind: 'terminate', connection: 'gateway' },
+  });
+  hosts.settle();
+  hosts.restart(hosts.moon);
+  assert.deepEqual(hosts.moon.eventsOf('recovery'), []);
+});
