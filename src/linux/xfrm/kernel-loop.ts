@@ -5,17 +5,17 @@ import { type Endpoint, isIpv6, type SaCommand } from '#sa';
 import type { XfrmMessage } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramSocket } from '../datagram-socket.ts';
-import { Epoll, Wakeup } from '../epoll.ts';
+import { Wakeup } from '../epoll.ts';
 import { SystemCallError } from '../errno.ts';
+import { ControlHandOver } from '../packet-thread/control-hand-over.ts';
 import type { ControlQueue } from '../packet-thread/control-queue.ts';
 import type {
-  FromPacketThread,
   HeldDescriptors,
   PacketThreadOptions,
   SaReport,
   ToPacketThread,
 } from '../packet-thread/messages.ts';
-import { PeerAddresses } from '../packet-thread/peer-addresses.ts';
+import { WatchedDescriptors } from '../packet-thread/watched-descriptors.ts';
 import { ForeignSpis } from './foreign-spis.ts';
 import { bypassPolicies, takeEspFrom } from './ike-socket-options.ts';
 import { KernelDataPlane } from './kernel-data-plane.ts';
@@ -41,24 +41,19 @@ const failureCounters = ['XfrmInStateProtoError', 'XfrmInStateSeqError'];
 export class KernelLoop {
   readonly #port: MessagePort;
   readonly #wakeup: Wakeup;
-  readonly #controlQueue: ControlQueue;
-  readonly #epoll = new Epoll();
+  readonly #control: ControlHandOver;
+  readonly #watched = new WatchedDescriptors();
   readonly #sockets: DatagramSocket[] = [];
-  readonly #readers = new Map<number, () => void>();
   readonly #plane: KernelDataPlane;
   readonly #kernel = new XfrmSocket(keyManagerGroups);
   readonly #foreign: ForeignSpis;
   readonly #watch: UnknownSpiWatch;
-  readonly #peers = new PeerAddresses();
   #statistics: ReadonlyMap<string, number> = new Map();
   #statisticsAt = 0;
   #failures = 0;
   #failed = false;
   #reportAt = 0;
   #reportedSum = 0;
-  #ikeOfPeers = 0;
-  #ikeOfStrangers = 0;
-  #ikeRefused = 0;
   #evidenceRefused = 0;
   #kernelMessagesLost = 0;
   #earlierUntil: number | undefined;
@@ -70,11 +65,11 @@ export class KernelLoop {
   constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
-    this.#controlQueue = controlQueue;
+    this.#control = new ControlHandOver(port, controlQueue);
     const { kernel } = options;
     if (kernel === undefined) throw new Error('this loop is for the kernel data plane');
     this.#plane = new KernelDataPlane(kernel.ownerName);
-    this.#foreign = new ForeignSpis((spis) => this.#post({ kind: 'foreign-spis', spis }));
+    this.#foreign = new ForeignSpis((spis) => this.#control.post({ kind: 'foreign-spis', spis }));
     this.#options = options;
     this.#keepEarlierMs = kernel.keepEarlierMs;
     this.#watch = new UnknownSpiWatch({
@@ -83,8 +78,8 @@ export class KernelLoop {
       knownSpis: () => [...this.#plane.inboundSpis(), ...this.#foreign.spis()],
       isKnown: (protocol, spi, destination) => this.#plane.isKnown(protocol, spi, destination),
     });
-    this.#watchFd(this.#wakeup.fd, () => this.#wakeup.drain());
-    this.#watchFd(this.#kernel.fd, () => this.#readKernel());
+    this.#watched.watch(this.#wakeup.fd, () => this.#wakeup.drain());
+    this.#watched.watch(this.#kernel.fd, () => this.#readKernel());
   }
 
   /** Binds the sockets; what comes to them waits. @throws SystemCallError if one cannot be had */
@@ -96,6 +91,7 @@ export class KernelLoop {
       for (const port of [ikePort, natTraversalPort]) {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, mark);
         this.#sockets.push(socket);
+        this.#watched.watchLater(socket.fd, () => this.#receive(socket));
         bypassPolicies(socket);
         if (port === natTraversalPort) takeEspFrom(socket);
       }
@@ -103,23 +99,18 @@ export class KernelLoop {
   }
 
   #receiveFromNowOn(): void {
-    for (const socket of this.#sockets) this.#watchFd(socket.fd, () => this.#receive(socket));
+    this.#watched.release();
     this.#earlierUntil = monotonicMs() + this.#keepEarlierMs;
   }
 
   /** Nothing that a thread after this one could go on with: the kernel keeps the SAs. */
   get held(): HeldDescriptors {
-    return { epoll: this.#epoll.fd, sockets: [] };
-  }
-
-  #watchFd(fd: number, read: () => void): void {
-    this.#readers.set(fd, read);
-    this.#epoll.add(fd);
+    return { epoll: this.#watched.fd, sockets: [] };
   }
 
   run(): void {
     while (this.#running) {
-      for (const fd of this.#epoll.wait(this.#waitMs())) this.#readers.get(fd)?.();
+      this.#watched.serve(this.#waitMs());
       this.#takeMessages();
       const at = monotonicMs();
       this.#plane.handleTimeout(at);
@@ -136,7 +127,7 @@ export class KernelLoop {
     this.#watch.close();
     this.#kernel.close();
     for (const socket of this.#sockets) socket.close();
-    this.#epoll.close();
+    this.#watched.close();
   }
 
   #waitMs(): number {
@@ -159,20 +150,8 @@ export class KernelLoop {
     for (let i = 0; i < datagramsMax; i++) {
       const datagram = socket.receive();
       if (datagram === undefined) return;
-      this.#handOver(datagram.local, datagram.remote, datagram.octets);
+      this.#control.datagram(datagram.local, datagram.remote, datagram.octets);
     }
-  }
-
-  /** An IKE datagram for the control thread: dropped while that is behind, those of strangers sooner than our peers'. */
-  #handOver(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
-    const known = this.#peers.has(remote.address);
-    if (!this.#controlQueue.admit(known)) {
-      this.#ikeRefused++;
-      return;
-    }
-    if (known) this.#ikeOfPeers++;
-    else this.#ikeOfStrangers++;
-    this.#post({ kind: 'datagram', ofPeer: known, local, remote, octets: octets.slice() });
   }
 
   #readKernel(): void {
@@ -242,18 +221,16 @@ export class KernelLoop {
     // The last counters of an SA that goes away are told before it does.
     if (command.kind === 'remove') this.#report(monotonicMs());
     const result = this.#plane.apply(command);
-    if (result.ok) this.#peers.follow(command);
-    if (id !== undefined) this.#post({ kind: 'sa-result', id, result });
+    if (result.ok) this.#control.peers.follow(command);
+    if (id !== undefined) this.#control.post({ kind: 'sa-result', id, result });
     this.#drain();
   }
 
   #drain(): void {
     for (let event = this.#plane.poll(); event !== undefined; event = this.#plane.poll())
-      this.#post({ kind: 'event', event });
+      this.#control.event(event);
     for (let evidence = this.#watch.take(); evidence !== undefined; evidence = this.#watch.take()) {
-      if (this.#controlQueue.admit(true))
-        this.#post({ kind: 'event', event: { kind: 'unknown-spi', evidence } });
-      else this.#evidenceRefused += evidence.count;
+      if (!this.#control.event({ kind: 'unknown-spi', evidence })) this.#evidenceRefused += evidence.count;
     }
   }
 
@@ -265,7 +242,12 @@ export class KernelLoop {
     const sum = Object.values(counts).reduce((total, count) => total + count, 0);
     if (reports.length === 0 && sum === this.#reportedSum) return;
     this.#reportedSum = sum;
-    this.#post({ kind: 'reports', reports, verdicts: counts, heapBytes: getHeapStatistics().used_heap_size });
+    this.#control.post({
+      kind: 'reports',
+      reports,
+      verdicts: counts,
+      heapBytes: getHeapStatistics().used_heap_size,
+    });
   }
 
   /** The kernel's own counters under their own names, those that count at all. */
@@ -273,16 +255,10 @@ export class KernelLoop {
     const ofKernel = [...this.#statistics].filter(([, count]) => count > 0);
     return {
       ...Object.fromEntries(ofKernel),
-      'ike-of-peers': this.#ikeOfPeers,
-      'ike-of-strangers': this.#ikeOfStrangers,
-      'ike-refused': this.#ikeRefused,
+      ...this.#control.ikeCounts(),
       'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
       'kernel-messages-lost': this.#kernelMessagesLost,
       'evidence-dropped': this.#watch.dropped + this.#evidenceRefused,
     };
-  }
-
-  #post(message: FromPacketThread): void {
-    this.#port.postMessage(message);
   }
 }

@@ -1,0 +1,97 @@
+// What the packet thread gives to the control thread, which what strangers send must not drown.
+import type { MessagePort } from 'node:worker_threads';
+import type { DataPlaneEvent, Endpoint } from '#sa';
+import { hipUdpPort, removeNonEspMarker } from '#wire';
+import type { IcmpError } from '../icmp-errors.ts';
+import type { ControlQueue } from './control-queue.ts';
+import type { FromPacketThread } from './messages.ts';
+import { PeerAddresses } from './peer-addresses.ts';
+
+/** What became of packets of one kind. */
+class Admissions {
+  ofPeers = 0;
+  ofStrangers = 0;
+  refused = 0;
+
+  admit(queue: ControlQueue, ofPeer: boolean): boolean {
+    if (!queue.admit(ofPeer)) {
+      this.refused++;
+      return false;
+    }
+    if (ofPeer) this.ofPeers++;
+    else this.ofStrangers++;
+    return true;
+  }
+}
+
+export class ControlHandOver {
+  /** Where our SAs lead: to be told of every command. */
+  readonly peers: PeerAddresses = new PeerAddresses();
+  readonly #port: MessagePort;
+  readonly #queue: ControlQueue;
+  readonly #ike = new Admissions();
+  readonly #hip = new Admissions();
+  #icmpOfPeers = 0;
+  #icmpIgnored = 0;
+
+  constructor(port: MessagePort, queue: ControlQueue) {
+    this.#port = port;
+    this.#queue = queue;
+  }
+
+  /** What is never dropped. */
+  post(message: FromPacketThread): void {
+    this.#port.postMessage(message);
+  }
+
+  /**
+   * An IKE datagram: dropped while the control thread is behind, those of strangers sooner than our peers'. To HIP's port
+   * comes HIP, behind the same marker (RFC 9028 5.1).
+   */
+  datagram(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    if (local.port === hipUdpPort) {
+      const packet = removeNonEspMarker(octets);
+      if (packet !== undefined) this.hipPacket(local, remote, packet);
+      return;
+    }
+    const ofPeer = this.peers.has(remote.address);
+    if (!this.#ike.admit(this.#queue, ofPeer)) return;
+    this.post({ kind: 'datagram', ofPeer, local, remote, octets: octets.slice() });
+  }
+
+  /** Like an IKE datagram: what an I1 costs is spent on the control thread. */
+  hipPacket(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
+    const ofPeer = this.peers.has(remote.address);
+    if (!this.#hip.admit(this.#queue, ofPeer)) return;
+    this.post({ kind: 'hip-packet', ofPeer, local, remote, octets: octets.slice() });
+  }
+
+  /** What is said of packets to others than our peers is no hint about anything of ours. */
+  icmpError(error: IcmpError): void {
+    if (this.peers.has(error.quote.destination) && this.#queue.admit(false)) {
+      this.#icmpOfPeers++;
+      this.post({ kind: 'icmp-error', error });
+    } else this.#icmpIgnored++;
+  }
+
+  /** False if it is evidence of an unknown SPI for which there is no room. */
+  event(event: DataPlaneEvent): boolean {
+    if (event.kind === 'unknown-spi' && !this.#queue.admit(true)) return false;
+    this.post({ kind: 'event', event });
+    return true;
+  }
+
+  ikeCounts(): Record<string, number> {
+    const { ofPeers, ofStrangers, refused } = this.#ike;
+    return { 'ike-of-peers': ofPeers, 'ike-of-strangers': ofStrangers, 'ike-refused': refused };
+  }
+
+  hipCounts(): Record<string, number> {
+    const { ofPeers, ofStrangers, refused } = this.#hip;
+    return { 'hip-of-peers': ofPeers, 'hip-of-strangers': ofStrangers, 'hip-refused': refused };
+  }
+
+  icmpCounts(): Record<string, number> {
+    return { 'icmp-of-peers': this.#icmpOfPeers, 'icmp-ignored': this.#icmpIgnored };
+  }
+}
