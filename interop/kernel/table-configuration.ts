@@ -15,18 +15,29 @@ export const suites: readonly { readonly proposal: string; readonly seen: RegExp
   { proposal: 'null-sha256-esn', seen: /^NULL .*HMAC_SHA2_256_128 1$/ },
 ];
 
+/** The same of AH, which never goes into UDP. */
+export const ahSuites: readonly { readonly proposal: string; readonly seen: RegExp }[] = [
+  { proposal: 'sha256-noesn', seen: /^HMAC_SHA2_256_128 *$/ },
+  { proposal: 'sha512-esn', seen: /^HMAC_SHA2_512_256 1$/ },
+  { proposal: 'sha1-esn', seen: /^HMAC_SHA1_96 1$/ },
+];
+
 export const families = ['IPv4', 'IPv6'] as const;
 export const encapsulations = ['native', 'in UDP'] as const;
 
 export type OuterFamily = (typeof families)[number];
 export type Encapsulation = (typeof encapsulations)[number];
+/** What stands around a packet. */
+export type Envelope = Encapsulation | 'AH';
 
-export function connectionName(family: OuterFamily, encapsulation: Encapsulation): string {
-  return `${family.toLowerCase()}-${encapsulation === 'native' ? 'native' : 'udp'}`;
+const suffixes: Readonly<Record<Envelope, string>> = { native: 'native', 'in UDP': 'udp', AH: 'ah' };
+
+export function connectionName(family: OuterFamily, envelope: Envelope): string {
+  return `${family.toLowerCase()}-${suffixes[envelope]}`;
 }
 
-export function childName(family: OuterFamily, encapsulation: Encapsulation, proposal: string): string {
-  return `${connectionName(family, encapsulation)}-${proposal}`;
+export function childName(family: OuterFamily, envelope: Envelope, proposal: string): string {
+  return `${connectionName(family, envelope)}-${proposal}`;
 }
 
 const secret = `
@@ -66,23 +77,29 @@ function connection(
   }`;
 }
 
+/** By its name strongSwan tells which of its children is meant. */
+function waywardIdentity(envelope: Envelope): string {
+  return envelope === 'AH' ? 'wayward-ah.example' : 'wayward.example';
+}
+
 /** wayward, outside, begins everything: it says what is proposed and whether UDP is around it. */
 export function waywardTable(): string {
   const connections = families.flatMap((family) =>
-    encapsulations.map((encapsulation) => {
-      const children = suites.map(
+    ([...encapsulations, 'AH'] as const).map((envelope) => {
+      const [keyword, proposals] = envelope === 'AH' ? ['ah', ahSuites] : ['esp', suites];
+      const children = proposals.map(
         ({ proposal }) => `
-      ${childName(family, encapsulation, proposal)} {
+      ${childName(family, envelope, proposal)} {
         local_ts = ${selectors(hostAddresses)}
         remote_ts = ${selectors(guestAddresses)}
-        esp_proposals = ${proposal}
+        ${keyword}_proposals = ${proposal}
       }`,
       );
       return connection(
-        connectionName(family, encapsulation),
-        [hostAddresses.outer[family], 'wayward.example'],
+        connectionName(family, envelope),
+        [hostAddresses.outer[family], waywardIdentity(envelope)],
         [guestAddresses.outer[family], 'strongswan.example'],
-        `encap = ${encapsulation === 'native' ? 'no' : 'yes'}
+        `encap = ${envelope === 'in UDP' ? 'yes' : 'no'}
     unique = never
     children {${children.join('')}
     }`,
@@ -94,20 +111,23 @@ export function waywardTable(): string {
 
 /** strongSwan takes whatever suite comes. */
 export function strongswanTable(): string {
-  const connections = families.map((family) =>
-    connection(
-      family.toLowerCase(),
-      [guestAddresses.outer[family], 'strongswan.example'],
-      [hostAddresses.outer[family], 'wayward.example'],
-      `unique = never
+  const connections = families.flatMap((family) =>
+    (['native', 'AH'] as const).map((envelope) => {
+      const [keyword, proposals] = envelope === 'AH' ? ['ah', ahSuites] : ['esp', suites];
+      return connection(
+        `${family.toLowerCase()}-${keyword}`,
+        [guestAddresses.outer[family], 'strongswan.example'],
+        [hostAddresses.outer[family], waywardIdentity(envelope)],
+        `unique = never
     children {
-      any {
+      any-${keyword} {
         local_ts = ${selectors(guestAddresses)}
         remote_ts = ${selectors(hostAddresses)}
-        esp_proposals = ${suites.map(({ proposal }) => proposal).join()}
+        ${keyword}_proposals = ${proposals.map(({ proposal }) => proposal).join()}
       }
     }`,
-    ),
+      );
+    }),
   );
-  return `connections {${connections.join('')}\n}\n${secret.replace('@peer@', 'wayward.example')}`;
+  return `connections {${connections.join('')}\n}\n${secret.replace('id = @peer@', 'id1 = wayward.example\n    id2 = wayward-ah.example')}`;
 }

@@ -1,4 +1,4 @@
-// wayward's own ESP against a kernel's: every suite, natively and in UDP, over both families, with one guest for all.
+// wayward's own ESP and AH against a kernel's: every suite, natively and in UDP, over both families, one guest for all.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,9 +11,10 @@ import { Wayward } from '../harness/wayward.ts';
 import { GuestNetwork, guestAddresses, hostAddresses, missingForGuests } from './guest-network.ts';
 import { GuestStrongswan } from './guest-peers.ts';
 import {
+  ahSuites,
   childName,
   connectionName,
-  type Encapsulation,
+  type Envelope,
   encapsulations,
   families,
   type OuterFamily,
@@ -64,12 +65,8 @@ describe('wayward in user space with strongSwan on kernel ESP', { skip: missing 
     await ping(path('IPv4'), 1, 3_000);
   }
 
-  async function row(
-    family: OuterFamily,
-    encapsulation: Encapsulation,
-    { proposal, seen }: (typeof suites)[number],
-  ) {
-    const name = childName(family, encapsulation, proposal);
+  async function row(family: OuterFamily, envelope: Envelope, { proposal, seen }: (typeof suites)[number]) {
+    const name = childName(family, envelope, proposal);
     await wayward.up(name);
     try {
       const [child, ...more] = await childSas(strongswan);
@@ -77,7 +74,8 @@ describe('wayward in user space with strongSwan on kernel ESP', { skip: missing 
       assert.match(child!.suite.trim(), seen);
       await traffic();
       const state = await network.guest.run('ip xfrm state');
-      assert.equal(/encap type espinudp/.test(state), encapsulation === 'in UDP', state);
+      assert.equal(/encap type espinudp/.test(state), envelope === 'in UDP', state);
+      assert.match(state, envelope === 'AH' ? /proto ah/ : /proto esp/);
     } finally {
       await wayward.downChild(name);
       await eventually(
@@ -88,6 +86,10 @@ describe('wayward in user space with strongSwan on kernel ESP', { skip: missing 
   }
 
   for (const family of families) {
+    for (const suite of ahSuites) {
+      test(`AH with ${suite.proposal}, over ${family}`, () => row(family, 'AH', suite));
+    }
+
     for (const encapsulation of encapsulations) {
       for (const suite of suites) {
         test(`${suite.proposal}, ${encapsulation}, over ${family}`, () => row(family, encapsulation, suite));
@@ -98,7 +100,7 @@ describe('wayward in user space with strongSwan on kernel ESP', { skip: missing 
         await wayward.up(name);
         const spis = async () => (await childSas(wayward)).map(({ inboundSpi }) => inboundSpi).join();
         let before = await spis();
-        for (const rekey of [() => wayward.rekeyChild(name), () => strongswan.rekeyChild('any')]) {
+        for (const rekey of [() => wayward.rekeyChild(name), () => strongswan.rekeyChild('any-esp')]) {
           await rekey();
           await eventually(
             'one other pair stands',

@@ -372,6 +372,15 @@ test('ESP and AH together, and equal ports', () => {
   ]);
 });
 
+test('AH is not put into UDP, and has no BEET mode', () => {
+  const beet = connection({ connection: 'encap = yes', child: 'ah_proposals = sha256\nmode = beet' });
+  assert.deepEqual(errorsOf(beet), [
+    'swanctl.conf:10:16: AH cannot go into UDP, as encap = yes wants it',
+    'swanctl.conf:10:16: AH has no mode = beet',
+  ]);
+  assert.deepEqual(errorsOf(connection({ child: 'ah_proposals = sha256' })), []);
+});
+
 test('any text under known sections is loaded or refused with typed errors', () => {
   const word = fc.constantFrom(
     ...[

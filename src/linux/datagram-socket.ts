@@ -82,7 +82,10 @@ class MessageHeader {
   }
 }
 
-/** What a socket carries: UDP on a port, or an IP protocol as such (50 for ESP, 51 for AH). */
+/**
+ * What a socket carries: UDP on a port, or an IP protocol as such (50 for ESP, 51 for AH). One of protocol 255 sends packets
+ * that have their IP header, and receives none.
+ */
 export type DatagramTransport =
   | { readonly kind: 'udp'; readonly port: number }
   | { readonly kind: 'raw'; readonly protocol: number };

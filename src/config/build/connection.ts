@@ -33,6 +33,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
   const lifetimes = buildIkeLifetimes(settings, context);
   const remoteAddresses = settings.required('remote_addrs', 'remote-addresses');
   checkStartable(settings, remoteAddresses, context);
+  checkAuthenticationOnly(settings, context);
   if (local === undefined || remote === undefined) return undefined;
   const connection: ConnectionConfiguration = {
     name: settings.section.name,
@@ -97,5 +98,17 @@ function checkStartable(
       child.position('start_action'),
       'start_action = start needs an address or host name in remote_addrs',
     );
+  }
+}
+
+/** AH covers the addresses that a NAT changes, and so has no place in UDP (RFC 3948 1); BEET mode is one of ESP. */
+function checkAuthenticationOnly(settings: Settings, context: BuildContext): void {
+  for (const child of settings.sections('children').flatMap((section) => section.sections('<child>'))) {
+    if (child.value('ah_proposals', 'ah-proposals') === undefined) continue;
+    const at = child.position('ah_proposals');
+    if (settings.required('encap', 'boolean'))
+      context.findings.error('conflict', at, 'AH cannot go into UDP, as encap = yes wants it');
+    if (child.required('mode', 'choice') === 'beet')
+      context.findings.error('conflict', at, 'AH has no mode = beet');
   }
 }

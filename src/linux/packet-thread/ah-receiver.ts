@@ -1,7 +1,7 @@
-// Inbound AH: we have no AH SAs in this thread, so that whatever comes is evidence of an unknown SPI.
-import { PacketSlot } from '#ipsec';
+// Inbound AH (RFC 4302), always native: from a raw socket through the data plane towards the device.
+import { PacketSlot, Verdict } from '#ipsec';
 import { addressBytes } from '#sa';
-import { IpProtocol, writeU16 } from '#wire';
+import { IpProtocol, readU32, writeU16 } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import type { DatagramSocket } from '../datagram-socket.ts';
@@ -9,6 +9,10 @@ import type { PacketMemory } from '../packet-memory.ts';
 import { type Arrivals, receivesMax, takeAddresses } from './arrivals.ts';
 
 const ipv6HeaderBytes = 40;
+/** SPI and sequence number stand in these (RFC 4302 2). */
+const ahFixedBytes = 12;
+/** Of a packet whose own is not told: transport mode delivers it. */
+const hopLimit = 64;
 
 /** One for each raw socket. */
 export class AhReceiver {
@@ -26,6 +30,7 @@ export class AhReceiver {
   }
 
   receive(): void {
+    const { plane, coalescing, drain } = this.#arrivals;
     const batch = this.#batch;
     const slot = this.#slot;
     for (let i = 0; i < receivesMax; i++) {
@@ -34,27 +39,52 @@ export class AhReceiver {
       const at = monotonicMs();
       for (let datagram = 0; datagram < count; datagram++) {
         batch.readControl(datagram);
-        if (!takeAddresses(this.#arrivals, slot, batch, datagram)) continue;
+        if (this.#isDismissed(datagram) || !takeAddresses(this.#arrivals, slot, batch, datagram)) continue;
         slot.protocol = 'ah';
         slot.start = batch.start(datagram);
         slot.length = batch.length(datagram);
         if (this.#socket.family === 6) writeIpv6Header(slot);
-        this.#arrivals.plane.inboundBatch(this.#slots, 1, at);
+        plane.inboundBatch(this.#slots, 1, at);
+        if (slot.verdict === Verdict.OPENED) coalescing.take(slot.start, slot.length);
       }
     }
-    this.#arrivals.drain();
+    coalescing.flush();
+    drain();
+  }
+
+  /** Most packets of a flood are done with here, before anything is made of their addresses. */
+  #isDismissed(datagram: number): boolean {
+    const batch = this.#batch;
+    const ahAt = batch.start(datagram) + batch.ipHeaderBytes(datagram);
+    this.#slot.evidenceHash = undefined;
+    if (batch.start(datagram) + batch.length(datagram) - ahAt < ahFixedBytes) return false;
+    const spi = readU32(batch.memory.octets, ahAt + 4);
+    const hash = Math.imul(batch.remoteHash(datagram) ^ ~spi, 0x9e37_79b1) >>> 0;
+    this.#slot.evidenceHash = hash;
+    return this.#arrivals.plane.dismisses('ah', spi, hash);
+  }
+
+  /** Forgets the octets of all packets. */
+  wipe(): void {
+    this.#batch.wipe();
   }
 }
 
-/** A raw IPv6 socket keeps the header to itself: what matters of it is put before the packet again. */
+/**
+ * A raw IPv6 socket keeps the header to itself. AH covers of it what is put before the packet again here, and only that
+ * (RFC 4302 3.3.3.1.2): class, flow label and hop limit may change on the way. Extension headers before AH are lost, so
+ * that a packet that had some is not authentic to us.
+ */
 function writeIpv6Header(slot: PacketSlot): void {
   const { buffer } = slot;
   slot.start -= ipv6HeaderBytes;
   const at = slot.start;
   buffer.fill(0, at, at + ipv6HeaderBytes);
-  buffer[at] = 0x60;
+  buffer[at] = 0x60 | (slot.trafficClass >>> 4);
+  buffer[at + 1] = (slot.trafficClass & 0x0f) << 4;
   writeU16(buffer, at + 4, slot.length);
   buffer[at + 6] = IpProtocol.AH;
+  buffer[at + 7] = hopLimit;
   buffer.set(addressBytes(slot.remote!.address), at + 8);
   buffer.set(addressBytes(slot.local!.address), at + 24);
   slot.length += ipv6HeaderBytes;

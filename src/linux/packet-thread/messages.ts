@@ -19,7 +19,7 @@ export interface PacketThreadOptions {
   readonly addresses: readonly IpAddress[];
   readonly ikePort: number;
   readonly natTraversalPort: number;
-  /** Native ESP besides UDP encapsulation; needs the capability for raw sockets. */
+  /** Native ESP, and AH, besides UDP encapsulation; needs the capability for raw sockets. */
   readonly nativeEsp: boolean;
   /** Name of the TUN device; absent: IKE only, ESP is dropped. */
   readonly tunName?: string;

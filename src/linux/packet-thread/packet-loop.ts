@@ -37,6 +37,8 @@ const icmpErrorsMax = 16;
 const reportIntervalMs = 200;
 const espProtocol = 50;
 const ahProtocol = 51;
+/** IPPROTO_RAW: what is sent has its IP header, and nothing is ever received. */
+const withHeader = 255;
 const deliveryBytes = virtioNetHeaderBytes + 65_535;
 /** Unknown SPIs that the control thread hears of: more would only keep it from its peers. */
 const unknownSpisPerSecondMax = 500;
@@ -75,6 +77,7 @@ export class PacketLoop {
   readonly #coalescing: Coalescing;
   readonly #memory: PacketMemory;
   readonly #delivery: number;
+  readonly #ahReceivers: AhReceiver[] = [];
   readonly #reports = new SaReports();
   #tunDropped = 0;
   #evidenceRefused = 0;
@@ -104,7 +107,7 @@ export class PacketLoop {
     this.#plane = new MemoryDataPlane({
       randomness: nodeRandomness(),
       pathMtuBytes: options.pathMtuBytes,
-      protocols: ['esp'],
+      protocols: options.nativeEsp ? ['esp', 'ah'] : ['esp'],
       unknownSpisPerSecondMax,
       makeCipher: openSslPacketCipher,
       ...(options.receivedMarks === undefined
@@ -145,6 +148,7 @@ export class PacketLoop {
       if (options.nativeEsp) {
         this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
         this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
+        this.#ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
       }
     }
     if (options.hip === true) {
@@ -168,12 +172,13 @@ export class PacketLoop {
 
   #listenForEsp(socket: DatagramSocket): void {
     this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
-    const receiver = new EspReceiver(this.#arrivals, this.#ways.add(socket));
+    const receiver = new EspReceiver(this.#arrivals, this.#ways.addEsp(socket));
     this.#watched.watchLater(socket.fd, () => receiver.receive());
   }
 
   #listenForAh(socket: DatagramSocket): void {
     const receiver = new AhReceiver(this.#arrivals, socket, this.#memory);
+    this.#ahReceivers.push(receiver);
     this.#watched.watchLater(socket.fd, () => receiver.receive());
   }
 
@@ -307,6 +312,7 @@ export class PacketLoop {
     this.#memory.wipe(this.#delivery, deliveryBytes);
     this.#tun?.wipe();
     this.#ways.wipe();
+    for (const receiver of this.#ahReceivers) receiver.wipe();
   }
 
   /** Carries out what the data plane asks for besides batches. */
@@ -315,7 +321,7 @@ export class PacketLoop {
       switch (output.kind) {
         case 'transmit': {
           const { protocol, local, remote, octets, trafficClass } = output;
-          this.#ways.sendNow(protocol === 'udp', local, remote, octets, trafficClass);
+          this.#ways.sendNow(protocol, local, remote, octets, trafficClass);
           break;
         }
         case 'deliver':

@@ -25,6 +25,12 @@ const common: Omit<TunnelEnd, 'side' | 'outer'> = {
   encryption: { id: Encr.AES_GCM_16, keyLengthBits: 128, keyBytes: 20 },
 };
 
+const authenticationOnly = {
+  encapsulated: false,
+  encryption: undefined,
+  integrity: { id: Integ.HMAC_SHA2_256_128, keyBytes: 32 },
+} as const;
+
 type Verdicts = Readonly<Record<string, number>>;
 
 /** Runs `use` with a tunnel between the namespaces; what both ends counted. */
@@ -89,6 +95,8 @@ for (const [name, options] of Object.entries({
   'UDP over IPv6': { family: 6, encapsulated: true },
   'native ESP over IPv4': { family: 4, encapsulated: false },
   'native ESP over IPv6': { family: 6, encapsulated: false },
+  'AH over IPv4': { family: 4, ...authenticationOnly },
+  'AH over IPv6': { family: 6, ...authenticationOnly },
 } as const)) {
   test(`pings of all sizes and checked streams both ways: ${name}`, { skip, timeout: 180_000 }, async () => {
     const counted = await withTunnel(options, async (pair) => {

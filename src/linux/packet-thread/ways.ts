@@ -1,6 +1,6 @@
-// The sockets that ESP leaves and enters by: native, and in UDP to each port, for either family.
+// The sockets that ESP and AH leave by, and ESP comes by: native, and in UDP to each port, for either family.
 import type { PacketSlot } from '#ipsec';
-import { type Endpoint, isIpv6 } from '#sa';
+import { type Endpoint, isIpv6, type SaProtocol } from '#sa';
 import { DatagramBatch } from '../datagram-batch.ts';
 import type { DatagramSocket } from '../datagram-socket.ts';
 import type { PacketMemory } from '../packet-memory.ts';
@@ -12,13 +12,20 @@ export interface Way {
   readonly batch: DatagramBatch;
 }
 
+/** A socket to send by alone. */
+type WayOut = Omit<Way, 'batch'>;
+
+/** What a packet is put into. */
+export type Envelope = SaProtocol | 'udp';
+
 export class Ways {
   readonly #memory: PacketMemory;
-  readonly #all: Way[] = [];
+  readonly #esp: Way[] = [];
+  readonly #ah: WayOut[] = [];
   // Packets of one SA come in runs.
   #lastLocal: Endpoint | undefined;
-  #lastEncapsulated = false;
-  #last: Way | undefined;
+  #lastEnvelope: Envelope | undefined;
+  #last: WayOut | undefined;
   /** Packets for which there is no socket. */
   missing = 0;
 
@@ -27,61 +34,72 @@ export class Ways {
     this.#memory = memory;
   }
 
-  add(socket: DatagramSocket): Way {
+  addEsp(socket: DatagramSocket): Way {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
     const way = {
       socket,
       sender: new SealedPacketSender(socket),
       batch: new DatagramBatch(socket, this.#memory),
     };
-    this.#all.push(way);
+    this.#esp.push(way);
     this.#lastLocal = undefined;
     return way;
   }
 
+  /** @param socket takes packets with their IP header, of which AH covers more than the kernel would ask us about */
+  addAh(socket: DatagramSocket): void {
+    this.#ah.push({ socket, sender: new SealedPacketSender(socket) });
+    this.#lastLocal = undefined;
+  }
+
   /** Packets that the kernel would not take. */
   get refused(): number {
-    return this.#all.reduce((sum, { sender }) => sum + sender.dropped, 0);
+    return [...this.#esp, ...this.#ah].reduce((sum, { sender }) => sum + sender.dropped, 0);
   }
 
   /** Holds back a sealed packet until `flush`. */
   send(slot: PacketSlot): void {
-    if (slot.local !== this.#lastLocal || slot.encapsulated !== this.#lastEncapsulated) {
+    const envelope = slot.encapsulated ? 'udp' : slot.protocol;
+    if (slot.local !== this.#lastLocal || envelope !== this.#lastEnvelope) {
       const local = slot.local!;
       this.#lastLocal = local;
-      this.#lastEncapsulated = slot.encapsulated;
-      this.#last = this.#find(slot.encapsulated, local);
+      this.#lastEnvelope = envelope;
+      this.#last = this.#find(envelope, local);
     }
     if (this.#last === undefined) this.missing++;
     else this.#last.sender.add(slot);
   }
 
   flush(): void {
-    for (const { sender } of this.#all) sender.flush();
+    for (const { sender } of this.#esp) sender.flush();
+    for (const { sender } of this.#ah) sender.flush();
   }
 
   /** Sends one packet at once. */
   sendNow(
-    encapsulated: boolean,
+    envelope: Envelope,
     local: Endpoint,
     remote: Endpoint,
     octets: Uint8Array,
     trafficClass: number,
   ): void {
-    const way = this.#find(encapsulated, local);
+    const way = this.#find(envelope, local);
     if (way === undefined) this.missing++;
     else way.socket.send(local.address, remote, octets, trafficClass);
   }
 
-  #find(encapsulated: boolean, { address, port }: Endpoint): Way | undefined {
+  #find(envelope: Envelope, { address, port }: Endpoint): WayOut | undefined {
     const ofFamily = isIpv6(address) ? 6 : 4;
-    return this.#all.find(({ socket: { transport, family } }) => {
+    if (envelope === 'ah') return this.#ah.find(({ socket }) => socket.family === ofFamily);
+    return this.#esp.find(({ socket: { transport, family } }) => {
       if (family !== ofFamily) return false;
-      return encapsulated ? transport.kind === 'udp' && transport.port === port : transport.kind === 'raw';
+      return envelope === 'udp'
+        ? transport.kind === 'udp' && transport.port === port
+        : transport.kind === 'raw';
     });
   }
 
   wipe(): void {
-    for (const { batch } of this.#all) batch.wipe();
+    for (const { batch } of this.#esp) batch.wipe();
   }
 }

@@ -22,7 +22,10 @@ export interface TunnelEnd {
   readonly tunMtuBytes: number;
   readonly encapsulated: boolean;
   readonly esn: boolean;
-  readonly encryption: { readonly id: number; readonly keyLengthBits: number; readonly keyBytes: number };
+  /** Absent: AH. */
+  readonly encryption?:
+    | { readonly id: number; readonly keyLengthBits: number; readonly keyBytes: number }
+    | undefined;
   readonly integrity?: { readonly id: number; readonly keyBytes: number };
 }
 
@@ -40,7 +43,7 @@ function parameters(end: TunnelEnd, direction: SaDirection): SaParameters {
   const selectors = (prefixes: readonly string[]) => prefixes.map((prefix) => selectorOfPrefix(prefix)!);
   return {
     direction,
-    protocol: 'esp',
+    protocol: encryption === undefined ? 'ah' : 'esp',
     spi: spis[sender],
     mode: 'tunnel',
     local: address(end.outer[end.side]),
@@ -48,11 +51,15 @@ function parameters(end: TunnelEnd, direction: SaDirection): SaParameters {
     ...(end.encapsulated
       ? { encapsulation: { localPort: natTraversalPort, remotePort: natTraversalPort } }
       : {}),
-    encryption: {
-      id: encryption.id,
-      keyLengthBits: encryption.keyLengthBits,
-      key: keyOf(sender, encryption.keyBytes),
-    },
+    ...(encryption === undefined
+      ? {}
+      : {
+          encryption: {
+            id: encryption.id,
+            keyLengthBits: encryption.keyLengthBits,
+            key: keyOf(sender, encryption.keyBytes),
+          },
+        }),
     ...(integrity === undefined
       ? {}
       : { integrity: { id: integrity.id, key: keyOf(sender, integrity.keyBytes) } }),
