@@ -19,7 +19,7 @@ export const hostAddresses = {
 } as const;
 
 /** For traffic of narrower selectors. */
-const moreInner = ['10.2.0.8', '10.2.0.9'];
+const moreInner = ['10.2.0.8', '10.2.0.9', '10.2.0.10'];
 
 const tap = 'uml0';
 let networks = 0;

@@ -59,6 +59,12 @@ const more =
     '10.1.0.0/24',
     '10.2.0.8/32',
     'rekey_packets = 30\n        life_packets = 400\n        rand_packets = 1',
+  ) +
+  child(
+    'marked',
+    '10.1.0.1/32',
+    '10.2.0.10/32',
+    'mark_in = 0x2a/0xff\n        set_mark_in = %same\n        mark_out = 0x2a/0xff',
   );
 
 export const planeWayward: string = `connections {${families

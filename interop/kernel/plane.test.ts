@@ -150,6 +150,34 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     await wayward.downIke('ipv4');
   });
 
+  test('a Child SA with marks carries marked packets and no others', async () => {
+    await wayward.up('marked');
+    const { inboundSpi, outboundSpi } = await agreed('marked');
+    const states = (await network.guest.run('ip xfrm state')).split(/^(?=src)/m);
+    const state = (spi: string): string => states.find((one) => one.includes(spi)) ?? '';
+    assert.match(state(outboundSpi), /mark 0x2a\/0xff/);
+    assert.match(state(inboundSpi), /output-mark 0x2a\/0xff/);
+    const asks = (mark: string): Promise<string> =>
+      network.guest.run(
+        `ping -n -q ${mark} -c 3 -i 0.2 -W 2 -I ${guestAddresses.inner.IPv4} 10.2.0.10; true`,
+      );
+    assert.match(await asks('-m 298'), / 3 received/);
+    const spent = await sent({ outboundSpi } as PeerChild);
+    assert.ok(spent >= 3);
+    await asks('');
+    assert.equal(await sent({ outboundSpi } as PeerChild), spent);
+    await wayward.rekeyChild('marked');
+    await eventually(
+      'it is rekeyed',
+      async () => (await agreed('marked')).outboundSpi !== outboundSpi,
+      patienceMs,
+    );
+    assert.match(await asks('-m 42'), / 3 received/);
+    await wayward.downIke('ipv4');
+    await nothingLeft();
+    assert.doesNotMatch(await network.guest.run('ip xfrm policy'), /mark 0x2a/);
+  });
+
   test('the kernel says when an SA is used up, softly, and it is replaced', async () => {
     await wayward.up('short');
     const before = await agreed('short');
@@ -173,10 +201,14 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     const pings = new ContinuousPing(path(), 50);
     try {
       await pings.answers(5, patienceMs);
-      const chain = 'type nat hook postrouting priority srcnat; udp sport 4500 masquerade to :30000-30999;';
+      // A flow is what its first packet is: an answer that is on its way must not be that.
+      const chains = [
+        'in { type filter hook prerouting priority raw; udp dport 4500 notrack; }',
+        'out { type nat hook postrouting priority srcnat; udp sport 4500 masquerade to :30000-30999; }',
+      ];
       await runProgram(['nft', '-f', '-'], {
         namespace: network.namespace,
-        input: `table ip moved { chain out { ${chain} }; }`,
+        input: `table ip moved { ${chains.map((chain) => `chain ${chain};`).join(' ')} }`,
       });
       await wayward.waitForLog(/peer moved from 10\.99\.2\.1:4500 to 10\.99\.2\.1:30\d\d\d/, patienceMs);
       await pings.answers(10, patienceMs);

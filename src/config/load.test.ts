@@ -237,7 +237,7 @@ connections {
     }
     children {
       d {
-        mark_in = 0x10
+        interface = eth0
         rekey_time = 1h30m
         start_action = start
       }
@@ -252,7 +252,7 @@ top = 1
     'swanctl.conf:6:13: encap = "perhaps": expected "yes" or "no"',
     'swanctl.conf:7:17: proposals: "md5" (HMAC-MD5) is not supported',
     'swanctl.conf:8:20: auth: "eap-tls": EAP is not supported yet; accepted: "psk", "pubkey"',
-    'swanctl.conf:14:9: option "mark_in" is not supported (Netfilter marks are not supported)',
+    'swanctl.conf:14:9: option "interface" is not supported',
     'swanctl.conf:15:22: rekey_time = "1h30m": expected a time in seconds, or with one of the units ms, s, m, h and d, for example "30m"',
     'swanctl.conf:16:24: start_action = start needs an address or host name in remote_addrs',
     'swanctl.conf:21:1: unknown option "top" outside of all sections',
@@ -379,6 +379,39 @@ test('AH is not put into UDP, and has no BEET mode', () => {
     'swanctl.conf:10:16: AH has no mode = beet',
   ]);
   assert.deepEqual(errorsOf(connection({ child: 'ah_proposals = sha256' })), []);
+});
+
+test('marks and XFRM interfaces, of a child or of all children of a connection', () => {
+  const whole = 0xffff_ffff;
+  const text = connection({
+    connection: 'if_id_in = 5\nif_id_out = 0x6',
+    child: 'mark_in = 0x12a/0xff\nset_mark_in = %same\nmark_out = %unique\nif_id_out = %unique-dir',
+  });
+  assert.deepEqual(load(text).configuration.connections[0]?.children[0]?.kernelTies, {
+    inbound: { mark: { value: 0x2a, mask: 0xff }, setMark: 'same', interfaceId: 5 },
+    outbound: { mark: 'unique', interfaceId: 'unique-per-direction' },
+    markInboundSa: false,
+  });
+  const zero = connection({ child: 'mark_in = 0\nmark_out = 0/0\nif_id_in = 0' });
+  assert.deepEqual(load(zero).configuration.connections[0]?.children[0]?.kernelTies, {
+    inbound: { mark: { value: 0, mask: whole } },
+    outbound: {},
+    markInboundSa: false,
+  });
+  assert.deepEqual(
+    errorsOf(
+      connection({
+        connection: 'if_id_out = %unique',
+        child: 'mark_in = %same\nset_mark_out = %unique\nmark_out = %unique\nstart_action = trap',
+      }),
+    ).map((error) => error.replace(/^.*?: /, '')),
+    [
+      'if_id_out of a connection is a number; %unique is for its children',
+      '%same is for set_mark only',
+      'set_mark_out is a mark or %same',
+      'start_action = trap needs a number: mark_out = %unique is known once there is a Child SA',
+    ],
+  );
 });
 
 test('any text under known sections is loaded or refused with typed errors', () => {

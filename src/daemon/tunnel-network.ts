@@ -83,7 +83,9 @@ export class TunnelNetwork {
   async #apply(event: ChildEvent): Promise<void> {
     const { context, child, configuration } = event;
     const direction = event.kind === 'child-up' ? 'up' : 'down';
-    if (this.#network !== undefined && configuration.policies && child.mode === 'tunnel') {
+    // Through an XFRM interface goes what is routed there, which nobody but the operator can know.
+    const routed = child.mode === 'tunnel' && child.kernelTies?.outbound.interfaceId === undefined;
+    if (this.#network !== undefined && configuration.policies && routed) {
       if (direction === 'up') this.#routeUp(this.#network, event);
       else this.#routeDown(this.#network, event);
     }
@@ -103,6 +105,7 @@ export class TunnelNetwork {
   #routeTrap({ kind, child, selectors }: TrapEvent): void {
     const network = this.#network;
     if (network === undefined || !child.policies || child.mode !== 'tunnel') return;
+    if (child.kernelTies?.outbound.interfaceId !== undefined) return;
     for (const prefix of destinations(selectors.remote)) {
       if (kind === 'trap-removed') network.removeRoute(prefix);
       else {

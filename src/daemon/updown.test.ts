@@ -103,6 +103,22 @@ test('virtual addresses, name servers and the port behind a NAT are there only i
   );
 });
 
+test('marks and XFRM interfaces are told if there are any', () => {
+  const kernelTies = {
+    inbound: { mark: { value: 42, mask: 0xff }, interfaceId: 7 },
+    outbound: { interfaceId: 8 },
+  };
+  const environment = updownEnvironment(occasion({ kernelTies }), block('10.1.0.0/16'), block('10.2.0.0/16'));
+  assert.deepEqual(
+    Object.entries(environment).filter(([name]) => /MARK|IF_ID/.test(name)),
+    [
+      ['PLUTO_MARK_IN', '42/0x000000ff'],
+      ['PLUTO_IF_ID_IN', '7'],
+      ['PLUTO_IF_ID_OUT', '8'],
+    ],
+  );
+});
+
 test('a script runs once per pair of selectors of one family, with nothing of our environment but PATH', async () => {
   const lines: string[] = [];
   const child = {

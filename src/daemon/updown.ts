@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { IkeContext } from '#engine';
 import type { ChildSaSummary } from '#ike';
-import { coveringPrefix, type IpAddress, isIpv6, type TrafficSelector } from '#sa';
+import { coveringPrefix, type IpAddress, isIpv6, type KernelTies, type TrafficSelector } from '#sa';
 
 /** What one run of a script is about. */
 export interface UpdownOccasion {
@@ -54,6 +54,17 @@ export function updownEnvironment(
     ...sourceAddresses('PLUTO_PEER', context.peerVirtualAddresses),
     ...(context.natDetected ? { PLUTO_UDP_ENC: String(context.remote.port) } : {}),
     ...numbered('PLUTO_DNS', context.nameServers),
+    ...ties('IN', child.kernelTies?.inbound),
+    ...ties('OUT', child.kernelTies?.outbound),
+  };
+}
+
+function ties(suffix: 'IN' | 'OUT', { mark, interfaceId }: KernelTies = {}): Record<string, string> {
+  return {
+    ...(mark === undefined
+      ? {}
+      : { [`PLUTO_MARK_${suffix}`]: `${mark.value}/0x${mark.mask.toString(16).padStart(8, '0')}` }),
+    ...(interfaceId === undefined ? {} : { [`PLUTO_IF_ID_${suffix}`]: String(interfaceId) }),
   };
 }
 

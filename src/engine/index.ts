@@ -5,11 +5,13 @@ export { type HipConfiguration, type HipPeer, hipDefaults, type LocalIdentity } 
 /** What a configuration consists of, for rooms that may not look into `ike` itself. */
 export type {
   ChildConfiguration,
+  ChildKernelTies,
   ChildSaStatus,
   ChildSaSummary,
   ChildSelector,
   ConnectionConfiguration,
   Credentials,
+  DirectionTies,
   Identity,
   IdentityPattern,
   IkeEvent,
@@ -19,6 +21,7 @@ export type {
   RemoteAuthentication,
   RetransmitConfiguration,
   SharedSecret,
+  UniqueNumber,
 } from '#ike';
 export { formatIdentity, formatIdentityPattern } from '#ike';
 export type { PoolStatus } from './address-pools.ts';

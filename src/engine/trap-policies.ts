@@ -1,5 +1,5 @@
 // Trap policies: traffic that matches one brings its Child SA up (swanctl.conf `start_action = trap`).
-import type { ChildConfiguration, ConnectionConfiguration } from '#ike';
+import { type ChildConfiguration, type ConnectionConfiguration, kernelTiesOfPolicy } from '#ike';
 import type { PolicyParameters, SaSelectors, TrafficSelector } from '#sa';
 
 /** Policy numbers of traps lie above those of Child SAs, which count from 1. */
@@ -23,7 +23,11 @@ function fixedSelectors(selectors: ChildConfiguration['localSelectors']): Traffi
 
 /** The policy of a trap. */
 export function trapPolicy({ policyId, child, selectors }: Trap): PolicyParameters {
-  return { policyId, action: 'trap', selectors, priority: trapPriority, mode: child.mode };
+  const kernelTies = kernelTiesOfPolicy(child, policyId);
+  return {
+    ...{ policyId, action: 'trap', selectors, priority: trapPriority, mode: child.mode },
+    ...(kernelTies !== undefined && { kernelTies }),
+  };
 }
 
 /** Which traps are installed. */

@@ -16,6 +16,7 @@ import { copyPacketKeys } from './checkpoint/snapshot.ts';
 import { type ChildAgreement, type ChildSa, summaryOf } from './child-sa.ts';
 import type { IkeSaState } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
+import { kernelTiesOfPolicy, kernelTiesOfSa } from './kernel-ties.ts';
 import { childLifetimes } from './lifetimes.ts';
 
 export interface InstallationOptions {
@@ -174,6 +175,7 @@ function saParameters(
   lifetimes: SaParameters['lifetimes'],
 ): SaParameters {
   const { configuration } = agreement;
+  const kernelTies = kernelTiesOfSa(configuration, agreement.childId, direction);
   return {
     direction,
     protocol: agreement.protocol,
@@ -194,12 +196,14 @@ function saParameters(
     copyDscp: configuration.copyDscp,
     copyDf: configuration.copyDf,
     ...(configuration.tfcPadding !== undefined && { tfcPadding: configuration.tfcPadding }),
+    ...(kernelTies !== undefined && { kernelTies }),
   };
 }
 
 /** The policy shares the number of the pair, which is stable over rekeyings. */
 export function policyOf(agreement: ChildAgreement): PolicyParameters {
   const { childId, configuration } = agreement;
+  const kernelTies = kernelTiesOfPolicy(configuration, childId);
   return {
     policyId: childId,
     action: 'protect',
@@ -207,6 +211,7 @@ export function policyOf(agreement: ChildAgreement): PolicyParameters {
     priority: configuration.priority ?? derivedPriority(agreement),
     mode: agreement.mode,
     childId,
+    ...(kernelTies !== undefined && { kernelTies }),
   };
 }
 

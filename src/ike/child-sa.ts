@@ -3,6 +3,7 @@ import type { ChildSuite, SaMode, SaProtocol, Spi, TrafficSelector } from '#sa';
 import type { RetainedPair } from './checkpoint/retained.ts';
 import type { ChildConfiguration } from './configuration.ts';
 import type { ChildSaSummary } from './interface.ts';
+import { kernelTiesOfPolicy } from './kernel-ties.ts';
 
 /**
  * - `installed`: in use
@@ -55,6 +56,7 @@ export interface ChildSa {
 export function summaryOf(child: ChildSa): ChildSaSummary {
   const { childId, generation, configuration, inboundSpi, outboundSpi, local, remote, mode, suite } =
     child.agreement;
+  const kernelTies = kernelTiesOfPolicy(configuration, childId);
   return {
     childId,
     generation,
@@ -65,5 +67,6 @@ export function summaryOf(child: ChildSa): ChildSaSummary {
     remote,
     mode,
     suite,
+    ...(kernelTies !== undefined && { kernelTies }),
   };
 }

@@ -1,6 +1,6 @@
 // What one IKE SA must be told: the connection as an operator describes it, typed and checked.
 import type { PrivateKey } from '#crypto';
-import type { IpAddress, Prefix, Proposal, SaMode, TrafficSelector } from '#sa';
+import type { IpAddress, PacketMark, Prefix, Proposal, SaDirection, SaMode, TrafficSelector } from '#sa';
 
 /** An IKE identity (RFC 7296 3.5). */
 export interface Identity {
@@ -57,6 +57,24 @@ export interface LifetimeConfiguration {
   readonly jitterPackets: number;
 }
 
+/** Instead of a number: one that no other Child SA has, for both directions or for each of them. */
+export type UniqueNumber = 'unique' | 'unique-per-direction';
+
+/** What a Linux kernel tells the packets of one direction of a Child SA by. */
+export interface DirectionTies {
+  readonly mark?: PacketMark | UniqueNumber;
+  /** `same`: what `mark` says. */
+  readonly setMark?: PacketMark | 'same';
+  /** The number of an XFRM interface. */
+  readonly interfaceId?: number | UniqueNumber;
+}
+
+/** swanctl.conf `mark_in` to `if_id_out`. */
+export interface ChildKernelTies extends Readonly<Record<SaDirection, DirectionTies>> {
+  /** Whether the inbound SA too asks for the mark, and not only its policies. */
+  readonly markInboundSa: boolean;
+}
+
 /** One `children` section. */
 export interface ChildConfiguration {
   readonly name: string;
@@ -78,6 +96,7 @@ export interface ChildConfiguration {
   readonly tfcPadding?: number | 'mtu';
   /** Explicit policy priority; absent: derived from the selectors. */
   readonly priority?: number;
+  readonly kernelTies?: ChildKernelTies;
 }
 
 /** A remote end as configured: an address, a block (responder only), a host name, or anything. */

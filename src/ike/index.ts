@@ -40,6 +40,7 @@ export {
 } from './ike-sa.ts';
 export type { IkeRole, IkeSaStatistics, NatTraversalPorts } from './ike-sa-state.ts';
 export * from './interface.ts';
+export { kernelTiesOfPolicy } from './kernel-ties.ts';
 export type { NatVerdict } from './nat-detection.ts';
 export type { IkeSpis } from './phase.ts';
 export {

@@ -6,6 +6,7 @@ import type {
   Endpoint,
   IkeSuite,
   IpAddress,
+  PolicyParameters,
   SaCommand,
   SaMode,
   SaResult,
@@ -185,6 +186,8 @@ export interface ChildSaSummary {
   readonly remote: readonly TrafficSelector[];
   readonly mode: SaMode;
   readonly suite: ChildSuite;
+  /** By direction, with the numbers that are the Child SA's own. */
+  readonly kernelTies?: PolicyParameters['kernelTies'];
 }
 
 /** What happened, for logs, `status` and the engine's own decisions. No event ever carries key octets. */

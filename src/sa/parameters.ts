@@ -31,6 +31,19 @@ export interface SaSelectors {
   readonly remote: readonly TrafficSelector[];
 }
 
+/** A packet has a mark if its own is the same under `mask` (Linux: SO_MARK, netfilter). 32 bits each. */
+export interface PacketMark {
+  readonly value: number;
+  readonly mask: number;
+}
+
+/** By what else than addresses a Linux kernel looks SAs and policies up; the userspace data plane has none of it. */
+export interface KernelTies {
+  readonly mark?: PacketMark;
+  /** The number of an XFRM interface. */
+  readonly interfaceId?: number;
+}
+
 /** One unidirectional SA. Key octets belong to the data plane once installed; it wipes them on removal. */
 export interface SaParameters {
   readonly direction: SaDirection;
@@ -61,6 +74,10 @@ export interface SaParameters {
   readonly copyDf: boolean;
   /** Pad plaintext to this many octets (TFC); 'mtu' fills the packet. */
   readonly tfcPadding?: number | 'mtu';
+  readonly kernelTies?: KernelTies & {
+    /** What the packet's mark becomes once the SA is done with it. */
+    readonly setMark?: PacketMark;
+  };
 }
 
 /** What the SPD does with traffic that matches a policy's selectors. */
@@ -75,6 +92,7 @@ export interface PolicyParameters {
   readonly mode: SaMode;
   /** For `protect`: the SA pair that carries the traffic. */
   readonly childId?: number;
+  readonly kernelTies?: Readonly<Record<SaDirection, KernelTies>>;
 }
 
 /** What a keying protocol asks of a data plane; each gets exactly one result. */

@@ -3,13 +3,20 @@ import type { ChildConfiguration } from '#engine';
 import type { Proposal, SaMode } from '#sa';
 import type { Settings } from '../options/check.ts';
 import type { BuildContext } from './context.ts';
+import { buildKernelTies } from './kernel-ties.ts';
 import { buildChildLifetimes } from './lifetime.ts';
 
-export function buildChild(settings: Settings, context: BuildContext): ChildConfiguration {
+/** @param connection the section that the child is in */
+export function buildChild(
+  settings: Settings,
+  connection: Settings,
+  context: BuildContext,
+): ChildConfiguration {
   const updown = settings.value('updown', 'text');
   const inactivityMs = settings.required('inactivity', 'duration');
   const tfcPadding = settings.required('tfc_padding', 'padding');
   const priority = settings.required('priority', 'count');
+  const kernelTies = buildKernelTies(settings, connection, context);
   return {
     name: settings.section.name,
     mode: settings.required('mode', 'choice') as SaMode,
@@ -28,6 +35,7 @@ export function buildChild(settings: Settings, context: BuildContext): ChildConf
     copyDscp: settings.required('copy_dscp', 'choice') as ChildConfiguration['copyDscp'],
     ...(tfcPadding === 0 ? {} : { tfcPadding }),
     ...(priority === 0 ? {} : { priority }),
+    ...(kernelTies === undefined ? {} : { kernelTies }),
   };
 }
 

@@ -29,7 +29,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
   const children = settings
     .sections('children')
     .flatMap((section) => section.sections('<child>'))
-    .map((child) => buildChild(child, context));
+    .map((child) => buildChild(child, settings, context));
   const lifetimes = buildIkeLifetimes(settings, context);
   const remoteAddresses = settings.required('remote_addrs', 'remote-addresses');
   checkStartable(settings, remoteAddresses, context);

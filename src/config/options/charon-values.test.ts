@@ -228,13 +228,6 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   start_action: { 'trap|start': 'not supported', 'start|trap': 'not supported' },
   mode: { pass: 'not supported', drop: 'not supported', transport_proxy: 'not supported' },
   local_ts: { '10.0.0.0/33': 'no such block' },
-  mark_in: {
-    '%unique': 'not supported',
-    '%unique-dir': 'not supported',
-    '1/0xff': 'not supported',
-    '0x10/0x0f': 'not supported',
-  },
-  if_id_in: { '5': 'not supported', '0x10': 'not supported', '%unique': 'not supported' },
   dscp: { '0': 'documented as six digits', '111111111': 'documented as six digits' },
   local_addrs: {
     '10.0.0.300': 'taken for a host name there',

@@ -1,8 +1,10 @@
 // The options of `children`: Child SAs, their traffic and their lifetimes.
 import type { Option, SectionSchema } from './option.ts';
 
-const markNote = 'Netfilter marks are not supported.';
-const interfaceNote = 'XFRM interfaces are not supported.';
+const markNote =
+  "Needs the kernel's data plane. `%unique` and `%unique-dir`: a number of the Child SA's own.";
+const interfaceNote =
+  "Needs the kernel's data plane, and an XFRM interface of that number. Routes into it are the operator's.";
 const labelNote = 'Security labels are not supported.';
 const jitterNote = 'The default is at most half of the time or volume it is subtracted from.';
 const actions = ['none', 'start', 'trap'];
@@ -84,25 +86,31 @@ const childOptions: readonly Option[] = [
   { name: 'reqid', type: 'count', class: 'harmless-unsupported', default: '0', maximum: 0xffff_ffff },
   { name: 'priority', type: 'count', class: 'supported', default: '0', maximum: 0xffff_ffff },
   { name: 'interface', type: 'text', class: 'security-unsupported', default: '' },
-  { name: 'mark_in', type: 'mark', class: 'security-unsupported', default: '0/0x00000000', note: markNote },
-  { name: 'mark_in_sa', type: 'boolean', class: 'security-unsupported', default: 'no', note: markNote },
-  { name: 'mark_out', type: 'mark', class: 'security-unsupported', default: '0/0x00000000', note: markNote },
+  { name: 'mark_in', type: 'mark', class: 'supported', default: '0/0x00000000', note: markNote },
+  {
+    name: 'mark_in_sa',
+    type: 'boolean',
+    class: 'supported',
+    default: 'no',
+    note: 'Whether the inbound SA asks for `mark_in` too, and not only its policies.',
+  },
+  { name: 'mark_out', type: 'mark', class: 'supported', default: '0/0x00000000', note: markNote },
   {
     name: 'set_mark_in',
     type: 'mark',
-    class: 'security-unsupported',
+    class: 'supported',
     default: '0/0x00000000',
-    note: markNote,
+    note: 'What packets are marked with once they are decrypted; `%same` is `mark_in`.',
   },
   {
     name: 'set_mark_out',
     type: 'mark',
-    class: 'security-unsupported',
+    class: 'supported',
     default: '0/0x00000000',
-    note: markNote,
+    note: 'What packets are marked with once they are protected; `%same` is `mark_out`.',
   },
-  { name: 'if_id_in', type: 'mark', class: 'security-unsupported', default: '0', note: interfaceNote },
-  { name: 'if_id_out', type: 'mark', class: 'security-unsupported', default: '0', note: interfaceNote },
+  { name: 'if_id_in', type: 'interface-id', class: 'supported', default: '0', note: interfaceNote },
+  { name: 'if_id_out', type: 'interface-id', class: 'supported', default: '0', note: interfaceNote },
   { name: 'label', type: 'text', class: 'security-unsupported', default: '', note: labelNote },
   {
     name: 'label_mode',

@@ -93,7 +93,7 @@ const remoteSchema: SectionSchema = {
 };
 
 const ikev1Note = 'IKEv1 only.';
-const interfaceNote = 'XFRM interfaces are not supported.';
+const interfaceNote = 'Of all children that do not say it themselves.';
 const ppkNote = 'Post-quantum preshared keys (RFC 8784) are not supported.';
 const mediationNote = 'The mediation extension is not supported.';
 
@@ -240,8 +240,8 @@ const connectionOptions: readonly Option[] = [
     default: '1h',
     note: 'wayward only. As gateway: how long a ticket is good, from `1s` to `24h`, if the IKE SA may live as long.',
   },
-  { name: 'if_id_in', type: 'mark', class: 'security-unsupported', default: '0', note: interfaceNote },
-  { name: 'if_id_out', type: 'mark', class: 'security-unsupported', default: '0', note: interfaceNote },
+  { name: 'if_id_in', type: 'interface-id', class: 'supported', default: '0', note: interfaceNote },
+  { name: 'if_id_out', type: 'interface-id', class: 'supported', default: '0', note: interfaceNote },
   { name: 'mediation', type: 'boolean', class: 'security-unsupported', default: 'no', note: mediationNote },
   { name: 'mediated_by', type: 'text', class: 'security-unsupported', default: '', note: mediationNote },
   {

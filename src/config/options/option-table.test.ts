@@ -52,6 +52,7 @@ const samples: Readonly<Record<keyof ValueTypes, { readonly good: string; readon
   selectors: { good: '10.7.0.0/16[tcp/443]', bad: '10.7.0.0/16[tcp' },
   padding: { good: 'mtu', bad: 'full' },
   mark: { good: '0x17/0xff', bad: 'blue' },
+  'interface-id': { good: '%unique-dir', bad: '7/0xff' },
   codepoint: { good: '101110', bad: '46' },
 };
 
@@ -68,6 +69,8 @@ const goodValues: Readonly<Record<string, string>> = {
   'connections.<conn>.local<suffix>.auth': 'pubkey',
   'connections.<conn>.remote<suffix>.auth': 'any',
   'connections.<conn>.rand_time': '7m',
+  'connections.<conn>.if_id_in': '5',
+  'connections.<conn>.if_id_out': '6',
   'connections.<conn>.over_time': '9m',
   'connections.<conn>.children.<child>.rand_time': '3m',
   'connections.<conn>.children.<child>.rekey_time': '70m',
@@ -131,6 +134,7 @@ connections { c {
   children { d {
     rekey_packets = 900
     rekey_bytes = 2G
+    mark_in = 1
   } }
 } }
 secrets { ike { secret = hush

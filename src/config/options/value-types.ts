@@ -14,6 +14,7 @@ import {
 import { parseAuthentication } from '../values/authentication.ts';
 import { BadValue, UnsupportedValue } from '../values/bad-value.ts';
 import { parseHit } from '../values/host-identity-tag.ts';
+import { type InterfaceIdSetting, type MarkSetting, parseInterfaceId, parseMark } from '../values/mark.ts';
 import { parseBoolean, parseBytes, parseCount, parseDuration, parseNumber } from '../values/quantity.ts';
 import { parseSecret } from '../values/secret.ts';
 import { parseSelector } from '../values/selector.ts';
@@ -47,7 +48,8 @@ export interface ValueTypes {
   'ah-proposals': readonly Proposal[];
   selectors: readonly ChildSelector[];
   padding: number | 'mtu';
-  mark: string;
+  mark: MarkSetting;
+  'interface-id': InterfaceIdSetting;
   codepoint: string;
 }
 
@@ -86,6 +88,7 @@ export const typeNames: Readonly<Record<keyof ValueTypes, string>> = {
   selectors: 'list of traffic selectors',
   padding: 'octets or mtu',
   mark: 'mark',
+  'interface-id': 'number or %unique',
   codepoint: 'six binary digits',
 };
 
@@ -119,6 +122,7 @@ const parsers: {
   selectors: (value) => items(value, 'traffic selectors', parseSelector),
   padding: (value) => (single(value) === 'mtu' ? 'mtu' : parsePadding(single(value))),
   mark: (value) => parseMark(single(value)),
+  'interface-id': (value) => parseInterfaceId(single(value)),
   codepoint: (value) => parseCodepoint(single(value)),
 };
 
@@ -180,18 +184,6 @@ function parsePadding(text: string): number {
     throw new BadValue('a number of octets up to 65535, or "mtu"');
   }
   return Number(text);
-}
-
-/** Normalized, so that all spellings of zero compare equal. */
-function parseMark(text: string): string {
-  if (/^%(unique|unique-dir|same)$/.test(text)) return text;
-  const match = /^(0x[0-9a-f]{1,8}|\d{1,10})(?:\/(0x[0-9a-f]{1,8}|\d{1,10}))?$/i.exec(text);
-  const mark = match === null ? Number.NaN : Number(match[1]);
-  const mask = match?.[2] === undefined ? 0xffff_ffff : Number(match[2]);
-  if (!(mark <= 0xffff_ffff && mask <= 0xffff_ffff)) {
-    throw new BadValue('a 32-bit number, perhaps with /mask, or %unique or %unique-dir');
-  }
-  return mark === 0 ? '0' : `${mark}/${mask}`;
 }
 
 function parseCodepoint(text: string): string {

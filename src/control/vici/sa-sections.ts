@@ -1,6 +1,6 @@
 // IKE SAs and Child SAs as vici shows them: the names are charon's.
 import type { ChildSaStatus, ChildSaSummary, IkeSaStatus } from '#engine';
-import { formatSelector, formatSpi, type SaCounters, type SaDirection } from '#sa';
+import { formatSelector, formatSpi, type KernelTies, type SaCounters, type SaDirection } from '#sa';
 import { ExchangeType, type ViciMessage } from '#wire';
 import { suiteNames } from './algorithm-names.ts';
 import type { ChildNumbers } from './child-numbers.ts';
@@ -127,6 +127,8 @@ export class SaSections {
       ...(isNatted(sa) && child.suite.protocol === 'esp' ? { encap: 'yes' } : {}),
       'spi-in': formatSpi(child.inboundSpi),
       'spi-out': formatSpi(child.outboundSpi),
+      ...tiesSection(child.kernelTies?.inbound, 'in'),
+      ...tiesSection(child.kernelTies?.outbound, 'out'),
       ...suiteNames(child.suite),
       ...usage('inbound', 'in', child.inboundSpi),
       ...usage('outbound', 'out', child.outboundSpi),
@@ -145,6 +147,19 @@ export class SaSections {
   #keyOf(child: ChildSaSummary): string {
     return `${child.name}-${this.#numbers.of(child)}`;
   }
+}
+
+const hexadecimal = (number: number): string => number.toString(16).padStart(8, '0');
+
+/** Numbers as charon prints them. */
+function tiesSection(ties: KernelTies | undefined, suffix: 'in' | 'out'): ViciMessage {
+  const { mark, interfaceId } = ties ?? {};
+  return {
+    ...(mark === undefined
+      ? {}
+      : { [`mark-${suffix}`]: hexadecimal(mark.value), [`mark-mask-${suffix}`]: hexadecimal(mark.mask) }),
+    ...(interfaceId === undefined ? {} : { [`if-id-${suffix}`]: hexadecimal(interfaceId) }),
+  };
 }
 
 function isNatted({ nat }: IkeSaStatus): boolean {

@@ -244,6 +244,20 @@ test('SAs are chosen by the numbers that listings show', async () => {
   });
 });
 
+test('marks and XFRM interfaces of a Child SA are told as charon tells them', async () => {
+  const daemon = await loaded();
+  const kernelTies = { inbound: { mark: { value: 42, mask: 0xff } }, outbound: { interfaceId: 0x1f } };
+  daemon.ikeSas = [{ ...tunnel(), children: [{ ...tunnelChild(1), kernelTies }] }];
+  const [[, message]] = (await daemon.run('list-sas')).events as [[string, ViciMessage]];
+  const children = (message['net'] as ViciMessage)['child-sas'] as Record<string, ViciMessage>;
+  const told = Object.entries(children['net-1']!).filter(([name]) => /^(mark|if-id)/.test(name));
+  assert.deepEqual(told, [
+    ['mark-in', '0000002a'],
+    ['mark-mask-in', '000000ff'],
+    ['if-id-out', '0000001f'],
+  ]);
+});
+
 test('events have the structure that charon gives them', async () => {
   const daemon = await loaded();
   const identity = { idType: 2, data: octetsOfViciItem('x') };

@@ -10,6 +10,8 @@ import { InboundSa, OutboundSa, type SaState } from '../security-association.ts'
 
 const done: SaResult = { ok: true };
 
+const tiesDetail = "marks and XFRM interfaces are the kernel's: they need data_plane = kernel";
+
 type Refusal = Extract<SaResult, { ok: false }>['code'];
 
 function refuse(code: Refusal, detail: string): SaResult {
@@ -53,6 +55,7 @@ export function applyCommand(
       return removed ? done : refuse('missing', `no such ${command.direction} SA`);
     }
     case 'install-policy':
+      if (command.policy.kernelTies !== undefined) return refuse('unsupported', tiesDetail);
       if (command.policy.action === 'protect' && command.policy.childId === undefined) {
         return refuse('failed', 'a protect policy names the pair that protects');
       }
@@ -70,6 +73,7 @@ function install(
   { receivedMarks, ...state }: InstallOptions,
 ): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
+  if (parameters.kernelTies !== undefined) return refuse('unsupported', tiesDetail);
   if (protocol === 'ah') {
     if (mode === 'beet') return refuse('unsupported', 'BEET mode is one of ESP');
     // RFC 3948 1: AH covers the addresses that a NAT changes.

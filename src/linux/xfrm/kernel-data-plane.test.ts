@@ -122,6 +122,39 @@ test('of two policies for one place the kernel has the one that wins, and the ot
   });
 });
 
+test('a policy with a mark and an interface number is for such packets only, beside one without', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    const ties = { mark: { value: 0x2a, mask: 0xff }, interfaceId: 7 };
+    const marked = trap({ kernelTies: { inbound: ties, outbound: { mark: ties.mark } } });
+    assert.deepEqual(await plane.apply(marked), { ok: true });
+    const text = await ip(pair, 'xfrm', 'policy');
+    assert.equal(text.match(/mark 0x2a\/0xff/g)?.length, 3);
+    assert.equal(text.match(/if_id 0x7/g)?.length, 2);
+    assert.deepEqual(await plane.apply(trap({ policyId: 0x4000_0001 })), { ok: true });
+    assert.equal((await ip(pair, 'xfrm', 'policy')).match(/dir/g)?.length, 6);
+    await plane.apply({ kind: 'remove-policy', policyId: 0x4000_0001 });
+    await ping(pair);
+    assert.deepEqual(await plane.ask('events'), []);
+    for (let round = 0; round < 2; round++) {
+      await pair.run('left', 'ping', '-m', '298', '-c', '1', '-W', '0.2', '-I', '10.1.0.1', '10.2.0.1');
+      const [event, ...others] = await plane.ask<{ policyId: number }[]>('events');
+      assert.deepEqual([event?.policyId, others.length], [0x4000_0000, 0]);
+      await plane.ask('timeout');
+      assert.equal(await ip(pair, 'xfrm', 'state'), '', 'nothing of the request is left');
+    }
+    await plane.kill();
+    const next = new Plane(pair);
+    await next.ask('remove-earlier');
+    assert.equal(await ip(pair, 'xfrm', 'policy'), '');
+    assert.deepEqual(await next.apply(marked), { ok: true });
+    await next.ask('close');
+    assert.equal(await ip(pair, 'xfrm', 'policy'), '');
+  });
+});
+
 test('another key manager’s policy stays as it is, and so does its SA', { skip }, async () => {
   await withNamespace(async (pair) => {
     const foreign = 'src 10.1.0.0/24 dst 10.2.0.0/24 dir out priority 7 tmpl proto esp reqid 3 mode tunnel';

@@ -37,6 +37,7 @@ import {
   stateId,
   wipeKeys,
 } from './kernel-state.ts';
+import { type LookupAttributes, lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
 import { LarvalStates } from './larval-states.ts';
 import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
 import { RequestIds } from './request-ids.ts';
@@ -54,6 +55,12 @@ function refuse(
   detail: string,
 ): Extract<SaResult, { readonly ok: false }> {
   return { ok: false, code, detail };
+}
+
+/** An SA that the kernel tells of, without its keys. */
+interface ToldState {
+  readonly state: XfrmState;
+  readonly lookup: LookupAttributes;
 }
 
 interface Pair {
@@ -86,7 +93,7 @@ export class KernelDataPlane {
     this.#policies = new PolicyTable(this.#socket, (id) => this.#ids.isOurs(id));
     this.#larval = new LarvalStates(this.#socket);
     // Numbers of a process before us are not given to other pairs as long as its SAs may be taken up.
-    for (const { requestId } of this.#ownStates()) this.#ids.keep(requestId);
+    for (const { state } of this.#ownStates()) this.#ids.keep(state.requestId);
   }
 
   apply(command: SaCommand): SaResult {
@@ -187,30 +194,34 @@ export class KernelDataPlane {
 
   /** SAs that are not ours, of all that there are. */
   foreignStates(): XfrmState[] {
-    return this.#states().filter((state) => !this.#ids.isOurState(state));
+    return this.#states()
+      .map(({ state }) => state)
+      .filter((state) => !this.#ids.isOurState(state));
   }
 
-  #states(): XfrmState[] {
-    const states: XfrmState[] = [];
+  #states(): ToldState[] {
+    const states: ToldState[] = [];
     for (const message of this.#socket.request({ kind: 'dump-sas', attributes: {} })) {
       wipeKeys(message.attributes);
-      if (message.kind === 'new-sa') states.push(message.state);
+      if (message.kind === 'new-sa')
+        states.push({ state: message.state, lookup: lookupAttributesOf(message.attributes) });
     }
     return states;
   }
 
-  #ownStates(): XfrmState[] {
-    return this.#states().filter((state) => this.#ids.isOurState(state));
+  #ownStates(): ToldState[] {
+    return this.#states().filter(({ state }) => this.#ids.isOurState(state));
   }
 
   /** Removes SAs and policies that a process before us left and this one did not take up. Returns how many SAs. */
   removeEarlier(): number {
     let removed = 0;
     this.#policies.removeEarlier();
-    for (const { family, destination, spi, protocol, requestId } of this.#ownStates()) {
+    for (const { state, lookup } of this.#ownStates()) {
+      const { family, destination, spi, protocol, requestId } = state;
       const id = { family, destination, spi, protocol };
       if (this.#sas.has(stateKey(id))) continue;
-      this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: {} });
+      this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
       if (![...this.#pairs.values()].some((pair) => pair.requestId === requestId)) this.#ids.give(requestId);
       removed++;
     }
@@ -245,7 +256,8 @@ export class KernelDataPlane {
   #ask(sa: KernelSa): XfrmLifetimeUsed | undefined {
     const source = sa.direction === 'inbound' ? sa.remote.address : sa.local.address;
     const event = { id: sa.id, source: addressBytes(source), flags: 0, requestId: sa.requestId };
-    return this.#socket.requestIfThere({ kind: 'get-event', event, attributes: {} })?.[0]?.attributes.used;
+    return this.#socket.requestIfThere({ kind: 'get-event', event, attributes: sa.lookup })?.[0]?.attributes
+      .used;
   }
 
   #firstInbound({ protocol, spi, childId }: KernelSa): void {
@@ -253,7 +265,7 @@ export class KernelDataPlane {
   }
 
   #readFailures(sa: KernelSa): boolean {
-    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: sa.id, attributes: {} })?.[0];
+    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: sa.id, attributes: sa.lookup })?.[0];
     if (answer?.kind !== 'new-sa') return false;
     wipeKeys(answer.attributes);
     const { integrityFailures, replays, replayWindowFailures } = answer.state;
@@ -267,8 +279,8 @@ export class KernelDataPlane {
   /** Removes everything of ours. */
   close(): void {
     for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
-    for (const { id } of this.#sas.values())
-      this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: {} });
+    for (const { id, lookup } of this.#sas.values())
+      this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
     this.#larval.handleTimeout(Number.POSITIVE_INFINITY);
     this.#sas.clear();
     this.#socket.close();
@@ -304,7 +316,12 @@ export class KernelDataPlane {
     if (!goesOn) {
       // Numbers that may have been used are the kernel's to know, and it has forgotten them.
       if (isBehind(sa)) return refuse('missing', 'the kernel has no SA that could go on');
-      if (there !== undefined) this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: {} });
+      if (there !== undefined)
+        this.#socket.requestIfThere({
+          kind: 'delete-sa',
+          id,
+          attributes: lookupAttributesOf(there.attributes),
+        });
       const refusal = this.#add(wanted);
       if (refusal !== undefined) {
         if (!this.#pairs.has(childId)) this.#ids.give(requestId);
@@ -322,7 +339,8 @@ export class KernelDataPlane {
   }
 
   #stateThere(sa: SaParameters): KernelState | undefined {
-    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: stateId(sa), attributes: {} })?.[0];
+    const attributes = lookupAttributes(sa.kernelTies);
+    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: stateId(sa), attributes })?.[0];
     return answer?.kind === 'new-sa' ? answer : undefined;
   }
 
@@ -380,7 +398,7 @@ export class KernelDataPlane {
     for (const [key, sa] of this.#sas) {
       if (sa.protocol !== protocol || sa.direction !== direction || sa.spi !== spi) continue;
       if (direction === 'outbound' && sa.remote.address !== remote) continue;
-      this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: {} });
+      this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup });
       this.#sas.delete(key);
       this.#forget(sa);
       return done;
@@ -430,7 +448,7 @@ export class KernelDataPlane {
   #deleteAndKeep(sa: KernelSa): KernelState | undefined {
     const socket = new XfrmSocket([XfrmGroup.SA]);
     try {
-      const told = socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: {} }) ?? [];
+      const told = socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup }) ?? [];
       for (const message of told) {
         const { state } = message.attributes;
         if (message.kind === 'delete-sa' && state !== undefined && stateKey(state) === sa.key)
@@ -507,7 +525,7 @@ export class KernelDataPlane {
     const [wanted] = attributes.templates ?? [];
     for (const [policyId, requestId] of this.#traps) {
       if (wanted?.requestId !== requestId) continue;
-      this.#larval.add(acquire, wanted, at);
+      this.#larval.add(acquire, wanted, lookupAttributesOf(attributes), at);
       const { local, remote } = acquiredSelectors(acquire.selector);
       this.#events.push({ kind: 'acquire', policyId, local: local[0]!, remote: remote[0]! });
       return;

@@ -2,6 +2,7 @@
 import type { Endpoint, SaCounters, SaDirection, SaParameters, SaProtocol, Spi } from '#sa';
 import type { XfrmStateId } from '#wire';
 import { stateId } from './kernel-state.ts';
+import { type LookupAttributes, lookupAttributes } from './kernel-ties.ts';
 
 export class KernelSa {
   readonly protocol: SaProtocol;
@@ -10,6 +11,8 @@ export class KernelSa {
   readonly childId: number;
   readonly mode: SaParameters['mode'];
   readonly requestId: number;
+  /** By which the kernel knows it, besides `id`. */
+  readonly lookup: LookupAttributes;
   local: Endpoint;
   remote: Endpoint;
   encapsulated: boolean;
@@ -29,6 +32,7 @@ export class KernelSa {
     this.childId = sa.childId;
     this.mode = sa.mode;
     this.requestId = requestId;
+    this.lookup = lookupAttributes(sa.kernelTies);
     this.local = { address: sa.local, port: sa.encapsulation?.localPort ?? 0 };
     this.remote = { address: sa.remote, port: sa.encapsulation?.remotePort ?? 0 };
     this.encapsulated = sa.encapsulation !== undefined;

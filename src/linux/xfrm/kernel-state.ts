@@ -26,6 +26,7 @@ import {
 } from '#wire';
 import { algorithmsOf } from './algorithm-names.ts';
 import { kernelSelectors } from './kernel-selectors.ts';
+import { tiesAttributes, tiesKey } from './kernel-ties.ts';
 
 /** XFRMA_REPLAY_ESN_MAX. */
 export const replayWindowPacketsMax = 4_096;
@@ -224,6 +225,7 @@ export function kernelState(sa: SaParameters, requestId: number, stateTag: numbe
         encapsulation: encapsulationOf(direction, encapsulation.localPort, encapsulation.remotePort),
       }),
       ...(extraFlags !== 0 && { extraFlags }),
+      ...tiesAttributes(sa.kernelTies),
       ...(direction === 'outbound' &&
         tfcPadding !== undefined && { tfcPadding: tfcPadding === 'mtu' ? paddingMax : tfcPadding }),
     },
@@ -239,6 +241,9 @@ export function isSameState(a: KernelState, b: KernelState): boolean {
       ...algorithmTexts(attributes),
       attributes.encapsulation?.sourcePort,
       attributes.encapsulation?.destinationPort,
+      tiesKey(attributes),
+      attributes.outputMark,
+      attributes.outputMarkMask,
     ].join(' ');
   return text(a) === text(b);
 }

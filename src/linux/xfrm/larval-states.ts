@@ -1,6 +1,7 @@
 // What the kernel keeps of traffic that asked for an SA: as long as it is there, the same traffic asks no more.
 import { type XfrmAcquire, XfrmMode, type XfrmTemplate } from '#wire';
 import { unusedYet } from './kernel-state.ts';
+import type { LookupAttributes } from './kernel-ties.ts';
 import type { XfrmSocket } from './xfrm-socket.ts';
 
 /** Like the userspace data plane, which asks again once a second. */
@@ -10,6 +11,7 @@ interface Larval {
   readonly at: number;
   readonly sequence: number;
   readonly template: XfrmTemplate;
+  readonly lookup: LookupAttributes;
   readonly source: Uint8Array;
   readonly destination: Uint8Array;
 }
@@ -24,12 +26,18 @@ export class LarvalStates {
   }
 
   /** @param acquire what the kernel said, whose octets are not kept */
-  add({ selector, sequence }: XfrmAcquire, template: XfrmTemplate, at: number): void {
+  add(
+    { selector, sequence }: XfrmAcquire,
+    template: XfrmTemplate,
+    lookup: LookupAttributes,
+    at: number,
+  ): void {
     const ends = template.mode === XfrmMode.TRANSPORT ? selector : template;
     this.#all.push({
       at: at + askAgainMs,
       sequence,
       template,
+      lookup,
       source: ends.source.slice(),
       destination: ends.destination.slice(),
     });
@@ -44,7 +52,7 @@ export class LarvalStates {
   }
 
   /** Only what has an SPI can be deleted: the state that this sequence number stands for gets one, and goes. */
-  #end({ sequence, template, source, destination }: Larval): void {
+  #end({ sequence, template, lookup, source, destination }: Larval): void {
     const { family, protocol, requestId, mode } = template;
     const none = new Uint8Array(source.length);
     const [answer] =
@@ -52,7 +60,7 @@ export class LarvalStates {
         kind: 'allocate-spi',
         min: 0x100,
         max: 0xffff_ffff,
-        attributes: {},
+        attributes: lookup,
         state: {
           selector: {
             ...{ family, source: none, destination: none, sourcePrefixLength: 0, destinationPrefixLength: 0 },
@@ -68,7 +76,7 @@ export class LarvalStates {
       }) ?? [];
     if (answer?.kind !== 'new-sa') return;
     const id = { family, destination: answer.state.destination, spi: answer.state.spi, protocol };
-    this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: {} });
+    this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
   }
 }
 

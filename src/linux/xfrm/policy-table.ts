@@ -11,6 +11,7 @@ import {
 import { SystemCallError } from '../errno.ts';
 import { kernelSelectors, selectorKey } from './kernel-selectors.ts';
 import { unlimitedLifetime, unusedYet } from './kernel-state.ts';
+import { type LookupAttributes, lookupAttributes, lookupAttributesOf, tiesKey } from './kernel-ties.ts';
 import type { XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
 
 /** Which SAs carry a policy's packets. */
@@ -28,6 +29,7 @@ export interface TablePolicy {
 interface Place {
   readonly selector: XfrmSelector;
   readonly direction: number;
+  readonly lookup: LookupAttributes;
   /** Policies that want this place, the latest one last. */
   readonly policies: TablePolicy[];
   /** What the kernel has, as written; undefined: nothing of ours. */
@@ -92,11 +94,12 @@ export class PolicyTable {
     for (const message of this.#socket.request({ kind: 'dump-policies', attributes: {} })) {
       if (message.kind !== 'new-policy' || !this.#isOursIn(message)) continue;
       const { selector, direction, index } = message.policy;
-      if (this.#places.has(placeKey(direction, selector))) continue;
+      const attributes = lookupAttributesOf(message.attributes);
+      if (this.#places.has(placeKey(direction, selector, attributes))) continue;
       this.#socket.requestIfThere({
         kind: 'delete-policy',
         id: { selector, direction, index },
-        attributes: {},
+        attributes,
       });
       removed++;
     }
@@ -107,11 +110,13 @@ export class PolicyTable {
     return attributes.templates?.some(({ requestId }) => this.#isOurs(requestId)) ?? false;
   }
 
-  #placesOf({ selectors, mode }: PolicyParameters): Place[] {
+  #placesOf({ selectors, mode, kernelTies }: PolicyParameters): Place[] {
     const { local, remote } = selectors;
     const inward = kernelSelectors(remote, local);
-    const at = (direction: number, all: readonly XfrmSelector[]): Place[] =>
-      all.map((selector) => this.#place(direction, selector));
+    const at = (direction: number, all: readonly XfrmSelector[]): Place[] => {
+      const ties = direction === XfrmDirection.OUT ? kernelTies?.outbound : kernelTies?.inbound;
+      return all.map((selector) => this.#place(direction, selector, lookupAttributes(ties)));
+    };
     return [
       // What comes must be let in before anybody answers to what goes out.
       ...at(XfrmDirection.IN, inward),
@@ -120,11 +125,11 @@ export class PolicyTable {
     ];
   }
 
-  #place(direction: number, selector: XfrmSelector): Place {
-    const key = placeKey(direction, selector);
+  #place(direction: number, selector: XfrmSelector, lookup: LookupAttributes): Place {
+    const key = placeKey(direction, selector, lookup);
     const known = this.#places.get(key);
     if (known !== undefined) return known;
-    const place: Place = { selector, direction, policies: [], written: undefined };
+    const place: Place = { selector, direction, lookup, policies: [], written: undefined };
     this.#places.set(key, place);
     return place;
   }
@@ -145,16 +150,16 @@ export class PolicyTable {
   }
 
   #write(place: Place): Refusal | undefined {
-    const { selector, direction } = place;
+    const { selector, direction, lookup } = place;
     const winner = this.#winner(place);
     if (winner === undefined) {
       if (place.written !== undefined)
         this.#socket.requestIfThere({
           kind: 'delete-policy',
           id: { selector, direction, index: 0 },
-          attributes: {},
+          attributes: lookup,
         });
-      this.#places.delete(placeKey(direction, selector));
+      this.#places.delete(placeKey(direction, selector, lookup));
       return undefined;
     }
     const message = policyMessage(place, winner);
@@ -183,19 +188,20 @@ export class PolicyTable {
       // A process before us left it, or it is somebody else's and stays.
       const { selector, direction } = message.policy;
       const id = { selector, direction, index: 0 };
-      const there = this.#socket.requestIfThere({ kind: 'get-policy', id, attributes: {} })?.[0];
+      const attributes = lookupAttributesOf(message.attributes);
+      const there = this.#socket.requestIfThere({ kind: 'get-policy', id, attributes })?.[0];
       if (there?.kind !== 'new-policy' || !this.#isOursIn(there)) throw error;
       this.#socket.request({ ...message, kind: 'update-policy' });
     }
   }
 }
 
-function placeKey(direction: number, selector: XfrmSelector): string {
-  return `${direction} ${selectorKey(selector)}`;
+function placeKey(direction: number, selector: XfrmSelector, lookup: LookupAttributes): string {
+  return `${direction} ${selectorKey(selector)} ${tiesKey(lookup)}`;
 }
 
 function policyMessage(
-  { selector, direction }: Place,
+  { selector, direction, lookup }: Place,
   { parameters, templates }: TablePolicy,
 ): XfrmMessageOf<'new-policy'> {
   const policy: XfrmPolicy = {
@@ -213,7 +219,7 @@ function policyMessage(
   return {
     kind: 'new-policy',
     policy,
-    attributes: template === undefined ? {} : { templates: [template] },
+    attributes: { ...lookup, ...(template !== undefined && { templates: [template] }) },
   };
 }
 
