@@ -76,7 +76,9 @@ describe('links', () => {
 });
 
 test('the commands that README.md and docs/operate.md name exist', () => {
-  const help = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], { encoding: 'utf8' });
+  const help = spawnSync(process.execPath, [join(root, 'dist/bundle/main.js'), '--help'], {
+    encoding: 'utf8',
+  });
   const operate = readFileSync(join(root, 'docs/operate.md'), 'utf8');
   const named = [
     ...[...readme.matchAll(/^ {4}wayward (\w+)/gm)].map(([, command]) => command),

@@ -37,7 +37,8 @@ function prune(output, source) {
     if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
     const js = join(entry.parentPath, entry.name);
     const ts = join(source, relative(output, js)).replace(/\.js$/, '.ts');
-    if (existsSync(ts) || js.startsWith(join('dist', 'dashboard'))) continue;
+    const made = ['dashboard', 'bundle'].some((folder) => js.startsWith(join('dist', folder)));
+    if (existsSync(ts) || made) continue;
     for (const suffix of ['.js', '.js.map', '.d.ts']) rmSync(js.replace(/\.js$/, suffix), { force: true });
   }
 }
@@ -45,6 +46,11 @@ prune('dist', 'src');
 prune('build', '.');
 
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+
+const command = 'dist/bundle/main.js';
+if (mtime(command) < Math.max(newest('src'), mtime('tools/bundle.mjs'), mtime('package-lock.json'))) {
+  run(process.execPath, ['tools/bundle.mjs']);
+}
 
 const page = 'dist/dashboard/index.html';
 if (mtime(page) < Math.max(newest('dashboard'), mtime('package-lock.json'))) {

@@ -2,4 +2,4 @@
 const words = process.argv.slice(2);
 const run = words.some((word) => word === '--config' || word.startsWith('--config='));
 process.argv.splice(2, 0, ...(run ? ['run'] : ['demo', '--http']));
-await import('../dist/cli/main.js');
+await import('../dist/bundle/main.js');

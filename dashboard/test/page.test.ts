@@ -12,7 +12,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const browserPath = '/usr/bin/chromium';
 const screenshots = 'test-output/page';
-const main = new URL('../../../dist/cli/main.js', import.meta.url).pathname;
+const main = new URL('../../../dist/bundle/main.js', import.meta.url).pathname;
 const built = new URL('../../../dist/dashboard/', import.meta.url).pathname;
 /** The machine may be busy with other tests. */
 const patienceMs = 90_000;

@@ -16,6 +16,6 @@ export const failuresFolder: string = path('test-output/interop/');
 /** Sends random ESP, AH and IKE from random sources. */
 export const packetFlood: string = path('dist/linux/testing/packet-flood.js');
 /** The `wayward` command. */
-export const waywardCommand: string = path('dist/cli/main.js');
+export const waywardCommand: string = path('dist/bundle/main.js');
 /** The first process of a User-Mode Linux guest. */
 export const guestInit: string = path('interop/kernel/guest-init.sh');

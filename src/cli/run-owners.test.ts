@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { configurationOf, machines, TwoHosts } from './testing/two-hosts.ts';
 import { needsRoot, WaywardProcess, wayward } from './testing/wayward-process.ts';
+
+const sendEsp = fileURLToPath(new URL('./testing/send-esp.js', import.meta.url));
 
 /** The second daemon and its peer: other ports, another device, other networks behind them. */
 const other = {
@@ -66,11 +69,8 @@ class SharedHost {
 
 /** Sends an ESP packet that nobody can open from the peer's address. */
 function strayEsp(hosts: TwoHosts, spi: number, from: string): void {
-  const code = `from scapy.all import IP, Raw, send
-send(IP(src="${from}", dst="${machines.left.outer}", proto=50)/Raw(bytes.fromhex("${spi
-    .toString(16)
-    .padStart(8, '0')}") + bytes(60)), verbose=False)`;
-  hosts.run('right', '/usr/bin/python3', '-c', code);
+  const octets = `${spi.toString(16).padStart(8, '0')}${'00'.repeat(60)}`;
+  hosts.run('right', process.execPath, sendEsp, from, machines.left.outer, octets);
 }
 
 test('given two daemons on one machine, each leaves the SPIs of the other to it, and of a killed one for a while', {

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 let spare: Worker | undefined;
 
 function newWorker(): Worker {
-  return new Worker(new URL('../packet-thread/worker.js', import.meta.url));
+  return new Worker(new URL('./worker.js', import.meta.url));
 }
 
 /** For a process that is about to start a packet thread: it will be there sooner. Otherwise nothing comes of it. */
