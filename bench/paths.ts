@@ -91,6 +91,9 @@ interface WireguardEnd {
 }
 
 export async function wireguard(folder: string): Promise<Path> {
+  // Before anything is set up that would have to go again.
+  await runProgram(['wg', '--version']);
+  await runProgram(['wireguard-go', '--version']);
   const network = new TestNetwork({ joined: true });
   await network.create();
   const ends: WireguardEnd[] = [];
