@@ -8,7 +8,13 @@ export {
   hipSignatureOctets,
 } from './covered-octets.ts';
 export { type Hit, hitBytes, hitFromBytes, hitLength, hitSuiteOf, orchidPrefix, zeroHit } from './hit.ts';
-export { hipNotifyTypeName, hipPacketTypeName, hipParameterTypeName } from './names.ts';
+export {
+  hipNotifyTypeName,
+  hipPacketTypeName,
+  hipParameterTypeName,
+  registrationFailureName,
+  registrationTypeName,
+} from './names.ts';
 export * from './numbers.ts';
 export {
   appendHipParameters,

@@ -81,7 +81,7 @@ export const HipParameterType = {
   RELAY_HMAC: 65520,
 } as const;
 
-/** RFC 7401 5.2.19, RFC 7402 5.1.3, RFC 8002 5, RFC 9028 5.10 and 5.3 */
+/** RFC 7401 5.2.19, RFC 7402 5.1.3, RFC 8002 5, RFC 8003 3.2, RFC 9028 5.10 and 5.3 */
 export const HipNotifyType = {
   UNSUPPORTED_CRITICAL_PARAMETER_TYPE: 1,
   INVALID_SYNTAX: 7,
@@ -101,6 +101,7 @@ export const HipNotifyType = {
   RESPONDER_BUSY_PLEASE_RETRY: 44,
   CREDENTIALS_REQUIRED: 48,
   INVALID_CERTIFICATE: 50,
+  REG_REQUIRED: 51,
   NO_VALID_NAT_TRAVERSAL_MODE_PARAMETER: 60,
   CONNECTIVITY_CHECKS_FAILED: 61,
   MESSAGE_NOT_RELAYED: 62,
@@ -165,12 +166,17 @@ export const LocatorType = { ADDRESS: 0, ESP_SPI_ADDRESS: 1, TRANSPORT_ADDRESS: 
 /** RFC 8004 4.1, RFC 9028 5.9 */
 export const RegistrationType = { RENDEZVOUS: 1, RELAY_UDP_HIP: 2, RELAY_UDP_ESP: 3 } as const;
 
-/** RFC 8003 4.5 */
+/** RFC 8003 4.5, and 3.3 for what is wrong with a certificate. */
 export const RegistrationFailure = {
   CREDENTIALS_REQUIRED: 0,
   TYPE_UNAVAILABLE: 1,
   INSUFFICIENT_RESOURCES: 2,
   INVALID_CERTIFICATE: 3,
+  BAD_CERTIFICATE: 4,
+  UNSUPPORTED_CERTIFICATE: 5,
+  CERTIFICATE_EXPIRED: 6,
+  CERTIFICATE_OTHER: 7,
+  UNKNOWN_CA: 8,
 } as const;
 
 /** RFC 8002 2; the even numbers are obsolete. */
