@@ -1,9 +1,11 @@
 // One HIP association: what stands, what is about to replace it, and what is about to be forgotten.
 import type { HipKeymat, HipKeys, HostIdentity } from '#crypto';
 import type { ChildSuite, Spi } from '#sa';
-import type { EspInfoParameter, Hit, R1CounterParameter } from '#wire';
+import type { EspInfoParameter, Hit, R1CounterParameter, RegInfoParameter } from '#wire';
 import type { LocalIdentity } from './configuration.ts';
 import type { HipContext, HipPath, HipState } from './interface.ts';
+import type { Granted } from './registration/registrar.ts';
+import type { Registration } from './registration/requester.ts';
 import type { Updates } from './update/updates.ts';
 
 /** The keys of an association, from one base exchange. */
@@ -49,6 +51,8 @@ export interface AcceptedR1 {
   readonly random: Uint8Array;
   readonly echoSigned: Uint8Array | undefined;
   readonly echoUnsigned: readonly Uint8Array[];
+  /** What the Responder offers for registration (RFC 8003 3.1). */
+  readonly registrarOffer: RegInfoParameter | undefined;
 }
 
 interface Repeated {
@@ -64,6 +68,8 @@ export interface I1Sent extends Repeated {
   readonly name: 'I1-SENT';
   /** It goes out because an UPDATE is not answered: an answer ends it. */
   readonly becauseOfSilence?: true;
+  /** The peer may be elsewhere by now: its rendezvous server gets the same I1. */
+  readonly beside?: HipPath;
   /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
   solving?: {
     readonly r1: AcceptedR1;
@@ -102,7 +108,18 @@ export interface Standing {
   rttMs: number | undefined;
   /** An UPDATE stayed without an answer to the end of its repetitions. */
   silent: boolean;
+  /** What the peer offers for registration, as it said last (RFC 8003 4.2). */
+  registrarOffer: RegInfoParameter | undefined;
+  /** The peer is registered with us. */
+  granted: Granted | undefined;
+  /** What of our offer the peer has not been told yet (RFC 8003 3.1, 5). */
+  untold: Untold;
+  /** We are registered with the peer, or want to be. */
+  registration: Registration | undefined;
 }
+
+/** `revoked`: also that its registration has ended. `refused`: it asked when we had no room, so it hears when we have. */
+export type Untold = 'nothing' | 'offer' | 'revoked' | 'refused';
 
 /** CLOSING or CLOSED: no data, but CLOSE and CLOSE_ACK are still understood (RFC 7401 6.14). */
 export interface Leaving {

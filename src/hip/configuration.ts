@@ -27,6 +27,21 @@ export interface HipPeer {
   readonly udpPort?: number;
   /** Which of our identities it knows; absent: the first that its R1 accepts. */
   readonly localHit?: Hit;
+  /** We want it to be our rendezvous server (RFC 8004 3.2). */
+  readonly registration?: { readonly lifetimeMs: number };
+  /** Name of the peer whose client it is: `addresses` are those of that rendezvous server, and I1 goes there. */
+  readonly rendezvous?: string;
+}
+
+/** What we offer to others (RFC 8003 3.1): of all services, rendezvous (RFC 8004). */
+export interface RegistrarConfiguration {
+  readonly lifetimeMsMin: number;
+  readonly lifetimeMsMax: number;
+  readonly registrationsMax: number;
+  /** Who may register; absent: everybody who may have an association. */
+  readonly clients?: readonly Hit[];
+  /** I1 packets per second that are relayed for one source prefix and in all: they leave larger than they came. */
+  readonly relayPerSecond: { readonly perPrefix: number; readonly total: number };
 }
 
 /** How the puzzle gets harder under load (RFC 7401 4.1.2). */
@@ -74,6 +89,8 @@ export interface HipConfiguration {
   /** ESP SAs are replaced after this; 0: not for their age. */
   readonly rekeyMs: number;
   readonly replayWindow: number;
+  /** Absent: nobody can register with us. */
+  readonly registrar?: RegistrarConfiguration;
 }
 
 /** Defaults for what an operator need not say. */
@@ -93,4 +110,13 @@ export const hipDefaults: Omit<HipConfiguration, 'identities' | 'peers'> = {
   failedMs: 5_000,
   rekeyMs: 60 * 60_000,
   replayWindow: 64,
+};
+
+/** The same for a registrar. */
+export const registrarDefaults: RegistrarConfiguration = {
+  // RFC 8003 5: ten seconds is what every host has to support.
+  lifetimeMsMin: 10_000,
+  lifetimeMsMax: 60 * 60_000,
+  registrationsMax: 1_000,
+  relayPerSecond: { perPrefix: 8, total: 200 },
 };

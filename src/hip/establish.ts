@@ -5,6 +5,8 @@ import type { AssociationKeys, HipAssociation, Standing } from './association.ts
 import { installFirstPair } from './esp-pair.ts';
 import { type HipHostState, wipeKeys } from './host-state.ts';
 import type { HipEnd, HipPath } from './interface.ts';
+import { endGranted } from './registration/registrar.ts';
+import { loseRegistration } from './registration/requester.ts';
 import { Updates } from './update/updates.ts';
 
 export interface Completed {
@@ -19,6 +21,7 @@ export interface Completed {
   readonly r2: Standing['r2'];
   /** As Initiator, if it is known. */
   readonly rttMs?: number | undefined;
+  readonly registrarOffer?: Standing['registrarOffer'];
 }
 
 export function establish(state: HipHostState, association: HipAssociation, completed: Completed): void {
@@ -52,6 +55,10 @@ export function establish(state: HipHostState, association: HipAssociation, comp
       lastOutboundAt: at,
       rttMs: completed.rttMs,
       silent: false,
+      registrarOffer: completed.registrarOffer,
+      granted: undefined,
+      untold: 'nothing',
+      registration: undefined,
     };
   });
   state.emit({
@@ -87,6 +94,8 @@ export function endStanding(
 ): void {
   const { standing } = association;
   if (standing === undefined) return;
+  endGranted(state, association, standing, 'association');
+  loseRegistration(state, association, standing);
   state.removeSas(association, standing);
   standing.updates.dropRekeying(state, association);
   association.standing = undefined;

@@ -13,6 +13,7 @@ import {
 } from './association.ts';
 import type { HipConfiguration, LocalIdentity } from './configuration.ts';
 import type { HipEvent, HipOutput, HipPath, HipPorts, HipRejection, HipState } from './interface.ts';
+import type { Registrar } from './registration/registrar.ts';
 import type { Responder } from './responder/responder.ts';
 
 export interface ReceivedPacket {
@@ -24,16 +25,22 @@ export class HipHostState {
   readonly ports: HipPorts;
   configuration: HipConfiguration;
   readonly responder: Responder;
+  readonly registrar: Registrar;
   readonly associations: Map<string, HipAssociation> = new Map();
   /** The time of the input being handled. */
   at = 0;
   readonly #outputs: HipOutput[] = [];
   #nextId = 1;
 
-  constructor(ports: HipPorts, configuration: HipConfiguration, responder: Responder) {
+  constructor(
+    ports: HipPorts,
+    configuration: HipConfiguration,
+    roles: { readonly responder: Responder; readonly registrar: Registrar },
+  ) {
     this.ports = ports;
     this.configuration = configuration;
-    this.responder = responder;
+    this.responder = roles.responder;
+    this.registrar = roles.registrar;
   }
 
   poll(): HipOutput | undefined {

@@ -17,6 +17,8 @@ import type {
   HipPorts,
 } from './interface.ts';
 import { receiveNotify } from './receive-notify.ts';
+import { Registrar } from './registration/registrar.ts';
+import { reloadRegistrations, tellRoom } from './registration/reload.ts';
 import { receiveI1 } from './responder/receive-i1.ts';
 import { receiveI2 } from './responder/receive-i2.ts';
 import { Responder } from './responder/responder.ts';
@@ -59,7 +61,8 @@ export class HipHost {
 
   constructor({ ports, configuration, r1Counter, at }: HipHostOptions) {
     const responder = new Responder(ports.randomness, configuration, r1Counter, at);
-    this.#state = new HipHostState(ports, configuration, responder);
+    const registrar = new Registrar(ports.randomness, configuration, at);
+    this.#state = new HipHostState(ports, configuration, { responder, registrar });
     this.#state.at = at;
   }
 
@@ -137,10 +140,13 @@ export class HipHost {
   #obey(command: HipCommand): void {
     const state = this.#state;
     switch (command.kind) {
-      case 'load':
+      case 'load': {
+        const before = state.configuration;
         state.configuration = command.configuration;
         state.responder.pool.clear();
+        reloadRegistrations(state, before);
         break;
+      }
       case 'associate':
         associate(state, command);
         break;
@@ -209,6 +215,7 @@ export class HipHost {
   }
 
   #notice(): void {
+    tellRoom(this.#state);
     const { associations, configuration } = this.#state;
     let next: number | undefined;
     for (const association of associations.values()) {
@@ -229,6 +236,7 @@ function packetTypeOf(octets: Uint8Array): number {
 
 function statusOf(association: HipAssociation): HipAssociationStatus {
   const { standing, attempt, state, context } = association;
+  const { granted, registration } = standing ?? {};
   return {
     ...context,
     state,
@@ -240,6 +248,14 @@ function statusOf(association: HipAssociation): HipAssociationStatus {
       lastInboundAt: standing.lastInboundAt,
       ...(standing.rttMs !== undefined && { rttMs: standing.rttMs }),
       ...(attempt !== undefined && { attempt: attempt.name }),
+    }),
+    ...(granted !== undefined && { client: { until: granted.until } }),
+    ...(registration !== undefined && {
+      registration: {
+        state: registration.state,
+        ...(registration.until !== undefined && { until: registration.until }),
+        ...(registration.failure !== undefined && { failure: registration.failure }),
+      },
     }),
   };
 }

@@ -6,8 +6,9 @@ export type {
   HipRetransmission,
   LocalIdentity,
   PuzzleConfiguration,
+  RegistrarConfiguration,
 } from './configuration.ts';
-export { hipDefaults } from './configuration.ts';
+export { hipDefaults, registrarDefaults } from './configuration.ts';
 export { HipHost, type HipHostOptions } from './host.ts';
 export type {
   HipAssociationStatus,
@@ -22,5 +23,6 @@ export type {
   HipProblem,
   HipRejection,
   HipState,
+  RegistrationEnd,
 } from './interface.ts';
 export { lsiTableOf, ownLsi } from './local-scope-identifiers.ts';

@@ -139,7 +139,20 @@ export type HipRejection =
   | 'signature'
   | 'not-configured'
   | 'update-id'
-  | 'echo';
+  | 'echo'
+  /** An R1 from elsewhere than where I1 went. */
+  | 'address'
+  /** What rendezvous adds (RFC 8004 4.3.2). */
+  | 'not-registered'
+  | 'relayed-before'
+  | 'relay-path'
+  | 'relay-rate'
+  | 'opportunistic'
+  | 'rvs-hmac'
+  | 'from';
+
+/** `association`: the association that it belonged to is gone. */
+export type RegistrationEnd = 'cancelled' | 'withdrawn' | 'expired' | 'replaced' | 'association';
 
 export type HipEvent =
   | {
@@ -181,6 +194,34 @@ export type HipEvent =
   /** The check stayed without an answer: nothing is concluded but that an I1 is due (RFC 7401 4.5.4). */
   | { readonly kind: 'silent'; readonly context: HipContext }
   | { readonly kind: 'moved'; readonly context: HipContext; readonly from: Endpoint; readonly to: Endpoint }
+  /** For rendezvous: the peer with us, or we with the peer (RFC 8003 3.3). */
+  | {
+      readonly kind: 'registered';
+      readonly context: HipContext;
+      readonly as: 'registrar' | 'requester';
+      readonly lifetimeMs: number;
+      readonly refreshed: boolean;
+    }
+  | {
+      readonly kind: 'registration-refused';
+      readonly context: HipContext;
+      readonly as: 'registrar' | 'requester';
+      /** `RegistrationFailure` */
+      readonly failure: number;
+    }
+  | {
+      readonly kind: 'registration-ended';
+      readonly context: HipContext;
+      readonly as: 'registrar' | 'requester';
+      readonly cause: RegistrationEnd;
+    }
+  /** An I1 went on to a client of ours. */
+  | {
+      readonly kind: 'relayed';
+      readonly context: HipContext;
+      readonly initiator: Hit;
+      readonly from: Endpoint;
+    }
   | {
       readonly kind: 'notified';
       readonly context: HipContext;
@@ -207,4 +248,12 @@ export interface HipAssociationStatus extends HipContext {
   readonly rttMs?: number;
   /** Monotonic milliseconds. */
   readonly lastInboundAt?: number;
+  /** The peer is registered with us for rendezvous. */
+  readonly client?: { readonly until: number };
+  /** Our registration with the peer; `failure` is a `RegistrationFailure`. */
+  readonly registration?: {
+    readonly state: 'asked' | 'registered' | 'refused' | 'unavailable';
+    readonly until?: number;
+    readonly failure?: number;
+  };
 }

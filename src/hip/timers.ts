@@ -4,6 +4,9 @@ import { beginClose, tendLeaving } from './close/close.ts';
 import type { HipHostState } from './host-state.ts';
 import { sendI1 } from './initiator/associate.ts';
 import { failAttempt } from './initiator/failure.ts';
+import { endGranted } from './registration/registrar.ts';
+import { keepsAssociation, tendRegistration } from './registration/requester.ts';
+import { serverBeside } from './rendezvous/answering-address.ts';
 import { nextWanted } from './update/receive-update.ts';
 import { beginRekey, removeFormer } from './update/rekey.ts';
 import { repeatUpdate } from './update/send-update.ts';
@@ -30,10 +33,16 @@ function standingTimes(standing: Standing, unusedMs: number): (number | undefine
     updates.outstanding?.nextAt,
     updates.rekeying?.until,
     unusedAt(standing, unusedMs),
+    standing.granted?.until,
+    standing.registration?.nextAt,
+    standing.registration?.until,
   ];
 }
 
-function unusedAt({ lastInboundAt, lastOutboundAt }: Standing, unusedMs: number): number {
+/** A registration is a use. */
+function unusedAt(standing: Standing, unusedMs: number): number | undefined {
+  const { lastInboundAt, lastOutboundAt, granted } = standing;
+  if (granted !== undefined || keepsAssociation(standing)) return undefined;
   return Math.max(lastInboundAt, lastOutboundAt) + unusedMs;
 }
 
@@ -67,6 +76,8 @@ function tendAttempt(state: HipHostState, association: HipAssociation): void {
   attempt.repetitions++;
   attempt.nextAt = state.at + baseMs * 2 ** attempt.repetitions;
   state.transmit(attempt.path, attempt.packet);
+  if (attempt.name === 'I1-SENT' && attempt.beside !== undefined)
+    state.transmit(attempt.beside, attempt.packet);
 }
 
 function tendStanding(state: HipHostState, association: HipAssociation): void {
@@ -93,7 +104,11 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
     standing.rekeyAt = at + configuration.rekeyMs;
     if (standing.state === 'ESTABLISHED') beginRekey(state, association, standing);
   }
-  if (at >= unusedAt(standing, configuration.unusedMs)) beginClose(state, association, 'unused', 'unused');
+  if (standing.granted !== undefined && at >= standing.granted.until)
+    endGranted(state, association, standing, 'expired');
+  tendRegistration(state, association, standing);
+  const unused = unusedAt(standing, configuration.unusedMs);
+  if (unused !== undefined && at >= unused) beginClose(state, association, 'unused', 'unused');
 }
 
 /**
@@ -105,7 +120,7 @@ function callBesideCheck(state: HipHostState, association: HipAssociation, stand
   if (outstanding?.purpose !== 'check' || outstanding.repetitions < 1 || state.at < outstanding.nextAt)
     return;
   if (association.attempt !== undefined || association.failedUntil !== undefined) return;
-  sendI1(state, association, association.path, true);
+  callAnew(state, association, true);
 }
 
 /**
@@ -116,5 +131,11 @@ function becomeSilent(state: HipHostState, association: HipAssociation, standing
   standing.updates.dropRekeying(state, association);
   standing.silent = true;
   state.emit({ kind: 'silent', context: association.context });
-  if (association.attempt === undefined) sendI1(state, association, association.path);
+  if (association.attempt === undefined) callAnew(state, association, false);
+}
+
+function callAnew(state: HipHostState, association: HipAssociation, becauseOfSilence: boolean): void {
+  const { path } = association;
+  const beside = serverBeside(state, association);
+  sendI1(state, association, path, { becauseOfSilence, ...(beside !== undefined && { beside }) });
 }

@@ -1,7 +1,7 @@
 // Events of HIP as names and values.
 import type { HipEvent } from '#hip';
 import { formatEndpoint, formatSpi, hitAddress } from '#sa';
-import { hipPacketTypeName } from '#wire';
+import { hipPacketTypeName, registrationFailureName } from '#wire';
 import type { EventFields } from '../event-fields.ts';
 
 export function hipEventFields(event: HipEvent): EventFields {
@@ -19,6 +19,14 @@ export function hipEventFields(event: HipEvent): EventFields {
     ...('inboundSpi' in event && { inboundSpi: formatSpi(event.inboundSpi) }),
     ...('outboundSpi' in event && { outboundSpi: formatSpi(event.outboundSpi) }),
     ...(event.kind === 'state' && { from: event.from, to: event.to }),
+    ...('as' in event && { as: event.as }),
+    ...('lifetimeMs' in event && { lifetimeSeconds: Math.round(event.lifetimeMs / 1_000) }),
+    ...('failure' in event && { failure: registrationFailureName(event.failure) }),
+    ...(event.kind === 'registration-ended' && { cause: event.cause }),
+    ...(event.kind === 'relayed' && {
+      initiatorHit: hitAddress(event.initiator),
+      initiator: formatEndpoint(event.from),
+    }),
     ...('rttMs' in event && { rttMs: Math.round(event.rttMs * 100) / 100 }),
   };
 }

@@ -1,12 +1,20 @@
 // What happens to HIP associations, in words.
-import type { HipContext, HipEvent } from '#hip';
+import type { HipContext, HipEvent, RegistrationEnd } from '#hip';
 import { formatEndpoint, formatSpi, formatSuite, hitAddress } from '#sa';
-import { hipNotifyTypeName, hipPacketTypeName } from '#wire';
+import { hipNotifyTypeName, hipPacketTypeName, registrationFailureName } from '#wire';
 import type { EventText } from '../event-text.ts';
 
 function nameOf({ peer, remote }: HipContext): string {
   return peer === undefined ? `hip ${hitAddress(remote)}` : `hip ${peer}`;
 }
+
+const endText: Readonly<Record<RegistrationEnd, string>> = {
+  cancelled: 'cancelled',
+  withdrawn: 'the service was withdrawn',
+  expired: 'its time ran out',
+  replaced: 'there is one with another identity of ours',
+  association: 'the association has ended',
+};
 
 export function hipEventText(event: HipEvent): EventText {
   if (event.kind === 'rejected') {
@@ -45,6 +53,24 @@ export function hipEventText(event: HipEvent): EventText {
       return {
         level: 'info',
         text: `${name}: moved from ${formatEndpoint(event.from)} to ${formatEndpoint(event.to)}`,
+      };
+    case 'registered': {
+      const what = event.as === 'registrar' ? 'it is our client' : 'it is our rendezvous server';
+      const seconds = Math.round(event.lifetimeMs / 1_000);
+      return { level: event.refreshed ? 'debug' : 'info', text: `${name}: ${what} for ${seconds} s` };
+    }
+    case 'registration-refused': {
+      const who = event.as === 'registrar' ? 'it may not register' : 'we may not register';
+      return { level: 'warn', text: `${name}: ${who}: ${registrationFailureName(event.failure)}` };
+    }
+    case 'registration-ended': {
+      const whose = event.as === 'registrar' ? 'its registration with us' : 'our registration with it';
+      return { level: 'info', text: `${name}: ${whose} has ended: ${endText[event.cause]}` };
+    }
+    case 'relayed':
+      return {
+        level: 'debug',
+        text: `${name}: an I1 of ${formatEndpoint(event.from)} went on to ${formatEndpoint(event.context.path.remote)}`,
       };
     case 'notified':
       return { level: 'warn', text: `${name}: says ${hipNotifyTypeName(event.notifyType)}` };

@@ -41,7 +41,10 @@ export function sendI1(
   state: HipHostState,
   association: HipAssociation,
   path: HipPath,
-  becauseOfSilence = false,
+  {
+    becauseOfSilence = false,
+    beside,
+  }: { readonly becauseOfSilence?: boolean; readonly beside?: HipPath } = {},
 ): void {
   const packet = encodeHipPacket({
     header: {
@@ -56,12 +59,14 @@ export function sendI1(
   association.attempt = {
     name: 'I1-SENT',
     ...(becauseOfSilence && { becauseOfSilence }),
+    ...(beside !== undefined && { beside }),
     path,
     packet,
     repetitions: 0,
     nextAt: state.at + baseMs,
   };
   state.transmit(path, packet);
+  if (beside !== undefined) state.transmit(beside, packet);
 }
 
 /** RFC 7401 6.8 3: the R1 of somebody whose HIT we did not know. The association is known by it from now on. */

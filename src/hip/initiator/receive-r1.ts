@@ -20,6 +20,7 @@ import type { AcceptedR1, HipAssociation, I1Sent } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipRejection } from '../interface.ts';
+import { mayAnswerFrom } from '../rendezvous/answering-address.ts';
 import { puzzleLifetimeMs } from '../responder/r1-pool.ts';
 import { opportunisticOf } from './associate.ts';
 
@@ -36,6 +37,10 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
   const attempt = association?.attempt;
   if (association === undefined || attempt === undefined) {
     state.reject(received, 'unexpected');
+    return;
+  }
+  if (!mayAnswerFrom(state, attempt, received)) {
+    state.reject(received, 'address');
     return;
   }
   if (attempt.name === 'I2-SENT' || attempt.solving !== undefined) {
@@ -150,6 +155,7 @@ function judge(
     echoUnsigned: parameters.flatMap((one) =>
       one.type === 'ECHO_REQUEST_UNSIGNED' ? [one.data.slice()] : [],
     ),
+    registrarOffer: hipParameter(parameters, 'REG_INFO'),
   };
 }
 

@@ -4,6 +4,8 @@ import { isNegotiableSpi } from '#sa';
 import { hipParameter, unknownCriticalParameter } from '#wire';
 import { establish } from '../establish.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import { tellOffer } from '../registration/reload.ts';
+import { takeR2 } from '../registration/requester.ts';
 
 export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
   const { packet, path } = received;
@@ -45,5 +47,12 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
     r2: undefined,
     // RFC 6298 3: the answer to a repeated packet says nothing about the time.
     rttMs: attempt.repetitions === 0 ? state.at - attempt.sentAt : undefined,
+    registrarOffer: r1.registrarOffer,
   });
+  const standing = association.standing!;
+  takeR2(state, association, standing, packet.parameters);
+  // RFC 8003 3.1: who is called gets no R1 of ours, and could not register.
+  const { registrar } = state.configuration;
+  if (registrar !== undefined && registrar.clients?.includes(association.remote) !== false)
+    tellOffer(state, association, standing, 'offer');
 }

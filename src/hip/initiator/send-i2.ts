@@ -12,6 +12,7 @@ import type { AcceptedR1, HipAssociation } from '../association.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
+import { requestInI2 } from '../registration/requester.ts';
 import { failAttempt } from './failure.ts';
 
 export function sendI2(
@@ -61,6 +62,7 @@ export function sendI2(
     { type: 'HIP_CIPHER', ciphers: [cipher] },
     { type: 'ENCRYPTED', body: sealHipParameters(cipher, keys.own.encryption, [hostId], randomness) },
     ...(r1.echoSigned === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: r1.echoSigned }]),
+    ...requestInI2(state, remote, r1.registrarOffer),
     { type: 'TRANSPORT_FORMAT_LIST', formats: [HipParameterType.ESP_TRANSFORM] },
     { type: 'ESP_TRANSFORM', suites: [r1.espSuite] },
   ];

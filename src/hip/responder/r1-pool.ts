@@ -1,7 +1,7 @@
 // R1 packets made and signed ahead of the I1 that asks for them (RFC 7401 5.3.2, 6.7.1, appendix A).
 import { appendHipSignature, hitSuiteOfAlgorithm, type KeyPair, type Randomness } from '#crypto';
 import { keyExchangeOfDhGroup } from '#sa';
-import { encodeHipPacket, HipPacketType, HipParameterType, zeroHit } from '#wire';
+import { encodeHipPacket, HipPacketType, HipParameterType, type RegInfoParameter, zeroHit } from '#wire';
 import type { HipConfiguration, LocalIdentity } from '../configuration.ts';
 
 /** Delta T: how long one R1 is offered at most. */
@@ -11,13 +11,19 @@ const offeredMsMin = 1_000;
 /** R1s whose answers are still awaited. */
 const entriesMax = 64;
 
-export interface R1Entry {
-  /** Carried in Opaque: which R1 an I2 answers. */
-  readonly number: number;
+/** What one R1 is for. */
+export interface R1Kind {
   readonly local: LocalIdentity;
   readonly group: number;
-  readonly keyPair: KeyPair;
   readonly difficulty: number;
+  /** What may be registered for (RFC 8003 3.1); absent: this host is no registrar. */
+  readonly services: RegInfoParameter | undefined;
+}
+
+export interface R1Entry extends R1Kind {
+  /** Carried in Opaque: which R1 an I2 answers. */
+  readonly number: number;
+  readonly keyPair: KeyPair;
   /** Octets of #I and #J. */
   readonly hashBytes: number;
   readonly counter: bigint;
@@ -43,21 +49,13 @@ export class R1Pool {
     this.#counter = counter;
   }
 
-  offer(
-    local: LocalIdentity,
-    group: number,
-    difficulty: number,
-    configuration: HipConfiguration,
-    at: number,
-  ): R1Entry {
-    const fit = this.#entries.findLast(
-      (entry) => entry.local === local && entry.group === group && entry.difficulty === difficulty,
-    );
+  offer(kind: R1Kind, configuration: HipConfiguration, at: number): R1Entry {
+    const fit = this.#entries.findLast((entry) => isOfKind(entry, kind));
     if (fit !== undefined) {
       const age = at - fit.madeAt;
       if (age < (fit.used ? offeredMsMin : offeredMsMax) && at < fit.until) return fit;
     }
-    return this.#make(local, group, difficulty, configuration, at);
+    return this.#make(kind, configuration, at);
   }
 
   /** The R1 that an I2 answers, by what its SOLUTION has for Opaque. */
@@ -79,14 +77,9 @@ export class R1Pool {
     for (const { keyPair } of this.#entries.splice(0)) keyPair.destroy();
   }
 
-  #make(
-    local: LocalIdentity,
-    group: number,
-    difficulty: number,
-    configuration: HipConfiguration,
-    at: number,
-  ): R1Entry {
+  #make(kind: R1Kind, configuration: HipConfiguration, at: number): R1Entry {
     this.#scavenge(at);
+    const { local, group, difficulty, services } = kind;
     const method = keyExchangeOfDhGroup(group);
     if (method === undefined) throw new Error(`no key exchange for DH group ${group}`);
     const { identity, key, anonymous } = local;
@@ -109,17 +102,16 @@ export class R1Pool {
         { type: 'HIP_CIPHER', ciphers: configuration.ciphers },
         { type: 'HOST_ID', algorithm: identity.algorithm, hostIdentity: identity.octets },
         { type: 'HIT_SUITE_LIST', suites: hitSuitesOf(configuration, local) },
+        ...(services === undefined ? [] : [services]),
         { type: 'TRANSPORT_FORMAT_LIST', formats: [HipParameterType.ESP_TRANSFORM] },
         { type: 'ESP_TRANSFORM', suites: configuration.espSuites },
       ],
     });
     const lifetimeMs = puzzleLifetimeMs(puzzle.lifetime);
     const entry: R1Entry = {
+      ...kind,
       number: this.#next,
-      local,
-      group,
       keyPair,
-      difficulty,
       hashBytes,
       counter: this.#counter,
       octets: appendHipSignature(unsigned, key, this.#randomness, 'HIP_SIGNATURE_2'),
@@ -139,6 +131,16 @@ export class R1Pool {
     }
     while (this.#entries.length >= entriesMax) this.#entries.shift()!.keyPair.destroy();
   }
+}
+
+/** Services change with a reload, which forgets all R1s, and otherwise only between some and none. */
+function isOfKind(entry: R1Entry, { local, group, difficulty, services }: R1Kind): boolean {
+  return (
+    entry.local === local &&
+    entry.group === group &&
+    entry.difficulty === difficulty &&
+    entry.services?.registrationTypes.length === services?.registrationTypes.length
+  );
 }
 
 /** RFC 7401 5.2.4: 2^(exponent - 32) seconds. */

@@ -1,18 +1,21 @@
 // I1: answered by an R1 out of the pool, and forgotten (RFC 7401 6.7).
 import { hitSuiteProfile } from '#crypto';
-import { addressHipR1, hipParameter, hitSuiteOf, zeroHit } from '#wire';
+import { addressHipR1, appendHipParameters, hipParameter, hitSuiteOf, zeroHit } from '#wire';
 import type { LocalIdentity } from '../configuration.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import { registrarOffer } from '../registration/registrar.ts';
+import { relayI1 } from '../rendezvous/relay-i1.ts';
+import { relayedI1 } from '../rendezvous/relayed-i1.ts';
 
 export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
-  const { packet, path } = received;
+  const { packet } = received;
   const { sender } = packet.header;
-  state.responder.load.note(state.at);
   const local = addressee(state, received);
   if (local === undefined) {
-    state.reject(received, 'not-ours');
+    relayI1(state, received);
     return;
   }
+  state.responder.load.note(state.at);
   if (hitSuiteProfile(hitSuiteOf(sender) ?? 0) === undefined) {
     state.reject(received, 'hit-suite');
     return;
@@ -28,6 +31,12 @@ export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, 'smaller-hit');
     return;
   }
+  const relayed = relayedI1(state, received);
+  if (typeof relayed === 'string') {
+    state.reject(received, relayed);
+    return;
+  }
+  const path = relayed?.path ?? received.path;
   const { configuration, responder, at } = state;
   if (!responder.mayAnswer(path, configuration, at)) {
     state.reject(received, 'rate');
@@ -36,9 +45,12 @@ export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
   // RFC 7401 6.7 4: without a common group, any; the Initiator sees from our list that it is no mistake.
   const group = configuration.groups.find((own) => offered.includes(own)) ?? configuration.groups[0]!;
   const difficulty = responder.load.difficulty(configuration.puzzle, at);
-  const entry = responder.pool.offer(local, group, difficulty, configuration, at);
+  const services = registrarOffer(state);
+  const entry = responder.pool.offer({ local, group, difficulty, services }, configuration, at);
   const random = responder.random(sender, local.identity.hit, path, entry);
-  state.transmit(path, addressHipR1(entry.octets, { receiver: sender, opaque: entry.number, random }));
+  const r1 = addressHipR1(entry.octets, { receiver: sender, opaque: entry.number, random });
+  // No signature covers VIA_RVS: it comes last.
+  state.transmit(path, relayed === undefined ? r1 : appendHipParameters(r1, [relayed.via]));
 }
 
 /** Whom of us an I1 is for. Without a HIT, one of the suite that the Initiator has itself (RFC 7401 6.7 5). */

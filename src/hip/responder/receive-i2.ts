@@ -15,6 +15,7 @@ import {
   encodeHipPacket,
   encodeHipParameters,
   HipPacketType,
+  type HipParameter,
   type HipParameterOf,
   HipParameterType,
   hipParameter,
@@ -29,6 +30,7 @@ import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.
 import { readIdentity } from '../initiator/receive-r1.ts';
 import type { HipRejection } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
+import { grant, judgeRequest } from '../registration/registrar.ts';
 import type { R1Entry } from './r1-pool.ts';
 
 interface Offer {
@@ -194,7 +196,15 @@ function accept(
   responder.solutions.add(solution.random, solution.solution);
   const association = state.findOrAdd(local, packet.header.sender, path);
   const inboundSpi = state.ports.allocateSpi();
-  const octets = encodeR2(state, { local, association, keys, keymatIndex: info.keymatIndex, inboundSpi });
+  const request = judgeRequest(state, association.remote, packet.parameters);
+  const octets = encodeR2(state, {
+    local,
+    association,
+    keys,
+    inboundSpi,
+    keymatIndex: info.keymatIndex,
+    answers: request?.answers ?? [],
+  });
   const { baseMs, tries } = configuration.retransmission;
   establish(state, association, {
     keys,
@@ -208,6 +218,7 @@ function accept(
     r2: { i2: packet.octets.slice(), octets, until: at + baseMs * (2 ** (tries + 1) - 1) },
   });
   state.transmit(path, octets);
+  if (request !== undefined) grant(state, association, association.standing!, request);
 }
 
 function encodeR2(
@@ -218,9 +229,10 @@ function encodeR2(
     readonly keys: AssociationKeys;
     readonly keymatIndex: number;
     readonly inboundSpi: Spi;
+    readonly answers: readonly HipParameter[];
   },
 ): Uint8Array {
-  const { local, association, keys, keymatIndex, inboundSpi } = r2;
+  const { local, association, keys, keymatIndex, inboundSpi, answers } = r2;
   const { identity, key } = local;
   const bare = encodeHipPacket({
     header: {
@@ -229,7 +241,7 @@ function encodeR2(
       sender: identity.hit,
       receiver: association.remote,
     },
-    parameters: [{ type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi }],
+    parameters: [{ type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi }, ...answers],
   });
   const hostId = encodeHipParameters([
     { type: 'HOST_ID', algorithm: identity.algorithm, hostIdentity: identity.octets },

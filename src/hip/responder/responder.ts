@@ -4,23 +4,23 @@ import { addressBytes, Prf } from '#sa';
 import { type Hit, hitBytes } from '#wire';
 import type { HipConfiguration } from '../configuration.ts';
 import type { HipPath } from '../interface.ts';
+import { PrefixRate } from '../prefix-rate.ts';
 import { RequestLoad } from './load.ts';
 import { R1Pool } from './r1-pool.ts';
-import { R1Rate } from './r1-rate.ts';
 import { SolutionMemory } from './solution-memory.ts';
 
 export class Responder {
   readonly pool: R1Pool;
   readonly load: RequestLoad;
   readonly solutions: SolutionMemory = new SolutionMemory();
-  readonly #rate: R1Rate;
+  readonly #rate: PrefixRate;
   readonly #secret: Uint8Array;
 
   constructor(randomness: Randomness, configuration: HipConfiguration, r1Counter: bigint, at: number) {
     this.pool = new R1Pool(randomness, r1Counter);
     this.load = new RequestLoad(at);
     const salt = randomness.bytes(4);
-    this.#rate = new R1Rate(
+    this.#rate = new PrefixRate(
       new DataView(salt.buffer, salt.byteOffset).getUint32(0),
       configuration.r1PerSecond,
       at,

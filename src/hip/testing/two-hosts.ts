@@ -1,193 +1,25 @@
-// Two HIP hosts in virtual time with a wire between them: each packet can be delivered, dropped, held or sent again by hand.
+// Two HIP hosts, each of which knows the other.
 import assert from 'node:assert/strict';
-import { computeNow, seededRandomness } from '#crypto';
-import {
-  address,
-  type Endpoint,
-  type IpAddress,
-  type PolicyParameters,
-  type SaParameters,
-  type Spi,
-} from '#sa';
-import { decodeHipHeader, type Hit, hipPacketTypeName } from '#wire';
-import { type HipConfiguration, hipDefaults, type LocalIdentity } from '../configuration.ts';
-import { HipHost } from '../host.ts';
-import type { HipEvent, HipInput, HipOutput, HipPath } from '../interface.ts';
-import { type TestKey, testIdentity } from './identities.ts';
+import type { Spi } from '#sa';
+import { hipDefaults } from '../configuration.ts';
+import { testIdentity } from './identities.ts';
+import { addresses, type HostChange, TestHost } from './test-host.ts';
+import { TestNetwork } from './test-network.ts';
 
-export type HostName = 'moon' | 'sun';
+export { TestHost, type Transit, typeOf } from './test-host.ts';
 
-export interface HostChange {
-  readonly key?: TestKey;
-  readonly configuration?: Partial<HipConfiguration>;
-}
-
-export interface Transit {
-  readonly from: HostName;
-  readonly path: HipPath;
-  readonly octets: Uint8Array;
-}
-
-const addresses: Readonly<Record<HostName, IpAddress>> = {
-  moon: address('192.0.2.1'),
-  sun: address('192.0.2.2'),
-};
-
-type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
-
-export class TestHost {
-  readonly name: HostName;
-  readonly identity: LocalIdentity;
-  readonly configuration: HipConfiguration;
-  readonly events: HipEvent[] = [];
-  readonly problems: Extract<HipOutput, { kind: 'parameter-problem' }>[] = [];
-  readonly sent: Transit[] = [];
-  readonly inbound: Map<number, SaParameters> = new Map();
-  readonly outbound: Map<number, SaParameters> = new Map();
-  readonly policies: Map<number, PolicyParameters> = new Map();
-  readonly spis: Set<number> = new Set();
-  /** The outbound SA in use, by pair. */
-  readonly using: Map<number, number> = new Map();
-  /** On: jobs wait until they are asked for. */
-  holdComputation = false;
-  readonly held: Timeless<HipInput>[] = [];
-  address: IpAddress;
-  host: HipHost;
-  readonly #results: Timeless<HipInput>[] = [];
-  #starts = 0;
-  #nextSpi: number;
-  #nextChild = 1;
-
-  constructor(name: HostName, identity: LocalIdentity, configuration: HipConfiguration) {
-    this.name = name;
-    this.identity = identity;
-    this.configuration = configuration;
-    this.address = addresses[name];
-    this.#nextSpi = name === 'moon' ? 0x1000 : 0x2000;
-    this.host = this.#start(0);
-  }
-
-  get hit(): Hit {
-    return this.identity.identity.hit;
-  }
-
-  get endpoint(): Endpoint {
-    return { address: this.address, port: 0 };
-  }
-
-  #start(at: number): HipHost {
-    this.#starts++;
-    return new HipHost({
-      ports: {
-        randomness: seededRandomness(Uint8Array.from(`${this.name} ${this.#starts}`, (c) => c.charCodeAt(0))),
-        allocateSpi: () => {
-          const spi = this.#nextSpi++ as Spi;
-          this.spis.add(spi);
-          return spi;
-        },
-        releaseSpi: (spi) => {
-          assert.ok(this.spis.delete(spi), `${this.name} releases ${spi} twice`);
-        },
-        allocateChildId: () => this.#nextChild++,
-      },
-      configuration: this.configuration,
-      r1Counter: BigInt(this.#starts) << 32n,
-      at,
-    });
-  }
-
-  /** Everything is lost but the identity. */
-  crash(at: number): void {
-    for (const table of [this.inbound, this.outbound, this.policies, this.spis, this.using]) table.clear();
-    this.sent.length = 0;
-    this.held.length = 0;
-    this.host = this.#start(at);
-  }
-
-  give(at: number, input: Timeless<HipInput>): void {
-    this.#results.push(input);
-    for (let next = this.#results.shift(); next !== undefined; next = this.#results.shift()) {
-      this.host.handle({ ...next, at } as HipInput);
-      for (let output = this.host.poll(); output !== undefined; output = this.host.poll())
-        this.#carryOut(output);
-    }
-  }
-
-  state(remote: Hit): string {
-    return this.host.status().find((one) => one.remote === remote)?.state ?? 'UNASSOCIATED';
-  }
-
-  eventsOf<Kind extends HipEvent['kind']>(kind: Kind): Extract<HipEvent, { kind: Kind }>[] {
-    return this.events.filter((event): event is Extract<HipEvent, { kind: Kind }> => event.kind === kind);
-  }
-
-  get rejections(): string[] {
-    return this.eventsOf('rejected').map(
-      ({ packetType, reason }) => `${hipPacketTypeName(packetType)} ${reason}`,
-    );
-  }
-
-  #carryOut(output: HipOutput): void {
-    switch (output.kind) {
-      case 'transmit':
-        this.sent.push({ from: this.name, path: output.path, octets: output.octets });
-        break;
-      case 'sa-command': {
-        const { command } = output;
-        const tables = { inbound: this.inbound, outbound: this.outbound };
-        if (command.kind === 'install') {
-          assert.ok(!tables[command.sa.direction].has(command.sa.spi), 'an SA is installed twice');
-          tables[command.sa.direction].set(command.sa.spi, command.sa);
-        } else if (command.kind === 'remove') {
-          assert.ok(
-            tables[command.direction].delete(command.spi),
-            `${this.name}: no SA ${command.spi} to remove`,
-          );
-        } else if (command.kind === 'update-addresses') {
-          const sa = tables[command.direction].get(command.spi);
-          assert.ok(sa !== undefined);
-          const { local, remote } = command;
-          tables[command.direction].set(command.spi, { ...sa, local: local.address, remote: remote.address });
-        } else if (command.kind === 'use-outbound') {
-          assert.ok(this.outbound.has(command.spi));
-          this.using.set(command.childId, command.spi);
-        } else if (command.kind === 'install-policy')
-          this.policies.set(command.policy.policyId, command.policy);
-        else if (command.kind === 'remove-policy') assert.ok(this.policies.delete(command.policyId));
-        this.#results.push({ kind: 'sa-result', id: output.id, result: { ok: true } });
-        break;
-      }
-      case 'compute': {
-        const { id, job } = output;
-        const result = computeNow(job);
-        assert.equal(result.kind, 'search-puzzle');
-        if (result.kind !== 'search-puzzle') break;
-        const computed: Timeless<HipInput> = { kind: 'computed', id, result };
-        if (this.holdComputation) this.held.push(computed);
-        else this.#results.push(computed);
-        break;
-      }
-      case 'parameter-problem':
-        this.problems.push(output);
-        break;
-      case 'event':
-        this.events.push(output.event);
-        break;
-    }
-  }
-}
-
-export class TwoHosts {
+export class TwoHosts extends TestNetwork {
   readonly moon: TestHost;
   readonly sun: TestHost;
-  now = 0;
+  readonly hosts: readonly TestHost[];
 
   constructor(changes: { readonly moon?: HostChange; readonly sun?: HostChange } = {}) {
+    super();
     const identities = {
       moon: testIdentity(changes.moon?.key ?? 'p256-a'),
       sun: testIdentity(changes.sun?.key ?? 'p256-b'),
     };
-    const host = (name: HostName): TestHost => {
+    const host = (name: 'moon' | 'sun'): TestHost => {
       const other = name === 'moon' ? 'sun' : 'moon';
       return new TestHost(name, identities[name], {
         ...hipDefaults,
@@ -198,6 +30,7 @@ export class TwoHosts {
     };
     this.moon = host('moon');
     this.sun = host('sun');
+    this.hosts = [this.moon, this.sun];
   }
 
   /** Two hosts of which moon has the greater HIT, or the smaller one. */
@@ -221,50 +54,6 @@ export class TwoHosts {
     const to = this.other(from);
     const path = { local: from.endpoint, remote: to.endpoint };
     from.give(this.now, { kind: 'command', command: { kind: 'associate', remote: to.hit, path, reason } });
-  }
-
-  /** Takes the oldest packet that a host sent. */
-  take(from: TestHost): Transit {
-    const transit = from.sent.shift();
-    assert.ok(transit !== undefined, `${from.name} has sent nothing`);
-    return transit;
-  }
-
-  /** A packet arrives, unless nobody is at its address. */
-  deliver(transit: Transit): void {
-    const to = transit.from === 'moon' ? this.sun : this.moon;
-    if (transit.path.remote.address !== to.address) return;
-    const path = { local: transit.path.remote, remote: transit.path.local };
-    to.give(this.now, { kind: 'packet', path, octets: transit.octets });
-  }
-
-  /** Delivers everything until nobody has anything more to say, unless a filter loses it. */
-  settle(pass: (transit: Transit, type: string) => boolean = () => true): void {
-    for (let round = 0; round < 200; round++) {
-      const moved = [this.moon, this.sun].flatMap((host) => host.sent.splice(0));
-      if (moved.length === 0) return;
-      for (const transit of moved) if (pass(transit, typeOf(transit))) this.deliver(transit);
-    }
-    assert.fail('the hosts never stop talking');
-  }
-
-  /** Lets time pass; timers run when they are due. */
-  wait(ms: number, pass?: (transit: Transit, type: string) => boolean): void {
-    const end = this.now + ms;
-    for (let steps = 0; ; steps++) {
-      assert.ok(steps < 10_000, 'time does not pass');
-      this.settle(pass);
-      const due = [this.moon, this.sun]
-        .map(({ host }) => host.deadline())
-        .filter((deadline) => deadline !== undefined);
-      this.now = Math.max(this.now, Math.min(end, ...due));
-      for (const host of [this.moon, this.sun]) {
-        const deadline = host.host.deadline();
-        if (deadline !== undefined && deadline <= this.now) host.give(this.now, { kind: 'timeout' });
-      }
-      this.settle(pass);
-      if (this.now >= end) return;
-    }
   }
 
   connect(): this {
@@ -304,8 +93,4 @@ export class TwoHosts {
     const event = { kind: 'first-inbound', protocol: 'esp', spi: spi as Spi, childId: sa.childId } as const;
     to.give(this.now, { kind: 'data-plane', event });
   }
-}
-
-export function typeOf({ octets }: Transit): string {
-  return hipPacketTypeName(decodeHipHeader(octets).packetType);
 }

@@ -3,6 +3,7 @@ import { addressBytes, addressFromBytes, type Endpoint, type IpAddress, sameFami
 import { type HipParameter, type HipParameterOf, LocatorType, TrafficType } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
 import type { HipHostState } from '../host-state.ts';
+import { isUnicast } from '../unicast.ts';
 import { sendUpdate } from './send-update.ts';
 
 const echoBytes = 16;
@@ -79,24 +80,19 @@ export function newAddress(
   return undefined;
 }
 
-/** RFC 8046 5.4: nothing goes to an address before somebody answers from it; of multicast and broadcast nobody does. */
-function isUnicast(address: Uint8Array): boolean {
-  const [first = 0] = address;
-  if (address.length === 16) return first !== 0xff && address.some((octet) => octet !== 0);
-  return first > 0 && first < 224;
-}
-
-/** The request to the new address; with it goes the acknowledgement of the peer's UPDATE. */
+/** The request to the new address; with it go the acknowledgement of the peer's UPDATE and the answers to it. */
 export function verifyAddress(
   state: HipHostState,
   association: HipAssociation,
   standing: Standing,
   remote: Endpoint,
   acknowledges?: readonly number[],
+  answers: readonly HipParameter[] = [],
 ): Uint8Array {
   const { pair, keys } = standing;
   const parameters: HipParameter[] = [
     { type: 'ESP_INFO', keymatIndex: keys.nextIndex, oldSpi: pair.inboundSpi, newSpi: pair.inboundSpi },
+    ...answers,
   ];
   return sendUpdate(state, association, standing, {
     purpose: 'verify-address',

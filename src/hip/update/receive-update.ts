@@ -3,6 +3,9 @@ import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
 import { type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import { grant, judgeRequest } from '../registration/registrar.ts';
+import { sendOffer } from '../registration/reload.ts';
+import { askNow, sendCancellation, takeAnswers, takeUpdate } from '../registration/requester.ts';
 import { unknownAssociation } from '../unknown-association.ts';
 import { adoptAddress, announceAddress, newAddress, verifyAddress } from './move.ts';
 import { beginRekey, completeRekey, judgeHalf, takeHalf } from './rekey.ts';
@@ -101,6 +104,10 @@ function takeAcknowledgement(
   }
   if (outstanding.purpose === 'verify-address')
     adoptAddress(state, association, standing, outstanding.path.remote);
+  // With a SEQ of its own it is processed as what it is besides.
+  const { parameters } = received.packet;
+  if (outstanding.purpose === 'register' && hipParameter(parameters, 'SEQ') === undefined)
+    takeAnswers(state, association, standing, parameters);
 }
 
 function process(
@@ -113,8 +120,11 @@ function process(
   const { parameters } = received.packet;
   const { updates } = standing;
   const echo = hipParameter(parameters, 'ECHO_REQUEST_SIGNED')?.data;
-  const answers: HipParameter[] =
-    echo === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED', data: echo.slice() }];
+  const request = judgeRequest(state, association.remote, parameters);
+  const answers: HipParameter[] = [
+    ...(echo === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: echo.slice() }]),
+    ...(request?.answers ?? []),
+  ];
   const info = hipParameter(parameters, 'ESP_INFO');
   const locatorSet = hipParameter(parameters, 'LOCATOR_SET');
   let answer: Uint8Array | undefined;
@@ -141,13 +151,15 @@ function process(
     updates.unverified = address;
     if (address !== undefined) {
       if (updates.outstanding === undefined)
-        answer = verifyAddress(state, association, standing, address, [updateId]);
+        answer = verifyAddress(state, association, standing, address, [updateId], answers);
       // Both may move at once: neither may wait for the other.
       else updates.wanted.add('verify-address');
     }
   } else updates.processed(updateId);
   answer ??= sendAcknowledgement(state, association, standing, updateId, answers, received.path);
   updates.remember(updateId, answer);
+  if (request !== undefined) grant(state, association, standing, request);
+  takeUpdate(state, association, standing, parameters);
 }
 
 /** What had to wait for an acknowledgement. */
@@ -157,5 +169,8 @@ export function nextWanted(state: HipHostState, association: HipAssociation, sta
   if (updates.wanted.delete('verify-address') && updates.unverified !== undefined) {
     verifyAddress(state, association, standing, updates.unverified);
   } else if (updates.wanted.delete('move')) announceAddress(state, association, standing);
+  else if (updates.wanted.delete('cancel')) sendCancellation(state, association, standing);
+  else if (updates.wanted.delete('register')) askNow(state, association, standing);
+  else if (updates.wanted.delete('offer')) sendOffer(state, association, standing);
   else if (updates.wanted.delete('rekey')) beginRekey(state, association, standing);
 }

@@ -7,7 +7,15 @@ import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 
 /** What an UPDATE of ours is for. One is under way at a time, so that none depends on another. */
-export type UpdatePurpose = 'rekey' | 'check' | 'move' | 'verify-address';
+export type UpdatePurpose =
+  | 'rekey'
+  | 'check'
+  | 'move'
+  | 'verify-address'
+  /** We ask for a registration, or end one; and as registrar we tell what we offer. */
+  | 'register'
+  | 'cancel'
+  | 'offer';
 
 export interface OutstandingUpdate {
   readonly updateId: number;

@@ -1,9 +1,9 @@
-// R1 packets that may go out, for any address and any secret.
+// Packets that a source may cause, for any address and any secret.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressFromBytes } from '#sa';
-import { R1Rate } from './r1-rate.ts';
+import { PrefixRate } from './prefix-rate.ts';
 
 const perSecond = { perPrefix: 8, total: 100 };
 
@@ -14,7 +14,7 @@ const anyAddress = fc
 test('any address gets its burst at once and its rate afterwards, whatever the secret is', () => {
   fc.assert(
     fc.property(anyAddress, fc.nat({ max: 0xffff_ffff }), (address, salt) => {
-      const rate = new R1Rate(salt, perSecond, 0);
+      const rate = new PrefixRate(salt, perSecond, 0);
       const taken = (at: number): number =>
         Array.from({ length: 50 }, () => rate.take(address, perSecond, at)).filter(Boolean).length;
       assert.equal(taken(0), 8);
@@ -26,7 +26,7 @@ test('any address gets its burst at once and its rate afterwards, whatever the s
 });
 
 test('all addresses together get no more than the total', () => {
-  const rate = new R1Rate(7, perSecond, 0);
+  const rate = new PrefixRate(7, perSecond, 0);
   let taken = 0;
   for (let i = 0; i < 1_000; i++) {
     if (rate.take(addressFromBytes(Uint8Array.of(10, 0, i >> 8, i)), perSecond, 0)) taken++;
@@ -35,7 +35,7 @@ test('all addresses together get no more than the total', () => {
 });
 
 test('a whole IPv6 /64 is one source', () => {
-  const rate = new R1Rate(7, perSecond, 0);
+  const rate = new PrefixRate(7, perSecond, 0);
   let taken = 0;
   for (let i = 0; i < 100; i++) {
     const octets = new Uint8Array(16);

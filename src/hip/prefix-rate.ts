@@ -1,10 +1,10 @@
-// How many R1 packets may go out: an R1 is larger than the I1 that asks for it, whose source may be a lie (RFC 7401 6.7).
+// How many packets a source may cause: what goes out is larger than what came in, whose source may be a lie (RFC 7401 6.7).
 import { addressBytes, type IpAddress } from '#sa';
 
 /** Prefixes that collide in the table share a bucket: it never grows, and never lets more out. */
 const cells = 1024;
 
-export class R1Rate {
+export class PrefixRate {
   readonly #tokens: Float64Array;
   readonly #filledAt: Float64Array;
   readonly #salt: number;
@@ -20,7 +20,7 @@ export class R1Rate {
     this.#totalFilledAt = at;
   }
 
-  /** Takes one R1 to an address: of its prefix (IPv4 /32, IPv6 /64), and of the total. A burst is one second's worth. */
+  /** Takes one packet for an address: of its prefix (IPv4 /32, IPv6 /64), and of the total. A burst is one second's worth. */
   take(
     address: IpAddress,
     perSecond: { readonly perPrefix: number; readonly total: number },

@@ -1,0 +1,35 @@
+// Whether an R1 came from where an answer to our I1 may come from (RFC 8004 4.3.4).
+import { addressFromBytes, sameFamily } from '#sa';
+import { hipParameter } from '#wire';
+import type { HipAssociation, I1Sent, I2Sent } from '../association.ts';
+import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import type { HipPath } from '../interface.ts';
+
+/**
+ * An R1 says nothing about addresses that its signature covers, so that this proves nothing about the sender: it keeps
+ * copies of an R1 of others from leading our I2 astray. Whom we call through a rendezvous server may answer from anywhere,
+ * since only HITs are known of it, and the server may have more addresses than that which we know; anybody else has to
+ * name the address to which our I1 went.
+ */
+export function mayAnswerFrom(
+  state: HipHostState,
+  attempt: I1Sent | I2Sent,
+  { packet, path }: ReceivedPacket,
+): boolean {
+  const called = attempt.path.remote.address;
+  if (path.remote.address === called) return true;
+  const { sender } = packet.header;
+  if (state.configuration.peers.find(({ hit }) => hit === sender)?.rendezvous !== undefined) return true;
+  const via = hipParameter(packet.parameters, 'VIA_RVS')?.addresses ?? [];
+  return via.some((address) => addressFromBytes(address) === called);
+}
+
+/** The same I1 for the server of a peer that does not answer where it was: it may be elsewhere (RFC 8046 3.2.3). */
+export function serverBeside(state: HipHostState, association: HipAssociation): HipPath | undefined {
+  const peer = state.configuration.peers.find(({ hit }) => hit === association.remote);
+  const { local, remote } = association.path;
+  if (peer?.rendezvous === undefined) return undefined;
+  const address = peer.addresses.find((one) => sameFamily(one, remote.address));
+  if (address === undefined || address === remote.address) return undefined;
+  return { local, remote: { address, port: remote.port } };
+}
