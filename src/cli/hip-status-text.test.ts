@@ -18,6 +18,7 @@ const calling: HipAssociation = {
 };
 
 const status = {
+  engine: { at: 5_000 },
   counters: [{ spi: 0xc001, direction: 'inbound', counters: { bytes: 84, packets: 1 } }],
 } as unknown as DaemonStatus;
 
@@ -52,5 +53,20 @@ test('one that stands also has a suite, a round trip, SPIs and what they carried
     '  aes128gcm16, round trip 3 ms',
     '    in  0000c001, 84 octets, 1 packets',
     '    out 0000c002, 0 octets, 0 packets',
+  ]);
+});
+
+test('registrations say who is whose client, and for how long yet', () => {
+  const lines = (more: Partial<HipAssociation>): string[] =>
+    hipText({ ...calling, ...more }, status).slice(3);
+  assert.deepEqual(lines({ client: { until: 65_000 } }), ['  is our client for rendezvous, for 60 s']);
+  assert.deepEqual(lines({ registration: { state: 'registered', until: 35_000 } }), [
+    '  is our rendezvous server, for 30 s',
+  ]);
+  assert.deepEqual(lines({ registration: { state: 'refused', failure: 0 } }), [
+    '  is not our rendezvous server: CREDENTIALS_REQUIRED',
+  ]);
+  assert.deepEqual(lines({ registration: { state: 'unavailable' } }), [
+    '  is no rendezvous server at the moment',
   ]);
 });

@@ -1,6 +1,7 @@
 // HIP associations in `wayward status`: state, both HITs, SPIs, suite and round trip.
 import type { DaemonStatus } from '#daemon';
 import { formatEndpoint, formatSpi, formatSuite, hitAddress } from '#sa';
+import { registrationFailureName } from '#wire';
 import { saCounterText } from './sa-counter-text.ts';
 
 type HipAssociation = DaemonStatus['engine']['hip'][number];
@@ -18,6 +19,7 @@ export function hipText(association: HipAssociation, status: DaemonStatus): stri
     const rtt = rttMs === undefined ? '' : `, round trip ${Math.round(rttMs)} ms`;
     lines.push(`  ${formatSuite(suite)}${rtt}`);
   }
+  lines.push(...registrationLines(association, status));
   for (const [direction, spi] of [
     ['in ', association.inboundSpi],
     ['out', association.outboundSpi],
@@ -26,6 +28,21 @@ export function hipText(association: HipAssociation, status: DaemonStatus): stri
       lines.push(`    ${direction} ${formatSpi(spi)}, ${saCounterText(status, spi, direction)}`);
   }
   return lines;
+}
+
+/** Who is whose client, and for how long yet. */
+function registrationLines({ client, registration }: HipAssociation, { engine }: DaemonStatus): string[] {
+  const rest = (until: number): string => `${Math.max(0, Math.round((until - engine.at) / 1_000))} s`;
+  const lines = client === undefined ? [] : [`  is our client for rendezvous, for ${rest(client.until)}`];
+  if (registration === undefined) return lines;
+  const { state, until, failure } = registration;
+  const said = {
+    asked: 'is asked to be our rendezvous server',
+    registered: `is our rendezvous server, for ${until === undefined ? '?' : rest(until)}`,
+    refused: `is not our rendezvous server: ${failure === undefined ? 'refused' : registrationFailureName(failure)}`,
+    unavailable: 'is no rendezvous server at the moment',
+  };
+  return [...lines, `  ${said[state]}`];
 }
 
 /** Right in IP there is no port. */

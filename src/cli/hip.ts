@@ -121,8 +121,10 @@ export function hipHosts(
   });
 }
 
-function hostsLine({ name, hit, addresses }: HipPeer): string {
-  const words = [hit === undefined ? '# any' : hitAddress(hit), ...addresses];
+/** Addresses of a server are none of the peer's. */
+function hostsLine({ name, hit, addresses, rendezvous }: HipPeer): string {
+  const own = addresses === rendezvous?.addresses ? [] : addresses;
+  const words = [hit === undefined ? '# any' : hitAddress(hit), ...own];
   return hit !== undefined && name === hitAddress(hit) ? words.join(' ') : [...words, name].join(' ');
 }
 

@@ -7,6 +7,7 @@ import { executeCommand, startConnections } from './commands.ts';
 import { drainIkeSa } from './drain-ike-sa.ts';
 import { type EngineOptions, EngineState } from './engine-state.ts';
 import { acquireByHip, resultForHip, startHip } from './hip/drive-hip.ts';
+import { hipRegistrationDeadline } from './hip/hip-registrations.ts';
 import { hipDeadline } from './hip/hip-side.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
@@ -237,6 +238,10 @@ export class Engine {
       }
       if (key === hipDeadline) {
         state.hip?.handle({ kind: 'timeout' });
+        continue;
+      }
+      if (key === hipRegistrationDeadline) {
+        state.hip?.registrations.run(state, state.hip);
         continue;
       }
       const space = key.indexOf(' ');

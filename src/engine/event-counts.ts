@@ -12,6 +12,7 @@ function wordsFor(event: EngineEvent): string | undefined {
     case 'unknown-ike-message':
       return `${event.kind} ${event.verdict.reason} ${event.outcome}`;
     case 'hip':
+      if (event.event.kind === 'relayed') return 'hip-relayed';
       return event.event.kind === 'rejected' ? `hip-rejected ${event.event.reason}` : undefined;
     case 'hip-problem':
       return `hip-problem ${event.reason}`;

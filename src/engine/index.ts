@@ -1,7 +1,14 @@
 // Room `engine`: one host, whole: bytes, commands and the time in; bytes, SA commands, events and a deadline out.
 
 /** HIP's part of it. */
-export { type HipConfiguration, type HipPeer, hipDefaults, type LocalIdentity } from '#hip';
+export {
+  type HipConfiguration,
+  type HipPeer,
+  hipDefaults,
+  type LocalIdentity,
+  type RegistrarConfiguration,
+  registrarDefaults,
+} from '#hip';
 /** What a configuration consists of, for rooms that may not look into `ike` itself. */
 export type {
   ChildConfiguration,

@@ -68,7 +68,7 @@ export interface I1Sent extends Repeated {
   readonly name: 'I1-SENT';
   /** It goes out because an UPDATE is not answered: an answer ends it. */
   readonly becauseOfSilence?: true;
-  /** The peer may be elsewhere by now: its rendezvous server gets the same I1. */
+  /** The peer may be elsewhere: its rendezvous server gets the same I1. */
   readonly beside?: HipPath;
   /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
   solving?: {

@@ -29,8 +29,8 @@ export interface HipPeer {
   readonly localHit?: Hit;
   /** We want it to be our rendezvous server (RFC 8004 3.2). */
   readonly registration?: { readonly lifetimeMs: number };
-  /** Name of the peer whose client it is: `addresses` are those of that rendezvous server, and I1 goes there. */
-  readonly rendezvous?: string;
+  /** The server whose client it is: it gets every I1, too. Whose own addresses nobody knows is called at the server's. */
+  readonly rendezvous?: { readonly name: string; readonly addresses: readonly IpAddress[] };
 }
 
 /** What we offer to others (RFC 8003 3.1): of all services, rendezvous (RFC 8004). */

@@ -6,7 +6,6 @@ import { sendI1 } from './initiator/associate.ts';
 import { failAttempt } from './initiator/failure.ts';
 import { endGranted } from './registration/registrar.ts';
 import { keepsAssociation, tendRegistration } from './registration/requester.ts';
-import { serverBeside } from './rendezvous/answering-address.ts';
 import { nextWanted } from './update/receive-update.ts';
 import { beginRekey, removeFormer } from './update/rekey.ts';
 import { repeatUpdate } from './update/send-update.ts';
@@ -120,7 +119,7 @@ function callBesideCheck(state: HipHostState, association: HipAssociation, stand
   if (outstanding?.purpose !== 'check' || outstanding.repetitions < 1 || state.at < outstanding.nextAt)
     return;
   if (association.attempt !== undefined || association.failedUntil !== undefined) return;
-  callAnew(state, association, true);
+  sendI1(state, association, association.path, true);
 }
 
 /**
@@ -131,11 +130,5 @@ function becomeSilent(state: HipHostState, association: HipAssociation, standing
   standing.updates.dropRekeying(state, association);
   standing.silent = true;
   state.emit({ kind: 'silent', context: association.context });
-  if (association.attempt === undefined) callAnew(state, association, false);
-}
-
-function callAnew(state: HipHostState, association: HipAssociation, becauseOfSilence: boolean): void {
-  const { path } = association;
-  const beside = serverBeside(state, association);
-  sendI1(state, association, path, { becauseOfSilence, ...(beside !== undefined && { beside }) });
+  if (association.attempt === undefined) sendI1(state, association, association.path);
 }

@@ -7,6 +7,7 @@ import { textFromUtf8 } from '../values/utf8.ts';
 import type { BuildContext } from './context.ts';
 import { readOrReport } from './files.ts';
 import { type PlacedPeer, readHipHosts } from './hip-hosts.ts';
+import { registrationOf, withServers } from './hip-rendezvous.ts';
 
 /** A section says more than a line of the hosts file, from which it takes the addresses if it has none itself. */
 export function buildHipPeers(
@@ -18,7 +19,7 @@ export function buildHipPeers(
   const sections = hip.sections('peers')[0]?.sections('<name>') ?? [];
   const written = sections.flatMap((settings) => buildPeer(settings, hosts, identities, context) ?? []);
   const further = hosts.filter(({ peer }) => written.every((one) => one.peer.hit !== peer.hit));
-  const placed = [...written, ...further];
+  const placed = withServers([...written, ...further], sections, context);
   for (const one of placed) checkPeer(one, placed, identities, context);
   return placed.map(({ peer }) => peer);
 }
@@ -42,8 +43,9 @@ function buildPeer(
   settings: Settings,
   hosts: readonly PlacedPeer[],
   identities: readonly LocalIdentity[],
-  { findings }: BuildContext,
+  context: BuildContext,
 ): PlacedPeer | undefined {
+  const { findings } = context;
   const { name, position } = settings.section;
   const hit = settings.value('hit', 'hit');
   const own = settings.value('addrs', 'ip-addresses');
@@ -66,6 +68,7 @@ function buildPeer(
     ...(lsi !== undefined && { lsi }),
     ...(settings.required('udp', 'boolean') && { udpPort: hipUdpPort }),
     ...(localHit !== undefined && { localHit }),
+    ...registrationOf(settings, context),
   };
   return { peer, position };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hipDefaults } from '#engine';
+import { hipDefaults, registrarDefaults } from '#engine';
 import { address, hitAddress } from '#sa';
 import { HipEspSuite, hipUdpPort } from '#wire';
 import { ConfigurationErrors } from '../error.ts';
@@ -139,6 +139,96 @@ retransmit_timeout = 0
     'swanctl.conf:3:25: puzzle_difficulty_min is more than puzzle_difficulty_max',
     'swanctl.conf:4:15: unused_time must be at least 10s',
     'swanctl.conf:5:22: retransmit_timeout must be more than nothing',
+  ]);
+});
+
+test('a registrar, a registration, and peers that are called through a server', () => {
+  const text = `hip { ${identity}
+registrar { rendezvous = yes
+clients = moon, sun
+min_lifetime = 1m
+max_lifetime = 2h
+max_registrations = 9
+relay_rate = 70
+relay_rate_prefix = 3
+}
+peers {
+moon { hit = 2001:21::1
+rvs = hub
+}
+sun { hit = 2001:21::2
+addrs = 192.0.2.2
+rvs = hub
+}
+hub { hit = 2001:21::3
+addrs = 192.0.2.3
+register = rendezvous
+register_lifetime = 90s
+} } }`;
+  const { registrar, peers } = load(text, keys).configuration.hip!;
+  assert.deepEqual(registrar, {
+    lifetimeMsMin: 60_000,
+    lifetimeMsMax: 7_200_000,
+    registrationsMax: 9,
+    clients: ['20010021000000000000000000000001', '20010021000000000000000000000002'],
+    relayPerSecond: { perPrefix: 3, total: 70 },
+  });
+  const rendezvous = { name: 'hub', addresses: [address('192.0.2.3')] };
+  assert.deepEqual(
+    peers.map(({ addresses, registration, rendezvous: server }) => ({ addresses, registration, server })),
+    [
+      { addresses: [address('192.0.2.3')], registration: undefined, server: rendezvous },
+      { addresses: [address('192.0.2.2')], registration: undefined, server: rendezvous },
+      { addresses: [address('192.0.2.3')], registration: { lifetimeMs: 90_000 }, server: undefined },
+    ],
+  );
+});
+
+test('a registrar says no more than that it is one, and is as the protocol room has it', () => {
+  const text = `hip { ${identity}\nregistrar { rendezvous = yes\n} }`;
+  assert.deepEqual(load(text, keys).configuration.hip!.registrar, registrarDefaults);
+  const without = text.replace('yes', 'no');
+  assert.equal(load(without, keys).configuration.hip!.registrar, undefined);
+});
+
+test('servers, clients and lifetimes that cannot be', () => {
+  const text = `hip { ${identity}
+registrar { rendezvous = yes
+clients = moon, venus, anybody
+min_lifetime = 9s
+max_lifetime = 5s
+}
+peers {
+moon { hit = 2001:21::1
+rvs = venus
+}
+sun { hit = 2001:21::2
+rvs = sun
+}
+mars { hit = 2001:21::3
+rvs = sun
+register = rendezvous
+register_lifetime = 9s
+}
+anybody { addrs = 192.0.2.9
+rvs = hub
+register = rendezvous
+}
+hub { hit = 2001:21::4
+addrs = 192.0.2.3
+} } }`;
+  assert.deepEqual(errorsOf(text, keys), [
+    'swanctl.conf:4:11: clients: there is no peer "venus"',
+    'swanctl.conf:4:11: clients: peer "anybody" has no hit',
+    'swanctl.conf:5:16: min_lifetime must be at least 10s',
+    'swanctl.conf:6:16: min_lifetime is more than max_lifetime',
+    'swanctl.conf:10:7: rvs: there is no peer "venus"',
+    'swanctl.conf:13:7: rvs: peer "sun" is no server of its own',
+    'swanctl.conf:16:7: rvs: peer "sun" has no addrs',
+    'swanctl.conf:17:12: register: peer "mars" needs the option "addrs"',
+    'swanctl.conf:18:21: register_lifetime must be at least 10s',
+    'swanctl.conf:21:7: rvs: peer "anybody" needs the option "hit"',
+    'swanctl.conf:22:12: register: peer "anybody" needs the option "hit"',
   ]);
 });
 

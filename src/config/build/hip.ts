@@ -5,6 +5,7 @@ import type { Settings } from '../options/check.ts';
 import type { BuildContext } from './context.ts';
 import { buildHipIdentities } from './hip-identities.ts';
 import { buildHipPeers } from './hip-peers.ts';
+import { buildRegistrar } from './hip-registrar.ts';
 
 const unusedMsMin = 10_000;
 
@@ -17,6 +18,7 @@ export function buildHip(
   const sections = settings.sections('identities')[0]?.sections('<name>') ?? [];
   const identities = buildHipIdentities(sections, context);
   const peers = buildHipPeers(settings, identities, context);
+  const registrar = buildRegistrar(settings, peers, context);
   checkBounds(settings, context);
   if (sections.length === 0) {
     context.findings.warn(settings.section.position, 'hip has no effect: it has no identities');
@@ -46,6 +48,7 @@ export function buildHip(
     unusedMs: settings.required('unused_time', 'duration'),
     rekeyMs: settings.required('rekey_time', 'duration'),
     replayWindow: count('replay_window'),
+    ...(registrar !== undefined && { registrar }),
   };
 }
 

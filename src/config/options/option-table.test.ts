@@ -84,6 +84,11 @@ const goodValues: Readonly<Record<string, string>> = {
   'hip.puzzle_difficulty_min': '5',
   'hip.identities.<name>.file': 'hip/other.pem',
   'hip.peers.<name>.local_hit': ownHit,
+  'hip.peers.<name>.register': 'no',
+  'hip.peers.<name>.rvs': 'server',
+  'hip.registrar.rendezvous': 'no',
+  'hip.registrar.clients': 'n',
+  'hip.registrar.min_lifetime': '7m',
   'wayward.fragment_size': '1200',
   'wayward.tun_mtu': '1300',
   'wayward.http': '[::1]:9100',
@@ -149,7 +154,13 @@ hip { identities { n { file = hip/own.pem
 } }
 peers { n { hit = 2001:22::1
 addrs = 192.0.2.2
-} } }
+register = rendezvous
+}
+server { hit = 2001:22::2
+addrs = 192.0.2.3
+} }
+registrar { rendezvous = yes
+} }
 `;
 
 /** The base with one option set, in the section where it belongs; `<conn>` and so on are the base's. */

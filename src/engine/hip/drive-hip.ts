@@ -15,6 +15,7 @@ export function startHip(state: EngineState): void {
   if (configuration === undefined || configuration.identities.length === 0) return;
   state.hip = new HipSide(state, configuration, state.recovery.boot.epoch);
   state.hip.traps.follow(state, configuration);
+  state.hip.registrations.follow(state, configuration);
 }
 
 export function resultForHip(

@@ -13,6 +13,7 @@ import type { DataPlaneEvent } from '#sa';
 import type { Hit } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { Resolution } from '../interface.ts';
+import { HipRegistrations } from './hip-registrations.ts';
 import { HipTraps } from './hip-traps.ts';
 import { reactToHipEvent } from './react-to-hip-event.ts';
 
@@ -29,6 +30,7 @@ interface Call {
 
 export class HipSide {
   readonly traps: HipTraps = new HipTraps();
+  readonly registrations: HipRegistrations = new HipRegistrations();
   readonly #state: EngineState;
   readonly #host: HipHost;
   /** Peers whose address is being looked up. */
@@ -73,6 +75,7 @@ export class HipSide {
     this.configuration = configuration;
     this.handle({ kind: 'command', command: { kind: 'load', configuration } });
     this.traps.follow(this.#state, configuration);
+    this.registrations.follow(this.#state, configuration);
   }
 
   command(command: HipCommand): void {

@@ -7,6 +7,7 @@ import type { HipSide } from './hip-side.ts';
 export function reactToHipEvent(state: EngineState, hip: HipSide, event: HipEvent): void {
   noteHipEvent(state, event);
   state.event({ kind: 'hip', event });
+  hip.registrations.note(state, hip, event);
   if (event.kind === 'established') hip.settle(event.context.remote);
   else if (event.kind === 'failed') hip.settle(event.context.remote, event.reason);
 }

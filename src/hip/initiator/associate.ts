@@ -4,6 +4,7 @@ import type { HipAssociation } from '../association.ts';
 import type { LocalIdentity } from '../configuration.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
+import { serverBeside } from '../rendezvous/answering-address.ts';
 
 export interface Call {
   readonly remote: Hit;
@@ -41,10 +42,7 @@ export function sendI1(
   state: HipHostState,
   association: HipAssociation,
   path: HipPath,
-  {
-    becauseOfSilence = false,
-    beside,
-  }: { readonly becauseOfSilence?: boolean; readonly beside?: HipPath } = {},
+  becauseOfSilence = false,
 ): void {
   const packet = encodeHipPacket({
     header: {
@@ -56,6 +54,7 @@ export function sendI1(
     parameters: [{ type: 'DH_GROUP_LIST', groups: state.configuration.groups }],
   });
   const { baseMs } = state.configuration.retransmission;
+  const beside = serverBeside(state, association.remote, path);
   association.attempt = {
     name: 'I1-SENT',
     ...(becauseOfSilence && { becauseOfSilence }),

@@ -1,7 +1,7 @@
 // Whether an R1 came from where an answer to our I1 may come from (RFC 8004 4.3.4).
 import { addressFromBytes, sameFamily } from '#sa';
-import { hipParameter } from '#wire';
-import type { HipAssociation, I1Sent, I2Sent } from '../association.ts';
+import { type Hit, hipParameter } from '#wire';
+import type { I1Sent, I2Sent } from '../association.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 
@@ -24,12 +24,15 @@ export function mayAnswerFrom(
   return via.some((address) => addressFromBytes(address) === called);
 }
 
-/** The same I1 for the server of a peer that does not answer where it was: it may be elsewhere (RFC 8046 3.2.3). */
-export function serverBeside(state: HipHostState, association: HipAssociation): HipPath | undefined {
-  const peer = state.configuration.peers.find(({ hit }) => hit === association.remote);
-  const { local, remote } = association.path;
+/** Where the same I1 finds a peer that is no longer where we believe it to be: at its server (RFC 8046 3.2.3). */
+export function serverBeside(
+  { configuration }: HipHostState,
+  peerHit: Hit,
+  { local, remote }: HipPath,
+): HipPath | undefined {
+  const peer = configuration.peers.find(({ hit }) => hit === peerHit);
   if (peer?.rendezvous === undefined) return undefined;
-  const address = peer.addresses.find((one) => sameFamily(one, remote.address));
+  const address = peer.rendezvous.addresses.find((one) => sameFamily(one, remote.address));
   if (address === undefined || address === remote.address) return undefined;
   return { local, remote: { address, port: remote.port } };
 }

@@ -54,7 +54,7 @@ export class ThreeHosts extends TestNetwork {
       addresses: where === undefined ? [] : [at[where]],
     });
     const peers: Readonly<Record<HostName, HipConfiguration['peers']>> = {
-      moon: [peer('hub', 'hub'), { ...peer('sun', 'hub'), rendezvous: 'hub' }],
+      moon: [peer('hub', 'hub'), { ...peer('sun', 'hub'), rendezvous: { name: 'hub', addresses: [at.hub] } }],
       hub: [peer('moon', undefined), peer('sun', undefined)],
       sun: [{ ...peer('hub', 'hub'), registration: { lifetimeMs } }, peer('moon', undefined)],
     };

@@ -17,7 +17,7 @@ import { connection, sharedSecret } from '../../testing/connections.ts';
 
 export type Name = 'moon' | 'sun';
 
-const addresses: Readonly<Record<Name, IpAddress>> = {
+export const addresses: Readonly<Record<Name, IpAddress>> = {
   moon: address('192.0.2.1'),
   sun: address('192.0.2.2'),
 };
@@ -165,10 +165,11 @@ export class HipEngines {
   readonly sun: HipEngine;
   now = 0;
 
-  /** @param change of both hosts' configuration */
-  constructor(change: Partial<EngineConfiguration> = {}) {
-    this.moon = new HipEngine('moon', change);
-    this.sun = new HipEngine('sun', change);
+  /** @param change of both hosts' configuration, or of each */
+  constructor(change: Partial<EngineConfiguration> | ((name: Name) => Partial<EngineConfiguration>) = {}) {
+    const of = typeof change === 'function' ? change : () => change;
+    this.moon = new HipEngine('moon', of('moon'));
+    this.sun = new HipEngine('sun', of('sun'));
   }
 
   start(): this {
