@@ -45,9 +45,20 @@ export class HipHost extends Wayward {
 
   /** Writes `swanctl.conf` and the key. @param hip lines of the section `hip` @param more other sections */
   async configure(peer: PeerLines, hip: string, more = ''): Promise<void> {
+    const { name, hit, address, lsi, udp } = peer;
+    const lines = `${name} {
+      hit = ${hit}
+      addrs = ${address}
+      lsi = ${lsi}
+      udp = ${udp ? 'yes' : 'no'}
+    }`;
+    await this.configureWith(lines, hip, more);
+  }
+
+  /** @param peers sections of `hip.peers` */
+  async configureWith(peers: string, hip: string, more = ''): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     await writeFile(join(this.folder, 'host.pem'), this.#key, { mode: 0o600 });
-    const { name, hit, address, lsi, udp } = peer;
     const text = `hip {
   ${hip}
   identities {
@@ -56,12 +67,7 @@ export class HipHost extends Wayward {
     }
   }
   peers {
-    ${name} {
-      hit = ${hit}
-      addrs = ${address}
-      lsi = ${lsi}
-      udp = ${udp ? 'yes' : 'no'}
-    }
+    ${peers}
   }
 }
 ${more}
@@ -77,9 +83,12 @@ ${more}
     if (answer.kind === 'result' && !answer.result.ok) throw new WaywardRefusal(answer.result.detail);
   }
 
-  /** The association that carries data, if there is one. */
-  async association(): Promise<HipAssociationStatus | undefined> {
+  /** The association that carries data, if there is one; that with a certain host. */
+  async association(peer?: HipHost): Promise<HipAssociationStatus | undefined> {
     const { engine } = await this.status();
-    return engine.hip.find(({ childId }) => childId !== undefined);
+    return engine.hip.find(
+      ({ childId, remote }) =>
+        childId !== undefined && (peer === undefined || hitAddress(remote) === peer.hit),
+    );
   }
 }

@@ -2,39 +2,60 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failuresFolder } from '../harness/paths.ts';
+import type { HipHost } from './hip-host.ts';
 import { HipStage, type HipStageOptions } from './hip-stage.ts';
-import { type HipScenario, hipScenarios } from './scenarios.ts';
+import { rendezvousNetworks } from './rendezvous/rendezvous-stage.ts';
+import { playRendezvous } from './rendezvous/scenario.ts';
+import { hipScenarios } from './scenarios.ts';
 
-export interface HipRun {
-  readonly scenario: HipScenario;
-  readonly network: HipStageOptions;
+/** What a scenario is played on. */
+export interface PlayedStage {
+  readonly hosts: readonly HipHost[];
+  /** What was measured, for people. */
+  readonly notes: readonly string[];
+  close(): Promise<void>;
 }
 
-const timeLimitMs = 90_000;
+export interface HipRun {
+  readonly title: string;
+  readonly expects: string;
+  /** Nothing runs yet after it. */
+  prepare(): Promise<{ readonly stage: PlayedStage; play(): Promise<void> }>;
+}
 
-export const hipRuns: readonly HipRun[] = hipScenarios.flatMap((scenario) =>
-  scenario.networks.map((network) => ({ scenario, network })),
-);
+const timeLimitMs = 120_000;
 
-export function hipRunTitle({ scenario, network }: HipRun): string {
-  const { family, udp, key } = network;
-  return [
-    'hip',
-    scenario.name,
-    ...(key === undefined ? [] : [key]),
-    udp ? `UDP over ${family}` : family,
-  ].join(', ');
+export const hipRuns: readonly HipRun[] = [
+  ...hipScenarios.flatMap((scenario) =>
+    scenario.networks.map((network) => ({
+      title: titleOf(scenario.name, network),
+      expects: scenario.expects,
+      prepare: async () => {
+        const stage = await HipStage.prepare(network);
+        return { stage, play: () => scenario.play(stage) };
+      },
+    })),
+  ),
+  ...rendezvousNetworks.map((network) => ({
+    title: titleOf('rendezvous', network),
+    expects: 'who knows only the address of a server finds its client by HIT, also after either has gone',
+    prepare: () => playRendezvous(network),
+  })),
+];
+
+function titleOf(name: string, { family, udp, key }: HipStageOptions): string {
+  return ['hip', name, ...(key === undefined ? [] : [key]), udp ? `UDP over ${family}` : family].join(', ');
 }
 
 /** Returns what was measured. @throws what went wrong; the message says where the logs are */
 export async function playHip(run: HipRun): Promise<readonly string[]> {
-  const stage = await HipStage.prepare(run.network);
+  const { stage, play } = await run.prepare();
   let timer: NodeJS.Timeout | undefined;
   try {
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`it takes longer than ${timeLimitMs} ms`)), timeLimitMs);
     });
-    await Promise.race([run.scenario.play(stage), limit]);
+    await Promise.race([play(), limit]);
     return stage.notes;
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
@@ -46,8 +67,8 @@ export async function playHip(run: HipRun): Promise<readonly string[]> {
   }
 }
 
-async function keep(stage: HipStage, run: HipRun): Promise<string> {
-  const folder = join(failuresFolder, hipRunTitle(run).replaceAll(/[, ]+/g, '-'));
+async function keep(stage: PlayedStage, run: HipRun): Promise<string> {
+  const folder = join(failuresFolder, run.title.replaceAll(/[, ]+/g, '-'));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await Promise.all(stage.hosts.map((host) => host.stop()));
