@@ -2,6 +2,7 @@
 import { equalConstantTime, type HostIdentity, verifyHipMac, verifyHipSignature } from '#crypto';
 import { HipPacketType, hipParameter } from '#wire';
 import type { AssociationKeys, HipAssociation, Leaving } from '../association.ts';
+import { echoWanted } from '../echo.ts';
 import { endStanding } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
 import type { HipEnd } from '../interface.ts';
@@ -71,9 +72,9 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
     unknownAssociation(state, received);
     return;
   }
-  const echo = hipParameter(packet.parameters, 'ECHO_REQUEST_SIGNED')?.data;
-  if (echo === undefined) {
-    state.reject(received, 'missing-parameter');
+  const echo = echoWanted(packet.parameters);
+  if (echo === undefined || echo === 'too-long') {
+    state.reject(received, echo === undefined ? 'missing-parameter' : 'echo');
     return;
   }
   const party = known.find(({ keys }) => verifyHipMac(packet, keys.responder, keys.peer.integrity));
@@ -83,7 +84,7 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
   }
   const { keys, peer } = party;
   const answer = protectedPacket(state, association, keys, HipPacketType.CLOSE_ACK, [
-    { type: 'ECHO_RESPONSE_SIGNED', data: echo.slice() },
+    { type: 'ECHO_RESPONSE_SIGNED', data: echo },
   ]);
   const { unusedMs, segmentLifetimeMs } = state.configuration;
   state.change(association, 'the peer closed it', () => {

@@ -1,11 +1,12 @@
 // R2: the peer has proven itself, and both SAs stand (RFC 7401 6.10, RFC 7402 6.6).
 import { verifyHipMac2, verifyHipSignature } from '#crypto';
 import { isNegotiableSpi } from '#sa';
-import { hipParameter, unknownCriticalParameter } from '#wire';
+import { HipNotifyType, type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
 import { establish } from '../establish.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { tellOffer } from '../registration/reload.ts';
 import { takeR2 } from '../registration/requester.ts';
+import { failAttempt } from './failure.ts';
 
 export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
   const { packet, path } = received;
@@ -27,6 +28,11 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
   }
   if (unknownCriticalParameter(packet.parameters) !== undefined) {
     state.reject(received, 'critical-parameter');
+    return;
+  }
+  if (demandsRegistration(packet.parameters)) {
+    // RFC 8003 3.2: no association comes of it, and another I2 would have the same answer.
+    failAttempt(state, association, 'the peer has associations only with hosts that register with it');
     return;
   }
   const info = hipParameter(packet.parameters, 'ESP_INFO');
@@ -55,4 +61,10 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
   const { registrar } = state.configuration;
   if (registrar !== undefined && registrar.clients?.includes(association.remote) !== false)
     tellOffer(state, association, standing, 'offer');
+}
+
+function demandsRegistration(parameters: readonly HipParameter[]): boolean {
+  return parameters.some(
+    (one) => one.type === 'NOTIFICATION' && one.notifyType === HipNotifyType.REG_REQUIRED,
+  );
 }

@@ -2,36 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { seededRandomness } from '#crypto';
-import { address, type Spi } from '#sa';
 import { encodeHipParameters, type HipParameter, type Hit, RegistrationFailure } from '#wire';
 import { HipAssociation, type Standing } from '../association.ts';
-import { type HipConfiguration, hipDefaults, registrarDefaults } from '../configuration.ts';
-import { HipHostState } from '../host-state.ts';
-import { Responder } from '../responder/responder.ts';
+import { registrarDefaults } from '../configuration.ts';
+import type { HipHostState } from '../host-state.ts';
+import { bareHost, barePath } from '../testing/bare-host.ts';
 import { testIdentity } from '../testing/identities.ts';
 import { registrationLifetimeMs, registrationLifetimeOf } from './lifetime.ts';
-import { judgeRequest, Registrar } from './registrar.ts';
+import { judgeRequest } from './registrar.ts';
 import { type Registration, takeAnswers } from './requester.ts';
 
 const client = '20010020000000000000000000000001' as Hit;
 
-function stateOf(change: Partial<HipConfiguration>): HipHostState {
-  const randomness = seededRandomness(Uint8Array.of(1));
-  const configuration = { ...hipDefaults, identities: [], peers: [], ...change };
-  const ports = {
-    randomness,
-    allocateSpi: () => 1 as Spi,
-    releaseSpi: () => undefined,
-    allocateChildId: () => 1,
-  };
-  return new HipHostState(ports, configuration, {
-    responder: new Responder(randomness, configuration, 0n, 0),
-    registrar: new Registrar(randomness, configuration, 0),
-  });
-}
-
-const registrar = stateOf({ registrar: registrarDefaults });
+const registrar = bareHost({ registrar: registrarDefaults });
 
 function answersTo(
   state: HipHostState,
@@ -59,8 +42,8 @@ test('several requests in one packet are answered as one, and types that nobody 
 });
 
 test('a host that is no registrar has no type, and cancels what is not there', () => {
-  assert.deepEqual(answersTo(stateOf({}), [100, [1]]), [unavailable(1)]);
-  assert.deepEqual(answersTo(stateOf({}), [0, [1]]), [
+  assert.deepEqual(answersTo(bareHost({}), [100, [1]]), [unavailable(1)]);
+  assert.deepEqual(answersTo(bareHost({}), [0, [1]]), [
     { type: 'REG_RESPONSE', lifetime: 0, registrationTypes: [1] },
   ]);
 });
@@ -74,7 +57,7 @@ test('any request has at most one REG_RESPONSE, within the bounds, and few octet
   fc.assert(
     fc.property(fc.array(request, { minLength: 1, maxLength: 4 }), fc.boolean(), (requests, known) => {
       const policy = known ? registrarDefaults : { ...registrarDefaults, clients: [] };
-      const answers = answersTo(stateOf({ registrar: policy }), ...requests);
+      const answers = answersTo(bareHost({ registrar: policy }), ...requests);
       const responses = answers.filter(({ type }) => type === 'REG_RESPONSE');
       assert.ok(responses.length <= 1);
       for (const response of responses) {
@@ -91,13 +74,9 @@ test('any request has at most one REG_RESPONSE, within the bounds, and few octet
 });
 
 function after(registration: Registration | undefined, ...answers: HipParameter[]): Registration | undefined {
-  const path = {
-    local: { address: address('192.0.2.1'), port: 0 },
-    remote: { address: address('192.0.2.2'), port: 0 },
-  };
-  const association = new HipAssociation(testIdentity('p256-a'), client, undefined, path);
+  const association = new HipAssociation(testIdentity('p256-a'), client, undefined, barePath);
   const standing = { registration } as Standing;
-  takeAnswers(stateOf({}), association, standing, answers);
+  takeAnswers(bareHost({}), association, standing, answers);
   return standing.registration;
 }
 

@@ -1,11 +1,21 @@
 // I1: answered by an R1 out of the pool, and forgotten (RFC 7401 6.7).
 import { hitSuiteProfile } from '#crypto';
-import { addressHipR1, appendHipParameters, hipParameter, hitSuiteOf, zeroHit } from '#wire';
+import {
+  addressHipR1,
+  appendHipParameters,
+  hipPacketLengthMax,
+  hipParameter,
+  hitSuiteOf,
+  zeroHit,
+} from '#wire';
 import type { LocalIdentity } from '../configuration.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { registrarOffer } from '../registration/registrar.ts';
 import { relayI1 } from '../rendezvous/relay-i1.ts';
 import { relayedI1 } from '../rendezvous/relayed-i1.ts';
+
+/** With one address. */
+const viaRvsBytes = 24;
 
 export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
   const { packet } = received;
@@ -49,8 +59,9 @@ export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
   const entry = responder.pool.offer({ local, group, difficulty, services }, configuration, at);
   const random = responder.random(sender, local.identity.hit, path, entry);
   const r1 = addressHipR1(entry.octets, { receiver: sender, opaque: entry.number, random });
-  // No signature covers VIA_RVS: it comes last.
-  state.transmit(path, relayed === undefined ? r1 : appendHipParameters(r1, [relayed.via]));
+  // No signature covers VIA_RVS: it comes last, and is for people, so that an R1 without room for it does without.
+  const hasRoom = r1.length + viaRvsBytes <= hipPacketLengthMax;
+  state.transmit(path, relayed === undefined || !hasRoom ? r1 : appendHipParameters(r1, [relayed.via]));
 }
 
 /** Whom of us an I1 is for. Without a HIT, one of the suite that the Initiator has itself (RFC 7401 6.7 5). */

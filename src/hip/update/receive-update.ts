@@ -2,6 +2,7 @@
 import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
 import { type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
+import { echoWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { grant, judgeRequest } from '../registration/registrar.ts';
 import { sendOffer } from '../registration/reload.ts';
@@ -119,10 +120,14 @@ function process(
 ): void {
   const { parameters } = received.packet;
   const { updates } = standing;
-  const echo = hipParameter(parameters, 'ECHO_REQUEST_SIGNED')?.data;
+  const echo = echoWanted(parameters);
+  if (echo === 'too-long') {
+    state.reject(received, 'echo');
+    return;
+  }
   const request = judgeRequest(state, association.remote, parameters);
   const answers: HipParameter[] = [
-    ...(echo === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: echo.slice() }]),
+    ...(echo === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: echo }]),
     ...(request?.answers ?? []),
   ];
   const info = hipParameter(parameters, 'ESP_INFO');

@@ -1,0 +1,45 @@
+// A peer that wants more octets back than an answer has room for (RFC 7401 5.2.20, 5.2.21).
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeHipPacket, HipPacketType, hipPacketLengthMax } from '#wire';
+import { receiveClose } from './close/close.ts';
+import { registrarDefaults } from './configuration.ts';
+import { bareAssociation, bareHost, barePath } from './testing/bare-host.ts';
+import { testIdentity } from './testing/identities.ts';
+import { receiveUpdate } from './update/receive-update.ts';
+import { protectedPacket } from './update/send-update.ts';
+
+const long = testIdentity('rsa-a');
+const short = testIdentity('p256-a');
+
+function outputs(octets: number, packetType: number): string[] {
+  const peer = bareHost();
+  const there = bareAssociation(peer, short, long, 'responder');
+  const state = bareHost({ identities: [long], registrar: registrarDefaults });
+  bareAssociation(state, long, short, 'initiator');
+  const packet = decodeHipPacket(
+    protectedPacket(peer, there.association, there.standing.keys, packetType, [
+      ...(packetType === HipPacketType.UPDATE ? [{ type: 'SEQ' as const, updateId: 0 }] : []),
+      { type: 'ECHO_REQUEST_SIGNED', data: new Uint8Array(octets) },
+      { type: 'REG_REQUEST', lifetime: 100, registrationTypes: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    ]),
+  );
+  const receive = packetType === HipPacketType.UPDATE ? receiveUpdate : receiveClose;
+  receive(state, { packet, path: barePath });
+  const said: string[] = [];
+  for (let output = state.poll(); output !== undefined; output = state.poll()) {
+    if (output.kind === 'transmit') said.push(`${output.octets.length <= hipPacketLengthMax}`);
+    if (output.kind === 'event' && output.event.kind === 'rejected') said.push(output.event.reason);
+  }
+  return said;
+}
+
+test('an UPDATE is answered with any echo that leaves room, and refused with another', () => {
+  assert.deepEqual(outputs(1_024, HipPacketType.UPDATE), ['true']);
+  assert.deepEqual(outputs(1_025, HipPacketType.UPDATE), ['echo']);
+  assert.deepEqual(outputs(1_800, HipPacketType.UPDATE), ['echo']);
+});
+
+test('a CLOSE is, too', () => {
+  assert.deepEqual(outputs(1_800, HipPacketType.CLOSE), ['echo']);
+});
