@@ -15,7 +15,7 @@ function wordsFor(event: EngineEvent): string | undefined {
       if (event.event.kind === 'relayed') return 'hip-relayed';
       return event.event.kind === 'rejected' ? `hip-rejected ${event.event.reason}` : undefined;
     case 'hip-problem':
-      return `hip-problem ${event.reason}`;
+      return `hip-problem ${event.reason} ${event.outcome}`;
     case 'hint':
       return `hint ${event.hint} ${event.outcome}`;
     default:

@@ -41,7 +41,7 @@ export function eventFields(event: EngineEvent): EventFields {
     case 'hip':
       return hipEventFields(event.event);
     case 'hip-problem':
-      return { remote: formatEndpoint(event.remote), reason: event.reason };
+      return { remote: formatEndpoint(event.remote), reason: event.reason, outcome: event.outcome };
     case 'checkpoint-adopted':
       return { ...ofContext(event.context), children: event.children };
     case 'trap-set':

@@ -163,7 +163,10 @@ export function eventText(event: EngineEvent): EventText {
     case 'hip':
       return hipEventText(event.event);
     case 'hip-problem':
-      return { level: 'debug', text: `hip: ${formatEndpoint(event.remote)}: ${event.reason}, not answered` };
+      return {
+        level: 'debug',
+        text: `hip: ${formatEndpoint(event.remote)}: ${event.reason}: ${event.outcome}`,
+      };
     case 'child-up':
     case 'child-down':
       return { level: 'debug', text: `${event.kind} ${event.child.name}` };

@@ -247,7 +247,12 @@ export type EngineEvent =
     }
   | { readonly kind: 'hip'; readonly event: HipEvent }
   /** A HIP packet that an ICMP Parameter Problem may answer (RFC 7401 5.4). */
-  | { readonly kind: 'hip-problem'; readonly reason: HipProblem; readonly remote: Endpoint }
+  | {
+      readonly kind: 'hip-problem';
+      readonly reason: HipProblem;
+      readonly remote: Endpoint;
+      readonly outcome: ReplyOutcome;
+    }
   | { readonly kind: 'cookie-demanded'; readonly remote: Endpoint }
   /** The first output after a start. */
   | {

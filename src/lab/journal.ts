@@ -167,7 +167,7 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
     case 'hip':
       return `[hip] ${event.event.kind}`;
     case 'hip-problem':
-      return `${event.kind} ${event.reason}`;
+      return `${event.kind} ${event.reason} ${event.outcome}`;
     case 'child-up':
     case 'child-down':
       return `[ike ${event.context.ikeId}] ${event.kind} ${event.child.name} ${hex(event.child.inboundSpi)}`;

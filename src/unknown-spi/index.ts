@@ -25,7 +25,7 @@ export {
   type OneWaySpis,
   unprotectedInvalidSpi,
 } from './messages/one-way-notify.ts';
-export { spiParameterProblem } from './messages/parameter-problem.ts';
+export { parameterProblem } from './messages/parameter-problem.ts';
 export { cookieDemand, invalidIkeSpi, invalidMajorVersion } from './messages/refusal.ts';
 export { claimsOf, noClaims, type SpiClaims } from './owners/claims.ts';
 export {
@@ -43,7 +43,7 @@ export {
 } from './owners/owner-registry.ts';
 export type { SpiOwner } from './owners/owner-table.ts';
 export { OwnerView, ownershipIn, type SpiOwnership, soleOwnership } from './owners/owner-view.ts';
-export type { NotAnswerable } from './verdict/answerable.ts';
+export { type NotAnswerable, unanswerableAddresses } from './verdict/answerable.ts';
 export { type BootEpoch, bootEpochRecordKey, inRebootWindow, nextBootEpoch } from './verdict/boot-epoch.ts';
 export * from './verdict/esp-verdict.ts';
 export * from './verdict/ike-verdict.ts';

@@ -13,6 +13,7 @@ import type { DataPlaneEvent } from '#sa';
 import type { Hit } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { Resolution } from '../interface.ts';
+import { answerHipProblem } from '../recovery/hip-problem.ts';
 import { HipRegistrations } from './hip-registrations.ts';
 import { HipTraps } from './hip-traps.ts';
 import { reactToHipEvent } from './react-to-hip-event.ts';
@@ -162,8 +163,12 @@ export class HipSide {
         state.outputs.push({ ...output, id: state.awaitHipResult(output.id) });
         break;
       case 'parameter-problem':
-        // Nobody is owed one: a host that keeps silent is within RFC 7401 5.4.
-        state.event({ kind: 'hip-problem', reason: output.reason, remote: output.path.remote });
+        state.event({
+          kind: 'hip-problem',
+          reason: output.reason,
+          remote: output.path.remote,
+          outcome: answerHipProblem(state, output),
+        });
         break;
       case 'event':
         reactToHipEvent(state, this, output.event);

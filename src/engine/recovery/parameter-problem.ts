@@ -1,6 +1,6 @@
 // HIP's answer to an unknown SPI: an ICMP Parameter Problem that points at it, out of the same budgets (RFC 7402 5.4.1).
 import { addressBytes, isIpv6, spiBytes, type UnknownSpiEvidence } from '#sa';
-import { ipOverheadBytes, type SpiRecord, spiParameterProblem, type UnknownSpiPolicy } from '#unknown-spi';
+import { ipOverheadBytes, parameterProblem, type SpiRecord, type UnknownSpiPolicy } from '#unknown-spi';
 import { encodeIpv4, encodeIpv6, IpProtocol } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { ReplyOutcome } from '../interface.ts';
@@ -18,7 +18,7 @@ export function sendParameterProblem(
   const headerBytes = isIpv6(source.address) ? 40 : 20;
   const spiAt = headerBytes + (encapsulated ? udpHeaderBytes : 0);
   const ends = { from: destination.address, to: source.address };
-  const octets = spiParameterProblem(packet, spiAt, ends, 8 + packet.length);
+  const octets = parameterProblem(packet, spiAt, ends, 8 + packet.length);
   if (octets === undefined) return 'nothing-to-send';
   const refusal = recovery.budget.spend(
     {

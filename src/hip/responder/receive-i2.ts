@@ -19,6 +19,7 @@ import {
   type HipParameterOf,
   HipParameterType,
   hipParameter,
+  hipParameterOctets,
   hitSuiteOf,
   unknownCriticalParameter,
 } from '#wire';
@@ -62,6 +63,7 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
   const offer = judgeOffer(state, received);
   if (typeof offer === 'string') {
     state.reject(received, offer);
+    if (offer === 'puzzle') wrongSolution(state, received);
     return;
   }
   // RFC 7401 6.9 5: of two exchanges that cross, that of the smaller HIT goes on.
@@ -86,6 +88,16 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     return;
   }
   accept(state, received, { local, offer, keys, peer });
+}
+
+/** RFC 7401 5.4.3: to whom #I was sent, or it would not be ours; pointing at #J. */
+function wrongSolution(state: HipHostState, { packet: { octets }, path }: ReceivedPacket): void {
+  const solution = hipParameterOctets(octets, 'SOLUTION')!;
+  const startAt = solution.byteOffset - octets.byteOffset;
+  // #I and #J are as long as each other, behind the header of the parameter and four octets of it.
+  const randomBytes = ((solution[2]! << 8) | solution[3]!) - 4;
+  const pointer = startAt + 8 + randomBytes / 2;
+  state.push({ kind: 'parameter-problem', path, pointer, octets, reason: 'puzzle' });
 }
 
 /** What costs us next to nothing: no key is made, nothing is deciphered. */

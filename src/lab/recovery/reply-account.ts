@@ -34,18 +34,23 @@ function isUnauthenticatedReply(datagram: Datagram): boolean {
   return header.firstPayload !== encrypted && header.firstPayload !== encryptedFragment;
 }
 
-/** HIP authenticates its packets itself, and nothing in them is answered in the clear but by R1. */
+/** HIP authenticates its packets itself: those that are answered in the clear by more than R1 are told of. */
 function isStrange(datagram: Datagram): boolean {
   const { protocol } = datagram;
   return protocol !== 'hip' && protocol !== 'icmp' && plainIkeHeader(datagram) === undefined;
 }
 
-/** What an engine says when it cannot tell whose an IKE message is. */
-const strange: ReadonlySet<string> = new Set(['unknown-ike-message', 'cookie-demanded', 'hint']);
+/** What an engine says when it cannot tell whose an IKE message or a HIP packet is. */
+const strange: ReadonlySet<string> = new Set([
+  'unknown-ike-message',
+  'cookie-demanded',
+  'hint',
+  'hip-problem',
+]);
 
 /**
- * By host and by the other address. In: ESP that did not come out of a tunnel, and IKE that belonged to no IKE SA. Out:
- * unauthenticated replies.
+ * By host and by the other address. In: ESP that did not come out of a tunnel, IKE that belonged to no IKE SA, and HIP that
+ * belonged to no association. Out: unauthenticated replies.
  */
 export class ReplyAccount implements Observer {
   readonly #accounts = new Map<string, Account>();
@@ -68,7 +73,8 @@ export class ReplyAccount implements Observer {
       case 'engine': {
         const handling = this.#handling;
         if (handling === undefined || handling.strange || event.output.kind !== 'event') return;
-        if (!strange.has(event.output.event.kind) || plainIkeHeader(handling.datagram) === undefined) return;
+        if (!strange.has(event.output.event.kind)) return;
+        if (handling.datagram.protocol !== 'hip' && plainIkeHeader(handling.datagram) === undefined) return;
         handling.strange = true;
         this.#credit(event.host, handling.datagram, true);
         return;

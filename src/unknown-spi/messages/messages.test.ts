@@ -14,7 +14,7 @@ import {
 } from '#wire';
 import { ikeHeader, initiatorSpi, responderSpi } from '../testing/facts.ts';
 import { invalidSpiNotify, meaninglessSpis, unprotectedInvalidSpi } from './one-way-notify.ts';
-import { spiParameterProblem } from './parameter-problem.ts';
+import { parameterProblem } from './parameter-problem.ts';
 import { cookieDemand, invalidIkeSpi, invalidMajorVersion } from './refusal.ts';
 
 const tokens = [1, 2, 3, 4].map((fill) => new Uint8Array(16).fill(fill));
@@ -116,15 +116,15 @@ test('a COOKIE comes from a responder without an SPI', () => {
 test('a Parameter Problem points at the SPI and quotes no more than there is credit for', () => {
   const packet = new Uint8Array(100).map((_, i) => i);
   const ends = { from: address('192.0.2.1'), to: address('198.51.100.2') };
-  const octets = spiParameterProblem(packet, 20, ends, 72);
+  const octets = parameterProblem(packet, 20, ends, 72);
   assert.equal(octets?.length, 72);
   const message = decodeIcmpv4(octets!);
   assert.equal(message.kind, 'parameter-problem');
   assert.deepEqual('pointer' in message && [message.pointer, message.quoted], [20, packet.subarray(0, 64)]);
-  assert.equal(spiParameterProblem(packet, 20, ends, 31), undefined);
+  assert.equal(parameterProblem(packet, 20, ends, 31), undefined);
 
   const six = { from: address('2001:db8::1'), to: address('2001:db8::2') };
-  const octets6 = spiParameterProblem(packet, 40, six, 2_000);
+  const octets6 = parameterProblem(packet, 40, six, 2_000);
   const pair = {
     source: new Uint8Array([0x20, 1, 0xd, 0xb8, ...new Array<number>(11).fill(0), 1]),
     destination: new Uint8Array([0x20, 1, 0xd, 0xb8, ...new Array<number>(11).fill(0), 2]),

@@ -9,7 +9,7 @@ import { address, addressBytes } from '#sa';
 import { CaptureWriter, encodeIp, encodeUdp, IpProtocol } from '#wire';
 import { ikeHeader, initiatorSpi, responderSpi } from '../testing/facts.ts';
 import { meaninglessSpis, unprotectedInvalidSpi } from './one-way-notify.ts';
-import { spiParameterProblem } from './parameter-problem.ts';
+import { parameterProblem } from './parameter-problem.ts';
 import { invalidIkeSpi, invalidMajorVersion } from './refusal.ts';
 
 const installed = spawnSync('tshark', ['--version'], { stdio: 'ignore' }).status === 0;
@@ -104,7 +104,7 @@ test('tshark reads SPIs, flags, exchange type, Message ID, notify types and data
 test('tshark sees the Parameter Problem point at the SPI of the packet it quotes', { skip }, (t) => {
   const esp = new Uint8Array(40);
   esp.set([0xc0, 0xff, 0xee, 0x00, 0, 0, 0, 9]);
-  const problem = spiParameterProblem(packet(IpProtocol.ESP, esp), 20, { from, to }, 1_000);
+  const problem = parameterProblem(packet(IpProtocol.ESP, esp), 20, { from, to }, 1_000);
   assert.deepEqual(
     dissect(
       t,
