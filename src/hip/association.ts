@@ -118,8 +118,8 @@ export interface Standing {
   registration: Registration | undefined;
 }
 
-/** `revoked`: also that its registration has ended. `refused`: it asked when we had no room, so it hears when we have. */
-export type Untold = 'nothing' | 'offer' | 'revoked' | 'refused';
+/** `revoked`: also that its registration has ended. `room`: there was none when it came or asked, so it hears when there is. */
+export type Untold = 'nothing' | 'offer' | 'revoked' | 'room';
 
 /** CLOSING or CLOSED: no data, but CLOSE and CLOSE_ACK are still understood (RFC 7401 6.14). */
 export interface Leaving {

@@ -41,11 +41,18 @@ export class Registrar {
   }
 }
 
-/** RFC 8003 3.1: without room there is nothing to offer for the time being. `undefined`: this host is no registrar. */
-export function registrarOffer({ configuration, registrar }: HipHostState): RegInfoParameter | undefined {
+/**
+ * RFC 8003 3.1: without room there is nothing to offer for the time being, but to whom has a place already. `undefined`:
+ * this host is no registrar.
+ */
+export function registrarOffer(
+  { configuration, registrar }: HipHostState,
+  to: Hit,
+): RegInfoParameter | undefined {
   const { registrar: policy } = configuration;
   if (policy === undefined) return undefined;
-  const full = registrar.clients.size >= policy.registrationsMax;
+  const { clients } = registrar;
+  const full = clients.size >= policy.registrationsMax && !clients.has(to);
   return {
     type: 'REG_INFO',
     minimumLifetime: registrationLifetimeOf(policy.lifetimeMsMin),
@@ -81,7 +88,7 @@ export function judgeRequest(
       if (type !== RegistrationType.RENDEZVOUS) unavailable.add(type);
       else {
         failure = request.lifetime === 0 ? undefined : refusalOf(state, client);
-        lifetime = failure === undefined ? grantedLifetime(state, request.lifetime) : undefined;
+        lifetime = failure === undefined ? grantedLifetime(state, client, request.lifetime) : undefined;
       }
     }
   }
@@ -114,8 +121,8 @@ function refusalOf({ configuration, registrar }: HipHostState, client: Hit): num
 }
 
 /** RFC 8003 4.3: a lifetime beyond the bounds becomes the bound. */
-function grantedLifetime(state: HipHostState, asked: number): number {
-  const offer = registrarOffer(state);
+function grantedLifetime(state: HipHostState, client: Hit, asked: number): number {
+  const offer = registrarOffer(state, client);
   return asked === 0 || offer === undefined ? 0 : lifetimeWithin(asked, offer);
 }
 
@@ -127,7 +134,7 @@ export function grant(
   { lifetime, failure }: Judgement,
 ): void {
   if (failure !== undefined) {
-    if (failure === RegistrationFailure.INSUFFICIENT_RESOURCES) standing.untold = 'refused';
+    if (failure === RegistrationFailure.INSUFFICIENT_RESOURCES) standing.untold = 'room';
     state.emit({ kind: 'registration-refused', context: association.context, as: 'registrar', failure });
   }
   if (lifetime === undefined) return;

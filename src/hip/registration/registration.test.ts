@@ -143,6 +143,36 @@ test('without room the offer is empty, who had asked already is refused, and hea
   assert.equal(registration(refusedHost), 'unavailable');
 });
 
+test('a client of a registrar without room keeps its place: after its restart, and after a reload of the registrar', () => {
+  const hosts = new ThreeHosts({ registrar: { registrationsMax: 1 }, lifetimeMs: 60_000 }).register();
+  const { sun, hub } = hosts;
+  sun.crash(hosts.now);
+  hosts.now += 2_000;
+  hosts.call(sun, hub);
+  hosts.settle();
+  assert.equal(hosts.registration, 'registered');
+  hosts.load(hub, { registrar: { ...hub.configuration.registrar!, lifetimeMsMax: 50_000 } });
+  hosts.wait(5 * 60_000);
+  assert.equal(hosts.registration, 'registered');
+  assert.deepEqual(hosts.clients, ['sun']);
+});
+
+test('who was offered nothing for want of room hears of room, too', () => {
+  const hosts = new ThreeHosts({ registrar: { registrationsMax: 1 } }).register();
+  const { moon, sun, hub } = hosts;
+  const [server] = moon.configuration.peers;
+  hosts.load(moon, { peers: [{ ...server!, registration: { lifetimeMs: 60_000 } }] });
+  hosts.call(moon, hub);
+  hosts.settle();
+  assert.deepEqual(hosts.clients, ['sun']);
+  sun.give(hosts.now, {
+    kind: 'command',
+    command: { kind: 'close', local: sun.hit, remote: hub.hit, reason: 'a test' },
+  });
+  hosts.settle();
+  assert.deepEqual(hosts.clients, ['moon']);
+});
+
 test('a place that is free again is offered to whom it was refused', () => {
   const hosts = new ThreeHosts({ registrar: { registrationsMax: 1 } });
   const { moon, sun, hub } = hosts;

@@ -46,19 +46,32 @@ export function sendOffer(state: HipHostState, association: HipAssociation, stan
     maximumLifetime: 0,
     registrationTypes: [],
   };
-  const parameters: HipParameter[] = [registrarOffer(state) ?? nothing];
+  const parameters: HipParameter[] = [registrarOffer(state, association.remote) ?? nothing];
   if (untold === 'revoked')
     parameters.push({ type: 'REG_RESPONSE', lifetime: 0, registrationTypes: [RegistrationType.RENDEZVOUS] });
   sendUpdate(state, association, standing, { purpose: 'offer', parameters });
 }
 
-/** RFC 8003 3.1: there is room again, which those hear who asked when there was none. */
+/** Each of them costs a signature. */
+const toldAtOnceMax = 16;
+
+/** RFC 8003 3.1: there is room again, which those hear who came when there was none. */
 export function tellRoom(state: HipHostState): void {
-  if (!state.registrar.roomMade) return;
-  state.registrar.roomMade = false;
-  if (!registrarOffer(state)?.registrationTypes.length) return;
+  const { registrar, configuration } = state;
+  if (!registrar.roomMade) return;
+  registrar.roomMade = false;
+  const free = (configuration.registrar?.registrationsMax ?? 0) - registrar.clients.size;
+  if (free <= 0) return;
+  let told = 0;
   for (const association of state.associations.values()) {
     const { standing } = association;
-    if (standing?.untold === 'refused') tellOffer(state, association, standing, 'offer');
+    if (standing?.untold !== 'room') continue;
+    if (told === toldAtOnceMax) {
+      // The others when something happens next.
+      registrar.roomMade = true;
+      return;
+    }
+    tellOffer(state, association, standing, 'offer');
+    told++;
   }
 }

@@ -55,7 +55,7 @@ export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
   // RFC 7401 6.7 4: without a common group, any; the Initiator sees from our list that it is no mistake.
   const group = configuration.groups.find((own) => offered.includes(own)) ?? configuration.groups[0]!;
   const difficulty = responder.load.difficulty(configuration.puzzle, at);
-  const services = registrarOffer(state);
+  const services = registrarOffer(state, sender);
   const entry = responder.pool.offer({ local, group, difficulty, services }, configuration, at);
   const random = responder.random(sender, local.identity.hit, path, entry);
   const r1 = addressHipR1(entry.octets, { receiver: sender, opaque: entry.number, random });

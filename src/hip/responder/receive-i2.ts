@@ -31,7 +31,7 @@ import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.
 import { readIdentity } from '../initiator/receive-r1.ts';
 import type { HipRejection } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
-import { grant, judgeRequest } from '../registration/registrar.ts';
+import { grant, judgeRequest, registrarOffer } from '../registration/registrar.ts';
 import type { R1Entry } from './r1-pool.ts';
 
 interface Offer {
@@ -230,7 +230,10 @@ function accept(
     r2: { i2: packet.octets.slice(), octets, until: at + baseMs * (2 ** (tries + 1) - 1) },
   });
   state.transmit(path, octets);
-  if (request !== undefined) grant(state, association, association.standing!, request);
+  const standing = association.standing!;
+  if (request !== undefined) grant(state, association, standing, request);
+  else if (registrarOffer(state, association.remote)?.registrationTypes.length === 0)
+    standing.untold = 'room';
 }
 
 function encodeR2(
