@@ -212,6 +212,16 @@ test('it is refreshed by UPDATE before it ends, for as long as both are there, a
   assert.deepEqual(sun.eventsOf('ended'), []);
 });
 
+test('a long registration is a use of the association, although nothing is said for longer than it may be unused', () => {
+  const hosts = new ThreeHosts({ lifetimeMs: 60 * 60_000 }).register();
+  hosts.wait(27 * 60_000);
+  assert.deepEqual(
+    [hosts.sun, hosts.hub].map((host) => host.eventsOf('ended').length),
+    [0, 0],
+  );
+  assert.deepEqual(hosts.clients, ['sun']);
+});
+
 test('a requester that is gone is forgotten when its time has run out, and its association when nobody uses it', () => {
   const hosts = new ThreeHosts().register();
   const { hub } = hosts;
