@@ -1,5 +1,6 @@
 // The page as a whole: what is going on first, then what it is made of.
 import { useState } from 'preact/hooks';
+import { AssociationsPanel } from './parts/associations.tsx';
 import { BudgetsPanel } from './parts/budgets.tsx';
 import { Header } from './parts/header.tsx';
 import { IncidentsPanel } from './parts/incidents.tsx';
@@ -45,6 +46,7 @@ export function App({ store }: { store: Store }) {
           <div class="column">
             <TrafficPanel hosts={hosts} />
             <TunnelsPanel hosts={hosts} />
+            <AssociationsPanel hosts={hosts} />
             <UnknownSpisPanel
               hosts={hosts}
               rows={store.unknownSpis}

@@ -3,6 +3,8 @@
 /** HIP's part of it. */
 export {
   type HipConfiguration,
+  type HipContext,
+  type HipEvent,
   type HipPeer,
   hipDefaults,
   type LocalIdentity,

@@ -105,6 +105,7 @@ export function endStanding(
     context: association.context,
     childId: standing.childId,
     inboundSpi: standing.pair.inboundSpi,
+    outboundSpi: standing.pair.outboundSpi,
     cause: end.cause,
     reason: end.reason,
   });

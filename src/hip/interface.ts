@@ -178,6 +178,7 @@ export type HipEvent =
       readonly context: HipContext;
       readonly childId: number;
       readonly inboundSpi: Spi;
+      readonly outboundSpi: Spi;
       readonly cause: HipEnd;
       readonly reason: string;
     }
@@ -189,6 +190,7 @@ export type HipEvent =
       readonly inboundSpi: Spi;
       readonly outboundSpi: Spi;
       readonly replacedInboundSpi: Spi;
+      readonly replacedOutboundSpi: Spi;
     }
   | { readonly kind: 'alive'; readonly context: HipContext; readonly rttMs: number }
   /** The check stayed without an answer: nothing is concluded but that an I1 is due (RFC 7401 4.5.4). */

@@ -1,15 +1,16 @@
 // What `wayward watch` shows, line by line.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HostSnapshot, Incident, Tunnel, UnknownSpi } from '#control';
+import type { Association, HostSnapshot, Incident, Tunnel, UnknownSpi } from '#control';
 import { frame, type Seen, share, type View } from './frame.ts';
 import { keysOf } from './keys.ts';
 import { printed } from './styled.ts';
 
 const view: View = { columns: 80, rows: 24, scroll: 0, incident: 0, paused: false };
 
+const flow = { bytes: 840, packets: 10, bytesPerSecond: 1_680, packetsPerSecond: 20, refused: 0 };
+
 function tunnel(childId: number): Tunnel {
-  const flow = { bytes: 840, packets: 10, bytesPerSecond: 1_680, packetsPerSecond: 20, refused: 0 };
   return {
     childId,
     ikeId: 1,
@@ -45,6 +46,8 @@ function seen(tunnels: number, entries: number, rows: number): Seen {
     tunnelCount: tunnels,
     peers: [],
     peerCount: 0,
+    associations: [],
+    associationCount: 0,
     connecting: [],
     budgets: [],
     replies: { receivedBytes: 0, sentBytes: 0, sentPackets: 0, refused: {}, foldedSpis: 0 },
@@ -123,6 +126,26 @@ test('where there is too much of everything, each part keeps a share, and an inc
   assert.deepEqual(entries, [0, 35, 36, 37, 38, 39]);
   assert.equal(lines.filter((line) => line.includes('office/net-')).length, 6 + 5);
   assert.equal(plain(seen(50, 40, 50), { scroll: 10 })[2]?.slice(0, 13), 'office/net-11');
+});
+
+test('HIP associations stand below the tunnels: those with SAs with their rates, others with their state', () => {
+  const one = seen(1, 0, 0);
+  const [host] = one.snapshot.hosts;
+  const ends = { localHit: '2001:22::1', remoteHit: '2001:22::2', local: '192.0.2.1', remote: '192.0.2.2' };
+  const associations: readonly Association[] = [
+    {
+      ...{ ...ends, peer: 'sun', state: 'ESTABLISHED', inboundSpi: 'c0ffee03', outboundSpi: 'c0ffee04' },
+      ...{ inbound: flow, outbound: flow },
+    },
+    { ...ends, state: 'I1-SENT' },
+  ];
+  const changed: Seen = {
+    ...one,
+    snapshot: { ...one.snapshot, hosts: [{ ...host!, associations, associationCount: 2 }] },
+  };
+  const lines = frame(changed, undefined, view).map((line) => line.map(({ text }) => text).join(''));
+  assert.match(lines.find((line) => line.includes('sun')) ?? '', /^hip sun .*c0ffee03 c0ffee04/);
+  assert.ok(lines.includes('hip 2001:22::2 is I1-SENT'));
 });
 
 test('any size will do', () => {

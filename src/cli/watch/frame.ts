@@ -1,5 +1,14 @@
 // One picture of a host for a terminal: tunnels with their rates, the ladder of an incident, the last verdicts.
-import type { HostSnapshot, Incident, IncidentEntry, Snapshot, Tunnel, UnknownSpi } from '#control';
+import type {
+  Association,
+  Flow,
+  HostSnapshot,
+  Incident,
+  IncidentEntry,
+  Snapshot,
+  Tunnel,
+  UnknownSpi,
+} from '#control';
 import { age, span as duration, rate } from './numbers.ts';
 import { cell, type Line, type Style, span } from './styled.ts';
 
@@ -113,23 +122,40 @@ function tunnelLines(host: HostSnapshot, { columns, scroll }: View): readonly Li
     const tries = failures === 0 ? '' : `, ${failures} tries failed`;
     lines.push([span(`${connection} is ${phase}${tries}`, 'warn')]);
   }
-  if (tunnels.length === 0 && connecting.length === 0) lines.push([span('no tunnel stands', 'dim')]);
+  const nothing = [tunnels, connecting, host.associations].every(({ length }) => length === 0);
+  if (nothing) lines.push([span('no tunnel stands', 'dim')]);
   lines.push(...shown.map((tunnel) => tunnelLine(tunnel, names)));
+  lines.push(...host.associations.map((association) => associationLine(association, names)));
   return lines;
 }
 
 function tunnelLine(tunnel: Tunnel, names: number): Line {
   const { connection, child, remote, inbound, outbound } = tunnel;
   const name = connection === child ? child : `${connection}/${child}`;
-  const moving = (bytesPerSecond: number): Style => (bytesPerSecond > 0 ? 'good' : 'dim');
   return [
     span(cell(`${name} ${remote.join(' ')}`, names)),
-    span(` ${cell(rate(inbound.bytesPerSecond), 12, 'right')}`, moving(inbound.bytesPerSecond)),
-    span(` ${cell(rate(outbound.bytesPerSecond), 12, 'right')}`, moving(outbound.bytesPerSecond)),
+    span(` ${cell(rate(inbound.bytesPerSecond), 12, 'right')}`, moving(inbound)),
+    span(` ${cell(rate(outbound.bytesPerSecond), 12, 'right')}`, moving(outbound)),
     span(`  ${tunnel.inboundSpi} ${tunnel.outboundSpi} `, 'dim'),
     span(age(tunnel.installedMsAgo)),
   ];
 }
+
+/** A HIP association has SAs while it stands, and a state at all times. */
+function associationLine(association: Association, names: number): Line {
+  const { peer, remoteHit, state, inbound, outbound, inboundSpi, outboundSpi } = association;
+  const name = `hip ${peer ?? remoteHit}`;
+  if (inbound === undefined || outbound === undefined) return [span(`${name} is ${state}`, 'warn')];
+  return [
+    span(cell(`${name} ${association.remote}`, names)),
+    span(` ${cell(rate(inbound.bytesPerSecond), 12, 'right')}`, moving(inbound)),
+    span(` ${cell(rate(outbound.bytesPerSecond), 12, 'right')}`, moving(outbound)),
+    span(`  ${inboundSpi ?? ''} ${outboundSpi ?? ''} `, 'dim'),
+    span(association.attempt ?? ''),
+  ];
+}
+
+const moving = ({ bytesPerSecond }: Flow): Style => (bytesPerSecond > 0 ? 'good' : 'dim');
 
 function incidentLines(incident: Incident | undefined, seen: Seen, view: View): readonly Line[] {
   if (incident === undefined) return [[span('INCIDENTS', 'dim')], [span('nobody has lost anything', 'dim')]];

@@ -28,6 +28,9 @@ export interface HostSnapshot {
   readonly tunnelCount: number;
   readonly peers: readonly Peer[];
   readonly peerCount: number;
+  /** At most `tunnelsMax` of them. */
+  readonly associations: readonly Association[];
+  readonly associationCount: number;
   readonly connecting: readonly Connecting[];
   readonly budgets: readonly Budget[];
   readonly replies: Replies;
@@ -100,6 +103,32 @@ export interface Capability {
     | 'message-id-sync'
     | 'fragmentation';
   readonly has: boolean;
+}
+
+/** A HIP association (RFC 7401), with the pair of SAs that it has while it stands. HITs are text, like addresses. */
+export interface Association {
+  /** Its name in the configuration. */
+  readonly peer?: string;
+  readonly localHit: string;
+  readonly remoteHit: string;
+  /** Addresses, with a port if HIP and ESP are in UDP. */
+  readonly local: string;
+  readonly remote: string;
+  /** RFC 7401 4.4.2 */
+  readonly state: string;
+  /** How far the base exchange is that is to replace it. */
+  readonly attempt?: string;
+  readonly inboundSpi?: string;
+  readonly outboundSpi?: string;
+  readonly suite?: string;
+  readonly rttMs?: number;
+  readonly lastInboundMsAgo?: number;
+  /** The peer can be called through us (RFC 8004). */
+  readonly client?: true;
+  /** How our registration with the peer stands, through which we can be called. */
+  readonly server?: 'asked' | 'registered' | 'refused' | 'unavailable';
+  readonly inbound?: Flow;
+  readonly outbound?: Flow;
 }
 
 export interface Connecting {

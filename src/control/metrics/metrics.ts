@@ -127,6 +127,9 @@ export class Metrics {
     this.#gauge('wayward_ike_sas', 'IKE SAs by phase.', ['phase'], (gauge, source) => {
       for (const { phase } of source.status().ikeSas) gauge.inc({ phase });
     });
+    this.#gauge('wayward_hip_associations', 'HIP associations by state.', ['state'], (gauge, source) => {
+      for (const { state } of source.status().hip) gauge.inc({ state });
+    });
     this.#gauge(
       'wayward_child_sas',
       'Child SAs that stand, by their configured names.',

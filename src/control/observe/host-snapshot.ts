@@ -2,6 +2,7 @@
 import type { EngineStatus, IkeSaStatus } from '#engine';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import type { HostSnapshot, Peer, Tunnel } from '../api/index.ts';
+import { associationOf } from './associations.ts';
 import type { TunnelTraffic } from './tunnel-traffic.ts';
 
 /** A snapshot is for people: of more tunnels than this only the number is told. */
@@ -78,6 +79,8 @@ export function fromStatus(
   | 'tunnelCount'
   | 'peers'
   | 'peerCount'
+  | 'associations'
+  | 'associationCount'
   | 'connecting'
   | 'budgets'
   | 'replies'
@@ -92,6 +95,8 @@ export function fromStatus(
     tunnelCount: status.ikeSas.reduce((sum, sa) => sum + installed(sa), 0),
     peers: status.ikeSas.slice(0, tunnelsMax).map(peerOf),
     peerCount: status.ikeSas.length,
+    associations: status.hip.slice(0, tunnelsMax).map((one) => associationOf(one, status.at, traffic)),
+    associationCount: status.hip.length,
     connecting: status.connecting,
     budgets: status.budgets.map((budget) => ({ ...budget, used: Math.round(budget.used * 10) / 10 })),
     replies: status.replies,

@@ -1,7 +1,8 @@
 // What is seen of one host: its events and messages, and the counters of its SAs, into what operators look at.
-import type { EngineEvent, EngineStatus } from '#engine';
+import type { EngineEvent, EngineStatus, HipEvent } from '#engine';
 import type { Endpoint } from '#sa';
 import type { HostSnapshot, Incident, UnknownSpi } from '../api/index.ts';
+import { associationName } from './associations.ts';
 import { fromStatus } from './host-snapshot.ts';
 import { type Ended, IncidentBook } from './incident-book.ts';
 import { traceMessage } from './message-trace.ts';
@@ -66,10 +67,32 @@ export class Observer {
         if (event.event.kind === 'child-rekeyed')
           this.#traffic.rekeyed(event.event.child.childId, event.event.replaced);
         break;
+      case 'hip':
+        this.#hip(event.event);
+        break;
       default:
         break;
     }
     return incident;
+  }
+
+  #hip(event: HipEvent): void {
+    switch (event.kind) {
+      case 'established':
+        this.#traffic.childUp(event.childId, associationName(event.context));
+        break;
+      case 'ended':
+        this.#traffic.childDown(event.childId, event);
+        break;
+      case 'rekeyed':
+        this.#traffic.rekeyed(event.childId, {
+          inboundSpi: event.replacedInboundSpi,
+          outboundSpi: event.replacedOutboundSpi,
+        });
+        break;
+      default:
+        break;
+    }
   }
 
   /** Octets of one of our ports. @param shared ESP may come there, too */

@@ -171,6 +171,7 @@ export function completeRekey(state: HipHostState, association: HipAssociation, 
     inboundSpi: pair.inboundSpi,
     outboundSpi: pair.outboundSpi,
     replacedInboundSpi: replaced.inboundSpi,
+    replacedOutboundSpi: replaced.outboundSpi,
   });
 }
 
