@@ -51,12 +51,24 @@ export class ContinuousPing {
   }
 }
 
-/** Sends `count` pings, one of them `octets` long, and expects each to be answered. @throws ProcessError */
-export async function ping({ namespace, source, destination }: Path, count = 3, octets = 56): Promise<void> {
+/**
+ * Sends `count` pings, one of them `octets` long, and expects each to be answered.
+ * @param waitSeconds longer only if an answer that comes late is as good: it says nothing about loss, which fails either way
+ * @throws ProcessError
+ */
+export async function ping(
+  { namespace, source, destination }: Path,
+  count = 3,
+  octets = 56,
+  waitSeconds = 2,
+): Promise<void> {
   // All at once: ping waits for its last answer no longer than the interval, once it has had another answer.
-  const pace = ['-l', String(count), '-i', '2', '-W', '2'];
+  const pace = ['-l', String(count), '-i', String(waitSeconds), '-W', String(waitSeconds)];
   const options = ['-n', '-q', '-c', String(count), ...pace, '-s', String(octets)];
-  const output = await runProgram(['ping', ...options, '-I', source, destination], { namespace });
+  const output = await runProgram(['ping', ...options, '-I', source, destination], {
+    namespace,
+    timeoutMs: 1_000 * waitSeconds + 8_000,
+  });
   if (!output.includes(` ${count} received`)) throw new ProcessError(`pings were lost:\n${output}`);
 }
 

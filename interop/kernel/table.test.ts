@@ -24,6 +24,11 @@ import {
 } from './table-configuration.ts';
 
 const missing = missingForGuests();
+/**
+ * Every ping must be answered: nothing here may lose one, nor the first of a family. But an answer may be late, for a guest
+ * shares this machine with everything else: with six busy processes beside it a round trip was seen to take 1.5 seconds.
+ */
+const answerSecondsMax = 30;
 
 describe('wayward in user space with strongSwan on kernel ESP', { skip: missing ?? false }, () => {
   let network: GuestNetwork;
@@ -60,9 +65,9 @@ describe('wayward in user space with strongSwan on kernel ESP', { skip: missing 
 
   /** Small packets of both inner families, and one that makes fragments outside. */
   async function traffic(): Promise<void> {
-    await ping(path('IPv4'), 2);
-    await ping(path('IPv6'), 1);
-    await ping(path('IPv4'), 1, 3_000);
+    await ping(path('IPv4'), 2, 56, answerSecondsMax);
+    await ping(path('IPv6'), 1, 56, answerSecondsMax);
+    await ping(path('IPv4'), 1, 3_000, answerSecondsMax);
   }
 
   async function row(family: OuterFamily, envelope: Envelope, { proposal, seen }: (typeof suites)[number]) {
