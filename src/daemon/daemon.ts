@@ -24,6 +24,7 @@ import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
 import { HipMobility } from './hip-mobility.ts';
 import type { KeyLogFile } from './key-log-file.ts';
+import { LatestReports } from './latest-reports.ts';
 import type { Log } from './log.ts';
 import { type HttpOptions, Observation } from './observation.ts';
 import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
@@ -93,7 +94,7 @@ export class Daemon {
   readonly #engine: Engine;
   readonly #driver: Driver;
   readonly #startedAt: number = monotonicMs();
-  readonly #counters = new Map<string, SaReport>();
+  readonly #reports: LatestReports;
   #verdicts: Readonly<Record<string, number>> = {};
   #packetThreadHeapBytes: number | undefined;
   /** Of other key managers, in the kernel. */
@@ -118,6 +119,7 @@ export class Daemon {
       ...(options.recordKey === undefined ? {} : { recordKey: options.recordKey }),
       ...checkpointOptions(options),
     });
+    this.#reports = new LatestReports(() => this.#engine.childSas());
     this.#driver = new Driver(
       this.#engine,
       {
@@ -130,7 +132,7 @@ export class Daemon {
         keyLog: (entry) => options.keyLog?.write(entry),
         reports: (reports, verdicts, heapBytes) => {
           this.#packetThreadHeapBytes = heapBytes;
-          for (const report of reports) this.#counters.set(`${report.direction} ${report.spi}`, report);
+          this.#reports.add(reports);
           this.#verdicts = verdicts;
           this.#observation.reports(reports);
           options.onReports?.(reports);
@@ -177,7 +179,7 @@ export class Daemon {
         log: options.log,
         version: packageVersion(),
         command: (command) => this.#driver.command(command),
-        counters: (direction, spi) => this.#counters.get(`${direction} ${spi}`)?.counters,
+        counters: (direction, spi) => this.#reports.countersOf(direction, spi),
       });
     }
   }
@@ -301,24 +303,13 @@ export class Daemon {
     return true;
   }
 
-  /** SAs that are gone are told of once more after they went: they are forgotten when somebody looks. */
-  #livingCounters(): readonly SaReport[] {
-    const living = new Set(
-      this.#engine
-        .childSas()
-        .flatMap(({ inboundSpi, outboundSpi }) => [`inbound ${inboundSpi}`, `outbound ${outboundSpi}`]),
-    );
-    for (const key of this.#counters.keys()) if (!living.has(key)) this.#counters.delete(key);
-    return [...this.#counters.values()];
-  }
-
   status(): DaemonStatus {
     return {
       version: packageVersion(),
       pid: process.pid,
       uptimeMs: monotonicMs() - this.#startedAt,
       engine: this.#engine.status(),
-      counters: this.#livingCounters(),
+      counters: this.#reports.all(),
       verdicts: this.#verdicts,
       memory: this.#memory(),
       ...(this.#owners === undefined ? {} : { owners: this.#owners.status() }),
