@@ -113,10 +113,17 @@ export function installFirstPair(
   return pairOf(state, input);
 }
 
-export function removePair(state: HipHostState, association: HipAssociation, pair: EspPair): void {
+/** @param lingerMs how long what is on its way is still received */
+export function removePair(
+  state: HipHostState,
+  association: HipAssociation,
+  pair: EspPair,
+  lingerMs = 0,
+): void {
   const { address: remote } = association.path.remote;
-  state.command({ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: pair.inboundSpi, remote });
-  state.command({ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: pair.outboundSpi, remote });
+  const common = { kind: 'remove', protocol: 'esp', remote } as const;
+  state.command({ ...common, direction: 'inbound', spi: pair.inboundSpi, lingerMs });
+  state.command({ ...common, direction: 'outbound', spi: pair.outboundSpi });
   state.ports.releaseSpi(pair.inboundSpi);
 }
 

@@ -4,6 +4,7 @@ import {
   addressBytes,
   isIpv6,
   type PolicyParameters,
+  replacedLingerMs,
   type SaDirection,
   type SaParameters,
   type SaSelectors,
@@ -132,9 +133,16 @@ export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailu
   wipeRetained(child.retained);
   child.retained = undefined;
   const remote = state.remote.address;
-  state.command({ kind: 'remove', protocol, direction: 'inbound', spi: inboundSpi, remote });
-  state.command({ kind: 'remove', protocol, direction: 'outbound', spi: outboundSpi, remote });
   const last = !state.children.some((other) => other.agreement.childId === childId);
+  state.command({
+    kind: 'remove',
+    protocol,
+    direction: 'inbound',
+    spi: inboundSpi,
+    remote,
+    ...(failure.code === 'replaced' && !last && { lingerMs: replacedLingerMs }),
+  });
+  state.command({ kind: 'remove', protocol, direction: 'outbound', spi: outboundSpi, remote });
   if (last && configuration.policies) state.command({ kind: 'remove-policy', policyId: childId });
   for (const other of state.children) {
     if (other.replaces === child) other.replaces = undefined;

@@ -1,6 +1,7 @@
 // Room `ipsec`: SAD, SPD, ESP, AH, the batched data path, and a data plane in memory.
 export { DataPath, type DataPathOptions } from './data-path.ts';
 export { payloadBytesMax } from './esp/layout.ts';
+export { LingeringSas } from './lingering-sas.ts';
 export { type LsiHost, LsiTranslation } from './lsi/lsi-translation.ts';
 export {
   type DataPlaneOutput,

@@ -131,9 +131,17 @@ export type SaCommand =
       readonly spi: Spi;
       /** Outbound SPIs are the peer's choice and only unique together with its address. */
       readonly remote: IpAddress;
+      /** Of an inbound SA that another one has replaced: how long what is on its way is still received. */
+      readonly lingerMs?: number;
     }
   | { readonly kind: 'install-policy'; readonly policy: PolicyParameters }
   | { readonly kind: 'remove-policy'; readonly policyId: number };
+
+/**
+ * The `lingerMs` of an inbound SA whose pair was replaced. The network orders nothing: the Delete of the old pair, or the first
+ * packet on the new one, overtakes what was sent before, and that is as good for so long as packets may be on their way.
+ */
+export const replacedLingerMs = 5_000;
 
 /** `exists` is EEXIST: the SPI is taken, choose again. */
 export type SaResult =

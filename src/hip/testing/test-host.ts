@@ -44,6 +44,8 @@ export class TestHost {
   readonly problems: Extract<HipOutput, { kind: 'parameter-problem' }>[] = [];
   readonly sent: Transit[] = [];
   readonly inbound: Map<number, SaParameters> = new Map();
+  /** Inbound SAs that were to go later: after so many milliseconds, by SPI. */
+  readonly lingering: Map<number, number> = new Map();
   readonly outbound: Map<number, SaParameters> = new Map();
   readonly policies: Map<number, PolicyParameters> = new Map();
   readonly spis: Set<number> = new Set();
@@ -144,6 +146,7 @@ export class TestHost {
             tables[command.direction].delete(command.spi),
             `${this.name}: no SA ${command.spi} to remove`,
           );
+          if (command.lingerMs) this.lingering.set(command.spi, command.lingerMs);
         } else if (command.kind === 'update-addresses') {
           const sa = tables[command.direction].get(command.spi);
           assert.ok(sa !== undefined);

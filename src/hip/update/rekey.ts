@@ -1,6 +1,6 @@
 // New ESP SAs for an association, with a fresh Diffie-Hellman exchange (RFC 7402 3.3.2, 4.1.3, 5.3.1, 5.3.2, 6.8 to 6.10).
 import { CryptoError, HipKeymat, wipe } from '#crypto';
-import { isNegotiableSpi, keyExchangeOfDhGroup } from '#sa';
+import { isNegotiableSpi, keyExchangeOfDhGroup, replacedLingerMs } from '#sa';
 import type { EspInfoParameter, HipParameter } from '#wire';
 import type { AssociationKeys, HipAssociation, Standing } from '../association.ts';
 import { drawPair, installSa, mayDraw, type PairInput, pairOf, removePair } from '../esp-pair.ts';
@@ -175,9 +175,9 @@ export function completeRekey(state: HipHostState, association: HipAssociation, 
   });
 }
 
-/** Traffic came by the new SAs: the old ones have served. */
+/** Traffic came by the new SAs: the old ones have served, but for what is on its way. */
 export function removeFormer(state: HipHostState, association: HipAssociation, standing: Standing): void {
   if (standing.former === undefined) return;
-  removePair(state, association, standing.former.pair);
+  removePair(state, association, standing.former.pair, replacedLingerMs);
   standing.former = undefined;
 }

@@ -1,7 +1,7 @@
 // Rekeying, liveness and moves by UPDATE, with every crossing (RFC 7401 6.11, 6.12, RFC 7402 6.8 to 6.10, RFC 8046 3).
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { address } from '#sa';
+import { address, replacedLingerMs } from '#sa';
 import { type TestHost, type Transit, TwoHosts } from '../testing/two-hosts.ts';
 
 function rekey(hosts: TwoHosts, host: TestHost): void {
@@ -45,6 +45,11 @@ describe('a rekeying', () => {
     hosts.sendEsp(sun);
     assertOnePair(hosts);
     assert.notDeepEqual([...moon.inbound.keys()], before);
+    // What was sent before is still on its way.
+    assert.deepEqual(
+      [...moon.lingering],
+      before.map((spi) => [spi, replacedLingerMs]),
+    );
     assert.equal(moon.eventsOf('rekeyed').length + sun.eventsOf('rekeyed').length, 2);
   });
 

@@ -1,7 +1,7 @@
 // CREATE_CHILD_SA between two hosts: additional and rekeyed Child SAs, rekeyed IKE SAs, and what happens when both do it at once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Ke } from '#sa';
+import { Ke, replacedLingerMs } from '#sa';
 import { block, child, connection, espProposal, ikeProposal } from '../testing/connections.ts';
 import type { Host } from '../testing/host.ts';
 import { Pair } from '../testing/pair.ts';
@@ -61,6 +61,40 @@ test('a rekeyed Child SA is made before the old one breaks', () => {
   assert.equal(moon.eventsOf('child-rekeyed').length, 1);
   assert.equal(sun.eventsOf('child-rekeyed').length, 1);
   assert.ok(moon.eventsOf('child-ended').every(({ failure }) => failure.code === 'replaced'));
+});
+
+// RFC 7296 2.8
+test('both ends receive on a replaced pair for a while after its Delete, which overtakes packets, and not on a pair that just ends', () => {
+  const pair = new Pair().establish();
+  const removals = (host: Host) =>
+    host.commands.flatMap((command) =>
+      command.kind === 'remove' ? [[command.direction, command.lingerMs]] : [],
+    );
+  pair.moon.command({ kind: 'rekey-child', childId: 1 });
+  pair.settle();
+  for (const host of [pair.moon, pair.sun]) {
+    assert.deepEqual(
+      removals(host),
+      [
+        ['inbound', replacedLingerMs],
+        ['outbound', undefined],
+      ],
+      host.name,
+    );
+    host.commands.length = 0;
+  }
+  pair.moon.command({ kind: 'delete-child', childId: 1 });
+  pair.settle();
+  for (const host of [pair.moon, pair.sun]) {
+    assert.deepEqual(
+      removals(host),
+      [
+        ['inbound', undefined],
+        ['outbound', undefined],
+      ],
+      host.name,
+    );
+  }
 });
 
 // RFC 7296 2.8

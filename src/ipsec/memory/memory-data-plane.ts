@@ -12,6 +12,7 @@ import type {
 } from '#sa';
 import { fragmentIpv4, WireError } from '#wire';
 import { DataPath } from '../data-path.ts';
+import { LingeringSas } from '../lingering-sas.ts';
 import { type IcmpError, icmpErrorAbout } from '../packet/icmp-error.ts';
 import {
   decapsulationHeadroomBytes,
@@ -117,6 +118,7 @@ export class MemoryDataPlane {
   readonly #path: DataPath;
   readonly #unknown: UnknownSpiRing;
   readonly #held: HeldPackets;
+  readonly #lingering = new LingeringSas();
   readonly #outputs: DataPlaneOutput[] = [];
   readonly #slots: [PacketSlot] = [new PacketSlot()];
   #pathMtuBytesMax: number;
@@ -153,6 +155,7 @@ export class MemoryDataPlane {
     if (command.kind === 'install' && !this.#protocols.includes(command.sa.protocol)) {
       return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
     }
+    if (this.#lingers(command, at)) return { ok: true };
     const result = applyCommand(this.#sad, this.#spd, command, at, { ...this.#install, progress });
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
@@ -160,6 +163,23 @@ export class MemoryDataPlane {
     if (result.ok && (command.kind === 'install-policy' || command.kind === 'install')) this.#release(at);
     this.#collectEvents();
     return result;
+  }
+
+  /** Whether it is carried out later. A new use of its SPI ends what lingers. */
+  #lingers(command: SaCommand, at: number): boolean {
+    if (command.kind === 'install' && command.sa.direction === 'inbound') {
+      const late = this.#lingering.take(command.sa.protocol, command.sa.spi);
+      if (late !== undefined) this.#remove(late, at);
+      return false;
+    }
+    if (command.kind !== 'remove' || command.direction === 'outbound') return false;
+    this.#lingering.take(command.protocol, command.spi);
+    if (this.#sad.findInbound(command.protocol, command.spi) === undefined) return false;
+    return this.#lingering.postpone(command, at);
+  }
+
+  #remove(command: SaCommand, at: number): void {
+    applyCommand(this.#sad, this.#spd, command, at, this.#install);
   }
 
   /** An IP packet from the protected side. */
@@ -281,10 +301,15 @@ export class MemoryDataPlane {
     if (slot.verdict === Verdict.BYPASS) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
   }
 
-  /** Ends SAs and gives up held packets whose time is over. */
-  handleTimeout(at: number): void {
+  /**
+   * Ends SAs, also those that have lingered for long enough, and gives up held packets whose time is over.
+   * @returns whether an SA that lingered is gone
+   */
+  handleTimeout(at: number): boolean {
     this.#held.expire(at);
     this.#unknown.advance(at);
+    const late = this.#lingering.takeDue(at);
+    for (const command of late) this.#remove(command, at);
     if (at >= this.#nextExpiryAt) {
       this.#nextExpiryAt = Number.POSITIVE_INFINITY;
       for (const sa of this.#sad.all()) {
@@ -295,11 +320,17 @@ export class MemoryDataPlane {
       }
     }
     this.#collectEvents();
+    return late.length > 0;
   }
 
   /** Monotonic milliseconds at which `handleTimeout` is due; `undefined` if nothing waits. */
   deadline(): number | undefined {
-    const earliest = Math.min(this.#nextExpiryAt, this.#held.expiresAt, this.#unknown.dueAt);
+    const earliest = Math.min(
+      this.#nextExpiryAt,
+      this.#held.expiresAt,
+      this.#unknown.dueAt,
+      this.#lingering.deadline(),
+    );
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 

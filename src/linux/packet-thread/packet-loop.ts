@@ -215,7 +215,7 @@ export class PacketLoop {
       this.#controlQueue.beat();
       for (const fd of this.#watched.serve(this.#waitMs())) this.#readErrors(this.#icmpErrors.get(fd));
       const at = monotonicMs();
-      this.#plane.handleTimeout(at);
+      if (this.#plane.handleTimeout(at)) this.#wipe();
       this.#drain();
       if (at >= this.#reportAt) this.#report(at);
     }

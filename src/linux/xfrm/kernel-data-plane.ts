@@ -1,4 +1,6 @@
 // The kernel as data plane: SA commands become changes of its SAD and SPD, its messages become data-plane events.
+
+import { LingeringSas } from '#ipsec';
 import {
   addressBytes,
   addressFromBytes,
@@ -83,6 +85,7 @@ export class KernelDataPlane {
   readonly #larval: LarvalStates;
   readonly #events: DataPlaneEvent[] = [];
   readonly #mappingsToldAt = new Map<string, number>();
+  readonly #lingering = new LingeringSas();
 
   /**
    * @param ownerName the same at each start of this daemon, and no other's of this network namespace
@@ -96,16 +99,17 @@ export class KernelDataPlane {
     for (const { state } of this.#ownStates()) this.#ids.keep(state.requestId);
   }
 
-  apply(command: SaCommand): SaResult {
+  /** @param at monotonic milliseconds */
+  apply(command: SaCommand, at: number): SaResult {
     try {
-      return this.#apply(command);
+      return this.#apply(command, at);
     } catch (error) {
       if (!(error instanceof SystemCallError || error instanceof RangeError)) throw error;
       return refuse('failed', error.message);
     }
   }
 
-  #apply(command: SaCommand): SaResult {
+  #apply(command: SaCommand, at: number): SaResult {
     switch (command.kind) {
       case 'install':
         return this.#install(command.sa);
@@ -119,7 +123,7 @@ export class KernelDataPlane {
           ? refuse('missing', `the pair has no such ${command.direction} SA`)
           : done;
       case 'remove':
-        return this.#remove(command);
+        return this.#lingers(command, at) ? done : this.#remove(command);
       case 'install-policy':
         return this.#installPolicy(command.policy);
       case 'remove-policy':
@@ -157,11 +161,16 @@ export class KernelDataPlane {
 
   /** When `handleTimeout` is due; monotonic milliseconds. */
   deadline(): number | undefined {
-    return this.#larval.deadline();
+    const earliest = Math.min(
+      this.#larval.deadline() ?? Number.POSITIVE_INFINITY,
+      this.#lingering.deadline(),
+    );
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 
   handleTimeout(at: number): void {
     this.#larval.handleTimeout(at);
+    for (const command of this.#lingering.takeDue(at)) this.#remove(command);
   }
 
   /** How many SAs there are. */
@@ -304,6 +313,8 @@ export class KernelDataPlane {
       return refuse('unsupported', `a replay window of more than ${replayWindowPacketsMax} packets`);
     if (protocol === 'ah' && sa.encapsulation !== undefined) return refuse('unsupported', 'AH in UDP');
     const id = stateId(sa);
+    const late = sa.direction === 'inbound' ? this.#lingering.take(protocol, spi) : undefined;
+    if (late !== undefined) this.#remove(late);
     if (this.#sas.has(stateKey(id))) return refuse('exists', `the ${sa.direction} SPI is taken`);
     const there = this.#stateThere(sa);
     if (there !== undefined && !this.#ids.isOurState(there.state))
@@ -392,6 +403,17 @@ export class KernelDataPlane {
     if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
     this.#pairs.get(command.childId)!.outbound = sa;
     return this.#refreshPolicies(command.childId);
+  }
+
+  /** Whether it is carried out later. */
+  #lingers(command: Command<'remove'>, at: number): boolean {
+    const { protocol, direction, spi } = command;
+    if (direction === 'outbound') return false;
+    this.#lingering.take(protocol, spi);
+    const there = [...this.#sas.values()].some(
+      (sa) => sa.protocol === protocol && sa.direction === direction && sa.spi === spi,
+    );
+    return there && this.#lingering.postpone(command, at);
   }
 
   #remove({ protocol, direction, spi, remote }: Command<'remove'>): SaResult {

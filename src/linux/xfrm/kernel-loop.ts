@@ -220,7 +220,7 @@ export class KernelLoop {
   #apply(id: number | undefined, command: SaCommand): void {
     // The last counters of an SA that goes away are told before it does.
     if (command.kind === 'remove') this.#report(monotonicMs());
-    const result = this.#plane.apply(command);
+    const result = this.#plane.apply(command, monotonicMs());
     if (result.ok) this.#control.peers.follow(command);
     if (id !== undefined) this.#control.post({ kind: 'sa-result', id, result });
     this.#drain();

@@ -37,7 +37,7 @@ function carryOut(line: string): unknown {
       if (command.kind === 'install')
         for (const one of [command.sa.encryption, command.sa.integrity])
           if (one !== undefined) Object.assign(one, { key: Uint8Array.from(Object.values(one.key)) });
-      return plane.apply(command);
+      return plane.apply(command, monotonicMs());
     }
   }
 }
