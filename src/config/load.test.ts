@@ -392,6 +392,9 @@ test('marks and XFRM interfaces, of a child or of all children of a connection',
     outbound: { mark: 'unique', interfaceId: 'unique-per-direction' },
     markInboundSa: false,
   });
+  assert.deepEqual(errorsOf(`${text}wayward { data_plane = userspace\n}`), [
+    "swanctl.conf:10:12: marks and XFRM interfaces are the kernel's: data_plane = userspace has none",
+  ]);
   const zero = connection({ child: 'mark_in = 0\nmark_out = 0/0\nif_id_in = 0' });
   assert.deepEqual(load(zero).configuration.connections[0]?.children[0]?.kernelTies, {
     inbound: { mark: { value: 0, mask: whole } },

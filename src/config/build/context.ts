@@ -9,6 +9,8 @@ export interface HostDefaults {
   readonly fragmentSizeBytes: number;
   readonly windowSize: number;
   readonly retransmit: RetransmitConfiguration;
+  /** What there cannot be without the kernel's data plane is refused if it is not wanted. */
+  readonly withoutKernel: boolean;
 }
 
 export interface BuildContext {

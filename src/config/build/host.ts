@@ -61,6 +61,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
       fragmentSizeBytes: settings.required('fragment_size', 'count'),
       windowSize: settings.required('window_size', 'count'),
       retransmit: retransmit(settings),
+      withoutKernel: settings.required('data_plane', 'choice') === 'userspace',
     },
     engine: {
       ports,

@@ -17,7 +17,14 @@ export function buildKernelTies(
     markInboundSa: settings.required('mark_in_sa', 'boolean'),
   };
   const any = [ties.inbound, ties.outbound].some((one) => Object.keys(one).length > 0);
-  return any ? ties : undefined;
+  if (!any) return undefined;
+  if (context.host.withoutKernel)
+    context.findings.error(
+      'conflict',
+      settings.section.position,
+      "marks and XFRM interfaces are the kernel's: data_plane = userspace has none",
+    );
+  return ties;
 }
 
 function directionTies(
