@@ -1,4 +1,5 @@
-// ICMP Parameter Problems that come to a host, as tcpdump sees them.
+// ICMP Parameter Problems about ESP that come to a host, as tcpdump sees them.
+import { IpProtocol } from '#wire';
 import { eventually } from '../harness/eventually.ts';
 import type { HipHost } from './hip-host.ts';
 import type { HipStage } from './hip-stage.ts';
@@ -24,9 +25,9 @@ export async function captureParameterProblems(stage: HipStage, host: HipHost): 
   return {
     stop: async () => {
       // tcpdump may be behind.
-      await eventually('a Parameter Problem comes', () => packetsOf(running.standardOutput).length > 0);
+      await eventually('a Parameter Problem comes', () => packetsOf(running.standardOutput).some(quotesEsp));
       await running.end('SIGINT');
-      return packetsOf(running.standardOutput).map(problemOf);
+      return packetsOf(running.standardOutput).filter(quotesEsp).map(problemOf);
     },
   };
 }
@@ -38,6 +39,13 @@ function packetsOf(text: string): Uint8Array[] {
     .map((one) => [...one.matchAll(/^\s+0x[\da-f]+: +(.*)$/gm)].map(([, words]) => words).join(''))
     .filter((one) => one !== '')
     .map((one) => Uint8Array.from(Buffer.from(one.replaceAll(/\s/g, ''), 'hex')));
+}
+
+/** There are others, about HIP packets of no association (RFC 7401 5.4.4). */
+function quotesEsp(packet: Uint8Array): boolean {
+  const ipv6 = packet[0]! >>> 4 === 6;
+  const quoteAt = (ipv6 ? 40 : (packet[0]! & 0x0f) * 4) + 8;
+  return packet[quoteAt + (ipv6 ? 6 : 9)] === IpProtocol.ESP;
 }
 
 function problemOf(packet: Uint8Array): ParameterProblem {
