@@ -102,7 +102,7 @@ export class RendezvousStage {
   }
 
   /** sun is registered, and its server relays to where it is now. */
-  async registered(timeoutMs = 10_000): Promise<void> {
+  async registered(timeoutMs = 20_000): Promise<void> {
     const { hub, sun } = this;
     await eventually(
       'sun is registered where it is',
