@@ -9,6 +9,7 @@ import { keepsAssociation, tendRegistration } from './registration/requester.ts'
 import { nextWanted } from './update/receive-update.ts';
 import { beginRekey, removeFormer } from './update/rekey.ts';
 import { repeatUpdate } from './update/send-update.ts';
+import type { UpdatePurpose } from './update/updates.ts';
 
 /** When to look at an association next, at the latest; `undefined`: nothing is waited for. */
 export function deadlineOf(association: HipAssociation, unusedMs: number): number | undefined {
@@ -110,14 +111,17 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
   if (unused !== undefined && at >= unused) beginClose(state, association, 'unused', 'unused');
 }
 
+/** A registrar that has restarted does not answer a refresh, and relays nothing until it is called. */
+const asksPeer: ReadonlySet<UpdatePurpose> = new Set(['check', 'register']);
+
 /**
  * A check that was repeated once stays without an answer: the peer may have lost its state, and I1 finds out while the
  * repetitions go on. One lost packet is not enough for that.
  */
 function callBesideCheck(state: HipHostState, association: HipAssociation, standing: Standing): void {
   const { outstanding } = standing.updates;
-  if (outstanding?.purpose !== 'check' || outstanding.repetitions < 1 || state.at < outstanding.nextAt)
-    return;
+  if (outstanding === undefined || !asksPeer.has(outstanding.purpose)) return;
+  if (outstanding.repetitions < 1 || state.at < outstanding.nextAt) return;
   if (association.attempt !== undefined || association.failedUntil !== undefined) return;
   sendI1(state, association, association.path, true);
 }

@@ -254,6 +254,16 @@ test('a registrar that lost its state gets the registration with the association
   assert.equal(hosts.registration, 'registered');
 });
 
+test('it does not take all repetitions of a refresh to find that out', () => {
+  const hosts = new ThreeHosts({ lifetimeMs: 60_000 }).register();
+  const { sun, hub } = hosts;
+  hosts.wait(1_000);
+  hub.crash(hosts.now);
+  const [{ lifetimeMs } = { lifetimeMs: 0 }] = sun.eventsOf('registered');
+  hosts.wait(lifetimeMs / 2 + 2_000);
+  assert.deepEqual(hosts.clients, ['sun']);
+});
+
 test('so does a requester that lost its state: one registration, in place of the old one', () => {
   const hosts = new ThreeHosts().register();
   hosts.sun.crash(hosts.now);
