@@ -31,9 +31,9 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
       // A restart must know of the numbers before they are used.
       if (output.command.kind === 'extend-reservation' && state.checkpoint.hold(entry, output)) break;
       if (output.command.kind === 'install-policy') {
-        state.recovery.policies.set(output.command.policy.policyId, output.command.policy);
+        state.leadingPolicies.add(output.command.policy);
       } else if (output.command.kind === 'remove-policy') {
-        state.recovery.policies.delete(output.command.policyId);
+        state.leadingPolicies.remove(output.command.policyId);
       }
       state.outputs.push({ ...output, id: state.awaitResult(entry.ikeId, output.id) });
       break;

@@ -37,6 +37,7 @@ import type {
   RecoveryRung,
   RecoveryStep,
 } from './interface.ts';
+import { LeadingPolicies } from './leading-policies.ts';
 import { PendingCommands } from './pending-commands.ts';
 import { poolAttributes } from './pool-attributes.ts';
 import { openRecoveryRecords, sealRecoveryRecord } from './recovery/records.ts';
@@ -96,6 +97,7 @@ export class EngineState {
   readonly restarts: RestartDamping = new RestartDamping();
   readonly traps: TrapPolicies = new TrapPolicies();
   readonly eventCounts: EventCounts = new EventCounts();
+  readonly leadingPolicies: LeadingPolicies = new LeadingPolicies();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
   readonly contacted: Set<string> = new Set();
@@ -287,10 +289,8 @@ export class EngineState {
 
   /** Traffic of this Child SA finds another one first from now on; what arrives on it is still let in. */
   demotePolicies(childId: number): void {
-    for (const policy of this.recovery.policies.values()) {
-      if (policy.childId !== childId) continue;
-      const demoted = { ...policy, priority: policy.priority + 1 };
-      this.command({ kind: 'install-policy', policy: demoted });
+    for (const policy of this.leadingPolicies.yield(childId)) {
+      this.command({ kind: 'install-policy', policy });
     }
   }
 
@@ -330,6 +330,7 @@ export class EngineState {
       parent: undefined,
       offspring: [],
       identities: undefined,
+      leads: new Set(),
       establishedAt: undefined,
       lowestNonce: undefined,
       redundant: false,

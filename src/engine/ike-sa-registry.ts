@@ -28,6 +28,8 @@ export interface IkeEntry {
   parent: IkeEntry | undefined;
   readonly offspring: IkeEntry[];
   identities: EntryIdentities | undefined;
+  /** Names of its Child SAs that may come first for our traffic, for the registry. */
+  readonly leads: Set<string>;
   establishedAt: number | undefined;
   /** The lower nonce of the first exchange, which a rekeying hands on (RFC 7296 2.8.2). */
   lowestNonce: Uint8Array | undefined;
@@ -56,6 +58,8 @@ export class IkeSaRegistry {
   readonly #childrenOf = new Map<number, Set<number>>();
   /** In the order in which they were identified. */
   readonly #byIdentities = new Map<string, Set<IkeEntry>>();
+  /** By identities and the name of a child: IKE SAs whose Child SA of that name may still come first for our traffic. */
+  readonly #leading = new Map<string, Set<IkeEntry>>();
   #nextIkeId = 1;
 
   get size(): number {
@@ -100,17 +104,37 @@ export class IkeSaRegistry {
     this.#forgetIdentities(entry);
     entry.identities = identities;
     const key = identitiesKey(identities.local, identities.remote);
-    const same = this.#byIdentities.get(key);
-    if (same === undefined) this.#byIdentities.set(key, new Set([entry]));
-    else same.add(entry);
+    addTo(this.#byIdentities, key, entry);
+  }
+
+  /** A Child SA of this name came up: until `yield` it is one that newer IKE SAs may have to go before. */
+  lead(entry: IkeEntry, child: string): void {
+    const key = leadingKey(entry, child);
+    if (key === undefined) return;
+    addTo(this.#leading, key, entry);
+    entry.leads.add(child);
+  }
+
+  /** No Child SA of this name comes first here any more. */
+  yield(entry: IkeEntry, child: string): void {
+    const key = leadingKey(entry, child);
+    if (key !== undefined) removeFrom(this.#leading, key, entry);
+    entry.leads.delete(child);
+  }
+
+  /** Other IKE SAs between the same two identities whose Child SAs of this name have not yielded. */
+  leading(entry: IkeEntry, child: string): readonly IkeEntry[] {
+    const key = leadingKey(entry, child);
+    const all = key === undefined ? undefined : this.#leading.get(key);
+    return [...(all ?? [])].filter((other) => other !== entry);
   }
 
   #forgetIdentities(entry: IkeEntry): void {
     const { identities } = entry;
     if (identities === undefined) return;
     const key = identitiesKey(identities.local, identities.remote);
-    const same = this.#byIdentities.get(key);
-    if (same?.delete(entry) && same.size === 0) this.#byIdentities.delete(key);
+    removeFrom(this.#byIdentities, key, entry);
+    for (const child of entry.leads) this.yield(entry, child);
   }
 
   has(ikeId: number): boolean {
@@ -196,12 +220,28 @@ export class IkeSaRegistry {
   }
 }
 
+function addTo(sets: Map<string, Set<IkeEntry>>, key: string, entry: IkeEntry): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([entry]));
+  else known.add(entry);
+}
+
+function removeFrom(sets: Map<string, Set<IkeEntry>>, key: string, entry: IkeEntry): void {
+  const known = sets.get(key);
+  if (known?.delete(entry) && known.size === 0) sets.delete(key);
+}
+
 function localSpi(entry: IkeEntry): IkeSpi {
   return entry.initiator ? entry.sa.initiatorSpi : entry.sa.responderSpi;
 }
 
 function identitiesKey(local: Identity, remote: Identity): string {
   return `${identityKey(local)} ${identityKey(remote)}`;
+}
+
+function leadingKey({ identities }: IkeEntry, child: string): string | undefined {
+  if (identities === undefined) return undefined;
+  return `${identitiesKey(identities.local, identities.remote)} ${child}`;
 }
 
 function firstRequestKey(initiatorSpi: IkeSpi, remote: Endpoint): string {

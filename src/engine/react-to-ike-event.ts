@@ -198,6 +198,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   const successor = state.registry.all().find(({ sa }) => sa === entry.sa.successor);
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
+  for (const { name } of successor.sa.children) state.registry.lead(successor, name);
   recordsFollow(state, successor);
   silencePassesOn(state, entry, successor);
 }
@@ -208,6 +209,7 @@ function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): vo
   if (configuration !== undefined) {
     state.event({ kind: 'child-up', context: state.contextOf(entry), child, configuration });
   }
+  state.registry.lead(entry, child.name);
   takePrecedence(state, entry, child.name);
   if (!entry.initiator && entry.establishedAt === state.at) peerCameFirst(state, entry);
   state.pending.childUp(connection.name, child.name);
@@ -215,10 +217,11 @@ function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): vo
 
 /** Two IKE SAs with one peer carry the same traffic: ours leaves through the newer, for the older may be forgotten. */
 function takePrecedence(state: EngineState, entry: IkeEntry, name: string): void {
-  if (entry.identities === undefined) return;
-  for (const other of state.registry.ofIdentities(entry.identities.local, entry.identities.remote)) {
-    if (other === entry || other.createdAt >= entry.createdAt) continue;
+  for (const other of state.registry.leading(entry, name)) {
+    const { phase } = other.sa;
+    if (other.createdAt >= entry.createdAt || (phase !== 'established' && phase !== 'rekeying')) continue;
     for (const child of other.sa.children) if (child.name === name) state.demotePolicies(child.childId);
+    state.registry.yield(other, name);
   }
 }
 

@@ -180,6 +180,7 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
     localText: formatIdentity(local),
     remoteText: formatIdentity(remote),
   });
+  for (const { name } of sa.children) state.registry.lead(entry, name);
   entry.establishedAt = sa.establishedAt;
   entry.behindNat = nat.local;
   entry.natDetected = nat.local || nat.remote;

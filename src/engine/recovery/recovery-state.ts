@@ -1,7 +1,7 @@
 // What a host remembers of SPIs, tokens, budgets and suspicions, for the files of this folder.
 import type { Randomness } from '#crypto';
 import type { ConnectionConfiguration } from '#ike';
-import type { IpAddress, PolicyParameters } from '#sa';
+import type { IpAddress } from '#sa';
 import {
   BackOff,
   type BootEpoch,
@@ -67,8 +67,6 @@ export class RecoveryState {
   readonly parallel: Map<string, number> = new Map();
   /** Silent IKE SAs that answered when the peer may have authenticated the fresh one already. */
   readonly answeredMeanwhile: Set<number> = new Set();
-  /** Policies of Child SAs as they were installed, to lower their precedence. */
-  readonly policies: Map<number, PolicyParameters> = new Map();
   /** IKE SPIs under which a token of ours was given. */
   readonly given: Set<string> = new Set();
   history: SpiHistory;
