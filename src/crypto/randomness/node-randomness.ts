@@ -1,12 +1,13 @@
 // Randomness for daemons: the operating system's, through OpenSSL.
-import { randomFillSync } from 'node:crypto';
 import { keyExchangeMethod } from '../key-exchange/key-exchange-method.ts';
 import type { Randomness } from '../ports.ts';
 import { sign } from '../signatures/sign.ts';
+import { RandomPool } from './random-pool.ts';
 
 export function nodeRandomness(): Randomness {
+  const pool = new RandomPool();
   return {
-    bytes: (count) => randomFillSync(new Uint8Array(count)),
+    bytes: (count) => pool.bytes(count),
     keyPair: (group) => keyExchangeMethod(group).generate(),
     sign,
   };
