@@ -4,7 +4,6 @@ export { timeText } from './asn1/time.ts';
 export {
   type Certificate,
   MAXIMUM_CERTIFICATE_BYTES,
-  parseCertificate,
   publicKeyHash,
 } from './certificates/certificate.ts';
 export { certificatesFromPem, revocationListsFromPem } from './certificates/certificate-file.ts';
@@ -20,6 +19,7 @@ export type { CertificateExtensions, KeyUsage, NameConstraints } from './certifi
 export type { GeneralName } from './certificates/general-name.ts';
 export { certificateMatchesIdentity } from './certificates/identity.ts';
 export { type OcspResponse, parseOcspResponse, type SingleResponse } from './certificates/ocsp-response.ts';
+export { parseCertificate } from './certificates/recent-certificates.ts';
 export { parseRevocationList, type RevocationList } from './certificates/revocation-list.ts';
 export { validatePath } from './certificates/validate-path.ts';
 export * from './compute.ts';

@@ -1,7 +1,8 @@
 // Files of certificates and revocation lists, PEM or DER.
 import { CryptoError } from '../error.ts';
 import { isPem, pemBlocks } from '../pem/pem.ts';
-import { type Certificate, parseCertificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
+import { parseCertificate } from './recent-certificates.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 
 /**

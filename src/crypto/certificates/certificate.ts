@@ -31,7 +31,7 @@ export const MAXIMUM_CERTIFICATE_BYTES = 65_536;
  * @throws CryptoError `bad-certificate` if the octets are no certificate in DER; `unsupported` if its public key is of
  *   a kind no suite can use
  */
-export function parseCertificate(der: Uint8Array): Certificate {
+export function readCertificate(der: Uint8Array): Certificate {
   if (der.length > MAXIMUM_CERTIFICATE_BYTES) throw malformed('certificate', 'too long');
   const outer = new DerReader(der);
   const fields = outer.sequence('certificate');

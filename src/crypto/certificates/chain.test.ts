@@ -1,9 +1,10 @@
 // The chain we would send, out of a heap of certificates.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Certificate, parseCertificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
 import { certificatesFromPem } from './certificate-file.ts';
 import { orderChain } from './chain.ts';
+import { parseCertificate } from './recent-certificates.ts';
 import { authority } from './testing/certificate-builder.ts';
 import * as fixtures from './testing/fixtures.ts';
 

@@ -1,9 +1,9 @@
 // The table of identities a certificate speaks for, and those it does not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCertificate } from './certificate.ts';
 import { distinguishedNameFromText } from './distinguished-name-text.ts';
 import { certificateMatchesIdentity } from './identity.ts';
+import { parseCertificate } from './recent-certificates.ts';
 import { certificate, directory, dns, email, ip, subjectAltName } from './testing/certificate-builder.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -8,9 +8,10 @@ import {
   Tag,
 } from '../asn1/der-reader.ts';
 import { readTimeMs } from '../asn1/time.ts';
-import { type Certificate, MAXIMUM_CERTIFICATE_BYTES, parseCertificate } from './certificate.ts';
+import { type Certificate, MAXIMUM_CERTIFICATE_BYTES } from './certificate.ts';
 import { type DistinguishedName, parseDistinguishedName } from './distinguished-name.ts';
 import { readExtensions } from './extensions.ts';
+import { parseCertificate } from './recent-certificates.ts';
 import { type Revocation, revocationReason } from './revocation-list.ts';
 import { readAlgorithmIdentifier, readSignedObject, type SignedObject } from './signed-object.ts';
 

@@ -59,8 +59,16 @@ export function signatureProblem(signed: SignedObject, signer: PublicKey): strin
   }
   const key = publicKeyObject(signer);
   if (key.asymmetricKeyType !== keyTypeOf(scheme)) return "is of another kind than the issuer's key";
-  return holds(scheme, signed, key) ? undefined : 'does not verify';
+  const known = verified.get(signed);
+  if (known?.has(signer) === true) return undefined;
+  if (!holds(scheme, signed, key)) return 'does not verify';
+  if (known === undefined) verified.set(signed, new WeakSet([signer]));
+  else known.add(signer);
+  return undefined;
 }
+
+/** Which keys verify what, for as long as both are remembered elsewhere: neither of them changes. */
+const verified = new WeakMap<SignedObject, WeakSet<PublicKey>>();
 
 function keyTypeOf(scheme: Scheme): string {
   return scheme.kind === 'rsa-pss' ? 'rsa' : scheme.kind;

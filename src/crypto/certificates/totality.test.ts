@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { CryptoError } from '../error.ts';
 import { pemBlocks } from '../pem/pem.ts';
 import { privateKeyFromPem } from '../pem/private-key-file.ts';
-import { parseCertificate } from './certificate.ts';
 import { certificatesFromPem, revocationListsFromPem } from './certificate-file.ts';
 import { distinguishedNameToText } from './distinguished-name.ts';
 import { distinguishedNameFromText } from './distinguished-name-text.ts';
 import { parseOcspResponse } from './ocsp-response.ts';
+import { parseCertificate } from './recent-certificates.ts';
 import { parseRevocationList } from './revocation-list.ts';
 import * as fixtures from './testing/fixtures.ts';
 

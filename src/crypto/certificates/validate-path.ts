@@ -2,10 +2,11 @@
 import { equalOctets } from '../asn1/equal-octets.ts';
 import type { ValidatePathJob, ValidatePathResult } from '../compute.ts';
 import { CryptoError } from '../error.ts';
-import { type Certificate, certificateTitle, parseCertificate } from './certificate.ts';
+import { type Certificate, certificateTitle } from './certificate.ts';
 import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
 import { candidatePaths, type DeadEnd } from './path-building.ts';
 import { pathProblem } from './path-validation.ts';
+import { parseCertificate } from './recent-certificates.ts';
 import { type RevocationEvidence, revocationProblem } from './revocation.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 
