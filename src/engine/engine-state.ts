@@ -142,9 +142,11 @@ export class EngineState {
   }
 
   takeTouched(): IkeEntry | undefined {
-    const [first] = this.#touched;
-    if (first !== undefined) this.#touched.delete(first);
-    return first;
+    for (const first of this.#touched) {
+      this.#touched.delete(first);
+      return first;
+    }
+    return undefined;
   }
 
   event(event: EngineEvent): void {

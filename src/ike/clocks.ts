@@ -8,19 +8,20 @@ import { retransmit } from './transmission.ts';
 /** When `runClocks` has something to do next; `undefined` if only a message or a command can change anything. */
 export function nextDeadline(state: IkeSaState): number | undefined {
   if (state.ended) return undefined;
-  const times = [
-    ...state.requests.all().map((request) => request.nextAt),
-    phaseEnd(state),
-    state.tasks.nextAt(state.at),
-    livenessAt(state),
-    state.synchronization?.nextAt,
-  ];
-  if (state.phase.name === 'established') {
-    times.push(state.rekeyAt, state.reauthAt, state.expiresAt);
-    for (const child of state.children) times.push(child.rekeyAt, child.expiresAt);
-  }
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  // Asked for after every input: no list is made of these.
+  let next = earlier(phaseEnd(state), state.tasks.nextAt(state.at));
+  next = earlier(next, livenessAt(state));
+  next = earlier(next, state.synchronization?.nextAt);
+  for (const request of state.requests.all()) next = earlier(next, request.nextAt);
+  if (state.phase.name !== 'established') return next;
+  next = earlier(earlier(next, state.rekeyAt), earlier(state.reauthAt, state.expiresAt));
+  for (const child of state.children) next = earlier(next, earlier(child.rekeyAt, child.expiresAt));
+  return next;
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined) return other;
+  return other === undefined || one < other ? one : other;
 }
 
 export function runClocks(state: IkeSaState): void {

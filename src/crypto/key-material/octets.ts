@@ -19,7 +19,10 @@ export function concatenate(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Two hexadecimal digits per octet, as constants are written in this room. */
 export function hex(digits: string): Uint8Array {
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  const octets = new Uint8Array(digits.length >> 1);
+  for (let at = 0; at < octets.length; at++)
+    octets[at] = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16);
+  return octets;
 }
 
 /** A big-endian number; the empty string is 0. */

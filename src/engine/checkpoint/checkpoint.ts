@@ -131,6 +131,7 @@ export class Checkpoint {
 
   /** At the end of each input. */
   flush(state: EngineState): void {
+    if (this.#touched.size === 0 && this.#dirty.size === 0 && !this.#indexDirty) return;
     const changed = [...this.#touched.keys()].map((entry) => this.#update(state, entry)).includes(true);
     for (const [entry, held] of this.#touched) {
       // What moves from one IKE SA to another in a rekeying is whole only together.

@@ -13,5 +13,7 @@ export function ikeSpiFromBytes(octets: Uint8Array): IkeSpi {
 /** The eight octets of an SPI. */
 export function ikeSpiBytes(spi: IkeSpi): Uint8Array {
   if (!/^[0-9a-f]{16}$/.test(spi)) throw new WireError('value', 0, 'IKE SPI');
-  return Uint8Array.from({ length: 8 }, (_, at) => Number.parseInt(spi.slice(2 * at, 2 * at + 2), 16));
+  const octets = new Uint8Array(8);
+  for (let at = 0; at < 8; at++) octets[at] = Number.parseInt(spi.slice(2 * at, 2 * at + 2), 16);
+  return octets;
 }
