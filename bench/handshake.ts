@@ -1,5 +1,5 @@
 // What a full IKE_SA_INIT and IKE_AUTH costs each of two daemons, with the Child SA that comes with it: wayward initiates to
-// wayward and to charon, by authentication method. Both log what they log by default.
+// wayward and to charon, by authentication method. Both log what they log by default, and no keys.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,13 @@ import { engineBenchmark } from './engine.ts';
 import { cpuSeconds, interleaved, type Spread, spread } from './measure.ts';
 import type { Report, Table } from './report.ts';
 
-const handshakes = 50;
-/** How many are under way at a time. */
-const parallel = 5;
+/** Connections of the initiator, which stand together before all are closed again. */
+const connections = 50;
+/** How often all come up in a sample, and before the first one: by then what V8 compiles is compiled. */
+const timesPerSample = 4;
+const timesToWarmUp = 20;
+/** How many are under way at a time: of one address more, and both daemons ask some of them for a cookie. */
+const parallel = 3;
 const methods: Readonly<Record<string, Method>> = {
   'PSK, X25519': 'psk',
   'ECDSA P-256, X25519': 'ecdsa',
@@ -75,7 +79,7 @@ async function pairOf(kindsOfPair: readonly [Kind, Kind], method: Method, folder
   const folders = names.map((name) => join(folder, name));
   for (const own of folders) await mkdir(own, { recursive: true });
   const secret = `secrets { ike-bench {\n  id = ${names[0]}\n  secret = "a secret for benchmarks"\n} }\n`;
-  const many = Array.from({ length: handshakes }, (_, i) =>
+  const many = Array.from({ length: connections }, (_, i) =>
     connection(`c${i}`, `n${i}`, left, right, 0, method),
   );
   const texts = [many.join(''), connection('bench', 'net', right, left, 1, method)];
@@ -88,11 +92,15 @@ async function pairOf(kindsOfPair: readonly [Kind, Kind], method: Method, folder
   }
   const ends: (Wayward | Strongswan)[] = [];
   for (const [i, own] of folders.entries()) {
-    const text = `connections {\n${texts[i]}}\n${method === 'psk' ? secret.replace(names[0], names[1 - i]!) : ''}`;
+    const secrets = method === 'psk' ? secret.replace(names[0], names[1 - i]!) : '';
+    const text = `connections {\n${texts[i]}}\n${secrets}`;
     await writeFile(join(own, 'swanctl.conf'), text);
     await writeFile(join(own, 'charon.conf'), quietCharon);
     const end = new kinds[kindsOfPair[i]!]([left, right][i]!.namespace, own);
-    if (end instanceof Wayward) end.logLevel = 'info';
+    if (end instanceof Wayward) {
+      end.logLevel = 'info';
+      end.logsKeys = false;
+    }
     await end.start();
     ends.push(end);
   }
@@ -116,7 +124,7 @@ async function forAll({ clients }: Pair, ask: (client: ViciClient, index: number
   let next = 0;
   await Promise.all(
     clients.map(async (client) => {
-      for (let i = next++; i < handshakes; i = next++) await ask(client, i);
+      for (let i = next++; i < connections; i = next++) await ask(client, i);
     }),
   );
 }
@@ -127,18 +135,25 @@ interface Sample {
   readonly perSecond: number;
 }
 
-async function measure(pair: Pair): Promise<Sample> {
-  const before = pair.pids.map((pid) => cpuSeconds([pid]));
-  const begun = performance.now();
-  await forAll(pair, async (client, i) => {
-    for await (const _ of client.stream('initiate', { child: `n${i}`, timeout: '20000', loglevel: '-1' }));
-  });
-  const seconds = (performance.now() - begun) / 1000;
-  const spent = pair.pids.map((pid, i) => ((cpuSeconds([pid]) - before[i]!) * 1000) / handshakes);
-  await forAll(pair, async (client, i) => {
-    for await (const _ of client.stream('terminate', { ike: `c${i}`, timeout: '20000', loglevel: '-1' }));
-  });
-  return { initiatorMs: spent[0]!, responderMs: spent[1]!, perSecond: handshakes / seconds };
+/** Brings every connection up and down so many times; only the way up counts. */
+async function measure(pair: Pair, times: number): Promise<Sample> {
+  const spent = [0, 0];
+  let seconds = 0;
+  for (let time = 0; time < times; time++) {
+    const before = pair.pids.map((pid) => cpuSeconds([pid]));
+    const begun = performance.now();
+    await forAll(pair, async (client, i) => {
+      for await (const _ of client.stream('initiate', { child: `n${i}`, timeout: '20000', loglevel: '-1' }));
+    });
+    seconds += (performance.now() - begun) / 1000;
+    for (const [i, pid] of pair.pids.entries()) spent[i]! += cpuSeconds([pid]) - before[i]!;
+    await forAll(pair, async (client, i) => {
+      for await (const _ of client.stream('terminate', { ike: `c${i}`, timeout: '20000', loglevel: '-1' }));
+    });
+  }
+  const handshakes = times * connections;
+  const [initiatorMs, responderMs] = spent.map((cpu) => (cpu * 1000) / handshakes);
+  return { initiatorMs: initiatorMs!, responderMs: responderMs!, perSecond: handshakes / seconds };
 }
 
 async function benchmarkMethod(method: Method, title: string, rounds: number): Promise<Table[]> {
@@ -148,11 +163,10 @@ async function benchmarkMethod(method: Method, title: string, rounds: number): P
     for (const [i, pair] of pairs.entries()) {
       ready[pair.join(' to ')] = await pairOf(pair, method, join(folder, String(i)));
     }
+    for (const pair of Object.values(ready)) await measure(pair, timesToWarmUp);
     const contenders = Object.fromEntries(
-      Object.entries(ready).map(([name, pair]) => [name, () => measure(pair)]),
+      Object.entries(ready).map(([name, pair]) => [name, () => measure(pair, timesPerSample)]),
     );
-    // Until everything is compiled.
-    await interleaved(3, contenders);
     const measured = await interleaved<string, Sample>(rounds, contenders);
     const of = (key: keyof Sample): Record<string, Spread> =>
       Object.fromEntries(

@@ -21,7 +21,7 @@ export interface Launch {
 export class Wayward implements Peer {
   readonly kind = 'wayward';
   readonly folder: string;
-  /** Keys of the latest start, in tshark's formats. */
+  /** Keys of the latest start, in tshark's formats; empty if there are none. */
   keyLogPath = '';
   readonly #namespace: string;
   /** How long a start may take. */
@@ -29,6 +29,8 @@ export class Wayward implements Peer {
   #daemon: RunningProcess | undefined;
   /** Of the daemon from its next start. */
   logLevel: 'info' | 'debug' = 'debug';
+  /** Whether its keys are written down, from its next start. */
+  logsKeys = true;
   /** Words in front of the command, and what stands in its environment; from its next start. */
   launch: Launch = { words: [], environment: {} };
 
@@ -72,11 +74,12 @@ export class Wayward implements Peer {
 
   async start(): Promise<void> {
     await this.writeSettings();
-    this.keyLogPath = join(this.folder, `keys-${++this.#starts}`);
+    this.keyLogPath = this.logsKeys ? join(this.folder, `keys-${++this.#starts}`) : '';
     this.#daemon = new RunningProcess(
       [
         ...[...this.launch.words, process.execPath, waywardCommand, 'run'],
-        ...['--config', this.configurationPath, '--socket', this.socketPath, '--keylog', this.keyLogPath],
+        ...['--config', this.configurationPath, '--socket', this.socketPath],
+        ...(this.logsKeys ? ['--keylog', this.keyLogPath] : []),
       ],
       { namespace: this.#namespace, environment: this.launch.environment },
     );
