@@ -1,9 +1,10 @@
 // wayward on a kernel's ESP, inside a guest, with strongSwan outside: everything that the kernel data plane is for.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { replacedLingerMs } from '#sa';
 import { eventually } from '../harness/eventually.ts';
 import { removeStaleNamespaces } from '../harness/network.ts';
 import { childSas, type PeerChild } from '../harness/peer.ts';
@@ -17,6 +18,17 @@ import { planeStrongswan, planeWayward } from './plane-configuration.ts';
 const missing = missingForGuests();
 /** A guest shares this machine with everything else, and takes its time. */
 const patienceMs = 60_000;
+
+/** When SAs went, by SPI, from what `ip -timestamp xfrm monitor` prints. */
+function removals(told: string): Map<string, number> {
+  const pattern = /Timestamp: (.+?) (\d+) usec\s+Deleted src \S+ dst \S+\s+proto esp spi 0x([0-9a-f]{8})/g;
+  return new Map(
+    [...told.matchAll(pattern)].map(([, at, microseconds, spi]) => [
+      spi!,
+      Date.parse(at!) + Number(microseconds) / 1_000,
+    ]),
+  );
+}
 
 describe('wayward on kernel ESP with strongSwan in user space', { skip: missing ?? false }, () => {
   let network: GuestNetwork;
@@ -53,11 +65,19 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     source: hostAddresses.inner[family],
     destination: guestAddresses.inner[family],
   });
-  const kernelSpis = async (): Promise<string[]> =>
-    [...(await network.guest.run('ip xfrm state')).matchAll(/spi 0x([0-9a-f]{8})/g)]
-      .map(([, spi]) => spi!)
-      .filter((spi) => spi !== '00000000')
-      .sort();
+  /** Larval states have no SPI yet. */
+  const kernelSas = async (): Promise<{ readonly spi: string; readonly outbound: boolean }[]> =>
+    [
+      ...(await network.guest.run('ip xfrm state')).matchAll(
+        /^src (\S+) dst \S+\s+proto esp spi 0x([0-9a-f]{8})/gm,
+      ),
+    ]
+      .map(([, source, spi]) => ({
+        spi: spi!,
+        outbound: Object.values<string>(guestAddresses.outer).includes(source!),
+      }))
+      .filter(({ spi }) => spi !== '00000000');
+  const kernelSpis = async (): Promise<string[]> => (await kernelSas()).map(({ spi }) => spi).sort();
 
   /** The last number that the kernel has spent on an SA. */
   async function sent({ outboundSpi }: PeerChild): Promise<number> {
@@ -67,7 +87,7 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     return Number.parseInt(match[1]!, 16);
   }
 
-  /** Both have one Child SA of this name, the same, and the kernel has its SPIs and no others. */
+  /** Both have one Child SA of this name, the same, and the kernel has its SPIs, and no others but inbound ones that linger. */
   async function agreed(name: string): Promise<PeerChild> {
     return eventually(
       `both sides have one Child SA ${name}, and so has the kernel`,
@@ -78,9 +98,11 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
         ]);
         if (ours === undefined || theirs === undefined) return undefined;
         if (moreOfOurs.length > 0 || moreOfTheirs.length > 0 || ours.name !== name) return undefined;
-        const spis = [ours.inboundSpi, ours.outboundSpi].sort();
-        const inKernel = await kernelSpis();
-        return ours.inboundSpi === theirs.outboundSpi && spis.join() === inKernel.join() ? ours : undefined;
+        const inKernel = await kernelSas();
+        const sending = inKernel.filter(({ outbound }) => outbound).map(({ spi }) => spi);
+        const receives = inKernel.some(({ spi, outbound }) => !outbound && spi === ours.inboundSpi);
+        const same = ours.inboundSpi === theirs.outboundSpi && sending.join() === ours.outboundSpi;
+        return same && receives ? ours : undefined;
       },
       patienceMs,
     );
@@ -132,6 +154,33 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
       } finally {
         await pings.abandon();
       }
+    });
+
+    // RFC 7296 2.8
+    test(`over ${family} the inbound SA of a replaced pair stays for what is on its way`, async () => {
+      const told = join(network.folder, `monitor-${connection}`);
+      const monitor = await network.guest.start('ip -timestamp xfrm monitor SA', told);
+      const before = await agreed(child);
+      await wayward.rekeyChild(child);
+      await replaced(before);
+      const goneAt = await eventually(
+        'both are gone',
+        async () => {
+          const all = removals(await readFile(told, 'utf8'));
+          return all.has(before.inboundSpi) && all.has(before.outboundSpi) ? all : undefined;
+        },
+        patienceMs,
+      );
+      const [inbound = 0, outbound = 0] = [before.inboundSpi, before.outboundSpi].map((spi) =>
+        goneAt.get(spi),
+      );
+      await network.guest.run(`kill ${monitor}`);
+      // The kernel may have been told of both a little late.
+      const stayedMs = inbound - outbound;
+      assert.ok(
+        outbound > 0 && Math.abs(stayedMs - replacedLingerMs) < 1_500,
+        `it stayed for ${stayedMs} ms`,
+      );
     });
 
     test(`the end of the IKE SA over ${family} leaves nothing in the kernel`, async () => {
