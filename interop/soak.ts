@@ -1,4 +1,4 @@
-// `npm run soak -- scanner|hip-flood|properties|records`: what takes too long for `npm test`.
+// `npm run soak -- scanner|hip-flood|kernel|properties|records`: what takes too long for `npm test`.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +9,14 @@ import { play } from './harness/play.ts';
 import { missingRequirement } from './harness/requirements.ts';
 import { assertHarmless, type ScannerResult, sufferScanner } from './harness/scanner.ts';
 import { assertHipFloodHarmless, type FloodResult, sufferHipFlood } from './hip/flood.ts';
+import { missingForGuests } from './kernel/guest-network.ts';
+import { assertSteady } from './kernel/soak/assert-steady.ts';
+import { printSoak } from './kernel/soak/print-soak.ts';
+import { type Plane, soak } from './kernel/soak/soak-lab.ts';
 
 const usage = `usage: npm run soak -- scanner [--rate 50000] [--seconds 60] [--json]
        npm run soak -- hip-flood [--packets 100000] [--rate 20000] [--ping 50] [--json]
+       npm run soak -- kernel [--minutes 30] [--loss 2] [--json] [userspace|kernel]
        npm run soak -- properties [--cases 1000000] [FILTER...]
        npm run soak -- records [--kills 200]`;
 
@@ -130,6 +135,30 @@ async function hipFlood({ numbers, json }: Words): Promise<number> {
   return 0;
 }
 
+/** Both data planes side by side, unless one is named. */
+async function kernel({ numbers, json, filters }: Words): Promise<number> {
+  const missing = missingForGuests();
+  if (missing !== undefined) throw new Error(`the soak cannot be played here: ${missing}`);
+  removeStaleNamespaces();
+  const planes = (['userspace', 'kernel'] satisfies Plane[]).filter(
+    (plane) => filters.length === 0 || filters.includes(plane),
+  );
+  if (planes.length === 0) throw new Error(usage);
+  const weather = { lossPercent: numbers['loss'] ?? 2, ikeLossPercent: 5, delayMs: 60, jitterMs: 50 };
+  const options = {
+    minutes: numbers['minutes'] ?? 30,
+    weather,
+    tell: (line: string) => console.error(line),
+  };
+  const outcomes = await Promise.allSettled(planes.map((plane) => soak(plane, options)));
+  const results = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  if (json) console.log(JSON.stringify(results, undefined, 2));
+  else for (const result of results) printSoak(result);
+  for (const one of outcomes) if (one.status === 'rejected') throw one.reason;
+  for (const result of results) assertSteady(result);
+  return 0;
+}
+
 /** The properties of room `unknown-spi`, each with so many cases instead of its own number. */
 function properties({ numbers, filters }: Words): number {
   const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -165,6 +194,7 @@ try {
   const words = readWords(process.argv.slice(2));
   if (words.what === 'scanner') process.exitCode = await scanner(words);
   else if (words.what === 'hip-flood') process.exitCode = await hipFlood(words);
+  else if (words.what === 'kernel') process.exitCode = await kernel(words);
   else if (words.what === 'properties') process.exitCode = properties(words);
   else if (words.what === 'records') process.exitCode = records(words);
   else throw new Error(usage);

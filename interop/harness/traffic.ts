@@ -10,6 +10,17 @@ export interface Path {
   readonly destination: string;
 }
 
+export interface PingResult {
+  readonly answered: number;
+  readonly lost: number;
+  /** Answers that came once more. */
+  readonly repeated: number;
+  /** Answers that came after one to a later ping. */
+  readonly overtaken: number;
+  /** The most pings after each other that were lost. */
+  readonly lostInARow: number;
+}
+
 /** A ping that runs until it is stopped. */
 export class ContinuousPing {
   readonly #process: RunningProcess;
@@ -37,12 +48,30 @@ export class ContinuousPing {
    * Ends it once it is sure that the last pings are answered.
    * @returns how many were answered, and how many of those sent before the last answer were not
    */
-  async stop(): Promise<{ readonly answered: number; readonly lost: number }> {
-    await this.answers(3);
+  async stop(timeoutMs = 5_000): Promise<PingResult> {
+    await this.answers(3, timeoutMs);
     await this.#process.end('SIGINT');
-    const answered = this.#answered();
-    if (answered.length === 0) throw new ProcessError(`no ping was answered:\n${this.#process.output}`);
-    return { answered: new Set(answered).size, lost: Math.max(...answered) - new Set(answered).size };
+    const sequences = this.#answered();
+    if (sequences.length === 0) throw new ProcessError(`no ping was answered:\n${this.#process.output}`);
+    const answered = new Set(sequences).size;
+    let last = 0;
+    let overtaken = 0;
+    for (const sequence of sequences) {
+      if (sequence < last) overtaken++;
+      last = Math.max(last, sequence);
+    }
+    const inOrder = [...new Set(sequences)].sort((one, other) => one - other);
+    const lostInARow = inOrder.reduce(
+      (most, sequence, i) => Math.max(most, sequence - (inOrder[i - 1] ?? 0) - 1),
+      0,
+    );
+    return {
+      answered,
+      lost: last - answered,
+      repeated: sequences.length - answered,
+      overtaken,
+      lostInARow,
+    };
   }
 
   /** Ends it whatever it saw. */

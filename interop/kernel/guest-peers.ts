@@ -68,6 +68,11 @@ export class GuestWayward extends Wayward {
     this.#namespace = namespace;
   }
 
+  /** Among the processes of the guest. */
+  override get pid(): number | undefined {
+    return this.#process;
+  }
+
   get #logPath(): string {
     return join(this.folder, `log-${this.#starts}`);
   }
@@ -93,8 +98,11 @@ export class GuestWayward extends Wayward {
     if (this.#starts++ === 0) await this.writeSettings();
     // Sockets are the guest's own; its state stays when its processes die.
     const paths = `--config ${this.configurationPath} --socket /run/wayward.sock --state /run/wayward.state`;
-    const node = `${process.execPath} ${waywardCommand} run ${paths} --keylog ${this.folder}/keys-${this.#starts}`;
-    this.#process = await this.#guest.start(node, this.#logPath);
+    const { words, environment } = this.launch;
+    const variables = Object.entries(environment).map(([name, value]) => `'${name}=${value}'`);
+    const launch = ['env', ...variables, ...words, process.execPath, waywardCommand].join(' ');
+    const keyLog = `--keylog ${this.folder}/keys-${this.#starts}`;
+    this.#process = await this.#guest.start(`${launch} run ${paths} ${keyLog}`, this.#logPath);
     await this.waitForLog(/wayward is running/, startMsMax);
     if (this.#bridge !== undefined) return;
     const listen = `TCP-LISTEN:${controlPort},fork,reuseaddr`;
