@@ -58,7 +58,10 @@ export class LossyLink {
     const everythingElse = Array.from({ length: 16 }, () => bands.rest - 1).join(' ');
     const lines = [
       '/run/modprobe -q -a ifb sch_netem sch_prio sch_ingress cls_u32 act_mirred',
-      `ip link set ${inboundDevice} up || { ip link add ${inboundDevice} type ifb && ip link set ${inboundDevice} up; }`,
+      `{ ip link show ${inboundDevice} > /dev/null 2>&1 || ip link add ${inboundDevice} type ifb; }`,
+      // It drops what it sends of its own accord, and counts that.
+      `echo 1 > /proc/sys/net/ipv6/conf/${inboundDevice}/disable_ipv6`,
+      `ip link set ${inboundDevice} up`,
       `tc qdisc add dev ${device} handle ffff: ingress`,
       `tc filter add dev ${device} parent ffff: protocol ip u32 match u32 0 0 action mirred egress redirect dev ${inboundDevice}`,
     ];
