@@ -9,20 +9,11 @@ import {
   isNegotiableSpi,
   type PolicyParameters,
   type SaCommand,
-  type SaDirection,
   type SaParameters,
   type SaProtocol,
   type SaResult,
-  type Spi,
 } from '#sa';
-import {
-  XfrmGroup,
-  type XfrmLifetimeUsed,
-  type XfrmMessage,
-  XfrmMode,
-  type XfrmState,
-  type XfrmTemplate,
-} from '#wire';
+import { XfrmGroup, type XfrmMessage, type XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
 import type { SaReport } from '../packet-thread/messages.ts';
 import { KernelSa, stateKey } from './kernel-sa.ts';
@@ -32,7 +23,6 @@ import {
   isSameState,
   type KernelState,
   kernelState,
-  modeNumber,
   movedState,
   protocolNumber,
   replayWindowPacketsMax,
@@ -42,11 +32,13 @@ import {
 import { type LookupAttributes, lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
 import { LarvalStates } from './larval-states.ts';
 import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
+import { pairTemplates, trapTemplates } from './policy-templates.ts';
 import { RequestIds } from './request-ids.ts';
+import { SaPairs } from './sa-pairs.ts';
+import { readFailures, readUsage, usageOf } from './sa-usage.ts';
 import { type XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
 
 const done: SaResult = { ok: true };
-const allAlgorithms = 0xffff_ffff;
 /** A mapping that the engine did not follow is told again after this time. */
 const mappingIntervalMs = 1_000;
 
@@ -65,21 +57,12 @@ interface ToldState {
   readonly lookup: LookupAttributes;
 }
 
-interface Pair {
-  readonly childId: number;
-  readonly requestId: number;
-  /** Of the SA that sends. */
-  outbound: KernelSa | undefined;
-  readonly sas: Set<KernelSa>;
-}
-
 /** Answers at once: the kernel carries out a request before the system call returns. Drain `poll` after each call. */
 export class KernelDataPlane {
   readonly #socket = new XfrmSocket();
   readonly #ids: RequestIds;
   readonly #policies: PolicyTable;
-  readonly #sas = new Map<string, KernelSa>();
-  readonly #pairs = new Map<number, Pair>();
+  readonly #sas = new SaPairs();
   /** Request IDs of trap policies, which have no pair yet. */
   readonly #traps = new Map<number, number>();
   readonly #larval: LarvalStates;
@@ -119,7 +102,7 @@ export class KernelDataPlane {
         return this.#move(command);
       case 'extend-reservation':
         // The kernel's own counter outlives this process: nothing is to be reserved.
-        return this.#find(command) === undefined
+        return this.#sas.ofPair(command) === undefined
           ? refuse('missing', `the pair has no such ${command.direction} SA`)
           : done;
       case 'remove':
@@ -144,10 +127,10 @@ export class KernelDataPlane {
         this.#takeMapping(message, at);
         break;
       case 'delete-sa':
-        this.#expireIfGone(this.#sas.get(stateKey(message.id)));
+        this.#expireIfGone(this.#sas.at(message.id));
         break;
       case 'flush-sas':
-        for (const sa of [...this.#sas.values()]) this.#expireIfGone(sa);
+        for (const sa of [...this.#sas.all()]) this.#expireIfGone(sa);
         break;
       default:
         break;
@@ -180,7 +163,7 @@ export class KernelDataPlane {
 
   /** SPIs on which we receive. */
   inboundSpis(): number[] {
-    return [...this.#sas.values()].flatMap(({ direction, spi }) => (direction === 'inbound' ? [spi] : []));
+    return [...this.#sas.all()].flatMap(({ direction, spi }) => (direction === 'inbound' ? [spi] : []));
   }
 
   isOurState(state: XfrmState): boolean {
@@ -195,7 +178,7 @@ export class KernelDataPlane {
       spi,
       protocol: protocolNumber(protocol),
     };
-    if (this.#sas.has(stateKey(id))) return true;
+    if (this.#sas.at(id) !== undefined) return true;
     const found = this.#socket.requestIfThere({ kind: 'get-sa', id, attributes: {} });
     for (const { attributes } of found ?? []) wipeKeys(attributes);
     return found !== undefined;
@@ -229,9 +212,9 @@ export class KernelDataPlane {
     for (const { state, lookup } of this.#ownStates()) {
       const { family, destination, spi, protocol, requestId } = state;
       const id = { family, destination, spi, protocol };
-      if (this.#sas.has(stateKey(id))) continue;
+      if (this.#sas.at(id) !== undefined) continue;
       this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
-      if (![...this.#pairs.values()].some((pair) => pair.requestId === requestId)) this.#ids.give(requestId);
+      if (!this.#sas.hasRequestId(requestId)) this.#ids.give(requestId);
       removed++;
     }
     return removed;
@@ -240,9 +223,12 @@ export class KernelDataPlane {
   /** Asks for the counters of all SAs; those that moved. @param failed packets were refused since the last time */
   report(at: number, failed: boolean): SaReport[] {
     const reports: SaReport[] = [];
-    for (const sa of this.#sas.values()) {
-      const moved = this.#readUsage(sa, at);
-      const refused = failed && sa.direction === 'inbound' && this.#readFailures(sa);
+    for (const sa of this.#sas.all()) {
+      const inbound = sa.direction === 'inbound';
+      const first = inbound && sa.packets === 0;
+      const moved = readUsage(this.#socket, sa, at);
+      if (first && moved) this.#firstInbound(sa);
+      const refused = failed && inbound && readFailures(this.#socket, sa);
       if (!moved && !refused) continue;
       const { protocol, direction, spi, childId } = sa;
       reports.push({ protocol, direction, spi, childId, counters: sa.counters() });
@@ -250,45 +236,14 @@ export class KernelDataPlane {
     return reports;
   }
 
-  #readUsage(sa: KernelSa, at: number): boolean {
-    const used = this.#ask(sa);
-    if (used === undefined || Number(used.packets) === sa.packets) return false;
-    const first = sa.packets === 0;
-    sa.packets = Number(used.packets);
-    sa.bytes = Number(used.bytes);
-    sa.lastUsedAt = at;
-    if (first && sa.direction === 'inbound') this.#firstInbound(sa);
-    return true;
-  }
-
-  /** How much an SA was used; undefined if it is gone. Unlike the SA itself this answer holds no keys. */
-  #ask(sa: KernelSa): XfrmLifetimeUsed | undefined {
-    const source = sa.direction === 'inbound' ? sa.remote.address : sa.local.address;
-    const event = { id: sa.id, source: addressBytes(source), flags: 0, requestId: sa.requestId };
-    return this.#socket.requestIfThere({ kind: 'get-event', event, attributes: sa.lookup })?.[0]?.attributes
-      .used;
-  }
-
   #firstInbound({ protocol, spi, childId }: KernelSa): void {
     this.#events.push({ kind: 'first-inbound', protocol, spi, childId });
-  }
-
-  #readFailures(sa: KernelSa): boolean {
-    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: sa.id, attributes: sa.lookup })?.[0];
-    if (answer?.kind !== 'new-sa') return false;
-    wipeKeys(answer.attributes);
-    const { integrityFailures, replays, replayWindowFailures } = answer.state;
-    const refused = replays + replayWindowFailures;
-    if (sa.integrityFailures === integrityFailures && sa.replays === refused) return false;
-    sa.integrityFailures = integrityFailures;
-    sa.replays = refused;
-    return true;
   }
 
   /** Removes everything of ours. */
   close(): void {
     for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
-    for (const { id, lookup } of this.#sas.values())
+    for (const { id, lookup } of this.#sas.all())
       this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
     this.#larval.handleTimeout(Number.POSITIVE_INFINITY);
     this.#sas.clear();
@@ -315,11 +270,11 @@ export class KernelDataPlane {
     const id = stateId(sa);
     const late = sa.direction === 'inbound' ? this.#lingering.take(protocol, spi) : undefined;
     if (late !== undefined) this.#remove(late);
-    if (this.#sas.has(stateKey(id))) return refuse('exists', `the ${sa.direction} SPI is taken`);
+    if (this.#sas.at(id) !== undefined) return refuse('exists', `the ${sa.direction} SPI is taken`);
     const there = this.#stateThere(sa);
     if (there !== undefined && !this.#ids.isOurState(there.state))
       return refuse('exists', `the ${sa.direction} SPI is another key manager's`);
-    const requestId = this.#pairs.get(childId)?.requestId ?? this.#requestIdLike(there) ?? this.#ids.take();
+    const requestId = this.#sas.pair(childId)?.requestId ?? this.#requestIdLike(there) ?? this.#ids.take();
     const wanted = kernelState(sa, requestId, this.#ids.stateTag);
     if (wanted === undefined) return refuse('unsupported', 'an algorithm that the kernel has no name for');
     const goesOn = there !== undefined && there.state.requestId === requestId && isSameState(there, wanted);
@@ -335,17 +290,17 @@ export class KernelDataPlane {
         });
       const refusal = this.#add(wanted);
       if (refusal !== undefined) {
-        if (!this.#pairs.has(childId)) this.#ids.give(requestId);
+        if (this.#sas.pair(childId) === undefined) this.#ids.give(requestId);
         return refusal;
       }
     }
     const known = new KernelSa(sa, requestId);
     if (goesOn) {
-      const used = this.#ask(known);
+      const used = usageOf(this.#socket, known);
       known.packets = Number(used?.packets ?? 0n);
       known.bytes = Number(used?.bytes ?? 0n);
     }
-    this.#know(known);
+    this.#sas.add(known);
     return done;
   }
 
@@ -358,8 +313,7 @@ export class KernelDataPlane {
   /** SAs of a process before us keep the number of their pair, so that its policies go on to fit. */
   #requestIdLike(there: KernelState | undefined): number | undefined {
     const requestId = there?.state.requestId;
-    if (requestId === undefined) return undefined;
-    for (const pair of this.#pairs.values()) if (pair.requestId === requestId) return undefined;
+    if (requestId === undefined || this.#sas.hasRequestId(requestId)) return undefined;
     this.#ids.keep(requestId);
     return requestId;
   }
@@ -377,69 +331,35 @@ export class KernelDataPlane {
     }
   }
 
-  #know(sa: KernelSa): void {
-    const { childId, requestId } = sa;
-    const pair = this.#pairs.get(childId) ?? { childId, requestId, outbound: undefined, sas: new Set() };
-    this.#pairs.set(childId, pair);
-    pair.sas.add(sa);
-    this.#sas.set(sa.key, sa);
-  }
-
-  #find(command: {
-    readonly direction: SaDirection;
-    readonly protocol: SaProtocol;
-    readonly spi: Spi;
-    readonly childId: number;
-  }): KernelSa | undefined {
-    for (const sa of this.#pairs.get(command.childId)?.sas ?? []) {
-      if (sa.direction === command.direction && sa.protocol === command.protocol && sa.spi === command.spi)
-        return sa;
-    }
-    return undefined;
-  }
-
   #useOutbound(command: Command<'use-outbound'>): SaResult {
-    const sa = this.#find({ ...command, direction: 'outbound' });
+    const sa = this.#sas.ofPair({ ...command, direction: 'outbound' });
     if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
-    this.#pairs.get(command.childId)!.outbound = sa;
+    this.#sas.pair(command.childId)!.outbound = sa;
     return this.#refreshPolicies(command.childId);
   }
 
   /** Whether it is carried out later. */
   #lingers(command: Command<'remove'>, at: number): boolean {
-    const { protocol, direction, spi } = command;
-    if (direction === 'outbound') return false;
-    this.#lingering.take(protocol, spi);
-    const there = [...this.#sas.values()].some(
-      (sa) => sa.protocol === protocol && sa.direction === direction && sa.spi === spi,
-    );
+    if (command.direction === 'outbound') return false;
+    this.#lingering.take(command.protocol, command.spi);
+    const there = this.#sas.named(command, command.remote) !== undefined;
     return there && this.#lingering.postpone(command, at);
   }
 
-  #remove({ protocol, direction, spi, remote }: Command<'remove'>): SaResult {
-    for (const [key, sa] of this.#sas) {
-      if (sa.protocol !== protocol || sa.direction !== direction || sa.spi !== spi) continue;
-      if (direction === 'outbound' && sa.remote.address !== remote) continue;
-      this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup });
-      this.#sas.delete(key);
-      this.#forget(sa);
-      return done;
-    }
-    return refuse('missing', `no such ${direction} SA`);
-  }
-
-  #forget(sa: KernelSa): void {
+  #remove(command: Command<'remove'>): SaResult {
+    const sa = this.#sas.named(command, command.remote);
+    if (sa === undefined) return refuse('missing', `no such ${command.direction} SA`);
+    this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup });
     this.#mappingsToldAt.delete(sa.key);
-    const pair = this.#pairs.get(sa.childId);
-    if (pair === undefined) return;
-    pair.sas.delete(sa);
-    if (pair.outbound === sa) pair.outbound = undefined;
-    this.#releaseIfUnused(pair);
+    this.#sas.remove(sa);
+    this.#releaseIfUnused(sa.childId);
+    return done;
   }
 
-  #releaseIfUnused(pair: Pair): void {
-    if (pair.sas.size > 0 || this.#policies.get(pair.childId) !== undefined) return;
-    this.#pairs.delete(pair.childId);
+  #releaseIfUnused(childId: number): void {
+    const pair = this.#sas.pair(childId);
+    if (pair === undefined || pair.sas.size > 0 || this.#policies.get(childId) !== undefined) return;
+    this.#sas.removePair(pair);
     this.#ids.give(pair.requestId);
   }
 
@@ -449,22 +369,19 @@ export class KernelDataPlane {
    */
   #move(command: Command<'update-addresses'>): SaResult {
     const { direction, local, remote, encapsulated, childId } = command;
-    const sa = this.#find(command);
+    const sa = this.#sas.ofPair(command);
     if (sa === undefined) return refuse('missing', `the pair has no such ${direction} SA`);
     if (sa.protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
     if (isAt(sa, command)) return done;
     const last = this.#deleteAndKeep(sa);
     if (last === undefined) return refuse('missing', 'the kernel does not have the SA any more');
-    this.#sas.delete(sa.key);
-    const moved = movedState(last, direction, local, remote, encapsulated);
-    const refusal = this.#add(moved);
-    wipeKeys(last.attributes);
-    if (refusal !== undefined) return refusal;
-    sa.local = local;
-    sa.remote = remote;
-    sa.encapsulated = encapsulated;
-    this.#sas.set(sa.key, sa);
-    return this.#refreshPolicies(childId);
+    const refusal = this.#sas.rename(sa, () => {
+      const refused = this.#add(movedState(last, direction, local, remote, encapsulated));
+      wipeKeys(last.attributes);
+      if (refused === undefined) Object.assign(sa, { local, remote, encapsulated });
+      return refused;
+    });
+    return refusal ?? this.#refreshPolicies(childId);
   }
 
   #deleteAndKeep(sa: KernelSa): KernelState | undefined {
@@ -498,8 +415,7 @@ export class KernelDataPlane {
     const requestId = this.#traps.get(policyId);
     if (requestId !== undefined) this.#ids.give(requestId);
     this.#traps.delete(policyId);
-    const pair = this.#pairs.get(policyId);
-    if (pair !== undefined) this.#releaseIfUnused(pair);
+    this.#releaseIfUnused(policyId);
     return done;
   }
 
@@ -515,32 +431,10 @@ export class KernelDataPlane {
   }
 
   #templatesOf(parameters: PolicyParameters): PolicyTemplates | undefined {
-    if (parameters.action === 'trap') return this.#trapTemplates(parameters);
-    const pair = parameters.childId === undefined ? undefined : this.#pairs.get(parameters.childId);
-    if (pair === undefined) return undefined;
-    const of = (direction: SaDirection): KernelSa[] =>
-      [...pair.sas].filter((sa) => sa.direction === direction);
-    const outbound = pair.outbound ?? of('outbound')[0];
-    const inbound = of('inbound')[0];
-    if (outbound === undefined || inbound === undefined) return undefined;
-    return {
-      outbound: template(outbound, outbound.spi),
-      inbound: template(inbound, 0),
-    };
-  }
-
-  /** The peer's address is not known yet, and the kernel does not need it to ask for an SA. */
-  #trapTemplates({ policyId, mode, selectors }: PolicyParameters): PolicyTemplates {
-    const ipv6 = selectors.remote[0]?.start.includes(':') ?? false;
-    const one: XfrmTemplate = {
-      ...placeholder(ipv6),
-      spi: 0,
-      protocol: protocolNumber('esp'),
-      requestId: this.#traps.get(policyId)!,
-      mode: modeNumber(mode),
-      ...anyAlgorithm,
-    };
-    return { outbound: one, inbound: { ...one, optional: true } };
+    const { action, policyId, childId } = parameters;
+    if (action === 'trap') return trapTemplates(parameters, this.#traps.get(policyId)!);
+    const pair = childId === undefined ? undefined : this.#sas.pair(childId);
+    return pair && pairTemplates(pair);
   }
 
   #takeAcquire({ acquire, attributes }: XfrmMessageOf<'acquire'>, at: number): void {
@@ -555,7 +449,7 @@ export class KernelDataPlane {
   }
 
   #takeExpire({ state, hard }: XfrmMessageOf<'expire'>): void {
-    const sa = this.#sas.get(stateKey(state));
+    const sa = this.#sas.at(state);
     if (sa === undefined) return;
     const { protocol, direction, spi, childId } = sa;
     this.#events.push({
@@ -566,13 +460,13 @@ export class KernelDataPlane {
 
   /** Somebody else removed an SA of ours: it is over, and its peer should know. */
   #expireIfGone(sa: KernelSa | undefined): void {
-    if (sa === undefined || this.#ask(sa) !== undefined) return;
+    if (sa === undefined || usageOf(this.#socket, sa) !== undefined) return;
     const { protocol, direction, spi, childId } = sa;
     this.#events.push({ kind: 'hard-expired', protocol, direction, spi, childId });
   }
 
   #takeMapping({ mapping }: XfrmMessageOf<'mapping'>, at: number): void {
-    const sa = this.#sas.get(stateKey(mapping.id));
+    const sa = this.#sas.at(mapping.id);
     if (sa === undefined) return;
     const remote = { address: addressFromBytes(mapping.newSource), port: mapping.newSourcePort };
     const text = `${remote.address} ${remote.port}`;
@@ -584,44 +478,6 @@ export class KernelDataPlane {
     const { protocol, spi, childId } = sa;
     this.#events.push({ kind: 'mapping-changed', protocol, spi, childId, remote });
   }
-}
-
-const anyAlgorithm = {
-  share: 0,
-  optional: false,
-  authenticationAlgorithms: allAlgorithms,
-  encryptionAlgorithms: allAlgorithms,
-  compressionAlgorithms: allAlgorithms,
-};
-
-function template(sa: KernelSa, spi: number): XfrmTemplate {
-  const inbound = sa.direction === 'inbound';
-  const [source, destination] = inbound ? [sa.remote, sa.local] : [sa.local, sa.remote];
-  const mode = modeNumber(sa.mode);
-  const none = new Uint8Array(addressBytes(sa.local.address).length);
-  return {
-    family: familyOf(sa.local.address),
-    // In transport mode the packet's own addresses are those of the SA.
-    source: mode === XfrmMode.TRANSPORT ? none : addressBytes(source.address),
-    destination: mode === XfrmMode.TRANSPORT ? none : addressBytes(destination.address),
-    spi,
-    protocol: protocolNumber(sa.protocol),
-    requestId: sa.requestId,
-    mode,
-    ...anyAlgorithm,
-  };
-}
-
-/** A source, so that the kernel looks for no route to a peer whose address nobody has told. */
-function placeholder(ipv6: boolean): Pick<XfrmTemplate, 'family' | 'source' | 'destination'> {
-  const bytes = (text: string): Uint8Array => addressBytes(text as IpAddress);
-  return ipv6
-    ? { family: familyOf('::' as IpAddress), source: bytes('::1'), destination: bytes('::') }
-    : {
-        family: familyOf('0.0.0.0' as IpAddress),
-        source: bytes('127.0.0.1'),
-        destination: bytes('0.0.0.0'),
-      };
 }
 
 /** Whether numbers were used before this process. */

@@ -1,0 +1,97 @@
+// Our SAs in the kernel, and which of them belong together.
+import type { IpAddress, SaDirection, SaProtocol, Spi } from '#sa';
+import type { XfrmStateId } from '#wire';
+import { type KernelSa, stateKey } from './kernel-sa.ts';
+
+/** The SAs of one Child SA, or HIP association, over its rekeyings: its policies ask for their request ID. */
+export interface Pair {
+  readonly childId: number;
+  readonly requestId: number;
+  /** Of the SA that sends. */
+  outbound: KernelSa | undefined;
+  readonly sas: Set<KernelSa>;
+}
+
+interface SaName {
+  readonly direction: SaDirection;
+  readonly protocol: SaProtocol;
+  readonly spi: Spi;
+}
+
+export class SaPairs {
+  readonly #sas = new Map<string, KernelSa>();
+  readonly #pairs = new Map<number, Pair>();
+
+  /** How many SAs there are. */
+  get size(): number {
+    return this.#sas.size;
+  }
+
+  all(): IterableIterator<KernelSa> {
+    return this.#sas.values();
+  }
+
+  pair(childId: number): Pair | undefined {
+    return this.#pairs.get(childId);
+  }
+
+  hasRequestId(requestId: number): boolean {
+    for (const pair of this.#pairs.values()) if (pair.requestId === requestId) return true;
+    return false;
+  }
+
+  /** As the kernel names it. */
+  at(id: XfrmStateId): KernelSa | undefined {
+    return this.#sas.get(stateKey(id));
+  }
+
+  ofPair(command: SaName & { readonly childId: number }): KernelSa | undefined {
+    for (const sa of this.#pairs.get(command.childId)?.sas ?? []) if (isNamed(sa, command)) return sa;
+    return undefined;
+  }
+
+  /** An outbound SPI, of the peer's choice, names an SA together with the peer's address only. */
+  named(name: SaName, remote: IpAddress): KernelSa | undefined {
+    for (const sa of this.#sas.values()) {
+      if (isNamed(sa, name) && (name.direction === 'inbound' || sa.remote.address === remote)) return sa;
+    }
+    return undefined;
+  }
+
+  add(sa: KernelSa): void {
+    const { childId, requestId } = sa;
+    const pair = this.#pairs.get(childId) ?? { childId, requestId, outbound: undefined, sas: new Set() };
+    this.#pairs.set(childId, pair);
+    pair.sas.add(sa);
+    this.#sas.set(sa.key, sa);
+  }
+
+  /** Forgets an SA; the pair that it was in stays, perhaps without any. */
+  remove(sa: KernelSa): void {
+    this.#sas.delete(sa.key);
+    const pair = this.#pairs.get(sa.childId);
+    if (pair === undefined) return;
+    pair.sas.delete(sa);
+    if (pair.outbound === sa) pair.outbound = undefined;
+  }
+
+  removePair({ childId }: Pair): void {
+    this.#pairs.delete(childId);
+  }
+
+  /** Changes an SA so that the kernel names it otherwise afterwards; as long as it fails, it has no name. */
+  rename<Result>(sa: KernelSa, change: () => Result | undefined): Result | undefined {
+    this.#sas.delete(sa.key);
+    const failure = change();
+    if (failure === undefined) this.#sas.set(sa.key, sa);
+    return failure;
+  }
+
+  clear(): void {
+    this.#sas.clear();
+  }
+}
+
+function isNamed(sa: KernelSa, { direction, protocol, spi }: SaName): boolean {
+  return sa.direction === direction && sa.protocol === protocol && sa.spi === spi;
+}
