@@ -77,6 +77,11 @@ function ikeEventText(event: IkeEvent): EventText {
       return { level: 'info', text: `Child SA rekeyed ${describeChild(event.child)}` };
     case 'child-failed':
       return { level: 'error', text: `Child SA ${event.name} failed: ${event.failure.detail}` };
+    case 'child-unknown-to-peer':
+      return {
+        level: 'info',
+        text: `peer has lost Child SA ${describeChild(event.child)}: making another one in its place`,
+      };
     case 'child-ended':
       return { level: 'info', text: `Child SA ended ${describeChild(event.child)}: ${event.failure.detail}` };
     case 'virtual-addresses':

@@ -32,7 +32,6 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
     case 'delete-child': {
       const reason = failure('deleted-by-us', 'on request');
       const { childId } = command;
-      state.tasks.removeWhere((work) => work.kind === 'initiate-child' && work.childId === childId);
       for (const { exchange } of state.requests.all()) {
         if (exchange.kind !== 'create-child' || exchange.offer.childId !== childId) continue;
         state.unwantedChildren.add(childId);

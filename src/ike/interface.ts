@@ -240,6 +240,8 @@ export type IkeEvent =
   | { readonly kind: 'child-established'; readonly child: ChildSaSummary }
   | { readonly kind: 'child-rekeyed'; readonly child: ChildSaSummary; readonly replaced: ChildSaSummary }
   | { readonly kind: 'child-failed'; readonly name: string; readonly failure: IkeFailure }
+  /** It was to be rekeyed and the peer has lost it (RFC 7296 2.25): it stays until another one has been made from scratch. */
+  | { readonly kind: 'child-unknown-to-peer'; readonly child: ChildSaSummary }
   | { readonly kind: 'child-ended'; readonly child: ChildSaSummary; readonly failure: IkeFailure }
   | {
       readonly kind: 'virtual-addresses';

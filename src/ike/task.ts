@@ -15,11 +15,15 @@ export type Work =
       readonly kind: 'initiate-child';
       readonly configuration: ChildConfiguration;
       readonly acquired?: AcquiredTraffic;
-      /** Keeps the number of a Child SA that is to be made again from scratch. */
-      readonly childId?: number;
       readonly group?: number;
     }
-  | { readonly kind: 'rekey-child'; readonly inboundSpi: Spi; readonly group?: number }
+  | {
+      readonly kind: 'rekey-child';
+      readonly inboundSpi: Spi;
+      readonly group?: number;
+      /** The peer does not have it any more: what replaces it is made from scratch (RFC 7296 2.25). */
+      readonly unknownToPeer?: true;
+    }
   | {
       readonly kind: 'delete-child';
       readonly protocol: SaProtocol;

@@ -25,7 +25,6 @@ export interface OfferOptions {
   readonly acquired?: AcquiredTraffic | undefined;
   /** Keeps its number and its selectors (RFC 7296 2.8, 2.9.2: a rekeyed SA should not differ). */
   readonly replaces?: ChildSa | undefined;
-  readonly childId?: number | undefined;
 }
 
 export function offerChild(
@@ -43,7 +42,7 @@ export function offerChild(
     proposeSelectors(resolveSelectors(configuration.remoteSelectors, remoteHosts(state)), acquired?.remote);
   return {
     configuration,
-    childId: replaces?.agreement.childId ?? options.childId ?? state.ports.allocateChildId(),
+    childId: replaces?.agreement.childId ?? state.ports.allocateChildId(),
     generation: replaces === undefined ? 0 : replaces.agreement.generation + 1,
     protocol: configuration.proposals[0]?.protocol === 'ah' ? 'ah' : 'esp',
     mode: replaces?.agreement.mode ?? configuration.mode,

@@ -23,10 +23,8 @@ import { childRekeyRetryMs, retryLater, retryWithGroup } from './refused-request
 export function beginCreateChild(state: IkeSaState, task: Task): void {
   const { work } = task;
   if (work.kind === 'initiate-child') {
-    const { acquired, childId, group } = work;
-    // RFC 7296 2.25: made anew only if it does not exist yet; a rekeying by the peer may have come first.
-    if (state.children.some(({ agreement }) => agreement.childId === childId)) return;
-    request(state, task, work.configuration, { exchange: 'CREATE_CHILD_SA', acquired, childId }, group);
+    const { acquired, group } = work;
+    request(state, task, work.configuration, { exchange: 'CREATE_CHILD_SA', acquired }, group);
   } else if (work.kind === 'rekey-child') {
     const replaces = state.children.find((child) => child.agreement.inboundSpi === work.inboundSpi);
     // Replaced or deleted in the meantime, or being rekeyed already.
@@ -44,6 +42,11 @@ function beingRekeyed(state: IkeSaState, child: ChildSa): boolean {
     .some(({ exchange }) => exchange.kind === 'create-child' && exchange.replaces === child);
 }
 
+/** RFC 7296 2.25: it cannot be asked to rekey what it does not have; that one pair replaces the other is known here alone. */
+function unknownToPeer({ work }: Task): boolean {
+  return work.kind === 'rekey-child' && work.unknownToPeer === true;
+}
+
 function request(
   state: IkeSaState,
   task: Task,
@@ -59,7 +62,7 @@ function request(
   const nonce = randomness.bytes(nonceBytes);
   const child = offerPayloads(offer);
   const payloads: Payload[] = [
-    ...(replaces === undefined
+    ...(replaces === undefined || unknownToPeer(task)
       ? []
       : [notifyAboutChild(NotifyType.REKEY_SA, replaces.agreement.protocol, replaces.agreement.inboundSpi)]),
     ...child.notifies,
@@ -135,6 +138,7 @@ export function concludeCreateChild(
     ...(replaces !== undefined && { replaces }),
   });
   if (replaces === undefined) state.emit({ kind: 'child-established', child: summaryOf(child) });
+  else if (unknownToPeer(exchange.task)) succeedLost(state, child, replaces);
   else takeOver(state, child, replaces, lowerNonce(exchange.nonce, nonceResponder));
   if (unwanted) {
     const { inboundSpi, protocol } = child.agreement;
@@ -213,6 +217,13 @@ function takeOver(state: IkeSaState, child: ChildSa, old: ChildSa, lowestNonce: 
   }
 }
 
+/** The new pair is there, and nobody has to be told that the old one goes. */
+function succeedLost(state: IkeSaState, child: ChildSa, lost: ChildSa): void {
+  useOutbound(state, child);
+  state.emit({ kind: 'child-rekeyed', child: summaryOf(child), replaced: summaryOf(lost) });
+  removeChild(state, lost, failure('replaced', 'the peer had lost it, and another one was made'));
+}
+
 function refused(
   state: IkeSaState,
   exchange: CreateChildExchange,
@@ -238,7 +249,7 @@ function refused(
       return;
     }
     case NotifyType.CHILD_SA_NOT_FOUND:
-      if (replaces === undefined) {
+      if (replaces === undefined || unknownToPeer(task)) {
         failed(state, exchange, reason);
         return;
       }
@@ -246,7 +257,7 @@ function refused(
         retryLater(state, task);
         return;
       }
-      recreate(state, exchange, replaces, collision !== undefined, reason);
+      recreate(state, exchange, replaces, collision !== undefined);
       return;
     default:
       failed(state, exchange, reason);
@@ -260,13 +271,15 @@ function answerUnderway(state: IkeSaState, child: ChildSa): boolean {
   return !child.initiator && child.phase === 'installed' && state.at - child.installedAt < budgetMs;
 }
 
-/** RFC 7296 2.25: the peer no longer has what we rekey: forget it and begin from scratch, unless its own rekeying did that. */
+/**
+ * RFC 7296 2.25: the peer no longer has what we rekey: we begin from scratch, unless its own rekeying did that. Ours stays
+ * until its successor stands: without its policy, traffic would leave unprotected in between.
+ */
 function recreate(
   state: IkeSaState,
-  exchange: CreateChildExchange,
+  { keyPair }: CreateChildExchange,
   old: ChildSa,
   peerRekeyed: boolean,
-  reason: IkeFailure,
 ): void {
   if (peerRekeyed || old.phase === 'replaced' || !state.children.includes(old)) {
     state.emit({
@@ -276,17 +289,25 @@ function recreate(
     });
     return;
   }
-  const { childId } = old.agreement;
-  removeChild(state, old, reason);
-  const { configuration } = exchange.offer;
-  state.tasks.add({ kind: 'initiate-child', configuration, childId });
+  state.emit({ kind: 'child-unknown-to-peer', child: summaryOf(old) });
+  const { inboundSpi } = old.agreement;
+  state.tasks.add({
+    kind: 'rekey-child',
+    inboundSpi,
+    unknownToPeer: true,
+    ...(keyPair !== undefined && { group: keyPair.group }),
+  });
 }
 
-function failed(state: IkeSaState, exchange: CreateChildExchange, reason: IkeFailure): void {
-  const { replaces, offer } = exchange;
+function failed(state: IkeSaState, { task, replaces, offer }: CreateChildExchange, reason: IkeFailure): void {
   state.emit({ kind: 'child-failed', name: offer.configuration.name, failure: reason });
-  // The old SA lives on until its own end; there may be time for another try.
   if (replaces?.phase !== 'installed') return;
+  if (unknownToPeer(task)) {
+    const detail = `the peer had lost it, and there is no other: ${reason.detail}`;
+    removeChild(state, replaces, failure('child-sa-not-found', detail));
+    return;
+  }
+  // The old SA lives on until its own end; there may be time for another try.
   const failures = replaces.rekeyFailures ?? 0;
   replaces.rekeyAt = state.at + childRekeyRetryMs(failures);
   replaces.rekeyFailures = failures + 1;
