@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressFromBytes } from '#sa';
 import { encodeIpv4, encodeIpv6 } from '#wire';
+import { runFilter } from '../testing/bpf-machine.ts';
 import { filteredSpisMax, unknownSpiFilter } from './packet-filter.ts';
 import { evidenceOf } from './sniffed-packet.ts';
-import { runFilter } from './testing/classic-bpf.ts';
 
 const port = 4500;
 const source4 = Uint8Array.of(192, 0, 2, 1);

@@ -1,26 +1,18 @@
 // A filter for packet sockets (classic BPF): ESP and AH, native and in UDP, whose SPI is not among those that are known.
-
-/** One instruction: struct sock_filter. */
-interface Instruction {
-  readonly code: number;
-  readonly ifTrue?: number;
-  readonly ifFalse?: number;
-  readonly k: number;
-}
-
-// From <linux/bpf_common.h>.
-const loadHalf = 0x28;
-const loadOctet = 0x30;
-/** At the index register plus k. */
-const loadWordIndexed = 0x40;
-const loadHalfIndexed = 0x48;
-/** Four times the low half of an octet, into the index register: the length of an IPv4 header. */
-const loadIndexHeaderLength = 0xb1;
-const loadIndex = 0x01;
-const jumpIfEqual = 0x15;
-const jumpIfAnyBit = 0x45;
-const jump = 0x05;
-const finish = 0x06;
+import {
+  encodeFilter,
+  finish,
+  type Instruction,
+  jump,
+  jumpIfAnyBit,
+  jumpIfEqual,
+  loadHalf,
+  loadHalfIndexed,
+  loadIndex,
+  loadIndexHeaderLength,
+  loadOctet,
+  loadWordIndexed,
+} from '../classic-bpf.ts';
 
 const esp = 50;
 const ah = 51;
@@ -43,7 +35,7 @@ export function unknownSpiFilter(
   known: readonly number[],
 ): Uint8Array {
   const spis = known.length > filteredSpisMax ? [] : known;
-  return encode([
+  return encodeFilter([
     ...(version === 4 ? ipv4Start : ipv6Start),
     // The protocol is in the accumulator, the index register is behind the IP header.
     { code: jumpIfEqual, ifTrue: 0, ifFalse: 2, k: esp },
@@ -80,15 +72,3 @@ const ipv6Start: readonly Instruction[] = [
   { code: loadIndex, k: 40 },
   { code: loadOctet, k: 6 },
 ];
-
-function encode(instructions: readonly Instruction[]): Uint8Array {
-  const octets = new Uint8Array(new ArrayBuffer(8 * instructions.length));
-  const view = new DataView(octets.buffer);
-  for (const [i, { code, ifTrue = 0, ifFalse = 0, k }] of instructions.entries()) {
-    view.setUint16(8 * i, code, true);
-    view.setUint8(8 * i + 2, ifTrue);
-    view.setUint8(8 * i + 3, ifFalse);
-    view.setUint32(8 * i + 4, k, true);
-  }
-  return octets;
-}

@@ -1,18 +1,11 @@
 // A packet socket (AF_PACKET) that sees what arrives, from the IP header on, as far as a filter lets it through.
-import {
-  AF_PACKET,
-  SO_ATTACH_FILTER,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOCK_NONBLOCK,
-  SOL_SOCKET,
-} from '../constants.ts';
+import { AF_PACKET, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from '../constants.ts';
 import { isWouldBlock, SystemCallError } from '../errno.ts';
-import { addressOf, attempt, errno, must, pinned } from '../libc.ts';
+import { attempt, errno, must, pinned } from '../libc.ts';
+import { attachFilter } from '../socket-filter.ts';
 
 const etherTypes = { 4: 0x0800, 6: 0x86dd } as const;
 const packetBytesMax = 512;
-const instructionBytes = 8;
 
 export class PacketSocket {
   readonly #fd: number;
@@ -27,11 +20,7 @@ export class PacketSocket {
     // Without a protocol it sees nothing yet: the filter must be there before the first packet.
     this.#fd = must('socket', detail, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     try {
-      const program = pinned(16);
-      const view = new DataView(program.buffer);
-      view.setUint16(0, filter.length / instructionBytes, true);
-      view.setBigUint64(8, addressOf(filter), true);
-      must('setsockopt', detail, this.#fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length);
+      attachFilter(this.#fd, filter);
       const link = pinned(20);
       const linkView = new DataView(link.buffer);
       linkView.setUint16(0, AF_PACKET, true);

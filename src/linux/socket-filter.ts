@@ -1,0 +1,19 @@
+// A program that decides what a socket is given, before it takes any room there (socket(7): SO_ATTACH_FILTER).
+import { SO_ATTACH_FILTER, SOL_SOCKET } from './constants.ts';
+import { addressOf, must, pinned } from './libc.ts';
+
+const instructionBytes = 8;
+
+/**
+ * In the place of the one that the socket has.
+ * @param program of classic BPF, as `encodeFilter` makes it
+ * @throws SystemCallError EINVAL for a program that the kernel does not like
+ */
+export function attachFilter(fd: number, program: Uint8Array): void {
+  // struct sock_fprog
+  const octets = pinned(16);
+  const view = new DataView(octets.buffer);
+  view.setUint16(0, program.length / instructionBytes, true);
+  view.setBigUint64(8, addressOf(program), true);
+  must('setsockopt', 'socket filter', fd, SOL_SOCKET, SO_ATTACH_FILTER, octets, octets.length);
+}
