@@ -41,9 +41,13 @@ export interface ScannerResult {
   readonly packetThreadHeapMib: { readonly begin: number; readonly end: number };
 }
 
+/** What the kernel filters in a flood is counted by a sample of it: this part of it may be missing, or too much. */
+const filteredVerdict = 'unknown-spi-filtered';
+const sampleError = 0.05;
+
 /** What became of packets that were nobody's. */
 const strangeVerdicts = [
-  ...['unknown-spi', 'bad-length', 'malformed', 'not-esp', 'keepalive', 'unaddressed'],
+  ...['unknown-spi', filteredVerdict, 'bad-length', 'malformed', 'not-esp', 'keepalive', 'unaddressed'],
   ...['ike-of-strangers', 'ike-refused'],
 ];
 
@@ -152,7 +156,8 @@ export function assertHarmless(result: ScannerResult): void {
   const told = JSON.stringify(result, undefined, 2);
   // The tunnel's own packets may be among the drops: no more than the pings that were lost, and their answers.
   const missing = result.unaccounted;
-  assert.ok(missing <= 0 && missing >= -2 * pings.lost, `packets are missing:\n${told}`);
+  const slack = (result.read[filteredVerdict] ?? 0) * sampleError;
+  assert.ok(missing <= slack && missing >= -slack - 2 * pings.lost, `packets are missing:\n${told}`);
   const { given, counted } = result.engine;
   assert.ok(
     counted >= given && counted <= given + result.ofPeers,

@@ -57,6 +57,7 @@ function packetsText({ verdicts }: DaemonStatus): string[] {
     if (count > 0) lines.push(`${count} ${text}`);
   };
   tell('unknown-spi', 'packets with an SPI that nobody here has');
+  tell('unknown-spi-filtered', 'more were kept away by the kernel, about');
   tell('ike-refused', 'IKE datagrams were dropped because too many waited');
   tell('socket-overflow', 'packets found no room in a socket');
   return lines;

@@ -39,6 +39,10 @@ export class Sad {
     return undefined;
   }
 
+  inbound(protocol: SaProtocol): Iterable<InboundSa> {
+    return this.#inbound[protocol].values();
+  }
+
   *all(): Iterable<InboundSa | OutboundSa> {
     yield* this.#inbound.esp.values();
     yield* this.#inbound.ah.values();

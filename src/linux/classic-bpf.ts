@@ -8,6 +8,7 @@ export interface Instruction {
   readonly k: number;
 }
 
+export const loadWord = 0x20;
 export const loadHalf = 0x28;
 export const loadOctet = 0x30;
 /** At the index register plus k. */
@@ -16,10 +17,20 @@ export const loadHalfIndexed = 0x48;
 /** Four times the low half of an octet, into the index register: the length of an IPv4 header. */
 export const loadIndexHeaderLength = 0xb1;
 export const loadIndex = 0x01;
+/** How long the packet is, from where loads count. */
+export const loadLength = 0x80;
 export const jumpIfEqual = 0x15;
+export const jumpIfAtLeast = 0x35;
 export const jumpIfAnyBit = 0x45;
 export const jump = 0x05;
 export const finish = 0x06;
+
+/** An offset for absolute loads: from the IP header on, wherever the socket's own packets begin. */
+export const networkHeader = (offset: number): number => 0xfff0_0000 + offset;
+/** To be loaded like a word: a random one, of the kernel's. */
+export const randomWord = 0xffff_f038;
+/** Of one program. */
+export const instructionsMax = 4096;
 
 /** As SO_ATTACH_FILTER takes it. */
 export function encodeFilter(instructions: readonly Instruction[]): Uint8Array {

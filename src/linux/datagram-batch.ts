@@ -18,15 +18,13 @@ import { isWouldBlock, SystemCallError } from './errno.ts';
 import { errno, type PacketCalls, packetCalls } from './libc.ts';
 import { MessageVector } from './message-vector.ts';
 import { PacketMemory } from './packet-memory.ts';
-import { readSocketAddress, socketAddressBytes } from './socket-address.ts';
+import { readSocketAddress, socketAddressBytes, socketAddressHash } from './socket-address.ts';
 
 /** Free octets before each datagram, for headers that are made in place. */
 const headroomBytes = 64;
 const datagramBytesMax = 65_535;
 const strideBytes = headroomBytes + datagramBytesMax + 1;
 const datagramsMax = 32;
-/** Of a socket address, to the end of the IP address. */
-const remoteBytes = { 4: 8, 6: 24 } as const;
 
 /** An endpoint, remembered with the octets it was read from: packets of one peer come in long runs. */
 class LastEndpoint {
@@ -114,15 +112,9 @@ export class DatagramBatch {
     return this.#hasIpHeader ? (this.memory.octets[this.start(index)]! & 0x0f) * 4 : 0;
   }
 
-  /** A hash of 32 bits of where a datagram came from, for much less than `remote` costs. */
+  /** `socketAddressHash` of where a datagram came from. */
   remoteHash(index: number): number {
-    const { names } = this.#vector;
-    const at = this.#vector.nameAt(index);
-    let hash = 0x811c_9dc5;
-    for (let i = at + 2; i < at + remoteBytes[this.#socket.family]; i++) {
-      hash = Math.imul(hash ^ names[i]!, 0x0100_0193);
-    }
-    return hash >>> 0;
+    return socketAddressHash(this.#vector.names, this.#vector.nameAt(index), this.#socket.family);
   }
 
   remote(index: number): Endpoint {
@@ -154,7 +146,7 @@ export class DatagramBatch {
       else if (level === IPPROTO_IPV6 && type === IPV6_TCLASS) this.#trafficClass = controls[data]!;
       else if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = controlView.getUint16(data, true);
       else if (level === SOL_SOCKET && type === SO_RXQ_OVFL)
-        this.#socket.overflow = controlView.getUint32(data, true);
+        this.#socket.noteDrops(controlView.getUint32(data, true));
       at += (length + 7) & ~7;
     }
   }

@@ -17,6 +17,7 @@ import {
   IPV6_TCLASS,
   IPV6_V6ONLY,
   SO_MARK,
+  SO_MEMINFO,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
@@ -38,10 +39,14 @@ import {
   socketAddressBytes,
   writeSocketAddress,
 } from './socket-address.ts';
+import { attachFilter, detachFilter } from './socket-filter.ts';
 
 const controlBytes = 256;
 const datagramBytesMax = 65_535;
 const receiveBufferBytes = 4 << 20;
+/** What SO_MEMINFO gives: words, of which one is SK_MEMINFO_DROPS. */
+const memoryInfo = pinned(36);
+const memoryInfoDropsAt = 32;
 
 /** A received datagram; `octets` is a view that the next `receive` overwrites. */
 export interface ReceivedDatagram {
@@ -96,8 +101,10 @@ export class DatagramSocket {
   readonly transport: DatagramTransport;
   readonly family: 4 | 6;
   readonly #port: number;
-  /** Datagrams that found no room in the socket, up to the last one that was received. */
-  overflow = 0;
+  #overflow = 0;
+  /** What the kernel counts as dropped besides: it does not tell what a filter took from what found no room. */
+  #otherDrops = 0;
+  #filtered = false;
   readonly #receiving = new MessageHeader();
   readonly #sending = new MessageHeader();
   readonly #in: Uint8Array = pinned(datagramBytesMax);
@@ -175,6 +182,39 @@ export class DatagramSocket {
     return this.#allows(SOL_UDP, UDP_GRO, 1);
   }
 
+  /** Datagrams that found no room in the socket, up to the last one that was received; with a filter none are counted. */
+  get overflow(): number {
+    return this.#overflow;
+  }
+
+  /** @param drops as SO_RXQ_OVFL tells them, a counter of 32 bits */
+  noteDrops(drops: number): void {
+    if (!this.#filtered) this.#overflow = (drops - this.#otherDrops) >>> 0;
+  }
+
+  /**
+   * @param program of classic BPF: what it does not let through is gone; undefined: everything comes again
+   * @throws SystemCallError if the kernel does not take it
+   */
+  filter(program: Uint8Array | undefined): void {
+    if (program !== undefined) {
+      if (!this.#filtered) this.noteDrops(this.#drops());
+      attachFilter(this.fd, program);
+      this.#filtered = true;
+      return;
+    }
+    detachFilter(this.fd);
+    this.#otherDrops = (this.#drops() - this.#overflow) >>> 0;
+    this.#filtered = false;
+  }
+
+  #drops(): number {
+    const length = pinned(4);
+    new DataView(length.buffer).setInt32(0, memoryInfo.length, true);
+    must('getsockopt', 'SO_MEMINFO', this.fd, SOL_SOCKET, SO_MEMINFO, memoryInfo, length);
+    return new DataView(memoryInfo.buffer).getUint32(memoryInfoDropsAt, true);
+  }
+
   /** The next datagram, or `undefined` when none is waiting. */
   receive(): ReceivedDatagram | undefined {
     const message = this.#receiving;
@@ -219,7 +259,7 @@ export class DatagramSocket {
         address = addressFromBytes(control.slice(data + 8, data + 12));
       if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO)
         address = addressFromBytes(control.slice(data, data + 16));
-      if (level === SOL_SOCKET && type === SO_RXQ_OVFL) this.overflow = controlView.getUint32(data, true);
+      if (level === SOL_SOCKET && type === SO_RXQ_OVFL) this.noteDrops(controlView.getUint32(data, true));
       if (level === IPPROTO_IP && type === IP_TOS) trafficClass = control[data]!;
       if (level === IPPROTO_IPV6 && type === IPV6_TCLASS)
         trafficClass = controlView.getInt32(data, true) & 0xff;

@@ -34,3 +34,13 @@ export function readSocketAddress(octets: Uint8Array): Endpoint {
   const bytes = family === AF_INET6 ? octets.subarray(8, 24) : octets.subarray(4, 8);
   return { address: addressFromBytes(bytes), port: view.getUint16(2) };
 }
+
+/** Of a socket address, to the end of the IP address. */
+const endpointEnd = { 4: 8, 6: 24 } as const;
+
+/** A hash of 32 bits of port and address, for much less than an endpoint costs. */
+export function socketAddressHash(octets: Uint8Array, at: number, family: 4 | 6): number {
+  let hash = 0x811c_9dc5;
+  for (let i = at + 2; i < at + endpointEnd[family]; i++) hash = Math.imul(hash ^ octets[i]!, 0x0100_0193);
+  return hash >>> 0;
+}

@@ -352,6 +352,11 @@ export class MemoryDataPlane {
     return this.#find(protocol, direction, spi, remote)?.usage.counters();
   }
 
+  /** The inbound SAs, and where their packets come from. */
+  inboundSas(protocol: SaProtocol): Iterable<Pick<InboundSa, 'spi' | 'remote'>> {
+    return this.#sad.inbound(protocol);
+  }
+
   /** What is known of the path to a peer: octets of the outer IP packet. Counts for its present outbound SAs. */
   setPathMtu(remote: IpAddress, pathMtuBytes: number): void {
     this.#pathMtuBytesMax = Math.max(this.#pathMtuBytesMax, pathMtuBytes);

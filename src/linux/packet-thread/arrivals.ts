@@ -3,6 +3,7 @@ import type { LsiTranslation, MemoryDataPlane, PacketSlot } from '#ipsec';
 import type { DatagramBatch } from '../datagram-batch.ts';
 import type { Coalescing } from '../offload/coalescing.ts';
 import type { ControlHandOver } from './control-hand-over.ts';
+import type { FloodGuard } from './flood-guard.ts';
 
 /** System calls of one socket before the others get their turn. */
 export const receivesMax = 2;
@@ -13,6 +14,7 @@ export interface Arrivals {
   /** On the way to the device. */
   readonly coalescing: Coalescing;
   readonly control: ControlHandOver;
+  readonly flood: FloodGuard;
   /** Carries out what the data plane asks for besides. */
   drain(): void;
   /** Datagrams of which the kernel did not say where they came to. */

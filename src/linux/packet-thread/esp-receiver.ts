@@ -49,9 +49,13 @@ export class EspReceiver {
     if (to - at < 8 || batch.segmentBytes !== 0) return false;
     const spi = readU32(octets, at);
     if (spi === 0) return false;
-    const hash = Math.imul(batch.remoteHash(datagram) ^ spi, 0x9e37_79b1) >>> 0;
+    const remoteHash = batch.remoteHash(datagram);
+    const hash = Math.imul(remoteHash ^ spi, 0x9e37_79b1) >>> 0;
     this.#slot.evidenceHash = hash;
-    return this.#arrivals.plane.dismisses('esp', spi, hash);
+    const { plane, flood } = this.#arrivals;
+    if (!plane.dismisses('esp', spi, hash)) return false;
+    flood.saw(remoteHash);
+    return true;
   }
 
   /**
@@ -59,7 +63,7 @@ export class EspReceiver {
    * into the end of the packet before, which is delivered by then.
    */
   #openAll(datagram: number, ipHeaderBytes: number, at: number): void {
-    const { plane, lsi, coalescing, control } = this.#arrivals;
+    const { plane, lsi, coalescing, control, flood } = this.#arrivals;
     const batch = this.#batch;
     const slot = this.#slot;
     const { octets } = batch.memory;
@@ -77,7 +81,7 @@ export class EspReceiver {
         if (slot.verdict === Verdict.OPENED) {
           if (lsi.active) lsi.inbound(slot);
           coalescing.take(slot.start, slot.length);
-        }
+        } else if (slot.verdict === Verdict.UNKNOWN_SPI) flood.saw(batch.remoteHash(datagram));
       }
       from = to;
     } while (from < end);

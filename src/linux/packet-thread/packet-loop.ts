@@ -24,6 +24,7 @@ import { ControlHandOver } from './control-hand-over.ts';
 import type { ControlQueue } from './control-queue.ts';
 import { Departures } from './departures.ts';
 import { EspReceiver } from './esp-receiver.ts';
+import { FloodGuard } from './flood-guard.ts';
 import { HipSockets } from './hip-sockets.ts';
 import { IkeReceiver } from './ike-receiver.ts';
 import type { HeldDescriptors, PacketThreadOptions, ToPacketThread } from './messages.ts';
@@ -79,6 +80,7 @@ export class PacketLoop {
   readonly #delivery: number;
   readonly #ahReceivers: AhReceiver[] = [];
   readonly #reports = new SaReports();
+  readonly #flood: FloodGuard;
   #tunDropped = 0;
   #evidenceRefused = 0;
   #reportedSum = 0;
@@ -114,6 +116,7 @@ export class PacketLoop {
         ? {}
         : { receivedMarks: new ReceivedMarksFile(options.receivedMarks.path, options.receivedMarks.bootId) }),
     });
+    this.#flood = new FloodGuard(() => this.#plane.inboundSas('esp'));
     this.#memory = new PacketMemory(bytesFor(options));
     this.#delivery = this.#memory.take(deliveryBytes);
     this.#ways = new Ways(this.#memory);
@@ -133,7 +136,10 @@ export class PacketLoop {
       if (this.#tun?.write(start, lengthBytes) !== true) this.#tunDropped++;
     };
     this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
-    this.#arrivals = { ...shared, coalescing: this.#coalescing, control: this.#control, unaddressed: 0 };
+    this.#arrivals = {
+      ...{ ...shared, coalescing: this.#coalescing, control: this.#control, flood: this.#flood },
+      unaddressed: 0,
+    };
   }
 
   /** Binds the sockets. @throws SystemCallError if one cannot be had */
@@ -172,6 +178,7 @@ export class PacketLoop {
 
   #listenForEsp(socket: DatagramSocket): void {
     this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
+    this.#flood.add(socket);
     const receiver = new EspReceiver(this.#arrivals, this.#ways.addEsp(socket));
     this.#watched.watchLater(socket.fd, () => receiver.receive());
   }
@@ -216,6 +223,7 @@ export class PacketLoop {
       for (const fd of this.#watched.serve(this.#waitMs())) this.#readErrors(this.#icmpErrors.get(fd));
       const at = monotonicMs();
       if (this.#plane.handleTimeout(at)) this.#wipe();
+      this.#flood.advance(at);
       this.#drain();
       if (at >= this.#reportAt) this.#report(at);
     }
@@ -299,6 +307,7 @@ export class PacketLoop {
     if (result.ok) {
       this.#control.peers.follow(command);
       this.#reports.follow(command);
+      this.#flood.follow(command);
     }
     if (command.kind === 'remove') this.#wipeDue = true;
     if (id !== undefined) this.#control.post({ kind: 'sa-result', id, result });
@@ -363,6 +372,7 @@ export class PacketLoop {
       ...this.#control.hipCounts(),
       'hip-unsent': this.#hip?.unsent ?? 0,
       ...this.#control.icmpCounts(),
+      'unknown-spi-filtered': this.#flood.filtered,
       'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
       'evidence-dropped': this.#plane.stats().unknownSpisDropped + this.#evidenceRefused,
     };

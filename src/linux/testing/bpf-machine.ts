@@ -1,9 +1,25 @@
 // A machine for classic BPF, as far as our filters go, written after the description in the kernel's filter.rst.
 
+export interface Circumstances {
+  /** The octets from the IP header on, if the packet as the socket sees it begins behind that. */
+  readonly network?: Uint8Array;
+  /** What the kernel's random numbers are. */
+  readonly random?: () => number;
+}
+
 /** How many octets of the packet the filter lets through; 0 for none. */
-export function runFilter(program: Uint8Array, packet: Uint8Array): number {
+export function runFilter(
+  program: Uint8Array,
+  packet: Uint8Array,
+  { network = packet, random = () => 0 }: Circumstances = {},
+): number {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
   const data = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  const fromNetwork = new DataView(network.buffer, network.byteOffset, network.byteLength);
+  const word = (k: number): number => {
+    if (k === 0xffff_f038) return random() >>> 0;
+    return k >= 0xfff0_0000 ? fromNetwork.getUint32(k - 0xfff0_0000) : data.getUint32(k);
+  };
   let accumulator = 0;
   let index = 0;
   for (let at = 0; 8 * at < program.length; at++) {
@@ -13,6 +29,15 @@ export function runFilter(program: Uint8Array, packet: Uint8Array): number {
     const k = view.getUint32(8 * at + 4, true);
     try {
       switch (code) {
+        case 0x20:
+          accumulator = word(k);
+          break;
+        case 0x80:
+          accumulator = packet.length;
+          break;
+        case 0x35:
+          at += accumulator >= k ? ifTrue : ifFalse;
+          break;
         case 0x28:
           accumulator = data.getUint16(k);
           break;
