@@ -17,8 +17,9 @@ export interface PingResult {
   readonly repeated: number;
   /** Answers that came after one to a later ping. */
   readonly overtaken: number;
-  /** The most pings after each other that were lost. */
+  /** The most pings after each other that were lost, and when the next one was answered, in ms of Unix time. */
   readonly lostInARow: number;
+  readonly answeredAgainAt: number;
 }
 
 /** A ping that runs until it is stopped. */
@@ -26,7 +27,7 @@ export class ContinuousPing {
   readonly #process: RunningProcess;
 
   constructor({ namespace, source, destination }: Path, intervalMs = 20) {
-    const words = ['ping', '-n', '-i', String(intervalMs / 1000), '-I', source, destination];
+    const words = ['ping', '-n', '-D', '-i', String(intervalMs / 1000), '-I', source, destination];
     this.#process = new RunningProcess(words, { namespace });
   }
 
@@ -61,17 +62,24 @@ export class ContinuousPing {
       last = Math.max(last, sequence);
     }
     const inOrder = [...new Set(sequences)].sort((one, other) => one - other);
-    const lostInARow = inOrder.reduce(
-      (most, sequence, i) => Math.max(most, sequence - (inOrder[i - 1] ?? 0) - 1),
-      0,
-    );
+    let [lostInARow, next] = [0, 0];
+    for (const [i, sequence] of inOrder.entries()) {
+      const lost = sequence - (inOrder[i - 1] ?? 0) - 1;
+      if (lost > lostInARow) [lostInARow, next] = [lost, sequence];
+    }
     return {
       answered,
       lost: last - answered,
       repeated: sequences.length - answered,
       overtaken,
       lostInARow,
+      answeredAgainAt: this.#answeredAt(next),
     };
+  }
+
+  #answeredAt(sequence: number): number {
+    const found = new RegExp(`\\[([0-9.]+)\\] .*icmp_seq=${sequence} ttl`).exec(this.#process.output);
+    return Math.round(1000 * Number(found?.[1] ?? 0));
   }
 
   /** Ends it whatever it saw. */

@@ -27,7 +27,7 @@ export function printSoak(result: SoakResult): void {
     );
   }
   console.log(
-    `  pings   ${pings.answered} answered, ${pings.lost} lost, ${pings.repeated} repeated, ${pings.overtaken} overtaken, at most ${pings.lostInARow} lost in a row`,
+    `  pings   ${pings.answered} answered, ${pings.lost} lost, ${pings.repeated} repeated, ${pings.overtaken} overtaken, at most ${pings.lostInARow} lost in a row, ${pings.longestGap}`,
   );
   console.log(
     `  netem   ESP ${link.esp.passed} passed, ${link.esp.dropped} dropped; IKE ${link.ike.passed} passed, ${link.ike.dropped} dropped`,

@@ -63,8 +63,9 @@ export interface SoakResult {
     readonly repeated: number;
     /** Answers that came after one to a later ping. */
     readonly overtaken: number;
-    /** The most of one tunnel that were lost after each other. */
+    /** The most of one tunnel that were lost after each other, where, and when the next one was answered (UTC). */
     readonly lostInARow: number;
+    readonly longestGap: string;
   };
   /** Packets that devices of either end dropped for want of time or room, which netem does not count. */
   readonly deviceDrops: Readonly<Record<string, number>>;
@@ -209,6 +210,9 @@ class SoakLab {
     const end = await this.#holdings();
     const sum = (of: (one: (typeof stopped)[number]) => number): number =>
       stopped.reduce((total, one) => total + of(one), 0);
+    const worst = stopped.reduce((one, other) => (other.lostInARow > one.lostInARow ? other : one));
+    const { source, destination } = pingPaths()[stopped.indexOf(worst)]!;
+    await this.#keepLogs();
     return {
       plane: this.#plane,
       minutes,
@@ -219,7 +223,8 @@ class SoakLab {
         lost: sum(({ lost }) => lost),
         repeated: sum(({ repeated }) => repeated),
         overtaken: sum(({ overtaken }) => overtaken),
-        lostInARow: Math.max(...stopped.map(({ lostInARow }) => lostInARow)),
+        lostInARow: worst.lostInARow,
+        longestGap: `${source} to ${destination} until ${new Date(worst.answeredAgainAt).toISOString()}`,
       },
       deviceDrops: grown(dropsBefore, deviceDrops),
       link: counts,
@@ -232,6 +237,14 @@ class SoakLab {
       xfrmStatistics,
       complaints: complaintsOf(log),
     };
+  }
+
+  /** Whoever asks what became of a packet finds both daemons' words there. */
+  async #keepLogs(): Promise<void> {
+    const folder = join('test-output', 'soak', this.#plane);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'wayward.log'), await this.#wayward.log());
+    await writeFile(join(folder, 'charon.log'), await this.#strongswan.log());
   }
 
   /** Nothing is there but one IKE SA and one pair of SAs for each tunnel, which happens between any two rekeyings. */
