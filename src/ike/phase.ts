@@ -61,6 +61,8 @@ export interface AuthSent extends AuthenticationMaterial {
 export interface HalfOpen extends AuthenticationMaterial {
   readonly name: 'half-open';
   readonly expiresAt: number;
+  /** The request again, with another cookie, or one more or less: the last such. */
+  readonly otherInitRequest?: Uint8Array;
   /** The answer, for a repeated IKE_SA_INIT request. */
   readonly initResponse: Uint8Array;
 }

@@ -6,6 +6,7 @@ import { requestedDeletes } from './delete.ts';
 import { checkPayloads, createChildSaPurpose, type MessageKind } from './exchange-rules.ts';
 import { handleCreateChildSaRequest } from './exchanges/create-child-sa-responder.ts';
 import { handleResponse } from './exchanges/dispatch.ts';
+import { sameButForCookie, sameOctets } from './exchanges/first-request.ts';
 import { handleAuthRequest } from './exchanges/ike-auth-responder.ts';
 import { handleInitResponse } from './exchanges/ike-sa-init-initiator.ts';
 import { handleResumeResponse } from './exchanges/ike-session-resume-initiator.ts';
@@ -95,12 +96,13 @@ function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
     reject('the first exchange is over');
     return;
   }
-  const same =
-    message.octets.length === phase.initRequest.length &&
-    message.octets.every((octet, i) => octet === phase.initRequest[i]);
-  if (!same) {
-    reject('another first request under the same SPI');
-    return;
+  if (!sameOctets(message.octets, phase.initRequest)) {
+    if (!sameButForCookie(message.octets, phase.initRequest)) {
+      reject('another first request under the same SPI');
+      return;
+    }
+    // Its sender had asked before it heard of cookies; which of the two it signs is known only when it does.
+    state.phase = { ...phase, otherInitRequest: message.octets.slice() };
   }
   state.firstAnswerRepeated = true;
   transmit(state, [phase.initResponse], path);

@@ -54,7 +54,7 @@ export function handleAuthRequest(
       ? (ownIdentity(state, connection) ?? wanted ?? identityOfAddress(state.local.address))
       : (wanted ?? resumption.localIdentity);
   const claim = { connection, localIdentity, peerIdentity };
-  const verdict = judgePeer(state, phase, claim, payloads);
+  const verdict = judgeInitiator(state, phase, claim, payloads);
   if (verdict.kind !== 'validate') {
     conclude(state, phase, claim, origin, payloads, verdict);
     return;
@@ -73,6 +73,20 @@ export function handleAuthRequest(
     expiresAt: state.at + validationTimeoutMs,
     asker: { role: 'responder', origin },
   };
+}
+
+/** RFC 7296 2.15: AUTH covers the request as it was sent last; a cookie makes the difference. */
+function judgeInitiator(
+  state: IkeSaState,
+  phase: HalfOpen,
+  claim: PeerClaim,
+  payloads: readonly Payload[],
+): PeerVerdict {
+  const verdict = judgePeer(state, phase, claim, payloads);
+  const { otherInitRequest } = phase;
+  if (verdict.kind !== 'refused' || otherInitRequest === undefined) return verdict;
+  const other = judgePeer(state, { ...phase, initRequest: otherInitRequest }, claim, payloads);
+  return other.kind === 'refused' ? verdict : other;
 }
 
 export function continueAsResponder(

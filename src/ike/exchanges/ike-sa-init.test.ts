@@ -79,6 +79,59 @@ test('a COOKIE demand brings the same request again with the cookie in front', (
   assert.equal(pair.moon.sa.phase, 'established');
 });
 
+/** Moon has sent its request with and without a cookie; sun, which has answered only one, may prefer either. */
+function requestsWithAndWithoutCookie(pair: Pair): { readonly bare: Datagram; readonly cookied: Datagram } {
+  pair.moon.initiate(pair.sun.endpoint);
+  const request = pair.take(pair.sun);
+  pair.wait(1000);
+  const bare = pair.take(pair.sun);
+  pair.deliver(pair.moon, forge(pair, request, [NotifyType.COOKIE, Uint8Array.of(1, 2, 3, 4)]));
+  return { bare, cookied: pair.take(pair.sun) };
+}
+
+// RFC 7296 2.6, 2.15: AUTH covers what was sent last, and the responder cannot know which that was.
+test('a repeated request that is taken without its cookie, while the one with it is on its way, fails nobody', () => {
+  const pair = new Pair();
+  const { bare, cookied } = requestsWithAndWithoutCookie(pair);
+  pair.deliver(pair.sun, bare);
+  const answer = pair.take(pair.moon);
+  pair.deliver(pair.sun, cookied);
+  assert.deepEqual(pair.take(pair.moon).octets, answer.octets);
+  pair.deliver(pair.moon, answer);
+  pair.settle();
+  assert.equal(pair.moon.sa.phase, 'established');
+  assert.equal(pair.sun.sas.length, 1);
+});
+
+test('a late request without a cookie, behind the one with it, fails nobody either', () => {
+  const pair = new Pair();
+  const { bare, cookied } = requestsWithAndWithoutCookie(pair);
+  pair.deliver(pair.sun, cookied);
+  pair.deliver(pair.sun, bare);
+  pair.settle();
+  assert.equal(pair.moon.sa.phase, 'established');
+});
+
+test('a request under the same SPI that differs in more than its cookie is not answered, and not believed', () => {
+  const pair = new Pair();
+  const { bare, cookied } = requestsWithAndWithoutCookie(pair);
+  pair.deliver(pair.sun, bare);
+  pair.drop(pair.moon);
+  for (let at = 16; at < cookied.octets.length; at++) {
+    // The cookie itself may be any, but not what comes behind it.
+    if (at > 28 && at < 40) continue;
+    const changed = cookied.octets.slice();
+    changed[at]! ^= 1;
+    try {
+      decodeIkeMessage(changed);
+    } catch {
+      continue;
+    }
+    pair.deliver(pair.sun, { ...cookied, octets: changed });
+    assert.equal(pair.wire.length, 0, `octet ${at}`);
+  }
+});
+
 test('cookies of forbidden lengths are ignored', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint);
