@@ -1,12 +1,11 @@
 // Inbound AH (RFC 4302), always native: from a raw socket through the data plane towards the device.
-import { PacketSlot, Verdict } from '#ipsec';
+import { PacketSlot } from '#ipsec';
 import { addressBytes } from '#sa';
 import { IpProtocol, readU32, writeU16 } from '#wire';
-import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import type { DatagramSocket } from '../datagram-socket.ts';
 import type { PacketMemory } from '../packet-memory.ts';
-import { type Arrivals, receivesMax, takeAddresses } from './arrivals.ts';
+import { type Arrivals, dismisses, opens, type Receiver, receiveAll } from './arrivals.ts';
 
 const ipv6HeaderBytes = 40;
 /** SPI and sequence number stand in these (RFC 4302 2). */
@@ -15,58 +14,47 @@ const ahFixedBytes = 12;
 const hopLimit = 64;
 
 /** One for each raw socket. */
-export class AhReceiver {
+export class AhReceiver implements Receiver {
+  readonly batch: DatagramBatch;
+  readonly slot: PacketSlot = new PacketSlot();
+  readonly #slots: readonly [PacketSlot] = [this.slot];
   readonly #arrivals: Arrivals;
   readonly #socket: DatagramSocket;
-  readonly #batch: DatagramBatch;
-  readonly #slot = new PacketSlot();
-  readonly #slots: readonly [PacketSlot] = [this.#slot];
 
   /** @param memory of which it takes as much as a batch */
   constructor(arrivals: Arrivals, socket: DatagramSocket, memory: PacketMemory) {
     this.#arrivals = arrivals;
     this.#socket = socket;
-    this.#batch = new DatagramBatch(socket, memory);
+    this.batch = new DatagramBatch(socket, memory);
+    this.slot.protocol = 'ah';
   }
 
   receive(): void {
-    const { plane, coalescing, drain } = this.#arrivals;
-    const batch = this.#batch;
-    const slot = this.#slot;
-    for (let i = 0; i < receivesMax; i++) {
-      const count = batch.receive();
-      if (count === 0) break;
-      const at = monotonicMs();
-      for (let datagram = 0; datagram < count; datagram++) {
-        batch.readControl(datagram);
-        if (this.#isDismissed(datagram) || !takeAddresses(this.#arrivals, slot, batch, datagram)) continue;
-        slot.protocol = 'ah';
-        slot.start = batch.start(datagram);
-        slot.length = batch.length(datagram);
-        if (this.#socket.family === 6) writeIpv6Header(slot);
-        plane.inboundBatch(this.#slots, 1, at);
-        if (slot.verdict === Verdict.OPENED) coalescing.take(slot.start, slot.length);
-      }
-    }
-    coalescing.flush();
-    drain();
+    receiveAll(this.#arrivals, this);
   }
 
-  /** Most packets of a flood are done with here, before anything is made of their addresses. */
-  #isDismissed(datagram: number): boolean {
-    const batch = this.#batch;
+  isDismissed(datagram: number): boolean {
+    const { batch } = this;
     const ahAt = batch.start(datagram) + batch.ipHeaderBytes(datagram);
-    this.#slot.evidenceHash = undefined;
+    this.slot.evidenceHash = undefined;
     if (batch.start(datagram) + batch.length(datagram) - ahAt < ahFixedBytes) return false;
     const spi = readU32(batch.memory.octets, ahAt + 4);
-    const hash = Math.imul(batch.remoteHash(datagram) ^ ~spi, 0x9e37_79b1) >>> 0;
-    this.#slot.evidenceHash = hash;
-    return this.#arrivals.plane.dismisses('ah', spi, hash);
+    return dismisses(this.#arrivals, this, datagram, 'ah', spi);
+  }
+
+  open(datagram: number, at: number): void {
+    const { batch, slot } = this;
+    slot.start = batch.start(datagram);
+    slot.length = batch.length(datagram);
+    if (this.#socket.family === 6) writeIpv6Header(slot);
+    if (opens(this.#arrivals, this, this.#slots, datagram, at)) {
+      this.#arrivals.coalescing.take(slot.start, slot.length);
+    }
   }
 
   /** Forgets the octets of all packets. */
   wipe(): void {
-    this.#batch.wipe();
+    this.batch.wipe();
   }
 }
 

@@ -1,5 +1,7 @@
 // What the receivers of the packet thread work with.
-import type { LsiTranslation, MemoryDataPlane, PacketSlot } from '#ipsec';
+import { type LsiTranslation, type MemoryDataPlane, type PacketSlot, Verdict } from '#ipsec';
+import type { SaProtocol } from '#sa';
+import { monotonicMs } from '../clock.ts';
 import type { DatagramBatch } from '../datagram-batch.ts';
 import type { Coalescing } from '../offload/coalescing.ts';
 import type { ControlHandOver } from './control-hand-over.ts';
@@ -21,8 +23,65 @@ export interface Arrivals {
   unaddressed: number;
 }
 
+/** What a receiver does with each datagram of a batch; `PacketSlot` and batch are its own. */
+export interface Receiver {
+  readonly batch: DatagramBatch;
+  readonly slot: PacketSlot;
+  /** Whether it is done with here: so are most packets of a flood, before anything is made of their addresses. */
+  isDismissed(datagram: number): boolean;
+  /** The slot has its addresses. */
+  open(datagram: number, at: number): void;
+}
+
+/** Takes what waits in a socket through the data plane, towards the device. */
+export function receiveAll(arrivals: Arrivals, receiver: Receiver): void {
+  const { batch, slot } = receiver;
+  for (let i = 0; i < receivesMax; i++) {
+    const count = batch.receive();
+    if (count === 0) break;
+    const at = monotonicMs();
+    for (let datagram = 0; datagram < count; datagram++) {
+      batch.readControl(datagram);
+      if (receiver.isDismissed(datagram) || !takeAddresses(arrivals, slot, batch, datagram)) continue;
+      receiver.open(datagram, at);
+    }
+  }
+  arrivals.coalescing.flush();
+  arrivals.drain();
+}
+
+/** Whether a packet need not be looked at any further (`MemoryDataPlane.dismisses`). The slot gets the hash of its evidence. */
+export function dismisses(
+  { plane, flood }: Arrivals,
+  { slot, batch }: Receiver,
+  datagram: number,
+  protocol: SaProtocol,
+  spi: number,
+): boolean {
+  const remoteHash = batch.remoteHash(datagram);
+  // The SPI of the one protocol is another's in the other.
+  const hash = Math.imul(remoteHash ^ (protocol === 'esp' ? spi : ~spi), 0x9e37_79b1) >>> 0;
+  slot.evidenceHash = hash;
+  if (!plane.dismisses(protocol, spi, hash)) return false;
+  flood.saw(remoteHash);
+  return true;
+}
+
+/** Puts the packet of the slot through the data plane. True: it is to be delivered. */
+export function opens(
+  { plane, flood }: Arrivals,
+  { slot, batch }: Receiver,
+  slots: readonly [PacketSlot],
+  datagram: number,
+  at: number,
+): boolean {
+  plane.inboundBatch(slots, 1, at);
+  if (slot.verdict === Verdict.UNKNOWN_SPI) flood.saw(batch.remoteHash(datagram));
+  return slot.verdict === Verdict.OPENED;
+}
+
 /** Puts the addresses of a datagram into the slot, whose control messages were read; false if the kernel said nothing. */
-export function takeAddresses(
+function takeAddresses(
   arrivals: Arrivals,
   slot: PacketSlot,
   batch: DatagramBatch,

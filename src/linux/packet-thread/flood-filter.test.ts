@@ -37,7 +37,7 @@ function passes(options: FloodFilterOptions, { source, payload }: Packet, random
 }
 
 const kinds = ([4, 6] as const).flatMap((family) =>
-  (['udp', 'raw'] as const).map((transport) => ({ family, transport })),
+  (['udp', 'raw'] as const).map((transport) => ({ protocol: 'esp' as const, family, transport })),
 );
 
 for (const kind of kinds) {
@@ -125,7 +125,7 @@ for (const family of [4, 6] as const) {
     const [peer, stranger] = open as [DatagramSocket, DatagramSocket];
     try {
       const expected = [{ spi: known, remote: { address: loopback, port: 24_501 } }];
-      receiver.filter(floodFilter({ family, transport: 'udp', expected, oneOf: 2 ** 20 }));
+      receiver.filter(floodFilter({ protocol: 'esp', family, transport: 'udp', expected, oneOf: 2 ** 20 }));
       const to = { address: loopback, port: 24_500 };
       const received = (from: DatagramSocket, payload: Uint8Array): boolean => {
         assert.ok(from.send(loopback, to, payload));
@@ -142,7 +142,9 @@ for (const family of [4, 6] as const) {
       assert.ok(received(stranger, esp(99_999)));
       assert.equal(receiver.overflow, 0);
       // One that was left with a filter, as by a thread that died.
-      receiver.filter(floodFilter({ family, transport: 'udp', expected: [], oneOf: 2 ** 20 }));
+      receiver.filter(
+        floodFilter({ protocol: 'esp', family, transport: 'udp', expected: [], oneOf: 2 ** 20 }),
+      );
       const adopted = new DatagramSocket(loopback, { kind: 'udp', port: 24_500 }, 0, receiver.fd);
       adopted.filter(undefined);
       assert.ok(stranger.send(loopback, to, esp(99_999)));
@@ -172,7 +174,7 @@ for (const family of [4, 6] as const) {
       };
       const filter = (remote: IpAddress): void => {
         const expected = [{ spi: known, remote: { address: remote, port: 0 } }];
-        receiver.filter(floodFilter({ family, transport: 'raw', expected, oneOf: 2 ** 20 }));
+        receiver.filter(floodFilter({ protocol: 'esp', family, transport: 'raw', expected, oneOf: 2 ** 20 }));
       };
       filter(peers[family]);
       assert.ok(received(esp(known)));
@@ -185,5 +187,25 @@ for (const family of [4, 6] as const) {
       receiver.close();
       sender.close();
     }
+  });
+}
+
+for (const family of [4, 6] as const) {
+  test(`IPv${family}: AH has its SPI behind four other octets`, () => {
+    const remote = { address: peers[family], port: 0 };
+    const options = {
+      protocol: 'ah',
+      family,
+      transport: 'raw',
+      expected: [{ spi: known, remote }],
+      oneOf: 64,
+    } as const;
+    const ah = (spi: number, lengthBytes = 24): Uint8Array =>
+      new Uint8Array([...esp(0x3204_0000, 4), ...esp(spi)]).slice(0, lengthBytes);
+    const source = { address: strangers[family], port: 0 };
+    assert.ok(passes(options, { source, payload: ah(known) }));
+    assert.ok(!passes(options, { source, payload: ah(99_999) }));
+    assert.ok(passes(options, { source: remote, payload: ah(99_999) }));
+    assert.ok(passes(options, { source, payload: ah(99_999, 11) }));
   });
 }

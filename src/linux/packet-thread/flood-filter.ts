@@ -1,5 +1,5 @@
-// A filter for the sockets that ESP comes by: of unknown SPIs it lets a random sample through, and everything else as it is.
-import { addressBytes, type Endpoint } from '#sa';
+// A filter for the sockets that ESP and AH come by: of unknown SPIs it lets a random sample through, and everything else as it is.
+import { addressBytes, type Endpoint, type SaProtocol } from '#sa';
 import {
   encodeFilter,
   finish,
@@ -20,8 +20,8 @@ import type { DatagramSocket } from '../datagram-socket.ts';
 
 const ipv4HeaderBytesMin = 20;
 const udpHeaderBytes = 8;
-/** SPI and sequence number: what is shorter is no ESP. */
-const espHeaderBytes = 8;
+/** Where the SPI is, and how much there must be at least (RFC 4303 2, RFC 4302 2). */
+const headers = { esp: { spiAt: 0, bytesMin: 8 }, ah: { spiAt: 4, bytesMin: 12 } } as const;
 const sourceAt = { 4: 12, 6: 8 } as const;
 
 const pass: Instruction = { code: finish, k: 0xffff_ffff };
@@ -35,6 +35,7 @@ export interface ExpectedSa {
 }
 
 export interface FloodFilterOptions {
+  readonly protocol: SaProtocol;
   readonly family: DatagramSocket['family'];
   readonly transport: 'udp' | 'raw';
   readonly expected: readonly ExpectedSa[];
@@ -45,7 +46,7 @@ export interface FloodFilterOptions {
 /**
  * What passes: SPIs of inbound SAs, whoever sends them, for a peer may have moved; all that comes from where a peer is, since the
  * kernel may have joined datagrams of one sender, of which the first alone is looked at; IKE, behind its marker (RFC 3948
- * 2.2); what is too short to be ESP; and one of `oneOf` of the rest.
+ * 2.2); what is too short to be ESP or AH; and one of `oneOf` of the rest.
  * @returns undefined if there are more SAs than a program can have instructions for
  */
 export function floodFilter(options: FloodFilterOptions): Uint8Array | undefined {
@@ -67,20 +68,21 @@ export function floodFilter(options: FloodFilterOptions): Uint8Array | undefined
  * A UDP socket's packets begin with the UDP header, a raw IPv4 socket's with the IP header, a raw IPv6 socket's behind all headers.
  * To load from beyond the end drops a packet, so that its length comes first.
  */
-function loadSpi({ family, transport }: FloodFilterOptions): Instruction[] {
+function loadSpi({ family, transport, protocol }: FloodFilterOptions): Instruction[] {
+  const { spiAt, bytesMin } = headers[protocol];
   const atLeast = (bytes: number): Instruction[] => [
     { code: loadLength, k: 0 },
     { code: jumpIfAtLeast, ifTrue: 1, ifFalse: 0, k: bytes },
     pass,
   ];
   if (transport === 'udp') {
-    return [...atLeast(udpHeaderBytes + espHeaderBytes), { code: loadWord, k: udpHeaderBytes }];
+    return [...atLeast(udpHeaderBytes + bytesMin), { code: loadWord, k: udpHeaderBytes + spiAt }];
   }
-  if (family === 6) return [...atLeast(espHeaderBytes), { code: loadWord, k: 0 }];
+  if (family === 6) return [...atLeast(bytesMin), { code: loadWord, k: spiAt }];
   return [
-    ...atLeast(ipv4HeaderBytesMin + espHeaderBytes),
+    ...atLeast(ipv4HeaderBytesMin + bytesMin),
     { code: loadIndexHeaderLength, k: 0 },
-    { code: loadWordIndexed, k: 0 },
+    { code: loadWordIndexed, k: spiAt },
   ];
 }
 

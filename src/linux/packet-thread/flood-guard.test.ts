@@ -20,7 +20,7 @@ class Flooded {
   unknown = 0;
   sent = 0;
   #random = 1;
-  readonly guard: FloodGuard = new FloodGuard(() => this.expected);
+  readonly guard: FloodGuard = new FloodGuard((protocol) => (protocol === 'esp' ? this.expected : []));
 
   constructor() {
     const socket: GuardedSocket = {
@@ -31,7 +31,7 @@ class Flooded {
         this.attached++;
       },
     };
-    this.guard.add(socket);
+    this.guard.add(socket, 'esp');
     this.guard.advance(this.at);
   }
 

@@ -1,6 +1,6 @@
-// While strangers flood the sockets for ESP with unknown SPIs, the kernel throws away most of those before they cost anything here:
+// While strangers flood the sockets for ESP and AH with unknown SPIs, the kernel throws away most of those before they cost anything here:
 // of a hundred thousand a second, the engine would hear of a few hundred anyway. A sample goes on coming, as evidence.
-import type { Endpoint, SaCommand } from '#sa';
+import type { Endpoint, SaCommand, SaProtocol } from '#sa';
 import type { DatagramSocket } from '../datagram-socket.ts';
 import { socketAddress, socketAddressHash } from '../socket-address.ts';
 import { type ExpectedSa, floodFilter } from './flood-filter.ts';
@@ -14,9 +14,15 @@ const intervalMs = 100;
 
 export type GuardedSocket = Pick<DatagramSocket, 'family' | 'transport' | 'filter'>;
 
+/** A socket, and the protocol whose packets come by it. */
+interface Gate {
+  readonly socket: GuardedSocket;
+  readonly protocol: SaProtocol;
+}
+
 export class FloodGuard {
-  readonly #expected: () => Iterable<ExpectedSa>;
-  readonly #sockets: GuardedSocket[] = [];
+  readonly #expected: (protocol: SaProtocol) => Iterable<ExpectedSa>;
+  readonly #gates: Gate[] = [];
   /** Of so many unknown SPIs one is let through; 1: all, and there is no filter. */
   #oneOf = 1;
   /** Of whom all is let through. */
@@ -28,14 +34,14 @@ export class FloodGuard {
   #at = Number.NEGATIVE_INFINITY;
 
   /** @param expected the inbound SAs */
-  constructor(expected: () => Iterable<ExpectedSa>) {
+  constructor(expected: (protocol: SaProtocol) => Iterable<ExpectedSa>) {
     this.#expected = expected;
   }
 
-  /** A socket that ESP comes by. A thread before this one may have left its filter there. */
-  add(socket: GuardedSocket): void {
+  /** A socket that ESP or AH comes by. A thread before this one may have left its filter there. */
+  add(socket: GuardedSocket, protocol: SaProtocol): void {
     socket.filter(undefined);
-    this.#sockets.push(socket);
+    this.#gates.push({ socket, protocol });
   }
 
   /** Whether the kernel filters now. */
@@ -48,7 +54,7 @@ export class FloodGuard {
     return this.#filtered;
   }
 
-  /** ESP with an unknown SPI came. @param remoteHash `socketAddressHash` of its source */
+  /** A packet with an unknown SPI came. @param remoteHash `socketAddressHash` of its source */
   saw(remoteHash: number): void {
     this.#seen++;
     if (this.#oneOf === 1 || this.#peers.has(remoteHash)) return;
@@ -89,13 +95,13 @@ export class FloodGuard {
   }
 
   #let(oneOf: number): void {
-    const expected = oneOf === 1 ? [] : [...this.#expected()];
+    const expected = { esp: [...this.#expected('esp')], ah: [...this.#expected('ah')] };
     const programs = oneOf === 1 ? undefined : this.#programs(expected, oneOf);
     this.#peers.clear();
     this.#oneOf = programs === undefined ? 1 : oneOf;
-    for (const [i, socket] of this.#sockets.entries()) socket.filter(programs?.[i]);
+    for (const [i, { socket }] of this.#gates.entries()) socket.filter(programs?.[i]);
     if (programs === undefined) return;
-    for (const { remote } of expected) {
+    for (const { remote } of [...expected.esp, ...expected.ah]) {
       this.#peers.add(hashOf(remote));
       // As a raw socket tells it.
       this.#peers.add(hashOf({ ...remote, port: 0 }));
@@ -103,12 +109,19 @@ export class FloodGuard {
   }
 
   /** One for each socket; undefined if there are too many SAs for a filter. */
-  #programs(expected: readonly ExpectedSa[], oneOf: number): Uint8Array[] | undefined {
+  #programs(
+    expected: Readonly<Record<SaProtocol, readonly ExpectedSa[]>>,
+    oneOf: number,
+  ): Uint8Array[] | undefined {
     const made = new Map<string, Uint8Array | undefined>();
     const programs: Uint8Array[] = [];
-    for (const { family, transport } of this.#sockets) {
-      const key = `${transport.kind} ${family}`;
-      if (!made.has(key)) made.set(key, floodFilter({ family, transport: transport.kind, expected, oneOf }));
+    for (const { protocol, socket } of this.#gates) {
+      const { family, transport } = socket;
+      const key = `${protocol} ${transport.kind} ${family}`;
+      if (!made.has(key)) {
+        const options = { protocol, family, transport: transport.kind, oneOf };
+        made.set(key, floodFilter({ ...options, expected: expected[protocol] }));
+      }
       const program = made.get(key);
       if (program === undefined) return undefined;
       programs.push(program);

@@ -116,7 +116,7 @@ export class PacketLoop {
         ? {}
         : { receivedMarks: new ReceivedMarksFile(options.receivedMarks.path, options.receivedMarks.bootId) }),
     });
-    this.#flood = new FloodGuard(() => this.#plane.inboundSas('esp'));
+    this.#flood = new FloodGuard((protocol) => this.#plane.inboundSas(protocol));
     this.#memory = new PacketMemory(bytesFor(options));
     this.#delivery = this.#memory.take(deliveryBytes);
     this.#ways = new Ways(this.#memory);
@@ -178,12 +178,13 @@ export class PacketLoop {
 
   #listenForEsp(socket: DatagramSocket): void {
     this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
-    this.#flood.add(socket);
+    this.#flood.add(socket, 'esp');
     const receiver = new EspReceiver(this.#arrivals, this.#ways.addEsp(socket));
     this.#watched.watchLater(socket.fd, () => receiver.receive());
   }
 
   #listenForAh(socket: DatagramSocket): void {
+    this.#flood.add(socket, 'ah');
     const receiver = new AhReceiver(this.#arrivals, socket, this.#memory);
     this.#ahReceivers.push(receiver);
     this.#watched.watchLater(socket.fd, () => receiver.receive());
