@@ -50,6 +50,7 @@ class LastEndpoint {
 /** One reusable batch for one socket. */
 export class DatagramBatch {
   static readonly bytes: number = datagramsMax * strideBytes;
+  static readonly datagramsMax: number = datagramsMax;
   readonly memory: PacketMemory;
   readonly #at: number;
   readonly #calls: PacketCalls = packetCalls();

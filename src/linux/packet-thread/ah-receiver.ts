@@ -6,6 +6,7 @@ import { DatagramBatch } from '../datagram-batch.ts';
 import type { DatagramSocket } from '../datagram-socket.ts';
 import type { PacketMemory } from '../packet-memory.ts';
 import { type Arrivals, dismisses, opens, type Receiver, receiveAll } from './arrivals.ts';
+import type { FloodGate } from './flood-guard.ts';
 
 const ipv6HeaderBytes = 40;
 /** SPI and sequence number stand in these (RFC 4302 2). */
@@ -17,13 +18,15 @@ const hopLimit = 64;
 export class AhReceiver implements Receiver {
   readonly batch: DatagramBatch;
   readonly slot: PacketSlot = new PacketSlot();
+  readonly gate: FloodGate;
   readonly #slots: readonly [PacketSlot] = [this.slot];
   readonly #arrivals: Arrivals;
   readonly #socket: DatagramSocket;
 
   /** @param memory of which it takes as much as a batch */
-  constructor(arrivals: Arrivals, socket: DatagramSocket, memory: PacketMemory) {
+  constructor(arrivals: Arrivals, socket: DatagramSocket, memory: PacketMemory, gate: FloodGate) {
     this.#arrivals = arrivals;
+    this.gate = gate;
     this.#socket = socket;
     this.batch = new DatagramBatch(socket, memory);
     this.slot.protocol = 'ah';

@@ -2,10 +2,10 @@
 import { type LsiTranslation, type MemoryDataPlane, type PacketSlot, Verdict } from '#ipsec';
 import type { SaProtocol } from '#sa';
 import { monotonicMs } from '../clock.ts';
-import type { DatagramBatch } from '../datagram-batch.ts';
+import { DatagramBatch } from '../datagram-batch.ts';
 import type { Coalescing } from '../offload/coalescing.ts';
 import type { ControlHandOver } from './control-hand-over.ts';
-import type { FloodGuard } from './flood-guard.ts';
+import type { FloodGate } from './flood-guard.ts';
 
 /** System calls of one socket before the others get their turn. */
 export const receivesMax = 2;
@@ -16,7 +16,6 @@ export interface Arrivals {
   /** On the way to the device. */
   readonly coalescing: Coalescing;
   readonly control: ControlHandOver;
-  readonly flood: FloodGuard;
   /** Carries out what the data plane asks for besides. */
   drain(): void;
   /** Datagrams of which the kernel did not say where they came to. */
@@ -27,6 +26,7 @@ export interface Arrivals {
 export interface Receiver {
   readonly batch: DatagramBatch;
   readonly slot: PacketSlot;
+  readonly gate: FloodGate;
   /** Whether it is done with here: so are most packets of a flood, before anything is made of their addresses. */
   isDismissed(datagram: number): boolean;
   /** The slot has its addresses. */
@@ -35,15 +35,18 @@ export interface Receiver {
 
 /** Takes what waits in a socket through the data plane, towards the device. */
 export function receiveAll(arrivals: Arrivals, receiver: Receiver): void {
-  const { batch, slot } = receiver;
+  const { batch, slot, gate } = receiver;
   for (let i = 0; i < receivesMax; i++) {
     const count = batch.receive();
-    if (count === 0) break;
     const at = monotonicMs();
     for (let datagram = 0; datagram < count; datagram++) {
       batch.readControl(datagram);
       if (receiver.isDismissed(datagram) || !takeAddresses(arrivals, slot, batch, datagram)) continue;
       receiver.open(datagram, at);
+    }
+    if (count < DatagramBatch.datagramsMax) {
+      gate.drained();
+      break;
     }
   }
   arrivals.coalescing.flush();
@@ -52,8 +55,8 @@ export function receiveAll(arrivals: Arrivals, receiver: Receiver): void {
 
 /** Whether a packet need not be looked at any further (`MemoryDataPlane.dismisses`). The slot gets the hash of its evidence. */
 export function dismisses(
-  { plane, flood }: Arrivals,
-  { slot, batch }: Receiver,
+  { plane }: Arrivals,
+  { slot, batch, gate }: Receiver,
   datagram: number,
   protocol: SaProtocol,
   spi: number,
@@ -63,20 +66,20 @@ export function dismisses(
   const hash = Math.imul(remoteHash ^ (protocol === 'esp' ? spi : ~spi), 0x9e37_79b1) >>> 0;
   slot.evidenceHash = hash;
   if (!plane.dismisses(protocol, spi, hash)) return false;
-  flood.saw(remoteHash);
+  gate.saw(remoteHash);
   return true;
 }
 
 /** Puts the packet of the slot through the data plane. True: it is to be delivered. */
 export function opens(
-  { plane, flood }: Arrivals,
-  { slot, batch }: Receiver,
+  { plane }: Arrivals,
+  { slot, batch, gate }: Receiver,
   slots: readonly [PacketSlot],
   datagram: number,
   at: number,
 ): boolean {
   plane.inboundBatch(slots, 1, at);
-  if (slot.verdict === Verdict.UNKNOWN_SPI) flood.saw(batch.remoteHash(datagram));
+  if (slot.verdict === Verdict.UNKNOWN_SPI) gate.saw(batch.remoteHash(datagram));
   return slot.verdict === Verdict.OPENED;
 }
 

@@ -3,17 +3,20 @@ import { PacketSlot } from '#ipsec';
 import { classifyUdpEncapsulated, readU32 } from '#wire';
 import type { DatagramBatch } from '../datagram-batch.ts';
 import { type Arrivals, dismisses, opens, type Receiver, receiveAll } from './arrivals.ts';
+import type { FloodGate } from './flood-guard.ts';
 import type { Way } from './ways.ts';
 
 /** One for each socket. */
 export class EspReceiver implements Receiver {
   readonly batch: DatagramBatch;
   readonly slot: PacketSlot = new PacketSlot();
+  readonly gate: FloodGate;
   readonly #slots: readonly [PacketSlot] = [this.slot];
   readonly #arrivals: Arrivals;
 
-  constructor(arrivals: Arrivals, { socket, batch }: Way) {
+  constructor(arrivals: Arrivals, { socket, batch }: Way, gate: FloodGate) {
     this.#arrivals = arrivals;
+    this.gate = gate;
     this.batch = batch;
     this.slot.encapsulated = socket.transport.kind === 'udp';
   }

@@ -5,7 +5,7 @@ import type { IpAddress, SaCommand } from '#sa';
 import { socketAddress, socketAddressHash } from '../socket-address.ts';
 import { runFilter } from '../testing/bpf-machine.ts';
 import type { ExpectedSa } from './flood-filter.ts';
-import { FloodGuard, type GuardedSocket } from './flood-guard.ts';
+import { type FloodGate, FloodGuard, type GuardedSocket } from './flood-guard.ts';
 
 const peer = { address: '192.0.2.1' as IpAddress, port: 4500 };
 const stranger = { address: '198.51.100.7' as IpAddress, port: 40_000 };
@@ -22,6 +22,8 @@ class Flooded {
   #random = 1;
   readonly guard: FloodGuard = new FloodGuard((protocol) => (protocol === 'esp' ? this.expected : []));
 
+  readonly gate: FloodGate;
+
   constructor() {
     const socket: GuardedSocket = {
       family: 4,
@@ -31,7 +33,7 @@ class Flooded {
         this.attached++;
       },
     };
-    this.guard.add(socket, 'esp');
+    this.gate = this.guard.add(socket, 'esp');
     this.guard.advance(this.at);
   }
 
@@ -59,8 +61,9 @@ class Flooded {
         this.sent++;
         if (!this.passes(99_999, source)) continue;
         this.unknown++;
-        this.guard.saw(hashOf(source));
+        this.gate.saw(hashOf(source));
       }
+      this.gate.drained();
       this.guard.advance(this.at + 100);
     }
   }
@@ -69,20 +72,20 @@ class Flooded {
 test('a filter that a thread before this one left is taken off', () => {
   const { program, guard } = new Flooded();
   assert.equal(program, undefined);
-  assert.equal(guard.filtering, false);
+  assert.equal(guard.oneOf, 1);
 });
 
 test('a few unknown SPIs are all looked at', () => {
   const flooded = new Flooded();
   flooded.flood(15_000, 2000);
-  assert.equal(flooded.guard.filtering, false);
+  assert.equal(flooded.guard.oneOf, 1);
   assert.equal(flooded.unknown, flooded.sent);
 });
 
 test('of a flood some thousand a second are looked at, the others are counted about right, and all ends with it', () => {
   const flooded = new Flooded();
   flooded.flood(200_000, 1000);
-  assert.equal(flooded.guard.filtering, true);
+  assert.ok(flooded.guard.oneOf > 1);
   const before = flooded.unknown;
   flooded.flood(200_000, 1000);
   const perSecond = flooded.unknown - before;
@@ -90,7 +93,7 @@ test('of a flood some thousand a second are looked at, the others are counted ab
   const told = flooded.unknown + flooded.guard.filtered;
   assert.ok(Math.abs(told / flooded.sent - 1) < 0.05, `${told} of ${flooded.sent}`);
   flooded.flood(100, 1000);
-  assert.equal(flooded.guard.filtering, false);
+  assert.equal(flooded.guard.oneOf, 1);
   assert.equal(flooded.program, undefined);
 });
 
@@ -131,18 +134,36 @@ test('what comes from where a peer is counts as what it is, however much', () =>
   flooded.flood(50_000, 3000, peer);
   assert.equal(flooded.unknown, flooded.sent);
   assert.equal(flooded.guard.filtered, 0);
-  assert.equal(flooded.guard.filtering, true);
+  assert.ok(flooded.guard.oneOf > 1);
   const { attached } = flooded;
   flooded.flood(50_000, 1000, peer);
   assert.equal(flooded.attached, attached, 'the filter stays as it is');
   flooded.flood(0, 1500);
-  assert.equal(flooded.guard.filtering, false);
+  assert.equal(flooded.guard.oneOf, 1);
+});
+
+test('what waited when the filter came stands for itself alone', () => {
+  const flooded = new Flooded();
+  flooded.flood(200_000, 100);
+  // The last round ended with an empty socket; a thousand came before there was a filter, and are read now.
+  assert.ok(flooded.guard.oneOf > 1);
+  for (let i = 0; i < 1000; i++) flooded.gate.saw(hashOf(stranger));
+  assert.equal(flooded.guard.filtered, 0);
+  flooded.gate.drained();
+  flooded.gate.saw(hashOf(stranger));
+  assert.equal(flooded.guard.filtered, flooded.guard.oneOf - 1);
+  // And what came when the filter had gone.
+  flooded.flood(0, 2000);
+  const before = flooded.guard.filtered;
+  assert.equal(flooded.guard.oneOf, 1);
+  for (let i = 0; i < 1000; i++) flooded.gate.saw(hashOf(stranger));
+  assert.equal(flooded.guard.filtered, before);
 });
 
 test('with more SAs than a filter can name there is none', () => {
   const flooded = new Flooded();
   for (let i = 0; i < 5000; i++) flooded.expected.push({ spi: 0x1000 + i, remote: peer });
   flooded.flood(50_000, 500);
-  assert.equal(flooded.guard.filtering, false);
+  assert.equal(flooded.guard.oneOf, 1);
   assert.equal(flooded.unknown, flooded.sent);
 });

@@ -14,15 +14,9 @@ const intervalMs = 100;
 
 export type GuardedSocket = Pick<DatagramSocket, 'family' | 'transport' | 'filter'>;
 
-/** A socket, and the protocol whose packets come by it. */
-interface Gate {
-  readonly socket: GuardedSocket;
-  readonly protocol: SaProtocol;
-}
-
 export class FloodGuard {
   readonly #expected: (protocol: SaProtocol) => Iterable<ExpectedSa>;
-  readonly #gates: Gate[] = [];
+  readonly #gates: FloodGate[] = [];
   /** Of so many unknown SPIs one is let through; 1: all, and there is no filter. */
   #oneOf = 1;
   /** Of whom all is let through. */
@@ -39,14 +33,16 @@ export class FloodGuard {
   }
 
   /** A socket that ESP or AH comes by. A thread before this one may have left its filter there. */
-  add(socket: GuardedSocket, protocol: SaProtocol): void {
+  add(socket: GuardedSocket, protocol: SaProtocol): FloodGate {
     socket.filter(undefined);
-    this.#gates.push({ socket, protocol });
+    const gate = new FloodGate(this, socket, protocol);
+    this.#gates.push(gate);
+    return gate;
   }
 
-  /** Whether the kernel filters now. */
-  get filtering(): boolean {
-    return this.#oneOf > 1;
+  /** Of so many packets with unknown SPIs the kernel lets one through now. */
+  get oneOf(): number {
+    return this.#oneOf;
   }
 
   /** How many packets with unknown SPIs the kernel has thrown away: an estimate from those that it let through. */
@@ -54,12 +50,12 @@ export class FloodGuard {
     return this.#filtered;
   }
 
-  /** A packet with an unknown SPI came. @param remoteHash `socketAddressHash` of its source */
-  saw(remoteHash: number): void {
+  /** @param standsFor one of how many it is, unless it is a peer's */
+  note(standsFor: number, remoteHash: number): void {
     this.#seen++;
-    if (this.#oneOf === 1 || this.#peers.has(remoteHash)) return;
+    if (standsFor === 1 || this.#peers.has(remoteHash)) return;
     this.#sampled++;
-    this.#filtered += this.#oneOf - 1;
+    this.#filtered += standsFor - 1;
   }
 
   /** Tells the time, in milliseconds. */
@@ -127,6 +123,32 @@ export class FloodGuard {
       programs.push(program);
     }
     return programs;
+  }
+}
+
+/** A socket, and the protocol whose packets come by it. */
+export class FloodGate {
+  readonly socket: GuardedSocket;
+  readonly protocol: SaProtocol;
+  readonly #guard: FloodGuard;
+  /** Of the filter that was there when the socket was empty last. */
+  #oneOf = 1;
+
+  constructor(guard: FloodGuard, socket: GuardedSocket, protocol: SaProtocol) {
+    this.#guard = guard;
+    this.socket = socket;
+    this.protocol = protocol;
+  }
+
+  /** A packet with an unknown SPI came. @param remoteHash `socketAddressHash` of its source */
+  saw(remoteHash: number): void {
+    // Between the filters of then and now, which of them let it through is not known: it is not to stand for too many.
+    this.#guard.note(Math.min(this.#oneOf, this.#guard.oneOf), remoteHash);
+  }
+
+  /** Nothing is left of what waited in the socket. */
+  drained(): void {
+    this.#oneOf = this.#guard.oneOf;
   }
 }
 

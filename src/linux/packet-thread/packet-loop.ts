@@ -136,10 +136,7 @@ export class PacketLoop {
       if (this.#tun?.write(start, lengthBytes) !== true) this.#tunDropped++;
     };
     this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
-    this.#arrivals = {
-      ...{ ...shared, coalescing: this.#coalescing, control: this.#control, flood: this.#flood },
-      unaddressed: 0,
-    };
+    this.#arrivals = { ...shared, coalescing: this.#coalescing, control: this.#control, unaddressed: 0 };
   }
 
   /** Binds the sockets. @throws SystemCallError if one cannot be had */
@@ -178,14 +175,14 @@ export class PacketLoop {
 
   #listenForEsp(socket: DatagramSocket): void {
     this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
-    this.#flood.add(socket, 'esp');
-    const receiver = new EspReceiver(this.#arrivals, this.#ways.addEsp(socket));
+    const gate = this.#flood.add(socket, 'esp');
+    const receiver = new EspReceiver(this.#arrivals, this.#ways.addEsp(socket), gate);
     this.#watched.watchLater(socket.fd, () => receiver.receive());
   }
 
   #listenForAh(socket: DatagramSocket): void {
-    this.#flood.add(socket, 'ah');
-    const receiver = new AhReceiver(this.#arrivals, socket, this.#memory);
+    const gate = this.#flood.add(socket, 'ah');
+    const receiver = new AhReceiver(this.#arrivals, socket, this.#memory, gate);
     this.#ahReceivers.push(receiver);
     this.#watched.watchLater(socket.fd, () => receiver.receive());
   }
