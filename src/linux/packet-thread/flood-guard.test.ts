@@ -11,6 +11,19 @@ const peer = { address: '192.0.2.1' as IpAddress, port: 4500 };
 const stranger = { address: '198.51.100.7' as IpAddress, port: 40_000 };
 const hashOf = (endpoint: typeof peer): number => socketAddressHash(socketAddress(endpoint), 0, 4);
 
+function packetOf(spi: number, source: typeof peer): { network: Uint8Array; payload: Uint8Array } {
+  const payload = new Uint8Array(28);
+  const view = new DataView(payload.buffer);
+  view.setUint16(0, source.port);
+  view.setUint32(8, spi);
+  const network = new Uint8Array([
+    ...new Uint8Array(12),
+    ...source.address.split('.').map(Number),
+    ...payload,
+  ]);
+  return { network, payload };
+}
+
 /** A guard with one socket, and a wire that brings it packets through whatever filter it has. */
 class Flooded {
   readonly expected: ExpectedSa[] = [{ spi: 0xc000_0001, remote: peer }];
@@ -37,29 +50,27 @@ class Flooded {
     this.guard.advance(this.at);
   }
 
+  readonly #draw = (): number => {
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#random >>> 8;
+  };
+
   passes(spi: number, source = stranger): boolean {
-    const payload = new Uint8Array(28);
-    const view = new DataView(payload.buffer);
-    view.setUint16(0, source.port);
-    view.setUint32(8, spi);
-    const network = new Uint8Array([
-      ...new Uint8Array(12),
-      ...source.address.split('.').map(Number),
-      ...payload,
-    ]);
-    const random = (): number => {
-      this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
-      return this.#random >>> 8;
-    };
-    return this.program === undefined || runFilter(this.program, payload, { network, random }) > 0;
+    return this.#passes(packetOf(spi, source));
+  }
+
+  #passes({ network, payload }: ReturnType<typeof packetOf>): boolean {
+    if (this.program === undefined) return true;
+    return runFilter(this.program, payload, { network, random: this.#draw }) > 0;
   }
 
   /** @param perSecond packets with unknown SPIs, for a while */
   flood(perSecond: number, ms: number, source = stranger): void {
+    const packet = packetOf(99_999, source);
     for (const end = this.at + ms; this.at < end; this.at += 100) {
       for (let i = 0; i < perSecond / 10; i++) {
         this.sent++;
-        if (!this.passes(99_999, source)) continue;
+        if (!this.#passes(packet)) continue;
         this.unknown++;
         this.gate.saw(hashOf(source));
       }
