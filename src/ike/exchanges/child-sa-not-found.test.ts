@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ke } from '#sa';
+import { decodeIkeMessage } from '#wire';
 import { child, connection, espProposal } from '../testing/connections.ts';
 import type { HostOptions } from '../testing/host.ts';
 import { Pair } from '../testing/pair.ts';
@@ -97,4 +98,28 @@ test('a request to close the lost Child SA is heard while another is being made'
     assert.equal(host.installed.size, 2, host.name);
     assert.equal(host.policies.size, 1, host.name);
   }
+});
+
+test('while the peer puts us off, another one is asked for soon, and then ever less often', () => {
+  const pair = forgetful();
+  const { moon, sun } = pair;
+  moon.command({ kind: 'rekey-child', childId: 2 });
+  pair.deliver(sun);
+  pair.deliver(moon);
+  // Sun is about to replace the IKE SA, and gets no answer.
+  sun.command({ kind: 'rekey-ike' });
+  const asked: number[] = [];
+  while (moon.now < 6_000) {
+    pair.wait(50);
+    for (const datagram of pair.wire.splice(0)) {
+      if (datagram.to === sun) asked.push(moon.now);
+      // What sun asks is lost, what it answers arrives.
+      const { header } = decodeIkeMessage(datagram.octets);
+      if (datagram.to === sun || header.response) pair.deliver(datagram.to, datagram);
+    }
+  }
+  const waits = asked.slice(1).map((at, i) => at - asked[i]!);
+  assert.ok(waits.length >= 3 && waits[0]! >= 500 && waits[0]! <= 800, `${waits}`);
+  assert.ok(waits.at(-1)! > waits[0]!, `${waits}`);
+  assert.equal(protection(pair).policy, true);
 });

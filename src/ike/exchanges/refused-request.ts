@@ -4,9 +4,10 @@ import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { randomUpTo } from '../lifetimes.ts';
 import type { Task, Work } from '../task.ts';
 
-/** A first wait long enough for the peer's own exchange, and its retransmissions, to end. */
+/** A first wait long enough for the peer's own exchange, and its retransmissions, to end; half as much may come on top. */
 const retryDelayMs = 5_000;
-const retryJitterMs = 2_500;
+/** Where traffic waits: for a few round trips, which the peer's exchange takes if nothing of it is lost; then it doubles. */
+const urgentRetryMsMin = 500;
 
 /** RFC 7296 2.25: after several minutes of TEMPORARY_FAILURE the states are out of step. */
 const temporaryFailureMaxMs = 180_000;
@@ -28,8 +29,16 @@ export function retryLater(state: IkeSaState, task: Task): void {
     state.tasks.add({ kind: 'delete-ike', failure: reason });
     return;
   }
-  const delay = retryDelayMs + randomUpTo(retryJitterMs, state.ports.randomness);
-  state.tasks.add(task.work, { ...task, refusedSince, notBefore: state.at + delay });
+  const delay = isUrgent(task.work)
+    ? Math.min(retryDelayMs, Math.max(urgentRetryMsMin, state.at - refusedSince))
+    : retryDelayMs;
+  const jitter = randomUpTo(delay / 2, state.ports.randomness);
+  state.tasks.add(task.work, { ...task, refusedSince, notBefore: state.at + delay + jitter });
+}
+
+/** What would be replaced carries traffic meanwhile; nothing else does. */
+function isUrgent(work: Work): boolean {
+  return work.kind === 'initiate-child' || (work.kind === 'rekey-child' && work.unknownToPeer === true);
 }
 
 /** INVALID_KE_PAYLOAD: the same again at once, with the group the peer wants. */
