@@ -19,6 +19,9 @@ export const loadIndexHeaderLength = 0xb1;
 export const loadIndex = 0x01;
 /** How long the packet is, from where loads count. */
 export const loadLength = 0x80;
+export const accumulatorToIndex = 0x07;
+/** The accumulator, with the index register. */
+export const exclusiveOrIndex = 0xac;
 export const jumpIfEqual = 0x15;
 export const jumpIfAtLeast = 0x35;
 export const jumpIfAnyBit = 0x45;

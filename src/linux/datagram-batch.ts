@@ -18,7 +18,12 @@ import { isWouldBlock, SystemCallError } from './errno.ts';
 import { errno, type PacketCalls, packetCalls } from './libc.ts';
 import { MessageVector } from './message-vector.ts';
 import { PacketMemory } from './packet-memory.ts';
-import { readSocketAddress, socketAddressBytes, socketAddressHash } from './socket-address.ts';
+import {
+  foldedSocketAddress,
+  readSocketAddress,
+  socketAddressBytes,
+  socketAddressHash,
+} from './socket-address.ts';
 
 /** Free octets before each datagram, for headers that are made in place. */
 const headroomBytes = 64;
@@ -116,6 +121,11 @@ export class DatagramBatch {
   /** `socketAddressHash` of where a datagram came from. */
   remoteHash(index: number): number {
     return socketAddressHash(this.#vector.names, this.#vector.nameAt(index), this.#socket.family);
+  }
+
+  /** `foldedAddress` of where a datagram came from. */
+  foldedRemote(index: number): number {
+    return foldedSocketAddress(this.#vector.names, this.#vector.nameAt(index), this.#socket.family);
   }
 
   remote(index: number): Endpoint {

@@ -1,5 +1,6 @@
 // struct sockaddr_in and sockaddr_in6 <-> endpoints.
-import { addressBytes, addressFromBytes, type Endpoint, isIpv6 } from '#sa';
+import { addressBytes, addressFromBytes, type Endpoint, type IpAddress, isIpv6 } from '#sa';
+import { readU32 } from '#wire';
 import { AF_INET, AF_INET6 } from './constants.ts';
 import { pinned } from './libc.ts';
 
@@ -35,12 +36,29 @@ export function readSocketAddress(octets: Uint8Array): Endpoint {
   return { address: addressFromBytes(bytes), port: view.getUint16(2) };
 }
 
-/** Of a socket address, to the end of the IP address. */
-const endpointEnd = { 4: 8, 6: 24 } as const;
+/** Of a socket address, where the IP address begins and ends. */
+const addressAt = { 4: 4, 6: 8 } as const;
+const addressEnd = { 4: 8, 6: 24 } as const;
 
 /** A hash of 32 bits of port and address, for much less than an endpoint costs. */
 export function socketAddressHash(octets: Uint8Array, at: number, family: 4 | 6): number {
   let hash = 0x811c_9dc5;
-  for (let i = at + 2; i < at + endpointEnd[family]; i++) hash = Math.imul(hash ^ octets[i]!, 0x0100_0193);
+  for (let i = at + 2; i < at + addressEnd[family]; i++) hash = Math.imul(hash ^ octets[i]!, 0x0100_0193);
   return hash >>> 0;
+}
+
+/** The words of the address, combined by exclusive or. */
+export function foldedSocketAddress(octets: Uint8Array, at: number, family: 4 | 6): number {
+  return foldedWords(octets, at + addressAt[family], at + addressEnd[family]);
+}
+
+export function foldedAddress(address: IpAddress): number {
+  const octets = addressBytes(address);
+  return foldedWords(octets, 0, octets.length);
+}
+
+function foldedWords(octets: Uint8Array, at: number, end: number): number {
+  let fold = 0;
+  for (let i = at; i < end; i += 4) fold ^= readU32(octets, i);
+  return fold >>> 0;
 }

@@ -61,12 +61,11 @@ export function dismisses(
   protocol: SaProtocol,
   spi: number,
 ): boolean {
-  const remoteHash = batch.remoteHash(datagram);
   // The SPI of the one protocol is another's in the other.
-  const hash = Math.imul(remoteHash ^ (protocol === 'esp' ? spi : ~spi), 0x9e37_79b1) >>> 0;
+  const hash = Math.imul(batch.remoteHash(datagram) ^ (protocol === 'esp' ? spi : ~spi), 0x9e37_79b1) >>> 0;
   slot.evidenceHash = hash;
   if (!plane.dismisses(protocol, spi, hash)) return false;
-  gate.saw(remoteHash);
+  gate.saw(batch.foldedRemote(datagram));
   return true;
 }
 
@@ -79,7 +78,7 @@ export function opens(
   at: number,
 ): boolean {
   plane.inboundBatch(slots, 1, at);
-  if (slot.verdict === Verdict.UNKNOWN_SPI) gate.saw(batch.remoteHash(datagram));
+  if (slot.verdict === Verdict.UNKNOWN_SPI) gate.saw(batch.foldedRemote(datagram));
   return slot.verdict === Verdict.OPENED;
 }
 

@@ -1,14 +1,16 @@
 // A filter for the sockets that ESP and AH come by: of unknown SPIs it lets a random sample through, and everything else as it is.
-import { addressBytes, type Endpoint, type SaProtocol } from '#sa';
+import { type Endpoint, isIpv6, type SaProtocol } from '#sa';
 import {
+  accumulatorToIndex,
   encodeFilter,
+  exclusiveOrIndex,
   finish,
   type Instruction,
   instructionsMax,
+  jump,
   jumpIfAnyBit,
   jumpIfAtLeast,
   jumpIfEqual,
-  loadHalf,
   loadIndexHeaderLength,
   loadLength,
   loadWord,
@@ -17,6 +19,7 @@ import {
   randomWord,
 } from '../classic-bpf.ts';
 import type { DatagramSocket } from '../datagram-socket.ts';
+import { foldedAddress } from '../socket-address.ts';
 
 const ipv4HeaderBytesMin = 20;
 const udpHeaderBytes = 8;
@@ -30,8 +33,7 @@ const drop: Instruction = { code: finish, k: 0 };
 /** An inbound SA, and where its packets come from. */
 export interface ExpectedSa {
   readonly spi: number;
-  /** The port counts in UDP only. */
-  readonly remote: Endpoint;
+  readonly remote: Pick<Endpoint, 'address'>;
 }
 
 export interface FloodFilterOptions {
@@ -50,12 +52,18 @@ export interface FloodFilterOptions {
  * @returns undefined if there are more SAs than a program can have instructions for
  */
 export function floodFilter(options: FloodFilterOptions): Uint8Array | undefined {
-  const { expected, oneOf, transport } = options;
+  const { expected, oneOf, transport, family } = options;
+  const spis = expected.map(({ spi }) => spi >>> 0);
+  // An address is known by its words combined: who takes the trouble to have one like a peer's is let through, as is who forges
+  // the peer's own.
+  const folds = expected.flatMap(({ remote: { address } }) =>
+    isIpv6(address) === (family === 6) ? [foldedAddress(address)] : [],
+  );
   const program: Instruction[] = [
     ...loadSpi(options),
-    ...(transport === 'udp' ? passIfEqual(0) : []),
-    ...[...new Set(expected.map(({ spi }) => spi >>> 0))].flatMap(passIfEqual),
-    ...distinct(expected, options).flatMap((remote) => passFrom(remote, options)),
+    ...passIfAny(transport === 'udp' ? [0, ...spis] : spis),
+    ...loadFoldedSource(family),
+    ...passIfAny(folds),
     { code: loadWord, k: randomWord },
     { code: jumpIfAnyBit, ifTrue: 1, ifFalse: 0, k: oneOf - 1 },
     pass,
@@ -86,39 +94,27 @@ function loadSpi({ family, transport, protocol }: FloodFilterOptions): Instructi
   ];
 }
 
-const passIfEqual = (word: number): Instruction[] => [
-  { code: jumpIfEqual, ifTrue: 0, ifFalse: 1, k: word },
-  pass,
-];
+/** From one jump over all the others to `pass`. */
+const wordsPerPass = 250;
 
-function distinct(expected: readonly ExpectedSa[], { family, transport }: FloodFilterOptions): Endpoint[] {
-  const byText = new Map(
-    expected.map(({ remote: { address, port } }) => {
-      const remote = { address, port: transport === 'udp' ? port : 0 };
-      return [`${address} ${remote.port}`, remote];
-    }),
-  );
-  return [...byText.values()].filter(
-    ({ address }) => addressBytes(address).length === (family === 4 ? 4 : 16),
-  );
+/** Whether the accumulator is one of the words. The kernel has little room: an instruction for each, and a few more. */
+function passIfAny(words: readonly number[]): Instruction[] {
+  const distinct = [...new Set(words)];
+  const program: Instruction[] = [];
+  for (let from = 0; from < distinct.length; from += wordsPerPass) {
+    const some = distinct.slice(from, from + wordsPerPass);
+    for (const [i, k] of some.entries())
+      program.push({ code: jumpIfEqual, ifTrue: some.length - i, ifFalse: 0, k });
+    program.push({ code: jump, k: 1 }, pass);
+  }
+  return program;
 }
 
-/** The words from last to first: the last ones differ most. */
-function passFrom({ address, port }: Endpoint, { family, transport }: FloodFilterOptions): Instruction[] {
-  const octets = addressBytes(address);
-  const view = new DataView(octets.buffer, octets.byteOffset);
-  const comparisons = Array.from({ length: octets.length / 4 }, (_, i) => ({
-    code: loadWord,
-    k: networkHeader(sourceAt[family] + 4 * i),
-    word: view.getUint32(4 * i),
-  })).reverse();
-  if (transport === 'udp') comparisons.push({ code: loadHalf, k: 0, word: port });
-  return [
-    ...comparisons.flatMap(({ code, k, word }, i) => [
-      { code, k },
-      // To behind `pass`.
-      { code: jumpIfEqual, ifTrue: 0, ifFalse: 2 * (comparisons.length - 1 - i) + 1, k: word },
-    ]),
-    pass,
-  ];
+function loadFoldedSource(family: FloodFilterOptions['family']): Instruction[] {
+  const words = family === 4 ? [0] : [0, 4, 8, 12];
+  return words.flatMap((offset, i) => [
+    ...(i === 0 ? [] : [{ code: accumulatorToIndex, k: 0 }]),
+    { code: loadWord, k: networkHeader(sourceAt[family] + offset) },
+    ...(i === 0 ? [] : [{ code: exclusiveOrIndex, k: 0 }]),
+  ]);
 }

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IpAddress, SaCommand } from '#sa';
-import { socketAddress, socketAddressHash } from '../socket-address.ts';
+import { SystemCallError } from '../errno.ts';
+import { foldedAddress } from '../socket-address.ts';
 import { runFilter } from '../testing/bpf-machine.ts';
 import type { ExpectedSa } from './flood-filter.ts';
 import { type FloodGate, FloodGuard, type GuardedSocket } from './flood-guard.ts';
 
 const peer = { address: '192.0.2.1' as IpAddress, port: 4500 };
 const stranger = { address: '198.51.100.7' as IpAddress, port: 40_000 };
-const hashOf = (endpoint: typeof peer): number => socketAddressHash(socketAddress(endpoint), 0, 4);
 
 function packetOf(spi: number, source: typeof peer): { network: Uint8Array; payload: Uint8Array } {
   const payload = new Uint8Array(28);
@@ -29,6 +29,9 @@ class Flooded {
   readonly expected: ExpectedSa[] = [{ spi: 0xc000_0001, remote: peer }];
   program: Uint8Array | undefined = new Uint8Array(8);
   attached = 0;
+  asked = 0;
+  /** Of the kernel, for a filter. */
+  roomBytes = Number.POSITIVE_INFINITY;
   at = 1000;
   unknown = 0;
   sent = 0;
@@ -42,8 +45,11 @@ class Flooded {
       family: 4,
       transport: { kind: 'udp', port: 4500 },
       filter: (program) => {
+        if (program !== undefined) this.asked++;
+        if (program !== undefined && program.length > this.roomBytes)
+          throw new SystemCallError('setsockopt', 12, 'socket filter');
         this.program = program;
-        this.attached++;
+        if (program !== undefined) this.attached++;
       },
     };
     this.gate = this.guard.add(socket, 'esp');
@@ -72,7 +78,7 @@ class Flooded {
         this.sent++;
         if (!this.#passes(packet)) continue;
         this.unknown++;
-        this.gate.saw(hashOf(source));
+        this.gate.saw(foldedAddress(source.address));
       }
       this.gate.drained();
       this.guard.advance(this.at + 100);
@@ -158,17 +164,35 @@ test('what waited when the filter came stands for itself alone', () => {
   flooded.flood(200_000, 100);
   // The last round ended with an empty socket; a thousand came before there was a filter, and are read now.
   assert.ok(flooded.guard.oneOf > 1);
-  for (let i = 0; i < 1000; i++) flooded.gate.saw(hashOf(stranger));
+  for (let i = 0; i < 1000; i++) flooded.gate.saw(foldedAddress(stranger.address));
   assert.equal(flooded.guard.filtered, 0);
   flooded.gate.drained();
-  flooded.gate.saw(hashOf(stranger));
+  flooded.gate.saw(foldedAddress(stranger.address));
   assert.equal(flooded.guard.filtered, flooded.guard.oneOf - 1);
   // And what came when the filter had gone.
   flooded.flood(0, 2000);
   const before = flooded.guard.filtered;
   assert.equal(flooded.guard.oneOf, 1);
-  for (let i = 0; i < 1000; i++) flooded.gate.saw(hashOf(stranger));
+  for (let i = 0; i < 1000; i++) flooded.gate.saw(foldedAddress(stranger.address));
   assert.equal(flooded.guard.filtered, before);
+});
+
+test('where the kernel has no room for a filter there is none, and it is asked again only later', () => {
+  const flooded = new Flooded();
+  flooded.roomBytes = 0;
+  flooded.flood(50_000, 5000);
+  assert.equal(flooded.guard.oneOf, 1);
+  assert.equal(flooded.unknown, flooded.sent);
+  assert.equal(flooded.asked, 1);
+  flooded.roomBytes = Number.POSITIVE_INFINITY;
+  flooded.flood(50_000, 6000);
+  assert.ok(flooded.guard.oneOf > 1);
+  // It grows by an SA, and has no room any more.
+  flooded.roomBytes = flooded.program!.length;
+  flooded.expected.push({ spi: 0xc000_0003, remote: peer });
+  flooded.guard.follow({ kind: 'install', sa: { direction: 'inbound' } } as SaCommand);
+  assert.equal(flooded.guard.oneOf, 1);
+  assert.ok(flooded.passes(0xc000_0003));
 });
 
 test('with more SAs than a filter can name there is none', () => {

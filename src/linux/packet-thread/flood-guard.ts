@@ -1,8 +1,9 @@
 // While strangers flood the sockets for ESP and AH with unknown SPIs, the kernel throws away most of those before they cost anything here:
 // of a hundred thousand a second, the engine would hear of a few hundred anyway. A sample goes on coming, as evidence.
-import type { Endpoint, SaCommand, SaProtocol } from '#sa';
+import type { SaCommand, SaProtocol } from '#sa';
 import type { DatagramSocket } from '../datagram-socket.ts';
-import { socketAddress, socketAddressHash } from '../socket-address.ts';
+import { SystemCallError } from '../errno.ts';
+import { foldedAddress } from '../socket-address.ts';
 import { type ExpectedSa, floodFilter } from './flood-filter.ts';
 
 /** Unknown SPIs per second that are too many. Fewer cost a few hundredths of a core, and then all of them are looked at. */
@@ -11,6 +12,8 @@ const floodPerSecond = 20_000;
 const sampledPerSecond = 5_000;
 const oneOfMax = 256;
 const intervalMs = 100;
+/** After there was no room for a filter: SAs are not fewer at once. */
+const restMs = 10_000;
 
 export type GuardedSocket = Pick<DatagramSocket, 'family' | 'transport' | 'filter'>;
 
@@ -19,13 +22,14 @@ export class FloodGuard {
   readonly #gates: FloodGate[] = [];
   /** Of so many unknown SPIs one is let through; 1: all, and there is no filter. */
   #oneOf = 1;
-  /** Of whom all is let through. */
+  /** Of whom all is let through: their addresses, folded. */
   readonly #peers = new Set<number>();
   #filtered = 0;
   /** Since `#at`: all that came, and those that passed by chance. */
   #seen = 0;
   #sampled = 0;
   #at = Number.NEGATIVE_INFINITY;
+  #restsUntil = Number.NEGATIVE_INFINITY;
 
   /** @param expected the inbound SAs */
   constructor(expected: (protocol: SaProtocol) => Iterable<ExpectedSa>) {
@@ -51,9 +55,9 @@ export class FloodGuard {
   }
 
   /** @param standsFor one of how many it is, unless it is a peer's */
-  note(standsFor: number, remoteHash: number): void {
+  note(standsFor: number, remote: number): void {
     this.#seen++;
-    if (standsFor === 1 || this.#peers.has(remoteHash)) return;
+    if (standsFor === 1 || this.#peers.has(remote)) return;
     this.#sampled++;
     this.#filtered += standsFor - 1;
   }
@@ -62,8 +66,8 @@ export class FloodGuard {
   advance(at: number): void {
     const sinceMs = at - this.#at;
     if (sinceMs < intervalMs) return;
-    const oneOf = this.#rightFor((1000 * this.#seen) / sinceMs, (1000 * this.#sampled) / sinceMs);
     this.#at = at;
+    const oneOf = this.#rightFor((1000 * this.#seen) / sinceMs, (1000 * this.#sampled) / sinceMs);
     this.#seen = 0;
     this.#sampled = 0;
     if (oneOf !== this.#oneOf) this.#let(oneOf);
@@ -73,7 +77,7 @@ export class FloodGuard {
   #rightFor(seenPerSecond: number, sampled: number): number {
     const now = this.#oneOf;
     if (now === 1) {
-      if (seenPerSecond < floodPerSecond) return 1;
+      if (seenPerSecond < floodPerSecond || this.#at < this.#restsUntil) return 1;
       return Math.min(oneOfMax, 2 ** Math.ceil(Math.log2(seenPerSecond / sampledPerSecond)));
     }
     if (sampled > 2 * sampledPerSecond) return Math.min(oneOfMax, 2 * now);
@@ -93,14 +97,28 @@ export class FloodGuard {
   #let(oneOf: number): void {
     const expected = { esp: [...this.#expected('esp')], ah: [...this.#expected('ah')] };
     const programs = oneOf === 1 ? undefined : this.#programs(expected, oneOf);
+    const attached = programs !== undefined && this.#attach(programs);
+    if (!attached) for (const { socket } of this.#gates) socket.filter(undefined);
+    if (!attached && oneOf > 1) this.#restsUntil = this.#at + restMs;
+    this.#oneOf = attached ? oneOf : 1;
     this.#peers.clear();
-    this.#oneOf = programs === undefined ? 1 : oneOf;
-    for (const [i, { socket }] of this.#gates.entries()) socket.filter(programs?.[i]);
-    if (programs === undefined) return;
-    for (const { remote } of [...expected.esp, ...expected.ah]) {
-      this.#peers.add(hashOf(remote));
-      // As a raw socket tells it.
-      this.#peers.add(hashOf({ ...remote, port: 0 }));
+    if (!attached) return;
+    for (const { remote } of [...expected.esp, ...expected.ah])
+      this.#peers.add(foldedAddress(remote.address));
+  }
+
+  /** False: the kernel has no room for them (net.core.optmem_max), and some may be there. */
+  #attach(programs: readonly Uint8Array[]): boolean {
+    try {
+      for (const [i, { socket }] of this.#gates.entries()) {
+        // The kernel has room for one at a time rather than for two.
+        socket.filter(undefined);
+        socket.filter(programs[i]);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof SystemCallError) return false;
+      throw error;
     }
   }
 
@@ -140,19 +158,14 @@ export class FloodGate {
     this.protocol = protocol;
   }
 
-  /** A packet with an unknown SPI came. @param remoteHash `socketAddressHash` of its source */
-  saw(remoteHash: number): void {
+  /** A packet with an unknown SPI came. @param remote its source, as `foldedAddress` has it */
+  saw(remote: number): void {
     // Between the filters of then and now, which of them let it through is not known: it is not to stand for too many.
-    this.#guard.note(Math.min(this.#oneOf, this.#guard.oneOf), remoteHash);
+    this.#guard.note(Math.min(this.#oneOf, this.#guard.oneOf), remote);
   }
 
   /** Nothing is left of what waited in the socket. */
   drained(): void {
     this.#oneOf = this.#guard.oneOf;
   }
-}
-
-function hashOf(remote: Endpoint): number {
-  const octets = socketAddress(remote);
-  return socketAddressHash(octets, 0, octets.length === 16 ? 4 : 6);
 }

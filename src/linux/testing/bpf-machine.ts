@@ -32,6 +32,12 @@ export function runFilter(
         case 0x20:
           accumulator = word(k);
           break;
+        case 0x07:
+          index = accumulator;
+          break;
+        case 0xac:
+          accumulator = (accumulator ^ index) >>> 0;
+          break;
         case 0x80:
           accumulator = packet.length;
           break;
