@@ -14,6 +14,7 @@ export function drainIkeSa(state: EngineState, entry: IkeEntry): void {
     retire(state, entry);
     return;
   }
+  state.registry.follow(entry);
   state.deadlines.set(`ike ${entry.ikeId}`, entry.sa.deadline());
 }
 

@@ -343,6 +343,8 @@ export class EngineState {
       peerVirtualAddresses: [],
       lastTransmitAt: this.at,
       successorOfSilence: undefined,
+      expectedSpi: undefined,
+      early: [],
       withheld: undefined,
     };
     this.registry.add(entry);

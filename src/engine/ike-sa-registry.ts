@@ -4,6 +4,7 @@ import { identityKey } from '#ike';
 import type { Endpoint, IpAddress } from '#sa';
 import { formatEndpoint } from '#sa';
 import type { IkeSpi } from '#wire';
+import type { EarlyMessage } from './early-messages.ts';
 
 /** Who is at both ends, also as text: it goes into every event. */
 export interface EntryIdentities {
@@ -43,6 +44,10 @@ export interface IkeEntry {
   lastTransmitAt: number;
   /** The IKE SA that carries our traffic since this one fell silent. */
   successorOfSilence: number | undefined;
+  /** Our SPI of the IKE SA that its rekeying is making. */
+  expectedSpi: IkeSpi | undefined;
+  /** What came by that one before it was there. */
+  readonly early: EarlyMessage[];
   /** Messages that wait for a record to be durable; `undefined`: none has to. */
   withheld:
     | { readonly local: Endpoint; readonly remote: Endpoint; readonly octets: Uint8Array }[]
@@ -53,6 +58,7 @@ export interface IkeEntry {
 export class IkeSaRegistry {
   readonly #entries = new Map<number, IkeEntry>();
   readonly #bySpi = new Map<IkeSpi, IkeEntry>();
+  readonly #byExpectedSpi = new Map<IkeSpi, IkeEntry>();
   readonly #byFirstRequest = new Map<string, IkeEntry>();
   readonly #byChild = new Map<number, number>();
   readonly #childrenOf = new Map<number, Set<number>>();
@@ -90,6 +96,7 @@ export class IkeSaRegistry {
 
   remove(entry: IkeEntry): void {
     this.#entries.delete(entry.ikeId);
+    if (entry.expectedSpi !== undefined) this.#byExpectedSpi.delete(entry.expectedSpi);
     this.#bySpi.delete(localSpi(entry));
     if (entry.initRequestFrom !== undefined) {
       this.#byFirstRequest.delete(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom));
@@ -153,9 +160,27 @@ export class IkeSaRegistry {
     return this.#bySpi.has(spi);
   }
 
-  /** Whether an IKE SA with one of these SPIs lives here, whoever sent what names them: one of the two is always ours. */
+  /** An IKE SA has been drained: it may have begun a rekeying, or come to the end of one. */
+  follow(entry: IkeEntry): void {
+    const { expectedSpi } = entry.sa;
+    if (expectedSpi === entry.expectedSpi) return;
+    if (entry.expectedSpi !== undefined) this.#byExpectedSpi.delete(entry.expectedSpi);
+    if (expectedSpi !== undefined) this.#byExpectedSpi.set(expectedSpi, entry);
+    entry.expectedSpi = expectedSpi;
+    entry.early.length = 0;
+  }
+
+  /**
+   * Whether an IKE SA with one of these SPIs lives here or is being made by a rekeying, whoever sent what names them: one of
+   * the two is always ours.
+   */
   isLive(initiatorSpi: IkeSpi, responderSpi: IkeSpi): boolean {
-    return this.#bySpi.has(initiatorSpi) || this.#bySpi.has(responderSpi);
+    return [initiatorSpi, responderSpi].some((spi) => this.hasSpi(spi) || this.expecting(spi) !== undefined);
+  }
+
+  /** The IKE SA whose rekeying makes one with this SPI of ours. */
+  expecting(spi: IkeSpi): IkeEntry | undefined {
+    return this.#byExpectedSpi.get(spi);
   }
 
   /** RFC 7296 2.1: an IKE_SA_INIT request is a repetition if its SPI and its source are those of one we know. */

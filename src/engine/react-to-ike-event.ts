@@ -9,6 +9,7 @@ import {
 } from '#ike';
 import { type NotifyPayload, NotifyType } from '#wire';
 import { resolveDuplicates } from './duplicates.ts';
+import { replayEarly } from './early-messages.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { connectionFailed, connectionRefused, initiateChild } from './initiate-connection.ts';
@@ -189,6 +190,7 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
     if (heir.behindNat && state.configuration.natKeepaliveMs > 0) {
       state.deadlines.set(`keepalive ${heir.ikeId}`, state.at + state.configuration.natKeepaliveMs);
     }
+    replayEarly(state, entry, heir);
     state.touch(heir);
   }
 }

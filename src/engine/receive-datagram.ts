@@ -14,6 +14,7 @@ import {
   zeroIkeSpi,
 } from '#wire';
 import { connectionsFor } from './connection-lookup.ts';
+import { keepEarly } from './early-messages.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import type { DatagramRefusal } from './interface.ts';
@@ -56,6 +57,7 @@ export function receiveDatagram(
   }
   const entry = entryOf(state, header, remote);
   if (entry === undefined) {
+    if (keepEarly(state, header, received)) return;
     creditDatagram(state, remote, datagram.length);
     receiveUnknown(state, received, header);
     return;

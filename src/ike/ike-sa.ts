@@ -238,6 +238,14 @@ export class IkeSa {
       .map(({ exchangeType, messageId, attempt }) => ({ exchangeType, messageId, attempt }));
   }
 
+  /** Our SPI of the IKE SA that a rekeying under way will make: the peer may use it before its answer is here. */
+  get expectedSpi(): IkeSpi | undefined {
+    for (const { exchange } of this.#state.requests.all()) {
+      if (exchange.kind === 'rekey-ike') return exchange.spi;
+    }
+    return undefined;
+  }
+
   /** Kinds of the tasks that wait for room in the window or for their time. */
   get queued(): readonly string[] {
     return this.#state.tasks.all().map((task) => task.work.kind);

@@ -21,7 +21,7 @@ export interface IkeFacts {
   readonly claimedByOther: boolean;
   /**
    * An IKE SA with either of these SPIs, in whatever role and phase and with whatever peer, lives here, in the cluster,
-   * or awaits re-adoption.
+   * awaits re-adoption, or is being made: the message overtook the answer that makes it.
    */
   readonly ikeSaLive: boolean;
   /** What the history knows of these IKE SPIs; absent: nothing. */
@@ -39,7 +39,7 @@ export type IkeIgnored =
   | 'unprotected'
   | 'not-ready'
   | 'policy'
-  /** An SA with one of these SPIs lives, so the message is forged or wrongly flagged. */
+  /** An SA with one of these SPIs lives or is being made: the message is forged, wrongly flagged, or early. */
   | 'live';
 
 export type IkeVerdict =
