@@ -21,6 +21,8 @@ export function keepEarly(state: EngineState, header: IkeHeader, message: EarlyM
   // Who began the rekeying is the original initiator of what it makes (RFC 7296 2.8): the peer does not set the I flag.
   const maker = header.initiator ? undefined : state.registry.expecting(header.initiatorSpi);
   if (maker === undefined) return false;
+  // It is said again while it is not answered.
+  if (maker.early.some(({ octets }) => sameOctets(octets, message.octets))) return true;
   const bytes = maker.early.reduce((sum, { octets }) => sum + octets.length, message.octets.length);
   if (maker.early.length >= messagesMax || bytes > bytesMax) return false;
   maker.early.push({ ...message, octets: message.octets.slice() });
@@ -34,4 +36,8 @@ export function replayEarly(state: EngineState, maker: IkeEntry, made: IkeEntry)
     made.sa.handle({ kind: 'message', at: state.at, ...message });
     heardOnIkeSa(state, made);
   }
+}
+
+function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((octet, i) => octet === other[i]);
 }

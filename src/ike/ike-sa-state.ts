@@ -4,6 +4,7 @@ import type { Endpoint, IkeSuite, IpAddress, SaCommand, Spi } from '#sa';
 import type { ChildSa } from './child-sa.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
 import type { OutstandingRequest } from './exchanges/exchange.ts';
+import type { PostponedRefusal } from './exchanges/postponed-refusals.ts';
 import type { AddressLease, IkeEvent, IkeFailure, IkeSaOutput, IkeSaPorts } from './interface.ts';
 import { RequestWindow, ResponseWindow } from './message-window.ts';
 import type { NatVerdict } from './nat-detection.ts';
@@ -180,6 +181,8 @@ export class IkeSaState {
   readonly unwantedChildren: Set<number> = new Set();
   /** SPIs that the peer deleted before its answer that made them came in: requests overtake answers. */
   readonly deletedAhead: Set<Spi> = new Set();
+  /** Requests of the peer that are answered once our own Delete has been. */
+  postponedRefusals: readonly PostponedRefusal[] = [];
   readonly installations: Map<number, { readonly spi: Spi; readonly child: ChildSa }> = new Map();
   #nextOutputId = 1;
 

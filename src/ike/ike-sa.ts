@@ -18,6 +18,7 @@ import { beginIkeSaInit } from './exchanges/ike-sa-init-initiator.ts';
 import { answerInitRequest } from './exchanges/ike-sa-init-responder.ts';
 import { beginResumption } from './exchanges/ike-session-resume-initiator.ts';
 import { answerResumeRequest } from './exchanges/ike-session-resume-responder.ts';
+import { answerPostponed } from './exchanges/postponed-refusals.ts';
 import {
   type IkeRole,
   IkeSaState,
@@ -94,6 +95,7 @@ export class IkeSa {
       }
     }
     runClocks(state);
+    answerPostponed(state);
     beginTasks(state);
     // A hand-over gives the successor tasks and a reason to act now.
     for (const offspring of state.offspring) {

@@ -49,7 +49,12 @@ test('a message by an IKE SA that is being made waits for it, and is not answere
 test('what is kept is bounded, and what does not fit is not answered either', () => {
   const { hosts, answer, byTheNew } = overtaken();
   const { moon, sun } = hosts;
-  for (let i = 0; i < 100; i++) hosts.receive(moon, byTheNew);
+  for (let i = 0; i < 100; i++) {
+    hosts.receive(moon, byTheNew);
+    const forged = byTheNew.octets.slice();
+    forged[forged.length - 1]! ^= i + 1;
+    hosts.receive(moon, { ...byTheNew, octets: forged });
+  }
   // An I flag that is wrong.
   const flagged = byTheNew.octets.slice();
   flagged[19]! |= 0x08;

@@ -235,7 +235,7 @@ function refused(
   if (replaces !== undefined) replaces.collision = undefined;
   switch (reason.notifyType) {
     case NotifyType.TEMPORARY_FAILURE:
-      if (replaces === undefined || replaces.phase === 'installed') retryLater(state, task);
+      if (replaces === undefined || stands(state, replaces)) retryLater(state, task);
       return;
     case NotifyType.INVALID_KE_PAYLOAD: {
       const used = exchange.keyPair?.group ?? 0;
@@ -263,6 +263,11 @@ function refused(
       failed(state, exchange, reason);
       return;
   }
+}
+
+/** Whether there still is something to replace. */
+function stands(state: IkeSaState, child: ChildSa): boolean {
+  return child.phase === 'installed' && state.children.includes(child);
 }
 
 /** The peer cannot know a pair yet whose making we answered a moment ago: our request overtook the answer. */

@@ -12,6 +12,7 @@ import { type RequestOrigin, sendResponse } from '../transmission.ts';
 import { answerChild } from './child-answer.ts';
 import { childKeys } from './child-keys.ts';
 import { lowerNonce, nonceBytes } from './nonces.ts';
+import { refuseRekeying } from './postponed-refusals.ts';
 import { handleRekeyIkeRequest } from './rekey-ike-sa-responder.ts';
 
 export function handleCreateChildSaRequest(
@@ -63,7 +64,7 @@ export function handleCreateChildSaRequest(
   }
   // RFC 7296 2.25.1: replaced already or on its way out.
   if (old.phase !== 'installed' || closing(state, old)) {
-    temporary();
+    refuseRekeying(state, origin, old);
     return;
   }
   create(state, origin, payloads, old);

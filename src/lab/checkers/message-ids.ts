@@ -67,7 +67,8 @@ export class MessageIds implements Observer {
       throw new InvariantViolation(name, at, `${host} ${detail}: ${what} of ${header.initiatorSpi}`);
     };
     const handling = this.#handling;
-    if (handling?.host === host && handling.header.response && header.response) fail('answers a response');
+    const byResponse = handling?.host === host && handling.header.response && header.response;
+    if (byResponse && !this.#isDue(at, host, header)) fail('answers a response');
     // RFC 7296 2.6: IKE_SA_INIT is changed and sent again under its Message ID; errors without an SA stand alone.
     if (header.exchangeType === ikeSaInit || !isProtected(header)) return;
     const window = this.#window(host, header);
@@ -89,6 +90,14 @@ export class MessageIds implements Observer {
       if (outstanding >= this.#windowSizeMax) fail(`has ${outstanding} requests outstanding already`);
     }
     table.set(header.messageId, { at, datagrams: new Set([text]), answered: false });
+  }
+
+  /** A request came that is not answered yet: it may have waited for just this response. */
+  #isDue(at: number, host: string, header: PlainIkeHeader): boolean {
+    if (!isProtected(header)) return false;
+    const { asked, responses } = this.#window(host, header);
+    // Its fragments are sent at one time.
+    return asked.has(header.messageId) && (responses.get(header.messageId)?.at ?? at) === at;
   }
 
   #window(host: string, header: PlainIkeHeader): Window {
