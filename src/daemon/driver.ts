@@ -40,10 +40,9 @@ const deafMsMax = 500;
 /** Longest sleep of a Node timer. */
 const timerMsMax = 2 ** 31 - 1;
 
-function durabilityOf({
-  untilReboot,
-  flushBehind,
-}: Extract<EngineOutput, { readonly kind: 'store' }>): Durability {
+type StoreOutput = Extract<EngineOutput, { readonly kind: 'store' }>;
+
+function durabilityOf({ untilReboot, flushBehind }: StoreOutput): Durability {
   if (untilReboot === true) return 'process';
   return flushBehind === true ? 'process-first' : 'machine';
 }
@@ -165,6 +164,13 @@ export class Driver {
     this.#timer = setTimeout(() => this.#give({ kind: 'timeout' }), delayMs);
   }
 
+  /** Without a store nothing ever becomes durable, and what depends on it stays withheld. */
+  #keep(output: StoreOutput): void {
+    const { id, key, octets, unawaited } = output;
+    const kept = this.#store?.write(key, octets, durabilityOf(output));
+    if (unawaited !== true) void kept?.then(() => this.#give({ kind: 'stored', id }));
+  }
+
   #carryOut(output: EngineOutput): void {
     switch (output.kind) {
       case 'transmit':
@@ -181,10 +187,7 @@ export class Driver {
         this.#io?.apply(output.id, output.command);
         break;
       case 'store':
-        // Without a store nothing ever becomes durable, and what depends on it stays withheld.
-        this.#store
-          ?.write(output.key, output.octets, durabilityOf(output))
-          .then(() => this.#give({ kind: 'stored', id: output.id }));
+        this.#keep(output);
         break;
       case 'compute':
         runComputeJob(output.job).then((result) => this.#give({ kind: 'computed', id: output.id, result }));

@@ -14,6 +14,8 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { lockExclusively } from '#linux';
+import { spiHistoryKeyPrefix } from '#unknown-spi';
+import { RecordJournal } from './record-journal.ts';
 import { type Batch, WriteLane } from './write-lane.ts';
 
 /** Behind a file that was being written when we died. */
@@ -54,6 +56,12 @@ async function flushFile(path: string): Promise<void> {
   }
 }
 
+async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
+
 /** What a record must survive. */
 export type Durability =
   /** The machine stops at any instant, as in a power cut. */
@@ -63,23 +71,34 @@ export type Durability =
   /** The end of the process at once, and a stop of the machine as soon as the disk is done with it. */
   | 'process-first';
 
+/** The records of which many come at a time. */
+const journalName = '.journal';
+
 /** In a folder for records, but none of them: what inbound SAs have received. Only for whoever has the folder's lock. */
 export function receivedMarksPath(folder: string): string {
   return join(folder, '.received');
 }
 
-/** A folder with a file for each record, for its owner's eyes only: some hold secrets. */
+/** Records of which many come at a time, and of which a handful is read at a start. */
+function isJournalled(key: string): boolean {
+  return key.startsWith(spiHistoryKeyPrefix);
+}
+
+/** A folder with a file for each record, or a journal for many, for its owner's eyes only: some hold secrets. */
 export class RecordStore {
   readonly #folder: string;
   /** What was found at the start. */
   readonly records: ReadonlyMap<string, Uint8Array>;
   /** Open as long as the store is, and locked. */
   readonly #lock: number;
-  readonly #lanes: Readonly<Record<Durability, WriteLane>>;
+  readonly #lanes: Readonly<Record<Durability | 'journal', WriteLane>>;
+  readonly #journal: RecordJournal;
   #closed = false;
   /** Files that are in force and not flushed, and whoever flushes them. */
   readonly #unflushed = new Set<string>();
   #flushing: Promise<void> | undefined;
+  /** Files of records that are journalled nowadays: of use only as long as there is no journal. */
+  readonly #leftover = new Set<string>();
 
   /** Names this folder and no copy of it, on this machine. */
   readonly place: string;
@@ -95,16 +114,29 @@ export class RecordStore {
     }
     const { dev, ino } = fstatSync(this.#lock);
     this.place = `${dev}:${ino}`;
-    const records = new Map<string, Uint8Array>();
+    const journalPath = join(folder, journalName);
+    const journalled = RecordJournal.load(journalPath);
+    const files = new Map<string, Uint8Array>();
+    const earlier = new Map<string, Uint8Array>();
     for (const name of readdirSync(folder)) {
       // What is kept here beside records.
       if (name.startsWith('.')) continue;
       const path = join(folder, name);
+      const key = decodeURIComponent(name);
       if (name.endsWith(unfinished)) unlinkSync(path);
-      else records.set(decodeURIComponent(name), new Uint8Array(readFileSync(path)));
+      else if (!isJournalled(key)) files.set(key, new Uint8Array(readFileSync(path)));
+      else {
+        this.#leftover.add(path);
+        if (journalled === undefined) earlier.set(key, new Uint8Array(readFileSync(path)));
+      }
     }
-    this.records = records;
+    this.records = new Map([...files, ...(journalled ?? earlier)]);
+    this.#journal = new RecordJournal(journalPath, this.#lock, earlier);
     this.#lanes = {
+      journal: new WriteLane(async (batch) => {
+        await this.#journal.keep(batch);
+        await this.#sweep();
+      }, failed),
       machine: new WriteLane((batch) => this.#keep(batch, true), failed),
       process: new WriteLane((batch) => this.#keep(batch, false), failed),
       'process-first': new WriteLane(async (batch) => {
@@ -117,10 +149,10 @@ export class RecordStore {
 
   /**
    * Keeps a record in place of the former one, of no octets: removes it. Resolves once that would survive.
-   * @param durability always the same for one key
+   * @param durability always the same for one key; what is journalled survives everything
    */
   write(key: string, octets: Uint8Array, durability: Durability = 'machine'): Promise<void> {
-    return this.#lanes[durability].write(key, octets);
+    return this.#lanes[isJournalled(key) ? 'journal' : durability].write(key, octets);
   }
 
   /** Waits for everything that was asked for, and lets go of the folder. What a broken disk refuses is given up. */
@@ -129,6 +161,7 @@ export class RecordStore {
     this.#closed = true;
     await Promise.all(Object.values(this.#lanes).map((lane) => lane.close()));
     await this.#flushing;
+    this.#journal.close();
     closeSync(this.#lock);
   }
 
@@ -138,6 +171,14 @@ export class RecordStore {
     for (const [key, { octets }] of batch) await this.#putInForce(key, octets);
     // The names in a folder are data of its own.
     if (sync) await syncToDisk(this.#lock);
+  }
+
+  /** Before anything is called kept that the journal has and these have not. */
+  async #sweep(): Promise<void> {
+    if (this.#leftover.size === 0) return;
+    await Promise.all([...this.#leftover].map((path) => unlinkIfThere(path)));
+    await syncToDisk(this.#lock);
+    this.#leftover.clear();
   }
 
   async #flushAll(): Promise<void> {
@@ -170,8 +211,6 @@ export class RecordStore {
       await rename(`${path}${unfinished}`, path);
       return;
     }
-    await unlink(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+    await unlinkIfThere(path);
   }
 }

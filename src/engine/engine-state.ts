@@ -211,8 +211,13 @@ export class EngineState {
    */
   store(key: string, octets: Uint8Array, then?: () => void, less?: 'untilReboot' | 'flushBehind'): void {
     const id = this.#nextAwaitedId++;
-    if (then !== undefined) this.#awaitedStores.set(id, then);
-    this.outputs.push({ kind: 'store', id, key, octets, ...(less !== undefined && { [less]: true }) });
+    const unawaited = then === undefined;
+    if (!unawaited) this.#awaitedStores.set(id, then);
+    this.outputs.push({
+      ...{ kind: 'store', id, key, octets },
+      ...(less !== undefined && { [less]: true }),
+      ...(unawaited && { unawaited }),
+    });
   }
 
   /** A number that a Child SA had before a restart. */

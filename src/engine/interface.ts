@@ -142,7 +142,7 @@ export type EngineOutput =
    * depends on it is withheld until then. Records may hold secrets: nobody else may read them. Those of one input come into
    * force in their order. `untilReboot`: the record is of no use once the machine itself has stopped, and need not survive that.
    * `flushBehind`: it is durable enough for `stored` once it survives the end of the process, and is to survive a stop of
-   * the machine soon after.
+   * the machine soon after. `unawaited`: nothing depends on it, and `stored` may be left out.
    */
   | {
       readonly kind: 'store';
@@ -151,6 +151,7 @@ export type EngineOutput =
       readonly octets: Uint8Array;
       readonly untilReboot?: true;
       readonly flushBehind?: true;
+      readonly unawaited?: true;
     }
   /** Answer with `resolved`: the remote host (a name or an address) and the local address to reach it from. */
   | {
