@@ -28,6 +28,8 @@ export class ControlHandOver {
   /** Where our SAs lead: to be told of every command. */
   readonly peers: PeerAddresses = new PeerAddresses();
   readonly #port: MessagePort;
+  /** For the end of this round of the loop: each message on its way is a wake-up of the control thread. */
+  #outbox: FromPacketThread[] = [];
   readonly #queue: ControlQueue;
   readonly #ike = new Admissions();
   readonly #hip = new Admissions();
@@ -39,9 +41,16 @@ export class ControlHandOver {
     this.#queue = queue;
   }
 
-  /** What is never dropped. */
+  /** What is never dropped. It leaves with the next `flush`. */
   post(message: FromPacketThread): void {
-    this.#port.postMessage(message);
+    this.#outbox.push(message);
+  }
+
+  /** At the end of each round of the loop, before it waits. */
+  flush(): void {
+    if (this.#outbox.length === 0) return;
+    this.#port.postMessage(this.#outbox);
+    this.#outbox = [];
   }
 
   /**

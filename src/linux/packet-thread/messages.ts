@@ -49,7 +49,7 @@ export interface HeldDescriptors {
   readonly tun?: { readonly fd: number; readonly name: string };
 }
 
-/** The first message to a packet thread. */
+/** The first message to a packet thread. After it both threads send what each has to say at a time in one message. */
 export interface PacketThreadSetup {
   /** An eventfd of the control thread, to wake the packet thread. */
   readonly wakeFd: number;
@@ -69,6 +69,8 @@ export interface SaReport {
 }
 
 export type ToPacketThread =
+  /** Bind the sockets. Nothing but `close` comes before it. */
+  | { readonly kind: 'listen' }
   | {
       readonly kind: 'transmit';
       readonly local: Endpoint;
@@ -101,11 +103,6 @@ export type ToPacketThread =
   /** Read what sockets and device have, from now on. */
   | { readonly kind: 'receive' }
   | { readonly kind: 'close' };
-
-/** The second message to a packet thread: bind the sockets. */
-export interface ListenMessage {
-  readonly kind: 'listen';
-}
 
 export type FromPacketThread =
   /** The device is there; no socket is. */

@@ -216,6 +216,7 @@ export class PacketLoop {
   run(): void {
     // What was said before anybody listened to the wake-up.
     this.#takeMessages();
+    this.#control.flush();
     while (this.#running) {
       this.#controlQueue.beat();
       for (const fd of this.#watched.serve(this.#waitMs())) this.#readErrors(this.#icmpErrors.get(fd));
@@ -224,6 +225,7 @@ export class PacketLoop {
       this.#flood.advance(at);
       this.#drain();
       if (at >= this.#reportAt) this.#report(at);
+      this.#control.flush();
     }
   }
 
@@ -255,7 +257,7 @@ export class PacketLoop {
       next !== undefined;
       next = receiveMessageOnPort(this.#port)
     ) {
-      this.#take(next.message);
+      for (const message of next.message as readonly ToPacketThread[]) this.#take(message);
     }
     // Once for all that went together: there is much to wipe.
     if (this.#wipeDue) this.#wipe();
@@ -286,6 +288,8 @@ export class PacketLoop {
         return;
       case 'close':
         this.#running = false;
+        return;
+      case 'listen':
         return;
     }
   }

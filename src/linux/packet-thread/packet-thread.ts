@@ -9,7 +9,6 @@ import { ControlQueue } from './control-queue.ts';
 import type {
   FromPacketThread,
   HeldDescriptors,
-  ListenMessage,
   PacketThreadOptions,
   PacketThreadSetup,
   SaReport,
@@ -67,7 +66,8 @@ export class PacketThread {
   #held: HeldDescriptors | undefined;
   #deaths: number[] = [];
   #closing: (() => void) | undefined;
-  #wakeDue = false;
+  /** For the end of this turn of the event loop: a message and a wake-up for all that it has to say. */
+  #outbox: ToPacketThread[] = [];
   #closed = false;
   #receiving = false;
   #lsis: LsiTable | undefined;
@@ -86,7 +86,7 @@ export class PacketThread {
     const worker = thread.#setUp();
     thread.#held = await new Promise<HeldDescriptors>((resolve, reject) => {
       worker.once('error', reject);
-      worker.once('message', (message: FromPacketThread) => {
+      worker.once('message', ([message]: readonly [FromPacketThread]) => {
         if (message.kind === 'opened') resolve(message.held);
         else if (message.kind === 'failed') reject(new PacketThreadError(message.code, message.detail));
         else reject(new Error(`the packet thread began with ${message.kind}`));
@@ -122,17 +122,15 @@ export class PacketThread {
       controlQueue.taken();
       this.#take(message);
     });
-    worker.on('message', (message: FromPacketThread) => {
-      const ofStranger =
-        message.kind === 'icmp-error' ||
-        ((message.kind === 'datagram' || message.kind === 'hip-packet') && !message.ofPeer) ||
-        (message.kind === 'event' && message.event.kind === 'unknown-spi');
-      if (ofStranger) {
-        strangers.add(message);
-        return;
+    worker.on('message', (messages: readonly FromPacketThread[]) => {
+      for (const message of messages) {
+        if (isOfStranger(message)) {
+          strangers.add(message);
+          continue;
+        }
+        if (message.kind === 'datagram' || message.kind === 'hip-packet') controlQueue.taken();
+        this.#take(message);
       }
-      if (message.kind === 'datagram' || message.kind === 'hip-packet') controlQueue.taken();
-      this.#take(message);
     });
     let why: Error | undefined;
     worker.on('error', (error) => {
@@ -152,8 +150,7 @@ export class PacketThread {
    * @throws PacketThreadError if a port or a raw socket cannot be had
    */
   async listen(): Promise<void> {
-    const message: ListenMessage = { kind: 'listen' };
-    this.#worker.postMessage(message);
+    this.#tellToListen();
     await new Promise<void>((resolve, reject) => {
       this.#listening = { resolve, reject };
     });
@@ -163,22 +160,30 @@ export class PacketThread {
   /** Another thread takes over what the dead one has left: nothing that it sealed or opened is used again. */
   #replace(error: Error): void {
     const at = monotonicMs();
-    for (const { id, result } of this.#journal.abandon(at)) this.#listener.saResult(id, result);
+    const abandoned = this.#journal.abandon(at);
     this.#deaths = [...this.#deaths.filter((one) => at - one < deathIntervalMs), at];
     // SAs of the kernel outlive the thread, and the process that will take them up.
-    if (this.#deaths.length > deathsMax || this.#options.kernel !== undefined) {
-      this.#listener.died(error);
-      return;
-    }
+    const over = this.#deaths.length > deathsMax || this.#options.kernel !== undefined;
+    if (!over) this.#startAnother(at);
+    // What is asked for because of them comes after what stood.
+    for (const { id, result } of abandoned) this.#listener.saResult(id, result);
+    if (over) this.#listener.died(error);
+    else this.#listener.restarted(error, this.#journal.saCount);
+  }
+
+  #startAnother(at: number): void {
     this.#worker = takePacketWorker();
-    const worker = this.#setUp();
-    this.#attend(worker);
-    const listen: ListenMessage = { kind: 'listen' };
-    worker.postMessage(listen);
-    for (const entry of this.#journal.replay(at)) worker.postMessage({ kind: 'apply', ...entry });
-    if (this.#lsis !== undefined) worker.postMessage({ kind: 'lsis', table: this.#lsis });
-    if (this.#receiving) worker.postMessage({ kind: 'receive' });
-    this.#listener.restarted(error, this.#journal.saCount);
+    this.#attend(this.#setUp());
+    this.#tellToListen();
+    for (const entry of this.#journal.replay(at)) this.#post({ kind: 'apply', ...entry });
+    if (this.#lsis !== undefined) this.#post({ kind: 'lsis', table: this.#lsis });
+    if (this.#receiving) this.#post({ kind: 'receive' });
+  }
+
+  /** In a message of its own: what comes with it would be taken before there is a loop to take it. */
+  #tellToListen(): void {
+    const message: ToPacketThread = { kind: 'listen' };
+    this.#worker.postMessage([message]);
   }
 
   #take(message: FromPacketThread): void {
@@ -276,13 +281,22 @@ export class PacketThread {
   }
 
   #post(message: ToPacketThread): void {
-    this.#worker.postMessage(message);
-    if (this.#wakeDue) return;
-    this.#wakeDue = true;
-    // Once for all that this turn has to say: a wake-up costs as much as ten messages.
-    queueMicrotask(() => {
-      this.#wakeDue = false;
-      if (!this.#closed) this.#wakeup.wake();
-    });
+    this.#outbox.push(message);
+    if (this.#outbox.length === 1) queueMicrotask(() => this.#flush());
   }
+
+  #flush(): void {
+    this.#worker.postMessage(this.#outbox);
+    this.#outbox = [];
+    if (!this.#closed) this.#wakeup.wake();
+  }
+}
+
+/** Anybody makes as many of these as he likes. */
+function isOfStranger(message: FromPacketThread): boolean {
+  return (
+    message.kind === 'icmp-error' ||
+    ((message.kind === 'datagram' || message.kind === 'hip-packet') && !message.ofPeer) ||
+    (message.kind === 'event' && message.event.kind === 'unknown-spi')
+  );
 }

@@ -3,12 +3,12 @@ import { parentPort } from 'node:worker_threads';
 import { SystemCallError } from '../errno.ts';
 import { KernelLoop } from '../xfrm/kernel-loop.ts';
 import { ControlQueue } from './control-queue.ts';
-import type { FromPacketThread, ListenMessage, PacketThreadSetup, ToPacketThread } from './messages.ts';
+import type { FromPacketThread, PacketThreadSetup, ToPacketThread } from './messages.ts';
 import { PacketLoop } from './packet-loop.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('the packet thread is started by PacketThread only');
-const tell = (message: FromPacketThread): void => port.postMessage(message);
+const tell = (message: FromPacketThread): void => port.postMessage([message]);
 
 /** What does not work is told, and nothing is done after it. */
 function attempt(work: () => void): void {
@@ -29,9 +29,11 @@ port.once('message', ({ wakeFd, controlQueue, options, adopted }: PacketThreadSe
         ? new PacketLoop(port, wakeFd, queue, options, adopted)
         : new KernelLoop(port, wakeFd, queue, options);
     // The loop takes the messages itself while it runs.
-    port.on('message', ({ kind }: ListenMessage | ToPacketThread) => {
-      if (kind === 'listen') attempt(() => listen(loop));
-      if (kind === 'close') end(loop);
+    port.on('message', (messages: readonly ToPacketThread[]) => {
+      for (const { kind } of messages) {
+        if (kind === 'listen') attempt(() => listen(loop));
+        if (kind === 'close') end(loop);
+      }
     });
     tell({ kind: 'opened', held: loop.held });
   });

@@ -119,6 +119,7 @@ export class KernelLoop {
       this.#watch.read(at);
       if (at >= this.#reportAt) this.#report(at);
       this.#drain();
+      this.#control.flush();
     }
   }
 
@@ -190,23 +191,26 @@ export class KernelLoop {
       next !== undefined;
       next = receiveMessageOnPort(this.#port)
     ) {
-      const message: ToPacketThread = next.message;
-      switch (message.kind) {
-        case 'transmit': {
-          const { local, remote, octets } = message;
-          this.#socketFor(local)?.send(local.address, remote, octets);
-          break;
-        }
-        case 'apply':
-          this.#apply(message.id, message.command);
-          break;
-        case 'receive':
-          this.#receiveFromNowOn();
-          break;
-        case 'close':
-          this.#running = false;
-          break;
+      for (const message of next.message as readonly ToPacketThread[]) this.#take(message);
+    }
+  }
+
+  #take(message: ToPacketThread): void {
+    switch (message.kind) {
+      case 'transmit': {
+        const { local, remote, octets } = message;
+        this.#socketFor(local)?.send(local.address, remote, octets);
+        break;
       }
+      case 'apply':
+        this.#apply(message.id, message.command);
+        break;
+      case 'receive':
+        this.#receiveFromNowOn();
+        break;
+      case 'close':
+        this.#running = false;
+        break;
     }
   }
 
