@@ -1,7 +1,7 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { type Follower, whyText } from '#control';
+import { type Follower, ikeMessageSeen, whyText } from '#control';
 import { nodeRandomness } from '#crypto';
 import {
   type CheckpointOptions,
@@ -26,6 +26,7 @@ import { HipMobility } from './hip-mobility.ts';
 import type { KeyLogFile } from './key-log-file.ts';
 import { LatestReports } from './latest-reports.ts';
 import type { Log } from './log.ts';
+import type { LogFields } from './log-format.ts';
 import { type HttpOptions, Observation } from './observation.ts';
 import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
@@ -126,8 +127,10 @@ export class Daemon {
         event: (at, event) => this.#report(at, event),
         datagram: (direction, local, remote, octets) => {
           const shared = local.port === options.configuration.ports.natTraversal;
-          this.#observation.datagram(direction, remote, octets, shared);
-          this.#vici?.datagram(direction, octets, shared);
+          const seen = ikeMessageSeen(octets, shared);
+          if (seen === undefined) return;
+          this.#observation.message(direction, remote, seen);
+          this.#vici?.message(direction, seen);
         },
         keyLog: (entry) => options.keyLog?.write(entry),
         reports: (reports, verdicts, heapBytes) => {
@@ -319,15 +322,16 @@ export class Daemon {
 
   #report(at: number, event: EngineEvent): void {
     const incident = this.#observation.event(at, event);
-    const { level, text, ofStrangers } = eventText(event);
+    const said = eventText(event);
     const { log } = this.#options;
-    const fields = {
+    const words = (): string => said.text;
+    const fields = (): LogFields => ({
       event: eventName(event),
       ...(incident === undefined ? {} : { incident }),
       ...eventFields(event),
-    };
-    if (ofStrangers) log.strangerLine(level, text, fields);
-    else log.line(level, text, fields);
+    });
+    if (said.ofStrangers) log.strangerLine(said.level, words, fields);
+    else log.line(said.level, words, fields);
     this.#vici?.event(event);
     this.#network?.follow(event);
     this.#options.onEvent?.(event);

@@ -58,6 +58,8 @@ export class Driver {
   readonly #commands = new Map<number, (result: CommandResult) => void>();
   #io: PacketIo | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer goes off, by the clock of the engine. */
+  #timerAt = Number.POSITIVE_INFINITY;
   /** Until we receive. */
   #deaf: NodeJS.Timeout | undefined;
   #nextCommandId = 1;
@@ -156,12 +158,18 @@ export class Driver {
     this.#schedule();
   }
 
+  /** A timer that goes off too early costs less than one that is set anew with each input. */
   #schedule(): void {
-    clearTimeout(this.#timer);
     const deadline = this.#engine.deadline();
-    if (deadline === undefined || this.#stopped) return;
-    const delayMs = Math.min(timerMsMax, Math.max(0, Math.ceil(deadline - monotonicMs())));
-    this.#timer = setTimeout(() => this.#give({ kind: 'timeout' }), delayMs);
+    if (deadline === undefined || deadline >= this.#timerAt || this.#stopped) return;
+    clearTimeout(this.#timer);
+    const now = monotonicMs();
+    const delayMs = Math.min(timerMsMax, Math.max(0, Math.ceil(deadline - now)));
+    this.#timerAt = now + delayMs;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#give({ kind: 'timeout' });
+    }, delayMs);
   }
 
   /** Without a store nothing ever becomes durable, and what depends on it stays withheld. */

@@ -1,10 +1,17 @@
 // Where log lines go: stdout, one line each, as much of them as anybody can read.
-import { type LogFields, type LogFormat, type LogLevel, textFormat } from './log-format.ts';
+import { type LogFields, type LogFormat, type LogLevel, type LogRecord, textFormat } from './log-format.ts';
 
 const order: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'trace'];
 
 /** More lines per second than this are only counted. Details have an allowance of their own, and push out nothing else. */
 const linesPerSecondMax = 50;
+
+/** What is costly to put together is not, for a line that is left out. */
+type Lazy<Value> = Value | (() => Value);
+
+function madeOf<Value extends string | LogFields>(lazy: Lazy<Value>): Value {
+  return typeof lazy === 'function' ? lazy() : lazy;
+}
 
 /** Of what is no event of the engine. */
 const plain: LogFields = { event: 'message' };
@@ -45,7 +52,7 @@ export class Log {
    * A line that strangers cause at will: one a second, which says how many were left out since the last one. Whoever reads
    * a log of the two lowest levels wants all of them.
    */
-  strangerLine(level: LogLevel, text: string, fields: LogFields = plain): void {
+  strangerLine(level: LogLevel, text: Lazy<string>, fields: Lazy<LogFields> = plain): void {
     if (level === 'debug' || level === 'trace') {
       this.line(level, text, fields);
       return;
@@ -60,10 +67,13 @@ export class Log {
     const leftOut = this.#strangersFolded;
     this.#strangersFolded = 0;
     if (leftOut === 0) this.line(level, text, fields);
-    else this.line(level, `${text}; ${leftOut} lines like it were left out`, { ...fields, leftOut });
+    else {
+      const words = `${madeOf(text)}; ${leftOut} lines like it were left out`;
+      this.line(level, words, { ...madeOf(fields), leftOut });
+    }
   }
 
-  line(level: LogLevel, text: string, fields: LogFields = plain): void {
+  line(level: LogLevel, text: Lazy<string>, fields: Lazy<LogFields> = plain): void {
     if (order.indexOf(level) > this.#threshold) return;
     const at = this.#clock();
     const second = Math.floor(at.getTime() / 1000);
@@ -80,7 +90,16 @@ export class Log {
       this.linesLeftOut++;
       return;
     }
-    this.#write(this.#format({ at, level, text, fields }));
+    const record: LogRecord = {
+      at,
+      level,
+      text: madeOf(text),
+      // Lines for people have none.
+      get fields() {
+        return madeOf(fields);
+      },
+    };
+    this.#write(this.#format(record));
   }
 
   #tellLeftOut(at: Date, leftOut: number): void {

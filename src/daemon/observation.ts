@@ -1,6 +1,6 @@
 // Looks at a running host: feeds what it hears to an observer, and tells whoever follows the board.
 import type { HttpListen } from '#config';
-import { Board, Observer } from '#control';
+import { Board, type IkeMessageSeen, Observer } from '#control';
 import type { Metrics, MetricsSource } from '#control/metrics';
 import type { EngineEvent, EngineStatus } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
@@ -121,9 +121,9 @@ export class Observation {
     return incident;
   }
 
-  datagram(direction: 'in' | 'out', remote: Endpoint, octets: Uint8Array, shared: boolean): void {
-    this.#metrics?.datagram(direction, octets, shared);
-    this.#observer.datagram(monotonicMs(), direction, remote, octets, shared);
+  message(direction: 'in' | 'out', remote: Endpoint, seen: IkeMessageSeen): void {
+    this.#metrics?.message(direction, seen);
+    this.#observer.message(monotonicMs(), direction, remote, seen);
   }
 
   reports(reports: readonly SaReport[]): void {

@@ -2,7 +2,7 @@
 import { machine, release, type } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostDefaults } from '#config';
-import { type ViciHost, ViciService, viciEvents } from '#control';
+import { type IkeMessageSeen, type ViciHost, ViciService, viciEvents } from '#control';
 import { distinguishedNameToText, parseCertificate } from '#crypto';
 import {
   type CommandResult,
@@ -52,6 +52,7 @@ export class ViciEndpoint {
       events: viciEvents,
       onMistake: (command, error) =>
         daemon.log.line('error', `vici: ${command}: ${error instanceof Error ? error.stack : error}`),
+      onRegister: (event) => this.#service.registered(event),
       onDisconnect: (detail) => daemon.log.line('warn', `vici: a client was disconnected: ${detail}`),
     });
   }
@@ -73,8 +74,8 @@ export class ViciEndpoint {
     this.#service.event(event);
   }
 
-  datagram(direction: 'in' | 'out', octets: Uint8Array, shared: boolean): void {
-    this.#service.datagram(direction, octets, shared);
+  message(direction: 'in' | 'out', seen: IkeMessageSeen): void {
+    this.#service.message(direction, seen);
   }
 
   #host(daemon: ViciDaemon): ViciHost {

@@ -20,20 +20,33 @@ export function eventName(event: EngineEvent): string {
   return event.kind === 'ike' ? event.event.kind : event.kind;
 }
 
+/** Put into words when somebody reads it: of what a flood brings, nobody does. */
+function said(level: EventLevel, words: () => string): EventText {
+  return {
+    level,
+    get text() {
+      return words();
+    },
+  };
+}
+
 function describeChild(child: ChildSaSummary): string {
   const selectors = `${child.local.map(formatSelector).join(' ')} === ${child.remote.map(formatSelector).join(' ')}`;
   const spis = `SPIs ${formatSpi(child.inboundSpi)}_i ${formatSpi(child.outboundSpi)}_o`;
   return `${child.name}{${child.childId}.${child.generation}} ${spis} TS ${selectors}`;
 }
 
+function establishedWords(event: Extract<IkeEvent, { kind: 'ike-established' }>): string {
+  const ends = `[${formatIdentity(event.localIdentity)}]...[${formatIdentity(event.remoteIdentity)}]`;
+  const contact = event.initialContact ? ', the peer knows no other IKE SA' : '';
+  const how = event.resumed ? 'resumed' : 'established';
+  return `IKE SA ${how} ${ends} with ${formatSuite(event.suite)}${contact}`;
+}
+
 function ikeEventText(event: IkeEvent): EventText {
   switch (event.kind) {
-    case 'ike-established': {
-      const ends = `[${formatIdentity(event.localIdentity)}]...[${formatIdentity(event.remoteIdentity)}]`;
-      const contact = event.initialContact ? ', the peer knows no other IKE SA' : '';
-      const how = event.resumed ? 'resumed' : 'established';
-      return { level: 'info', text: `IKE SA ${how} ${ends} with ${formatSuite(event.suite)}${contact}` };
-    }
+    case 'ike-established':
+      return said('info', () => establishedWords(event));
     case 'ike-resumed': {
       const { initiator, responder } = event.former;
       return { level: 'debug', text: `resumes IKE SA ${initiator}_i ${responder}_r` };
@@ -69,12 +82,12 @@ function ikeEventText(event: IkeEvent): EventText {
     case 'reauthentication-due':
       return { level: 'info', text: 'reauthentication is due: making a new IKE SA' };
     case 'child-established':
-      return {
-        level: 'info',
-        text: `Child SA established ${describeChild(event.child)} with ${formatSuite(event.child.suite)}`,
-      };
+      return said(
+        'info',
+        () => `Child SA established ${describeChild(event.child)} with ${formatSuite(event.child.suite)}`,
+      );
     case 'child-rekeyed':
-      return { level: 'info', text: `Child SA rekeyed ${describeChild(event.child)}` };
+      return said('info', () => `Child SA rekeyed ${describeChild(event.child)}`);
     case 'child-failed':
       return { level: 'error', text: `Child SA ${event.name} failed: ${event.failure.detail}` };
     case 'child-unknown-to-peer':
@@ -83,7 +96,7 @@ function ikeEventText(event: IkeEvent): EventText {
         text: `peer has lost Child SA ${describeChild(event.child)}: making another one in its place`,
       };
     case 'child-ended':
-      return { level: 'info', text: `Child SA ended ${describeChild(event.child)}: ${event.failure.detail}` };
+      return said('info', () => `Child SA ended ${describeChild(event.child)}: ${event.failure.detail}`);
     case 'virtual-addresses':
       return {
         level: 'info',
@@ -161,9 +174,9 @@ function checkpointRefusedText(event: Extract<EngineEvent, { kind: 'checkpoint-r
 export function eventText(event: EngineEvent): EventText {
   switch (event.kind) {
     case 'ike': {
-      const { level, text } = ikeEventText(event.event);
+      const inner = ikeEventText(event.event);
       const { connection, ikeId, remote } = event.context;
-      return { level, text: `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${text}` };
+      return said(inner.level, () => `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${inner.text}`);
     }
     case 'hip':
       return hipEventText(event.event);

@@ -5,6 +5,8 @@ import { encodeViciFrame, ViciFrameReader, type ViciMessage, type ViciPacket, Wi
 export interface ViciOffer {
   hasCommand(name: string): boolean;
   hasEvent(name: string): boolean;
+  /** The client wants to be told of it from now on. */
+  registered?(name: string): void;
 }
 
 export type ServerOutput =
@@ -104,6 +106,7 @@ export class ViciServerConnection {
           return;
         }
         this.#registered.add(packet.name);
+        this.#offer.registered?.(packet.name);
         this.#transmit({ kind: 'event-confirm' });
         return;
       case 'event-unregister':

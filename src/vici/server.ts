@@ -23,6 +23,8 @@ export interface ViciServerOptions {
   readonly connectionsMax?: number;
   /** A handler threw something that is no `ViciError`: a mistake in it. The client is told only that. */
   readonly onMistake?: (command: string, error: unknown) => void;
+  /** A client registered for an event: what is told of is worth preparing from now on. */
+  readonly onRegister?: (event: string) => void;
   /** A client broke the protocol, or was too slow, and was disconnected. */
   readonly onDisconnect?: (detail: string) => void;
 }
@@ -60,6 +62,7 @@ export class ViciServer {
     const connection = new ViciServerConnection({
       hasCommand: (name) => this.#options.commands.has(name),
       hasEvent: (name) => this.#events.has(name),
+      registered: (name) => this.#options.onRegister?.(name),
     });
     const client: Client = { stream, connection, gone: new AbortController() };
     this.#clients.add(client);

@@ -2,7 +2,8 @@
 // configuration and from fixed sets of words, never from what strangers send.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineEvent, EngineStatus } from '#engine';
-import { decodeIkeHeader, exchangeTypeName, ikeHeaderLength, removeNonEspMarker } from '#wire';
+import { exchangeTypeName } from '#wire';
+import type { IkeMessageSeen } from '../observe/ike-message-seen.ts';
 import type { Ended } from '../observe/incident-book.ts';
 import type { NamedCount } from '../observe/tunnel-traffic.ts';
 import { knownWord } from './words.ts';
@@ -268,12 +269,8 @@ export class Metrics {
     }
   }
 
-  /** @param shared ESP may come there, too */
-  datagram(direction: 'in' | 'out', octets: Uint8Array, shared: boolean): void {
-    const message = shared ? removeNonEspMarker(octets) : octets;
-    if (message === undefined || message.length < ikeHeaderLength) return;
-    const { exchangeType, response, majorVersion } = decodeIkeHeader(message);
-    if (majorVersion !== 2) return;
+  message(direction: 'in' | 'out', { header }: IkeMessageSeen): void {
+    const { exchangeType, response } = header;
     const exchange = knownWord(exchangeTypeName(exchangeType));
     this.#messages.inc({ exchange, role: response ? 'response' : 'request', direction });
   }

@@ -1,18 +1,16 @@
 // IKE messages as the wire shows them: the header, and the payloads where they stand in the clear.
 import type { Endpoint } from '#sa';
 import {
-  decodeIkeHeader,
   decodeIkeMessage,
   ExchangeType,
   exchangeTypeName,
   type IkeSpi,
-  ikeHeaderLength,
   ikeMessageSummary,
   PayloadType,
   type ReceivedIkeHeader,
-  removeNonEspMarker,
   WireError,
 } from '#wire';
+import type { IkeMessageSeen } from './ike-message-seen.ts';
 
 export interface TracedMessage {
   /** Monotonic milliseconds. */
@@ -36,18 +34,12 @@ const connectionsMax = 4_096;
 /** An IKE SA that takes longer to make did not lead to what happens now. */
 const makingMsMax = 10_000;
 
-/** @param shared the port is one on which ESP comes, too (RFC 3948) */
 export function traceMessage(
   at: number,
   direction: 'in' | 'out',
   remote: Endpoint,
-  octets: Uint8Array,
-  shared: boolean,
-): TracedMessage | undefined {
-  const message = shared ? removeNonEspMarker(octets) : octets;
-  if (message === undefined || message.length < ikeHeaderLength) return undefined;
-  const header = decodeIkeHeader(message);
-  if (header.majorVersion !== 2) return undefined;
+  { header, octets }: IkeMessageSeen,
+): TracedMessage {
   const { initiatorSpi, responderSpi, response, exchangeType, messageId } = header;
   // The responder's SPI is not known yet in the first request.
   const begins =
@@ -61,9 +53,14 @@ export function traceMessage(
     initiatorSpi,
     response,
     begins: begins && !response,
-    exchange: `${initiatorSpi} ${begins ? '' : responderSpi} ${messageId} ${exchangeType} ${asker}`,
-    title: titleOf(header, message),
-    lengthBytes: message.length,
+    // Few messages lead to an incident: the others are never put into words.
+    get exchange() {
+      return `${initiatorSpi} ${begins ? '' : responderSpi} ${messageId} ${exchangeType} ${asker}`;
+    },
+    get title() {
+      return titleOf(header, octets);
+    },
+    lengthBytes: octets.length,
   };
 }
 

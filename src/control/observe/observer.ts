@@ -4,6 +4,7 @@ import type { Endpoint } from '#sa';
 import type { HostSnapshot, Incident, UnknownSpi } from '../api/index.ts';
 import { associationName } from './associations.ts';
 import { fromStatus } from './host-snapshot.ts';
+import type { IkeMessageSeen } from './ike-message-seen.ts';
 import { type Ended, IncidentBook } from './incident-book.ts';
 import { traceMessage } from './message-trace.ts';
 import { type CounterReport, type NamedCount, TunnelTraffic } from './tunnel-traffic.ts';
@@ -95,10 +96,8 @@ export class Observer {
     }
   }
 
-  /** Octets of one of our ports. @param shared ESP may come there, too */
-  datagram(at: number, direction: 'in' | 'out', remote: Endpoint, octets: Uint8Array, shared: boolean): void {
-    const message = traceMessage(at, direction, remote, octets, shared);
-    if (message !== undefined) this.#incidents.message(message);
+  message(at: number, direction: 'in' | 'out', remote: Endpoint, seen: IkeMessageSeen): void {
+    this.#incidents.message(traceMessage(at, direction, remote, seen));
   }
 
   reports(reports: readonly CounterReport[]): void {

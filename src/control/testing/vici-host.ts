@@ -83,6 +83,7 @@ export class TestDaemon implements ViciHost {
     const loaded = loadConfiguration({ text: '', file: this.configurationFile, ports });
     this.connectionDefaults = loaded.connectionDefaults;
     this.service = new ViciService(this, loaded.configuration);
+    this.service.registered('ike-updown');
   }
 
   /** The response, and the events that came before it. */

@@ -1,15 +1,14 @@
 // Counters of IKE messages and rekeyings under charon's names, for the whole host and by connection.
 import type { EngineEvent } from '#engine';
 import {
-  decodeIkeHeader,
   ExchangeType,
   type IkeSpi,
   ikeHeaderLength,
   nonEspMarkerLength,
   PayloadType,
-  removeNonEspMarker,
   type ViciMessage,
 } from '#wire';
+import type { IkeMessageSeen } from '../observe/ike-message-seen.ts';
 
 const names = [
   'ike-rekey-init',
@@ -55,15 +54,11 @@ export class Counters {
   readonly #connectionOf = new Map<IkeSpi, string>();
   readonly #unassigned = new Map<IkeSpi, Counts>();
 
-  /** A datagram on one of our ports; `shared` if ESP may come there too. */
-  datagram(direction: 'in' | 'out', octets: Uint8Array, shared: boolean): void {
-    const message = shared ? removeNonEspMarker(octets) : octets;
-    if (message === undefined || message.length < ikeHeaderLength) return;
-    const header = decodeIkeHeader(message);
+  message(direction: 'in' | 'out', { header, octets }: IkeMessageSeen): void {
     const exchange = exchanges[header.exchangeType];
-    if (exchange === undefined || header.majorVersion !== 2) return;
+    if (exchange === undefined) return;
     // RFC 7383 2.5: the fragment's number follows its payload header; the first stands for the message.
-    if (header.nextPayload === PayloadType.SKF && message[ikeHeaderLength + nonEspMarkerLength + 1] !== 1)
+    if (header.nextPayload === PayloadType.SKF && octets[ikeHeaderLength + nonEspMarkerLength + 1] !== 1)
       return;
     const name = `${exchange}-${direction}-${header.response ? 'resp' : 'req'}` as CounterName;
     add(this.#total, name);

@@ -10,26 +10,35 @@ export interface LogLine {
   readonly text: string;
 }
 
+interface Said {
+  readonly level: keyof typeof levels;
+  readonly text: string;
+}
+
 const levels = { error: 0, warn: 1, info: 1, debug: 2 } as const;
 
 export class LogLines {
-  readonly #followers = new Set<(line: LogLine) => void>();
+  /** What each of them wants to hear, and whether anything at all. */
+  readonly #followers = new Map<(line: LogLine) => void, () => boolean>();
 
-  /** Returns what ends it. */
-  follow(follower: (line: LogLine) => void): () => void {
-    this.#followers.add(follower);
+  /** Returns what ends it. @param listens asked before each line */
+  follow(follower: (line: LogLine) => void, listens: () => boolean = () => true): () => void {
+    this.#followers.set(follower, listens);
     return () => this.#followers.delete(follower);
   }
 
-  event(event: EngineEvent, said: { readonly level: keyof typeof levels; readonly text: string }): void {
-    const line: LogLine = {
-      group: groupOf(event),
-      level: levels[said.level],
-      ...about(event),
-      text: said.text,
-    };
-    for (const follower of this.#followers) follower(line);
+  event(event: EngineEvent, describe: () => Said): void {
+    let line: LogLine | undefined;
+    for (const [follower, listens] of this.#followers) {
+      if (!listens()) continue;
+      line ??= lineOf(event, describe());
+      follower(line);
+    }
   }
+}
+
+function lineOf(event: EngineEvent, { level, text }: Said): LogLine {
+  return { group: groupOf(event), level: levels[level], ...about(event), text };
 }
 
 function groupOf(event: EngineEvent): string {

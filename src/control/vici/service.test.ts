@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EngineEvent, IkeEvent, IkeSaStatus } from '#engine';
 import { octetsOfViciItem, type ViciMessage } from '#wire';
+import { ikeMessageSeen } from '../observe/ike-message-seen.ts';
 import * as charon from '../testing/charon-answers.ts';
 import { connectionMessage, TestDaemon, tunnel, tunnelChild } from '../testing/vici-host.ts';
 import { viciEvents } from './service.ts';
@@ -330,6 +331,34 @@ test('nothing is made for events that nobody awaits', async () => {
   assert.deepEqual(daemon.raised, []);
 });
 
+test('whoever registers is told the end of an IKE SA that stood before, and of none from before that', async () => {
+  const daemon = await loaded();
+  daemon.awaited = () => false;
+  daemon.ikeSas = [tunnel()];
+  ikeEvent(daemon, tunnel(), { kind: 'child-established', child: tunnelChild(1) });
+  daemon.awaited = () => true;
+  daemon.service.registered('ike-updown');
+  daemon.ikeSas = [];
+  const failure = { code: 'deleted-by-peer', detail: 'the peer deleted it' } as const;
+  ikeEvent(daemon, tunnel(), { kind: 'ike-ended', failure });
+  assert.deepEqual(
+    daemon.raised.filter(([name]) => name !== 'log').map(([name]) => name),
+    ['ike-updown'],
+  );
+  daemon.raised.length = 0;
+  // Nobody listens any more: what is remembered is let go.
+  daemon.awaited = () => false;
+  daemon.ikeSas = [tunnel(2)];
+  ikeEvent(daemon, tunnel(2), { kind: 'child-established', child: tunnelChild(1) });
+  daemon.awaited = () => true;
+  daemon.ikeSas = [];
+  ikeEvent(daemon, tunnel(2), { kind: 'ike-ended', failure });
+  assert.deepEqual(
+    daemon.raised.map(([name]) => name),
+    ['log'],
+  );
+});
+
 test('counters count messages of either direction, for the host and for its connections', async () => {
   const daemon = await loaded();
   const header = (exchange: number, flags: number): Uint8Array => {
@@ -340,14 +369,18 @@ test('counters count messages of either direction, for the host and for its conn
   };
   const count = async (request: ViciMessage = {}): Promise<ViciMessage> =>
     (await daemon.run('get-counters', request)).response['counters'] as ViciMessage;
-  daemon.service.datagram('out', header(34, 0x08), false);
-  daemon.service.datagram('in', header(34, 0x20), false);
+  const crosses = (direction: 'in' | 'out', octets: Uint8Array, shared: boolean): void => {
+    const seen = ikeMessageSeen(octets, shared);
+    if (seen !== undefined) daemon.service.message(direction, seen);
+  };
+  crosses('out', header(34, 0x08), false);
+  crosses('in', header(34, 0x20), false);
   const marked = new Uint8Array(36);
   marked.set(header(37, 0x08), 4);
-  daemon.service.datagram('out', marked, true);
-  daemon.service.datagram('in', header(34, 0x20), true);
-  daemon.service.datagram('in', Uint8Array.of(0xff), true);
-  daemon.service.datagram('in', new Uint8Array(3), false);
+  crosses('out', marked, true);
+  crosses('in', header(34, 0x20), true);
+  crosses('in', Uint8Array.of(0xff), true);
+  crosses('in', new Uint8Array(3), false);
   daemon.ikeSas = [tunnel()];
   ikeEvent(daemon, tunnel(), { kind: 'child-rekeyed', child: tunnelChild(2), replaced: tunnelChild(1) });
   const expected = {

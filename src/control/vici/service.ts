@@ -1,6 +1,7 @@
 // The daemon's vici service: every command of the protocol, and events of the engine as events of the protocol.
 import type { ChildSaSummary, EngineConfiguration, EngineEvent, IkeEvent, IkeSaStatus } from '#engine';
 import type { ViciMessage } from '#wire';
+import type { IkeMessageSeen } from '../observe/ike-message-seen.ts';
 import { ChildNumbers } from './child-numbers.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { controlCommands, logMessage } from './control-commands.ts';
@@ -27,6 +28,15 @@ export const viciEvents = [
   'child-rekey',
 ] as const;
 
+/** What becomes of SAs. */
+const saEvents: readonly string[] = [
+  'ike-updown',
+  'ike-rekey',
+  'ike-update',
+  'child-updown',
+  'child-rekey',
+] satisfies (typeof viciEvents)[number][];
+
 export class ViciService {
   readonly commands: ReadonlyMap<string, ViciCommand>;
   readonly #host: ViciHost;
@@ -35,7 +45,9 @@ export class ViciService {
   readonly #counters = new Counters();
   readonly #lines = new LogLines();
   readonly #sections: SaSections;
-  /** IKE SAs as they were last seen: when one has ended, nobody else knows it any more. */
+  /** Somebody registered for what becomes of SAs: nobody else makes it worth while to look at them with each event. */
+  #followed = false;
+  /** IKE SAs as they were last seen, while followed: when one has ended, nobody else knows it any more. */
   readonly #known = new Map<number, IkeSaStatus>();
   /** Those whose Child SAs have moved to a successor: their end is no news. */
   readonly #succeeded = new Set<number>();
@@ -62,9 +74,10 @@ export class ViciService {
       ...listingCommands(input),
     };
     this.commands = new Map(Object.entries(all).map(([name, command]) => [name, refusing(command)]));
-    this.#lines.follow((line) => {
-      if (host.isAwaited('log')) host.raise('log', { thread: '1', ...logMessage(line) });
-    });
+    this.#lines.follow(
+      (line) => host.raise('log', { thread: '1', ...logMessage(line) }),
+      () => host.isAwaited('log'),
+    );
   }
 
   /** The configuration was read anew from its text: what clients loaded is gone with the old one. */
@@ -72,27 +85,46 @@ export class ViciService {
     this.#store.replace(configuration);
   }
 
-  /** A datagram of IKE's ports, for the counters. `shared`: on the port that ESP uses too. */
-  datagram(direction: 'in' | 'out', octets: Uint8Array, shared: boolean): void {
-    this.#counters.datagram(direction, octets, shared);
+  /** For the counters. */
+  message(direction: 'in' | 'out', seen: IkeMessageSeen): void {
+    this.#counters.message(direction, seen);
   }
 
   /** To be told every event of the engine, in order, before the next input. */
   event(event: EngineEvent): void {
     this.#counters.event(event);
-    this.#lines.event(event, this.#host.describe(event));
+    this.#lines.event(event, () => this.#host.describe(event));
     if (event.kind !== 'ike') return;
-    const { ikeId, connection } = event.context;
-    const sa = this.#host.ikeSaStatus(ikeId) ?? this.#gone(ikeId);
-    if (sa === undefined) return;
-    this.#known.set(ikeId, sa);
-    this.#counters.assign(sa.initiatorSpi, connection.name);
-    this.#ikeEvent(sa, event.event);
+    const { ikeId, connection, initiatorSpi } = event.context;
+    this.#counters.assign(initiatorSpi, connection.name);
+    if (this.#followed) this.#tell(ikeId, event.event);
+    if (event.event.kind === 'ike-rekeyed') this.#succeeded.add(ikeId);
+    if (event.event.kind === 'child-ended') this.#numbers.forget(event.event.child);
     if (event.event.kind === 'ike-ended' || event.event.kind === 'ike-failed') {
       this.#known.delete(ikeId);
       this.#succeeded.delete(ikeId);
-      this.#counters.forget(sa.initiatorSpi);
+      this.#counters.forget(initiatorSpi);
     }
+  }
+
+  /** Clients come and go: to be told when one registers for an event, before the next input of the engine. */
+  registered(event: string): void {
+    if (this.#followed || !saEvents.includes(event)) return;
+    this.#followed = true;
+    for (const sa of this.#host.status().ikeSas) this.#known.set(sa.ikeId, sa);
+  }
+
+  /** What becomes of an IKE SA, to those who want to know. */
+  #tell(ikeId: number, event: IkeEvent): void {
+    if (!saEvents.some((name) => this.#host.isAwaited(name))) {
+      this.#followed = false;
+      this.#known.clear();
+      return;
+    }
+    const sa = this.#host.ikeSaStatus(ikeId) ?? this.#gone(ikeId);
+    if (sa === undefined) return;
+    this.#known.set(ikeId, sa);
+    this.#ikeEvent(sa, event);
   }
 
   /** One that ended before its events were told, as it was. */
@@ -141,7 +173,6 @@ export class ViciService {
             [name]: this.#sections.ikeWithChild(sa, event.child, 'DELETED'),
           }));
         }
-        this.#numbers.forget(event.child);
         break;
       default:
         break;
@@ -149,7 +180,6 @@ export class ViciService {
   }
 
   #ikeRekeyed(old: IkeSaStatus): void {
-    this.#succeeded.add(old.ikeId);
     // The Child SAs have moved to the newest IKE SA of this connection, which has said nothing yet.
     const heir = this.#host
       .status()

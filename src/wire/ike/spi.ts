@@ -2,11 +2,15 @@
 import { WireError } from '../error.ts';
 import type { IkeSpi } from './payloads.ts';
 
+const hexOfOctet: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
+  octet.toString(16).padStart(2, '0'),
+);
+
 /** The SPI held by eight octets; `WireError('length')` for any other number of them. */
 export function ikeSpiFromBytes(octets: Uint8Array): IkeSpi {
   if (octets.length !== 8) throw new WireError('length', 0, 'IKE SPI', `${octets.length} octets`);
   let hex = '';
-  for (const octet of octets) hex += octet.toString(16).padStart(2, '0');
+  for (let at = 0; at < 8; at++) hex += hexOfOctet[octets[at]!]!;
   return hex as IkeSpi;
 }
 
