@@ -28,9 +28,6 @@ export interface DriverListener {
   died(error: Error): void;
 }
 
-/** An input without its time, which the driver adds. */
-type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> : never;
-
 /** What strangers send while this host starts is answered as soon as it can be, but only so much of it is kept. */
 const earlyInputsMax = 64;
 
@@ -54,7 +51,7 @@ export class Driver {
   readonly #store: RecordStore | undefined;
   readonly #inputs: EngineInput[] = [];
   /** What came before the engine was started. */
-  #early: Untimed<EngineInput>[] | undefined = [];
+  #early: EngineInput[] | undefined = [];
   readonly #commands = new Map<number, (result: CommandResult) => void>();
   #io: PacketIo | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -78,17 +75,18 @@ export class Driver {
   readonly packetIoListener: PacketIoListener = {
     datagram: (local, remote, octets) => {
       this.#listener.datagram('in', local, remote, octets);
-      this.#give({ kind: 'datagram', local, remote, octets });
+      this.#give({ kind: 'datagram', at: monotonicMs(), local, remote, octets });
     },
-    hipPacket: (local, remote, octets) => this.#give({ kind: 'hip-packet', path: { local, remote }, octets }),
+    hipPacket: (local, remote, octets) =>
+      this.#give({ kind: 'hip-packet', at: monotonicMs(), path: { local, remote }, octets }),
     addressesChanged: () => this.#listener.addressesChanged(),
-    icmpError: (error) => this.#give({ kind: 'icmp-error', ...error }),
-    event: (event) => this.#give({ kind: 'data-plane', event }),
-    saResult: (id, result) => this.#give({ kind: 'sa-result', id, result }),
+    icmpError: (error) => this.#give({ kind: 'icmp-error', at: monotonicMs(), ...error }),
+    event: (event) => this.#give({ kind: 'data-plane', at: monotonicMs(), event }),
+    saResult: (id, result) => this.#give({ kind: 'sa-result', at: monotonicMs(), id, result }),
     reports: (reports, verdicts, heapBytes) => {
       this.#listener.reports(reports, verdicts, heapBytes);
       const notes = trafficNotes(reports);
-      if (notes.length > 0) this.#give({ kind: 'traffic', notes });
+      if (notes.length > 0) this.#give({ kind: 'traffic', at: monotonicMs(), notes });
     },
     foreignSpis: (spis) => this.#listener.foreignSpis?.(spis),
     restarted: (error, sas) => this.#listener.restarted(error, sas),
@@ -100,9 +98,9 @@ export class Driver {
     this.#io = io;
     const early = this.#early ?? [];
     this.#early = undefined;
-    this.#give({ kind: 'wall-clock', wallClockMs: Date.now() });
+    this.#give({ kind: 'wall-clock', at: monotonicMs(), wallClockMs: Date.now() });
     this.know(claims, ownership);
-    for (const input of early) this.#give(input);
+    for (const input of early) this.#give({ ...input, at: monotonicMs() });
     this.#deaf = setTimeout(() => this.#receive(), deafMsMax);
     if (this.#engine.ready) this.#receive();
   }
@@ -115,15 +113,15 @@ export class Driver {
 
   /** Whose SPIs are whose on this host. Told again after each change. */
   know(claims: SpiClaims, ownership: SpiOwnership): void {
-    this.#give({ kind: 'spi-lease', claims });
-    this.#give({ kind: 'spi-owners', ownership });
+    this.#give({ kind: 'spi-lease', at: monotonicMs(), claims });
+    this.#give({ kind: 'spi-owners', at: monotonicMs(), ownership });
   }
 
   command(command: EngineCommand): Promise<CommandResult> {
     const id = this.#nextCommandId++;
     return new Promise((resolve) => {
       this.#commands.set(id, resolve);
-      this.#give({ kind: 'command', id, command });
+      this.#give({ kind: 'command', at: monotonicMs(), id, command });
     });
   }
 
@@ -135,19 +133,19 @@ export class Driver {
   }
 
   /** Inputs that arise while outputs are being carried out wait until these are done. */
-  #give(untimed: Untimed<EngineInput>): void {
+  #give(input: EngineInput): void {
     if (this.#stopped) return;
     if (this.#early !== undefined) {
       // Sockets are open a little before the engine may answer through them, and before it knows the time of day.
-      if (untimed.kind === 'command' || this.#early.length < earlyInputsMax) this.#early.push(untimed);
+      if (input.kind === 'command' || this.#early.length < earlyInputsMax) this.#early.push(input);
       return;
     }
-    this.#inputs.push({ ...untimed, at: monotonicMs() } as EngineInput);
+    this.#inputs.push(input);
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift()) {
-        this.#engine.handle(input);
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        this.#engine.handle(next);
         for (let output = this.#engine.poll(); output !== undefined; output = this.#engine.poll())
           this.#carryOut(output);
       }
@@ -168,7 +166,7 @@ export class Driver {
     this.#timerAt = now + delayMs;
     this.#timer = setTimeout(() => {
       this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#give({ kind: 'timeout' });
+      this.#give({ kind: 'timeout', at: monotonicMs() });
     }, delayMs);
   }
 
@@ -176,7 +174,7 @@ export class Driver {
   #keep(output: StoreOutput): void {
     const { id, key, octets, unawaited } = output;
     const kept = this.#store?.write(key, octets, durabilityOf(output));
-    if (unawaited !== true) void kept?.then(() => this.#give({ kind: 'stored', id }));
+    if (unawaited !== true) void kept?.then(() => this.#give({ kind: 'stored', at: monotonicMs(), id }));
   }
 
   #carryOut(output: EngineOutput): void {
@@ -198,11 +196,13 @@ export class Driver {
         this.#keep(output);
         break;
       case 'compute':
-        runComputeJob(output.job).then((result) => this.#give({ kind: 'computed', id: output.id, result }));
+        runComputeJob(output.job).then((result) =>
+          this.#give({ kind: 'computed', at: monotonicMs(), id: output.id, result }),
+        );
         break;
       case 'resolve':
         resolveHost(output, this.#mark).then((result) =>
-          this.#give({ kind: 'resolved', id: output.id, result }),
+          this.#give({ kind: 'resolved', at: monotonicMs(), id: output.id, result }),
         );
         break;
       case 'command-result':

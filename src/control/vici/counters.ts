@@ -37,11 +37,18 @@ const names = [
 type CounterName = (typeof names)[number];
 type Counts = Map<CounterName, number>;
 
-const exchanges: Readonly<Record<number, string>> = {
-  [ExchangeType.IKE_SA_INIT]: 'ike-init',
-  [ExchangeType.IKE_AUTH]: 'ike-auth',
-  [ExchangeType.CREATE_CHILD_SA]: 'create-child',
-  [ExchangeType.INFORMATIONAL]: 'info',
+function namesOf(exchange: 'ike-init' | 'ike-auth' | 'create-child' | 'info') {
+  return {
+    in: { request: `${exchange}-in-req`, response: `${exchange}-in-resp` },
+    out: { request: `${exchange}-out-req`, response: `${exchange}-out-resp` },
+  } as const;
+}
+
+const exchanges: Readonly<Record<number, ReturnType<typeof namesOf>>> = {
+  [ExchangeType.IKE_SA_INIT]: namesOf('ike-init'),
+  [ExchangeType.IKE_AUTH]: namesOf('ike-auth'),
+  [ExchangeType.CREATE_CHILD_SA]: namesOf('create-child'),
+  [ExchangeType.INFORMATIONAL]: namesOf('info'),
 };
 
 /** IKE SAs whose connection is not known yet, as they are known by strangers' messages too. */
@@ -60,7 +67,7 @@ export class Counters {
     // RFC 7383 2.5: the fragment's number follows its payload header; the first stands for the message.
     if (header.nextPayload === PayloadType.SKF && octets[ikeHeaderLength + nonEspMarkerLength + 1] !== 1)
       return;
-    const name = `${exchange}-${direction}-${header.response ? 'resp' : 'req'}` as CounterName;
+    const name = exchange[direction][header.response ? 'response' : 'request'];
     add(this.#total, name);
     add(this.#countsOf(header.initiatorSpi), name);
   }

@@ -9,7 +9,7 @@ import {
 import { addressBytes, type IpAddress, isIpv6 } from '#sa';
 import { IdType } from '#wire';
 import type { Identity, IdentityPattern } from '../configuration.ts';
-import { foldCase, octetText } from './identity-octets.ts';
+import { foldCase, octetDigits, octetText } from './identity-octets.ts';
 
 /** What equality counts for; wildcards count less, the more of them the less, and `%any` counts 1. */
 export const exactMatch = 20;
@@ -68,15 +68,24 @@ export function identityOfAddress(address: IpAddress): Identity {
 
 /** A map key, equal for identities that `sameIdentity` finds equal. */
 export function identityKey(identity: Identity): string {
+  const known = keys.get(identity);
+  if (known !== undefined) return known;
+  const key = keyOf(identity);
+  keys.set(identity, key);
+  return key;
+}
+
+const keys = new WeakMap<Identity, string>();
+
+function keyOf(identity: Identity): string {
   const { idType, data } = identity;
-  const octets = Array.from(data, (octet) => octet.toString(16).padStart(2, '0')).join('');
   if (isText(idType)) return `${idType}:${folded(identity)}`;
-  if (idType !== IdType.DER_ASN1_DN) return `${idType}:${octets}`;
+  if (idType !== IdType.DER_ASN1_DN) return `${idType}:${octetDigits(data)}`;
   try {
     const text = distinguishedNameToText(data).normalize('NFKC').toLowerCase();
     return `${idType}:${text.replace(/\s+/gu, ' ')}`;
   } catch {
-    return `${idType}:#${octets}`;
+    return `${idType}:#${octetDigits(data)}`;
   }
 }
 

@@ -17,10 +17,19 @@ export function utf8Octets(text: string): Uint8Array {
 
 /** One character per octet: readable where the octets are ASCII, and distinct for distinct octets. */
 export function octetText(octets: Uint8Array): string {
-  return Array.from(octets, (octet) => String.fromCharCode(octet)).join('');
+  let text = '';
+  for (let at = 0; at < octets.length; at++) text += String.fromCharCode(octets[at]!);
+  return text;
+}
+
+/** Two hexadecimal digits per octet. */
+export function octetDigits(octets: Uint8Array): string {
+  let digits = '';
+  for (let at = 0; at < octets.length; at++) digits += octets[at]!.toString(16).padStart(2, '0');
+  return digits;
 }
 
 /** Lower case for ASCII letters and nothing else, which is how names of the DNS are compared (RFC 4343). */
 export function foldCase(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : text;
 }

@@ -4,7 +4,7 @@ import { addressFromBytes, isIpv6, parseAddress } from '#sa';
 import { IdType } from '#wire';
 import type { Identity, IdentityPattern } from '../configuration.ts';
 import { countNameWildcards, identityOfAddress, sameIdentity } from './identity-match.ts';
-import { octetText, utf8Octets } from './identity-octets.ts';
+import { octetDigits, octetText, utf8Octets } from './identity-octets.ts';
 
 /** Thrown for text that can be no identity, for example a malformed DN behind `asn1dn:`. */
 export class IdentityError extends Error {
@@ -119,12 +119,19 @@ function octetsFromHex(digits: string): Uint8Array {
  * always one that `identityFromText` reads as the same identity.
  */
 export function formatIdentity(identity: Identity): string {
+  const known = formatted.get(identity);
+  if (known !== undefined) return known;
   const prefix = prefixOfType.get(identity.idType) ?? `{${identity.idType}}`;
-  const hex = Array.from(identity.data, (octet) => octet.toString(16).padStart(2, '0')).join('');
   const plain = plainText(identity);
   const candidates = plain === undefined ? [] : [plain, `${prefix}:${plain}`];
-  return candidates.find((text) => means(text, identity)) ?? `${prefix}:#${hex}`;
+  const text =
+    candidates.find((candidate) => means(candidate, identity)) ?? `${prefix}:#${octetDigits(identity.data)}`;
+  formatted.set(identity, text);
+  return text;
 }
+
+/** Finding the text takes reading it again, and the same identities are told of again and again. */
+const formatted = new WeakMap<Identity, string>();
 
 function plainText(identity: Identity): string | undefined {
   const { idType, data } = identity;

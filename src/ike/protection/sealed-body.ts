@@ -93,13 +93,8 @@ export class IvSource {
         return this.#randomness.bytes(ivBytes);
       case 'counter': {
         if (this.#counter >= 1n << BigInt(8 * ivBytes)) throw new Error('all IVs of this key are spent');
-        const octets = Uint8Array.from(
-          this.#counter
-            .toString(16)
-            .padStart(2 * ivBytes, '0')
-            .match(/../g) ?? [],
-          (pair) => Number.parseInt(pair, 16),
-        );
+        const octets = new Uint8Array(ivBytes);
+        new DataView(octets.buffer).setBigUint64(ivBytes - 8, this.#counter);
         this.#counter += 1n;
         return octets;
       }
