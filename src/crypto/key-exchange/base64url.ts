@@ -8,5 +8,8 @@ export function encodeBase64url(octets: Uint8Array): string {
 }
 
 export function decodeBase64url(text: string): Uint8Array {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+  const characters = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const octets = new Uint8Array(characters.length);
+  for (let at = 0; at < octets.length; at++) octets[at] = characters.charCodeAt(at);
+  return octets;
 }

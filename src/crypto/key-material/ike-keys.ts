@@ -1,12 +1,12 @@
 // The seven secrets of an IKE SA, from a key exchange (RFC 7296 2.14), a rekey (2.18) or a resumption (RFC 5723 5.1).
 import type { IkeSuite } from '#sa';
 import { Prf } from '#sa';
-import type { IkeSpi } from '#wire';
+import { type IkeSpi, ikeSpiBytes } from '#wire';
 import { encryptionKeyBytes } from '../encryption/cipher-profile.ts';
 import { integrityKeyBytes } from '../integrity/integrity-algorithm.ts';
 import { prfPlus } from '../prf/prf-plus.ts';
 import { pseudorandomFunction } from '../prf/pseudorandom-function.ts';
-import { concatenate, hex } from './octets.ts';
+import { concatenate } from './octets.ts';
 import { wipe } from './secrets.ts';
 
 /** RFC 7296 2.14. The encryption keys end with the salt where the cipher has one; `skAi`, `skAr` are empty with an AEAD. */
@@ -76,8 +76,8 @@ function expand(input: Omit<IkeKeyInput, 'sharedSecret'>, skeyseed: Uint8Array):
   const seed = concatenate(
     input.nonceInitiator,
     input.nonceResponder,
-    hex(input.initiatorSpi),
-    hex(input.responderSpi),
+    ikeSpiBytes(input.initiatorSpi),
+    ikeSpiBytes(input.responderSpi),
   );
   const integrityBytes = suite.integ === undefined ? 0 : integrityKeyBytes(suite.integ);
   const encryptionBytes = encryptionKeyBytes(suite.encr);

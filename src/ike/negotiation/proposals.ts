@@ -72,7 +72,16 @@ export function proposalsToWire(
   }));
 }
 
-function homogeneousProposals(proposal: Proposal): Proposal[] {
+/** Ours are asked for with each peer. */
+const homogeneous = new WeakMap<Proposal, readonly Proposal[]>();
+
+function homogeneousProposals(proposal: Proposal): readonly Proposal[] {
+  const known = homogeneous.get(proposal) ?? splitByCipher(proposal);
+  homogeneous.set(proposal, known);
+  return known;
+}
+
+function splitByCipher(proposal: Proposal): readonly Proposal[] {
   const combined = (transform: Transform): boolean => isCombinedMode(transform.id);
   const ciphers = proposal.transforms.filter((transform) => transform.type === ENCR);
   if (!ciphers.some(combined)) return [proposal];

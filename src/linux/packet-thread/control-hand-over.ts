@@ -1,6 +1,6 @@
 // What the packet thread gives to the control thread, which what strangers send must not drown.
 import type { MessagePort } from 'node:worker_threads';
-import type { DataPlaneEvent, Endpoint } from '#sa';
+import type { DataPlaneEvent, Endpoint, SaResult } from '#sa';
 import { hipUdpPort, removeNonEspMarker } from '#wire';
 import type { IcmpError } from '../icmp-errors.ts';
 import type { ControlQueue } from './control-queue.ts';
@@ -44,6 +44,18 @@ export class ControlHandOver {
   /** What is never dropped. It leaves with the next `flush`. */
   post(message: FromPacketThread): void {
     this.#outbox.push(message);
+  }
+
+  /** What became of a command. */
+  answer(id: number, result: SaResult): void {
+    if (!result.ok) {
+      this.post({ kind: 'sa-result', id, result });
+      return;
+    }
+    // All that went well one after the other is one thing to say.
+    const last = this.#outbox.at(-1);
+    if (last?.kind === 'sa-done') this.#outbox[this.#outbox.length - 1] = { ...last, ids: [...last.ids, id] };
+    else this.post({ kind: 'sa-done', ids: [id] });
   }
 
   /** At the end of each round of the loop, before it waits. */

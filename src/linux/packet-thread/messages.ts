@@ -131,6 +131,8 @@ export type FromPacketThread =
   /** About a packet to one of our peers, by whoever says so. */
   | { readonly kind: 'icmp-error'; readonly error: IcmpError }
   | { readonly kind: 'event'; readonly event: DataPlaneEvent }
+  /** Commands that were carried out, in their order. */
+  | { readonly kind: 'sa-done'; readonly ids: readonly number[] }
   | { readonly kind: 'sa-result'; readonly id: number; readonly result: SaResult }
   | {
       readonly kind: 'reports';

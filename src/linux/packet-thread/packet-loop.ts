@@ -312,7 +312,7 @@ export class PacketLoop {
       this.#flood.follow(command);
     }
     if (command.kind === 'remove') this.#wipeDue = true;
-    if (id !== undefined) this.#control.post({ kind: 'sa-result', id, result });
+    if (id !== undefined) this.#control.answer(id, result);
     this.#drain();
   }
 

@@ -204,9 +204,11 @@ export class PacketThread {
       case 'event':
         listener.event(message.event);
         break;
+      case 'sa-done':
+        for (const id of message.ids) this.#answered(id, { ok: true });
+        break;
       case 'sa-result':
-        this.#journal.answered(message.id, message.result, monotonicMs());
-        listener.saResult(message.id, message.result);
+        this.#answered(message.id, message.result);
         break;
       case 'reports':
         listener.reports(message.reports, message.verdicts, message.heapBytes);
@@ -231,6 +233,11 @@ export class PacketThread {
         this.#held = message.held;
         break;
     }
+  }
+
+  #answered(id: number, result: SaResult): void {
+    this.#journal.answered(id, result, monotonicMs());
+    this.#listener.saResult(id, result);
   }
 
   /** Moves at least twice a second while packets can be handled. */

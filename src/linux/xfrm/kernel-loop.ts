@@ -226,7 +226,7 @@ export class KernelLoop {
     if (command.kind === 'remove') this.#report(monotonicMs());
     const result = this.#plane.apply(command, monotonicMs());
     if (result.ok) this.#control.peers.follow(command);
-    if (id !== undefined) this.#control.post({ kind: 'sa-result', id, result });
+    if (id !== undefined) this.#control.answer(id, result);
     this.#drain();
   }
 
