@@ -15,7 +15,7 @@ import type { Report, Table } from './report.ts';
 /** Connections of the initiator, which stand together before all are closed again. */
 const connections = 50;
 /**
- * How often all come up in a sample, and before the first one. After a thousand handshakes V8 still spends a sixth of the CPU
+ * How often all come up in a sample, and before the first one. After a thousand handshakes V8 still spends a fifth of the CPU
  * time on compiling; by then nearly all is compiled that ever will be.
  */
 const timesPerSample = 4;
