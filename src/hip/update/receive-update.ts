@@ -66,9 +66,9 @@ function answerAgain(
   { path }: ReceivedPacket,
   updateId: number,
 ): void {
-  const octets = standing.updates.answerTo(updateId);
-  if (octets !== undefined) state.transmit(path, octets);
-  else sendAcknowledgement(state, association, standing, updateId, [], path);
+  const answer = standing.updates.answerTo(updateId) ?? [];
+  if (answer instanceof Uint8Array) state.transmit(path, answer);
+  else sendAcknowledgement(state, association, standing, updateId, answer, path);
 }
 
 function takeAcknowledgement(
@@ -133,6 +133,7 @@ function process(
   const info = hipParameter(parameters, 'ESP_INFO');
   const locatorSet = hipParameter(parameters, 'LOCATOR_SET');
   let answer: Uint8Array | undefined;
+  let repeatable = true;
   if (info !== undefined && info.oldSpi !== info.newSpi) {
     const half = judgeHalf(standing, info, hipParameter(parameters, 'DIFFIE_HELLMAN'));
     if (typeof half === 'string') {
@@ -155,14 +156,17 @@ function process(
     updates.processed(updateId);
     updates.unverified = address;
     if (address !== undefined) {
-      if (updates.outstanding === undefined)
+      if (updates.outstanding === undefined) {
         answer = verifyAddress(state, association, standing, address, [updateId], answers);
+        // RFC 8046 5.4: its nonce is for whoever is at that address.
+        repeatable = false;
+      }
       // Both may move at once: neither may wait for the other.
       else updates.wanted.add('verify-address');
     }
   } else updates.processed(updateId);
   answer ??= sendAcknowledgement(state, association, standing, updateId, answers, received.path);
-  updates.remember(updateId, answer);
+  updates.remember(updateId, repeatable ? answer : answers);
   if (request !== undefined) grant(state, association, standing, request);
   takeUpdate(state, association, standing, parameters);
 }

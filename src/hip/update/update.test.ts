@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { address, replacedLingerMs } from '#sa';
+import { decodeHipPacket, hipParameter, writeHipChecksum } from '#wire';
+import { addressesOf } from '../host-state.ts';
 import { type TestHost, type Transit, TwoHosts } from '../testing/two-hosts.ts';
 
 function rekey(hosts: TwoHosts, host: TestHost): void {
@@ -217,6 +219,25 @@ describe('a move', () => {
     rekey(hosts, sun);
     hosts.settle();
     assertOnePairAfterTraffic(hosts);
+  });
+
+  // RFC 8046 5.4
+  test('is not believed for the sake of a nonce that came by another way than from the new address', () => {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    moveTo(hosts, moon, elsewhere);
+    const announcement = hosts.take(moon);
+    hosts.deliver(announcement);
+    assert.equal(hosts.take(sun).path.remote.address, elsewhere);
+    // The same UPDATE once more, from where moon really is: the answer goes there.
+    const before = { address: address('192.0.2.1'), port: 0 };
+    writeHipChecksum(announcement.octets, addressesOf(before.address, sun.address));
+    hosts.deliver({ ...announcement, path: { ...announcement.path, local: before } });
+    const { octets, path: way } = hosts.take(sun);
+    assert.equal(way.remote.address, before.address);
+    const { parameters } = decodeHipPacket(octets, addressesOf(way.local.address, way.remote.address));
+    assert.equal(hipParameter(parameters, 'ECHO_REQUEST_SIGNED'), undefined);
+    assert.ok(hipParameter(parameters, 'ACK') !== undefined);
   });
 
   test('to where nobody answers moves nothing', () => {

@@ -1,6 +1,7 @@
 // What an association knows of its UPDATE packets: ours on their way, the peer's that were processed (RFC 7401 6.11, 6.12).
 import type { HipKeymat, KeyPair } from '#crypto';
 import type { Endpoint, Spi } from '#sa';
+import type { HipParameter } from '#wire';
 import type { EspPair, HipAssociation } from '../association.ts';
 import { removePair } from '../esp-pair.ts';
 import type { HipHostState } from '../host-state.ts';
@@ -57,6 +58,12 @@ export interface Rekeying {
   readonly until: number;
 }
 
+/**
+ * What a repeated UPDATE is answered with: the packet that answered it first, or what an acknowledgement has besides. A
+ * packet that asks an address for its nonce goes nowhere else.
+ */
+export type UpdateAnswer = Uint8Array | readonly HipParameter[];
+
 /** Update IDs ahead of the expected one that are processed all the same (RFC 7401 6.12). */
 const windowMax = 16;
 
@@ -71,7 +78,7 @@ export class Updates {
   /** The peer's next one in sequence; those ahead of it that came already. */
   #expectedId = 0;
   readonly #ahead: Set<number> = new Set();
-  #lastAnswer: { readonly updateId: number; readonly octets: Uint8Array } | undefined;
+  #lastAnswer: { readonly updateId: number; readonly answer: UpdateAnswer } | undefined;
 
   takeId(): number {
     const id = this.#nextId;
@@ -91,12 +98,12 @@ export class Updates {
   }
 
   /** Our answer to the UPDATE that came last, for it is most likely to be repeated. */
-  remember(updateId: number, octets: Uint8Array): void {
-    this.#lastAnswer = { updateId, octets };
+  remember(updateId: number, answer: UpdateAnswer): void {
+    this.#lastAnswer = { updateId, answer };
   }
 
-  answerTo(updateId: number): Uint8Array | undefined {
-    return this.#lastAnswer?.updateId === updateId ? this.#lastAnswer.octets : undefined;
+  answerTo(updateId: number): UpdateAnswer | undefined {
+    return this.#lastAnswer?.updateId === updateId ? this.#lastAnswer.answer : undefined;
   }
 
   /** Ends a rekeying that did not come to its end. */
