@@ -1,7 +1,14 @@
 // The Security Association Database (RFC 4301 4.4.2, RFC 4303 3.3.1): inbound SAs by SPI, outbound SAs by the pair they belong to.
 import type { Endpoint, IpAddress, SaProtocol, Spi } from '#sa';
+import { Credit } from './credit.ts';
 import type { InboundSa, OutboundSa } from './security-association.ts';
 import { SpiTable } from './spi-table.ts';
+
+/** Of the SAs of one pair, while there are any. */
+interface SharedCredit {
+  readonly credit: Credit;
+  users: number;
+}
 
 /** The outbound SAs of one pair: during a rekey there are two, of which one sends. */
 interface Pair {
@@ -13,6 +20,7 @@ export class Sad {
   readonly #inbound = { esp: new SpiTable<InboundSa>(), ah: new SpiTable<InboundSa>() };
   readonly #outbound = new Map<string, OutboundSa>();
   readonly #pairs = new Map<number, Pair>();
+  readonly #credits = new Map<number, SharedCredit>();
   /** Changes whenever another SA could be chosen for a packet. */
   version = 0;
 
@@ -50,18 +58,20 @@ export class Sad {
   }
 
   /** False if the SPI is taken. */
-  addInbound(sa: InboundSa): boolean {
+  addInbound(sa: InboundSa, at = 0): boolean {
     const table = this.#inbound[sa.parameters.protocol];
     if (table.get(sa.spi) !== undefined) return false;
+    this.#shareCredit(sa, at);
     table.add(sa.spi, sa);
     this.version++;
     return true;
   }
 
   /** False if the SPI is taken at this peer. The first SA of a pair sends at once, later ones from `useOutbound` on. */
-  addOutbound(sa: OutboundSa): boolean {
+  addOutbound(sa: OutboundSa, at = 0): boolean {
     const key = outboundKey(sa.parameters.protocol, sa.spi, sa.remote.address);
     if (this.#outbound.has(key)) return false;
+    this.#shareCredit(sa, at);
     this.#outbound.set(key, sa);
     const pair = this.#pairs.get(sa.parameters.childId);
     if (pair === undefined) this.#pairs.set(sa.parameters.childId, { current: sa, all: new Set([sa]) });
@@ -98,6 +108,7 @@ export class Sad {
     const sa = this.#inbound[protocol].get(spi);
     if (sa === undefined) return false;
     this.#inbound[protocol].delete(spi);
+    this.#leaveCredit(sa);
     sa.destroy();
     this.version++;
     return true;
@@ -115,9 +126,25 @@ export class Sad {
     const newest = newestOf(pair?.all ?? []);
     if (pair === undefined || newest === undefined) this.#pairs.delete(childId);
     else if (pair.current === sa) pair.current = newest;
+    this.#leaveCredit(sa);
     sa.destroy();
     this.version++;
     return true;
+  }
+
+  #shareCredit(sa: InboundSa | OutboundSa, at: number): void {
+    const { countsCredit, childId } = sa.parameters;
+    if (countsCredit !== true) return;
+    const shared = this.#credits.get(childId) ?? { credit: new Credit(at), users: 0 };
+    shared.users++;
+    this.#credits.set(childId, shared);
+    sa.credit = shared.credit;
+  }
+
+  #leaveCredit(sa: InboundSa | OutboundSa): void {
+    const { childId } = sa.parameters;
+    const shared = sa.credit === undefined ? undefined : this.#credits.get(childId);
+    if (shared !== undefined && --shared.users === 0) this.#credits.delete(childId);
   }
 }
 

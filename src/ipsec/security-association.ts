@@ -8,6 +8,7 @@ import {
   type SequenceNumber,
   type UdpEncapsulation,
 } from '#sa';
+import type { Credit } from './credit.ts';
 import { type AddressPair, beetAddresses } from './inner-addresses.ts';
 import { SelectorMatcher } from './policy/selector-match.ts';
 import { ReplayWindow } from './replay-window.ts';
@@ -55,6 +56,8 @@ abstract class SecurityAssociation {
   readonly reservation: Reservation | undefined;
   readonly esn: boolean;
   readonly spi: number;
+  /** Shared by the SAs of a pair that counts it. */
+  credit: Credit | undefined;
   readonly #beetAddresses: AddressPair | undefined;
   #local: Endpoint;
   #remote: Endpoint;
@@ -140,6 +143,8 @@ export class OutboundSa extends SecurityAssociation {
   pathMtuBytes: number | undefined;
   /** Whether the end of the sequence numbers was reported. */
   exhaustionReported = false;
+  /** Nobody has answered from `remote` yet: only credit leaves for it. */
+  unverified = false;
 
   constructor(parameters: SaParameters, at: number, state: SaState = {}) {
     super(parameters, at, state);

@@ -60,6 +60,8 @@ export const Verdict = {
   CONGESTION: 27,
   /** The sequence number lies beyond those that a restart would know of: it must wait until more are reserved. */
   UNRESERVED: 28,
+  /** Outbound: the peer's address is not verified, and its credit does not suffice (RFC 8046 5.6.1). */
+  NO_CREDIT: 29,
 } as const;
 
 export type VerdictCode = (typeof Verdict)[keyof typeof Verdict];

@@ -72,6 +72,8 @@ export interface SaParameters {
   readonly generation: number;
   readonly copyDscp: 'out' | 'in' | 'yes' | 'no';
   readonly copyDf: boolean;
+  /** What comes in by the pair is credit for an address of the peer that nobody has verified (RFC 8046 5.6). */
+  readonly countsCredit?: true;
   /** Pad plaintext to this many octets (TFC); 'mtu' fills the packet. */
   readonly tfcPadding?: number | 'mtu';
   readonly kernelTies?: KernelTies & {
@@ -114,6 +116,8 @@ export type SaCommand =
       readonly local: Endpoint;
       readonly remote: Endpoint;
       readonly encapsulated: boolean;
+      /** Outbound: nobody has answered from `remote` yet, so that only credit leaves for it (RFC 8046 5.6.1). */
+      readonly unverified?: true;
     }
   /** A restart would know of all numbers up to `limit`: they may be used, or accepted, from now on. */
   | {

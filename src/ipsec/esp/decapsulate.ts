@@ -28,6 +28,7 @@ export function decapsulate(context: DecapsulationContext, slot: PacketSlot, at:
   slot.inboundSa = sa;
   const refusal = authenticate(context, slot, sa, at);
   if (refusal !== undefined) return refusal;
+  sa.credit?.add(length, at);
   const textBytes = slot.length - espHeaderBytes - sa.cipher.ivBytes - sa.cipher.icvBytes;
   const verdict = unpack(context, slot, sa);
   const bytes = verdict === Verdict.OPENED ? openedBytes(slot, sa) : textBytes;

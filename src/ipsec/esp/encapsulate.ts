@@ -19,6 +19,8 @@ import { Verdict, type VerdictCode } from '../verdicts.ts';
 import { espHeaderBytes, paddedTextBytes, payloadBytesMax } from './layout.ts';
 import { sealInPlace } from './packet-protection.ts';
 
+const ipv6FragmentHeaderBytes = 8;
+
 /** Protects the packet in `slot`, whose fields were read. Sets the outer header's fields in the slot. */
 export function encapsulate(
   context: EncapsulationContext,
@@ -99,6 +101,10 @@ function protectPayload(
   if (payloadAt < espHeaderBytes + cipher.ivBytes) return Verdict.NO_ROOM;
   const tail = paddedTextBytes(cipher, paddedBytes) + cipher.icvBytes;
   if (payloadAt + tail > slot.buffer.length) return Verdict.NO_ROOM;
+  if (sa.unverified) {
+    const bytes = wireBytes(context, sa, espHeaderBytes + cipher.ivBytes + tail);
+    if (sa.credit?.take(bytes, at) !== true) return Verdict.NO_CREDIT;
+  }
   const refusal = spendSequenceNumber(context, sa, payloadBytes);
   if (refusal !== undefined) return refusal;
   // RFC 4303 2.7: TFC padding stands between the packet and the padding. It must not show what the buffer held before.
@@ -123,6 +129,16 @@ function protectPayload(
   slot.encapsulated = sa.encapsulated;
   countUse(context, sa, payloadBytes, at);
   return Verdict.SEALED;
+}
+
+/** Octets of the IP packets that an ESP packet becomes: too large for the path, it goes in pieces with a header each. */
+function wireBytes(context: EncapsulationContext, sa: OutboundSa, espBytes: number): number {
+  const headerBytes = sa.outerHeaderBytes;
+  const pathMtuBytes = sa.pathMtuBytes ?? context.pathMtuBytes;
+  if (headerBytes + espBytes <= pathMtuBytes) return headerBytes + espBytes;
+  const pieceBytes = Math.max(8, (pathMtuBytes - headerBytes - ipv6FragmentHeaderBytes) & ~7);
+  const pieces = Math.ceil(espBytes / pieceBytes);
+  return espBytes + pieces * (headerBytes + ipv6FragmentHeaderBytes);
 }
 
 /** RFC 4301 4.1 and 5.1, RFC 7402 B.1.5: what transport and BEET mode cannot carry. */

@@ -98,8 +98,8 @@ function install(
       // Only SAs of which somebody keeps how far they may go can be gone on with.
       if (protocol === 'esp' && sa.reservation !== undefined)
         sa.window.mark = receivedMarks?.open(spi, sa.lastSequence);
-      sad.addInbound(sa);
-    } else sad.addOutbound(new OutboundSa(parameters, at, state));
+      sad.addInbound(sa, at);
+    } else sad.addOutbound(new OutboundSa(parameters, at, state), at);
     return done;
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
@@ -134,7 +134,8 @@ function updateAddresses(sad: Sad, command: Extract<SaCommand, { kind: 'update-a
   }
   const sa = sad.findOfPair(childId, protocol, spi);
   if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
-  return sad.moveOutbound(sa, local, remote, encapsulated)
-    ? done
-    : refuse('exists', 'the outbound SPI is taken at the new address');
+  if (!sad.moveOutbound(sa, local, remote, encapsulated))
+    return refuse('exists', 'the outbound SPI is taken at the new address');
+  sa.unverified = command.unverified === true;
+  return done;
 }

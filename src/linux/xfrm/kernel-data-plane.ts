@@ -372,6 +372,7 @@ export class KernelDataPlane {
     const sa = this.#sas.ofPair(command);
     if (sa === undefined) return refuse('missing', `the pair has no such ${direction} SA`);
     if (sa.protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
+    if (command.unverified) return refuse('unsupported', 'the kernel counts no credit');
     if (isAt(sa, command)) return done;
     const last = this.#deleteAndKeep(sa);
     if (last === undefined) return refuse('missing', 'the kernel does not have the SA any more');
