@@ -56,6 +56,17 @@ test('one that stands also has a suite, a round trip, SPIs and what they carried
   ]);
 });
 
+test('a peer with several addresses has them listed with what is known of each', () => {
+  const locators = [
+    { address: address('192.0.2.2'), state: 'ACTIVE', preferred: true, until: 65_000 },
+    { address: address('2001:db8::2'), state: 'UNVERIFIED', preferred: false },
+  ] as const;
+  assert.deepEqual(hipText({ ...calling, locators }, status).slice(3), [
+    '    at 192.0.2.2: ACTIVE, preferred, for 60 s',
+    '    at 2001:db8::2: UNVERIFIED',
+  ]);
+});
+
 test('registrations say who is whose client, and for how long yet', () => {
   const lines = (more: Partial<HipAssociation>): string[] =>
     hipText({ ...calling, ...more }, status).slice(3);

@@ -19,6 +19,7 @@ export function hipText(association: HipAssociation, status: DaemonStatus): stri
     const rtt = rttMs === undefined ? '' : `, round trip ${Math.round(rttMs)} ms`;
     lines.push(`  ${formatSuite(suite)}${rtt}`);
   }
+  lines.push(...locatorLines(association, status));
   lines.push(...registrationLines(association, status));
   for (const [direction, spi] of [
     ['in ', association.inboundSpi],
@@ -28,6 +29,15 @@ export function hipText(association: HipAssociation, status: DaemonStatus): stri
       lines.push(`    ${direction} ${formatSpi(spi)}, ${saCounterText(status, spi, direction)}`);
   }
   return lines;
+}
+
+/** Where else the peer says it is, with the one in use. */
+function locatorLines({ locators = [] }: HipAssociation, { engine }: DaemonStatus): string[] {
+  return locators.map(({ address, state, preferred, until }) => {
+    const wanted = preferred ? ', preferred' : '';
+    const rest = until === undefined ? '' : `, for ${Math.max(0, Math.round((until - engine.at) / 1_000))} s`;
+    return `    at ${address}: ${state}${wanted}${rest}`;
+  });
 }
 
 /** Who is whose client, and for how long yet. */

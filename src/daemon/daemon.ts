@@ -164,6 +164,7 @@ export class Daemon {
       associations: () => this.#engine.status().hip,
       ownAddresses,
       sourceFor: (remote) => sourceAddressFor({ ...remote, port: remote.port || 1 }, options.mark),
+      tell: (own) => void this.#driver.command({ kind: 'hip-addresses', own }),
       move: (from, to) => void this.#driver.command({ kind: 'hip-move', from, to }),
     });
     const { ownerName, store, log } = options;
@@ -223,6 +224,7 @@ export class Daemon {
     }
     this.#observation.start();
     this.#driver.start(await opening, this.#owners?.claims, this.#ownership);
+    if (this.#options.configuration.hip !== undefined) this.#mobility.begin();
     this.#running = true;
     this.#owners?.announce();
     // Traffic for a trap policy may come as soon as this host says that it runs.

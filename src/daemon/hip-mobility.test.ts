@@ -25,6 +25,7 @@ function moves(options: {
     associations: () => options.local.map(association),
     ownAddresses: () => new Set(options.own),
     sourceFor: () => options.source,
+    tell: () => undefined,
     move: (from, to) => moved.push(`${from} > ${to}`),
   }).look();
   return moved;
@@ -53,6 +54,7 @@ test('changes in a group are looked at once', (t) => {
     },
     ownAddresses: () => new Set(),
     sourceFor: () => undefined,
+    tell: () => undefined,
     move: () => assert.fail(),
   });
   for (let i = 0; i < 5; i++) mobility.changed();
@@ -62,4 +64,24 @@ test('changes in a group are looked at once', (t) => {
   mobility.stop();
   t.mock.timers.tick(100);
   assert.equal(looked, 1);
+});
+
+test('the addresses that there are are told at the beginning, and whenever they are others', () => {
+  const told: string[] = [];
+  let own = [here, there];
+  const mobility = new HipMobility({
+    associations: () => [],
+    ownAddresses: () => new Set(own),
+    sourceFor: () => undefined,
+    tell: (all) => told.push([...all].join(' ')),
+    move: () => assert.fail(),
+  });
+  mobility.begin();
+  own = [there, here];
+  mobility.look();
+  own = [there];
+  mobility.look();
+  mobility.look();
+  mobility.begin();
+  assert.deepEqual(told, [`${here} ${there}`, there, there]);
 });

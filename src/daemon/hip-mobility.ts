@@ -1,4 +1,4 @@
-// Associations whose address of ours is gone go on from another one (RFC 8046 3.2).
+// The addresses of this machine as HIP has to know them; and where an association goes on whose address is gone (RFC 8046 3.2.4, RFC 8047 4.2.7).
 import type { HipAssociationStatus } from '#hip';
 import type { Endpoint, IpAddress } from '#sa';
 
@@ -11,12 +11,14 @@ export interface HipMobilityPorts {
   ownAddresses(): ReadonlySet<IpAddress>;
   /** From where the kernel would send to a peer; `undefined`: it has no way there. */
   sourceFor(remote: Endpoint): IpAddress | undefined;
+  tell(own: ReadonlySet<IpAddress>): void;
   move(from: IpAddress, to: IpAddress): void;
 }
 
 export class HipMobility {
   readonly #ports: HipMobilityPorts;
   #timer: NodeJS.Timeout | undefined;
+  #told = '';
 
   constructor(ports: HipMobilityPorts) {
     this.#ports = ports;
@@ -30,13 +32,20 @@ export class HipMobility {
     }, settleMs);
   }
 
+  /** Whoever was told has forgotten it, or was not there yet. */
+  begin(): void {
+    this.#told = '';
+    this.look();
+  }
+
   /** Without a way to the peer an association stays where it was until the next change. */
   look(): void {
-    const associations = this.#ports.associations();
-    if (associations.length === 0) return;
     const own = this.#ports.ownAddresses();
+    const all = [...own].sort().join(' ');
+    if (all !== this.#told) this.#ports.tell(own);
+    this.#told = all;
     const moved = new Set<IpAddress>();
-    for (const { path } of associations) {
+    for (const { path } of this.#ports.associations()) {
       const from = path.local.address;
       if (own.has(from) || moved.has(from)) continue;
       const to = this.#ports.sourceFor(path.remote);

@@ -39,6 +39,7 @@ export function executeCommand(state: EngineState, id: number, command: EngineCo
     case 'hip-rekey':
     case 'hip-check':
     case 'hip-move':
+    case 'hip-addresses':
       executeHipCommand(state, id, command);
       break;
     case 'shutdown':

@@ -107,7 +107,9 @@ export type HipEngineCommand =
   | { readonly kind: 'hip-associate'; readonly peer: string }
   | { readonly kind: 'hip-close' | 'hip-rekey' | 'hip-check'; readonly peer: string }
   /** We are at another address now. */
-  | { readonly kind: 'hip-move'; readonly from: IpAddress; readonly to: IpAddress };
+  | { readonly kind: 'hip-move'; readonly from: IpAddress; readonly to: IpAddress }
+  /** All the addresses that this host has now. */
+  | { readonly kind: 'hip-addresses'; readonly own: ReadonlySet<IpAddress> };
 
 /** Which SAs a command is about: those that fit everything that is given. */
 export interface SaChoice {

@@ -4,6 +4,8 @@ import type { ChildSuite, Spi } from '#sa';
 import type { EspInfoParameter, Hit, R1CounterParameter, RegInfoParameter } from '#wire';
 import type { LocalIdentity } from './configuration.ts';
 import type { HipContext, HipPath, HipState } from './interface.ts';
+import type { AskRate } from './locators/ask-rate.ts';
+import type { PeerLocators, ToldLocator } from './locators/peer-locators.ts';
 import type { Granted } from './registration/registrar.ts';
 import type { Registration } from './registration/requester.ts';
 import type { Updates } from './update/updates.ts';
@@ -51,6 +53,8 @@ export interface AcceptedR1 {
   readonly random: Uint8Array;
   readonly echoSigned: Uint8Array | undefined;
   readonly echoUnsigned: readonly Uint8Array[];
+  /** Where else the Responder can be reached. */
+  readonly locators: readonly ToldLocator[] | undefined;
   /** What the Responder offers for registration (RFC 8003 3.1). */
   readonly registrarOffer: RegInfoParameter | undefined;
 }
@@ -108,6 +112,20 @@ export interface Standing {
   rttMs: number | undefined;
   /** An UPDATE stayed without an answer to the end of its repetitions. */
   silent: boolean;
+  /** Where the peer says it can be reached. */
+  readonly locators: PeerLocators;
+  readonly askRate: AskRate;
+  /** The address in use is not verified: data is bounded by credit (RFC 8046 5.6). */
+  limited: boolean;
+  /** The last way that led to a verified address. */
+  provenPath: HipPath;
+  /** The way in use did not answer: the next one that does takes its place. */
+  suspect: boolean;
+  /** Traffic has gone out since then, and none has come. */
+  unansweredSince: number | undefined;
+  /** Which of our addresses the peer knows, and when it is told again. */
+  told: string;
+  announceAt: number | undefined;
   /** What the peer offers for registration, as it said last (RFC 8003 4.2). */
   registrarOffer: RegInfoParameter | undefined;
   /** The peer is registered with us. */

@@ -89,6 +89,12 @@ export interface HipConfiguration {
   /** ESP SAs are replaced after this; 0: not for their age. */
   readonly rekeyMs: number;
   readonly replayWindow: number;
+  /** Our addresses as peers are told of them (RFC 8047); empty: the one in use. */
+  readonly addresses: readonly IpAddress[];
+  /** How long peers may use an address of ours before they are told of it again. */
+  readonly locatorLifetimeMs: number;
+  /** A peer with several addresses that does not answer traffic for this long is asked whether it does so elsewhere. */
+  readonly failoverMs: number;
   /** Absent: nobody can register with us. */
   readonly registrar?: RegistrarConfiguration;
 }
@@ -110,6 +116,9 @@ export const hipDefaults: Omit<HipConfiguration, 'identities' | 'peers'> = {
   failedMs: 5_000,
   rekeyMs: 60 * 60_000,
   replayWindow: 64,
+  addresses: [],
+  locatorLifetimeMs: 60 * 60_000,
+  failoverMs: 500,
 };
 
 /** The same for a registrar. */

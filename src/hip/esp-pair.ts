@@ -83,6 +83,7 @@ export function installSa(
       generation: input.generation,
       copyDscp: 'out',
       copyDf: true,
+      countsCredit: true,
     },
   });
 }

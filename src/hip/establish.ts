@@ -5,6 +5,9 @@ import type { AssociationKeys, HipAssociation, Standing } from './association.ts
 import { installFirstPair } from './esp-pair.ts';
 import { type HipHostState, wipeKeys } from './host-state.ts';
 import type { HipEnd, HipPath } from './interface.ts';
+import { AskRate } from './locators/ask-rate.ts';
+import { announcedAddresses, refreshAt } from './locators/own-locators.ts';
+import { PeerLocators, type ToldLocator } from './locators/peer-locators.ts';
 import { endGranted } from './registration/registrar.ts';
 import { loseRegistration } from './registration/requester.ts';
 import { Updates } from './update/updates.ts';
@@ -22,6 +25,8 @@ export interface Completed {
   /** As Initiator, if it is known. */
   readonly rttMs?: number | undefined;
   readonly registrarOffer?: Standing['registrarOffer'];
+  /** Where else the peer can be reached. */
+  readonly locators?: readonly ToldLocator[] | undefined;
 }
 
 export function establish(state: HipHostState, association: HipAssociation, completed: Completed): void {
@@ -55,6 +60,14 @@ export function establish(state: HipHostState, association: HipAssociation, comp
       lastOutboundAt: at,
       rttMs: completed.rttMs,
       silent: false,
+      locators: locatorsOf(path, completed.locators, at),
+      askRate: new AskRate(),
+      limited: false,
+      provenPath: path,
+      suspect: false,
+      unansweredSince: undefined,
+      told: announcedAddresses(state).join(' '),
+      announceAt: announcedAddresses(state).length > 1 ? refreshAt(state) : undefined,
       registrarOffer: completed.registrarOffer,
       granted: undefined,
       untold: 'nothing',
@@ -71,6 +84,13 @@ export function establish(state: HipHostState, association: HipAssociation, comp
     suite: association.standing!.pair.suite,
     replaced,
   });
+}
+
+/** What the peer has said beside the address which it has proven by the exchange (RFC 8046 5.1). */
+function locatorsOf({ remote }: HipPath, told: Completed['locators'], at: number): PeerLocators {
+  const locators = new PeerLocators(remote.address);
+  if (told !== undefined && told.length > 0) locators.take(told, remote.address, at);
+  return locators;
 }
 
 /** Takes away all there is with a peer, without a word to it. The caller tells the state that follows. */

@@ -1,6 +1,6 @@
 // What all of a host's HIP shares: configuration, associations, the queue of outputs.
 import { type SearchPuzzleJob, wipe } from '#crypto';
-import type { SaCommand } from '#sa';
+import type { IpAddress, SaCommand } from '#sa';
 import { addressBytes } from '#sa';
 import { type HipPacket, type Hit, writeHipChecksum } from '#wire';
 import {
@@ -27,6 +27,8 @@ export class HipHostState {
   readonly responder: Responder;
   readonly registrar: Registrar;
   readonly associations: Map<string, HipAssociation> = new Map();
+  /** Which addresses this host has; `undefined`: nobody has said yet. */
+  ownAddresses: ReadonlySet<IpAddress> | undefined;
   /** The time of the input being handled. */
   at = 0;
   readonly #outputs: HipOutput[] = [];

@@ -16,6 +16,8 @@ import type {
   HipPath,
   HipPorts,
 } from './interface.ts';
+import { followOwnAddresses } from './locators/choose-path.ts';
+import { noteTraffic } from './locators/silence.ts';
 import { receiveNotify } from './receive-notify.ts';
 import { Registrar } from './registration/registrar.ts';
 import { reloadRegistrations, tellRoom } from './registration/reload.ts';
@@ -87,9 +89,7 @@ export class HipHost {
         break;
       case 'traffic': {
         const standing = this.#byChild(input.childId)?.standing;
-        if (standing === undefined) break;
-        standing.lastInboundAt = Math.max(standing.lastInboundAt, input.lastInboundAt ?? 0);
-        standing.lastOutboundAt = Math.max(standing.lastOutboundAt, input.lastOutboundAt ?? 0);
+        if (standing !== undefined) noteTraffic(standing, input);
         break;
       }
       case 'sa-result':
@@ -145,6 +145,7 @@ export class HipHost {
         state.configuration = command.configuration;
         state.responder.pool.clear();
         reloadRegistrations(state, before);
+        this.#followOwnAddresses();
         break;
       }
       case 'associate':
@@ -152,6 +153,10 @@ export class HipHost {
         break;
       case 'move':
         move(state, command.from, command.to);
+        break;
+      case 'addresses':
+        state.ownAddresses = command.own;
+        this.#followOwnAddresses();
         break;
       default: {
         const association = state.find(command.local, command.remote);
@@ -203,6 +208,13 @@ export class HipHost {
     }
   }
 
+  #followOwnAddresses(): void {
+    for (const association of this.#state.associations.values()) {
+      const { standing } = association;
+      if (standing !== undefined) followOwnAddresses(this.#state, association, standing);
+    }
+  }
+
   #byChild(childId: number): HipAssociation | undefined {
     for (const association of this.#state.associations.values())
       if (association.standing?.childId === childId) return association;
@@ -216,10 +228,10 @@ export class HipHost {
 
   #notice(): void {
     tellRoom(this.#state);
-    const { associations, configuration } = this.#state;
+    const { associations } = this.#state;
     let next: number | undefined;
     for (const association of associations.values()) {
-      const due = deadlineOf(association, configuration.unusedMs);
+      const due = deadlineOf(this.#state, association);
       if (due !== undefined && (next === undefined || due < next)) next = due;
     }
     this.#deadline = next;
@@ -246,6 +258,14 @@ function statusOf(association: HipAssociation): HipAssociationStatus {
       outboundSpi: standing.pair.outboundSpi,
       suite: standing.pair.suite,
       lastInboundAt: standing.lastInboundAt,
+      ...(standing.locators.all.length > 1 && {
+        locators: standing.locators.all.map(({ address, state: now, preferred, until }) => ({
+          address,
+          state: now,
+          preferred,
+          ...(Number.isFinite(until) && { until }),
+        })),
+      }),
       ...(standing.rttMs !== undefined && { rttMs: standing.rttMs }),
       ...(attempt !== undefined && { attempt: attempt.name }),
     }),

@@ -1,8 +1,9 @@
 // What goes into the HIP side of a host and what comes out. Drain `poll()` before the next `handle()`.
 import type { Randomness, SearchPuzzleJob, SearchPuzzleResult } from '#crypto';
-import type { ChildSuite, DataPlaneEvent, Endpoint, SaCommand, SaResult, Spi } from '#sa';
+import type { ChildSuite, DataPlaneEvent, Endpoint, IpAddress, SaCommand, SaResult, Spi } from '#sa';
 import type { Hit } from '#wire';
 import type { HipConfiguration } from './configuration.ts';
+import type { LocatorState } from './locators/peer-locators.ts';
 
 /** What HIP may ask of its host, synchronously. All of it is deterministic. */
 export interface HipPorts {
@@ -60,7 +61,9 @@ export type HipCommand =
   /** An UPDATE that has to be answered: does the peer still know the association? */
   | { readonly kind: 'check'; readonly local: Hit; readonly remote: Hit; readonly reason: string }
   /** We are somewhere else now: every peer of the old address is told (RFC 8046 3.2.1). */
-  | { readonly kind: 'move'; readonly from: Endpoint['address']; readonly to: Endpoint['address'] };
+  | { readonly kind: 'move'; readonly from: Endpoint['address']; readonly to: Endpoint['address'] }
+  /** All addresses of this host, as they are now. Before the first time, those of the configuration are there. */
+  | { readonly kind: 'addresses'; readonly own: ReadonlySet<IpAddress> };
 
 export type HipOutput =
   /** The checksum is in place unless the path is UDP, where it is zero; the marker of UDP is the driver's to add. */
@@ -195,6 +198,15 @@ export type HipEvent =
   | { readonly kind: 'alive'; readonly context: HipContext; readonly rttMs: number }
   /** The check stayed without an answer: nothing is concluded but that an I1 is due (RFC 7401 4.5.4). */
   | { readonly kind: 'silent'; readonly context: HipContext }
+  /** An address of the peer has proven itself, did not, or is not to be used any more (RFC 8046 5.1). */
+  | {
+      readonly kind: 'locator';
+      readonly context: HipContext;
+      readonly address: IpAddress;
+      readonly state: LocatorState;
+    }
+  /** An UPDATE is not answered where the peer is thought to be: its other addresses are asked. */
+  | { readonly kind: 'unanswered'; readonly context: HipContext }
   | { readonly kind: 'moved'; readonly context: HipContext; readonly from: Endpoint; readonly to: Endpoint }
   /** For rendezvous: the peer with us, or we with the peer (RFC 8003 3.3). */
   | {
@@ -250,6 +262,14 @@ export interface HipAssociationStatus extends HipContext {
   readonly rttMs?: number;
   /** Monotonic milliseconds. */
   readonly lastInboundAt?: number;
+  /** Where the peer says it can be reached, if it has said so. */
+  readonly locators?: readonly {
+    readonly address: IpAddress;
+    readonly state: LocatorState;
+    readonly preferred: boolean;
+    /** Absent: for good. */
+    readonly until?: number;
+  }[];
   /** The peer is registered with us for rendezvous. */
   readonly client?: { readonly until: number };
   /** Our registration with the peer; `failure` is a `RegistrationFailure`. */

@@ -4,27 +4,33 @@ import { beginClose, tendLeaving } from './close/close.ts';
 import type { HipHostState } from './host-state.ts';
 import { sendI1 } from './initiator/associate.ts';
 import { failAttempt } from './initiator/failure.ts';
+import { locatorTimes, suspicionAt, tendLocators, tryOtherWays } from './locators/choose-path.ts';
 import { endGranted } from './registration/registrar.ts';
 import { keepsAssociation, tendRegistration } from './registration/requester.ts';
+import { checkLiveness } from './update/liveness.ts';
 import { nextWanted } from './update/receive-update.ts';
 import { beginRekey, removeFormer } from './update/rekey.ts';
 import { repeatUpdate } from './update/send-update.ts';
 import type { UpdatePurpose } from './update/updates.ts';
 
 /** When to look at an association next, at the latest; `undefined`: nothing is waited for. */
-export function deadlineOf(association: HipAssociation, unusedMs: number): number | undefined {
+export function deadlineOf(state: HipHostState, association: HipAssociation): number | undefined {
   const { attempt, standing, leaving, failedUntil } = association;
   const times = [
     attempt?.nextAt,
     failedUntil,
     leaving?.until,
     leaving?.close?.nextAt,
-    ...(standing === undefined ? [] : standingTimes(standing, unusedMs)),
-  ].filter((time) => time !== undefined);
+    ...(standing === undefined ? [] : standingTimes(state, association, standing)),
+  ].filter((time): time is number => time !== undefined && Number.isFinite(time));
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function standingTimes(standing: Standing, unusedMs: number): (number | undefined)[] {
+function standingTimes(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+): (number | undefined)[] {
   const { updates, r2, former, rekeyAt } = standing;
   return [
     r2?.until,
@@ -32,7 +38,8 @@ function standingTimes(standing: Standing, unusedMs: number): (number | undefine
     rekeyAt,
     updates.outstanding?.nextAt,
     updates.rekeying?.until,
-    unusedAt(standing, unusedMs),
+    unusedAt(standing, state.configuration.unusedMs),
+    ...locatorTimes(state, association, standing),
     standing.granted?.until,
     standing.registration?.nextAt,
     standing.registration?.until,
@@ -95,10 +102,18 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
   if (standing.updates.rekeying !== undefined && at >= standing.updates.rekeying.until) {
     standing.updates.dropRekeying(state, association);
   }
+  if (isFirstRepetitionDue(state, standing)) tryOtherWays(state, association, standing);
   callBesideCheck(state, association, standing);
   if (!repeatUpdate(state, standing)) {
     becomeSilent(state, association, standing);
     nextWanted(state, association, standing);
+  }
+  const lost = tendLocators(state, association, standing);
+  if (lost && !standing.silent) becomeSilent(state, association, standing);
+  const suspicion = suspicionAt(state, association, standing);
+  if (suspicion !== undefined && state.at >= suspicion) {
+    standing.unansweredSince = at;
+    checkLiveness(state, association, standing);
   }
   if (standing.rekeyAt !== undefined && at >= standing.rekeyAt) {
     standing.rekeyAt = at + configuration.rekeyMs;
@@ -109,6 +124,10 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
   tendRegistration(state, association, standing);
   const unused = unusedAt(standing, configuration.unusedMs);
   if (unused !== undefined && at >= unused) beginClose(state, association, 'unused', 'unused');
+}
+
+function isFirstRepetitionDue({ at }: HipHostState, { updates: { outstanding } }: Standing): boolean {
+  return outstanding !== undefined && outstanding.repetitions === 0 && at >= outstanding.nextAt;
 }
 
 /** A registrar that has restarted does not answer a refresh, and relays nothing until it is called. */

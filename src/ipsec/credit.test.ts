@@ -106,7 +106,7 @@ const turn: fc.Arbitrary<Turn> = fc.tuple(
   fc.nat(1_300),
 );
 
-// RFC 8046 5.6, 5.6.1, 5.6.2
+// RFC 8046 3.3.2, 5.6, 5.6.1, 5.6.2
 test('what goes to unverified addresses never exceeds what came, aged (property)', () => {
   fc.assert(
     fc.property(fc.array(turn, { minLength: 1, maxLength: 60 }), (turns) => {

@@ -1,4 +1,4 @@
-// Credit-based authorisation: an address that nobody has verified gets no more than the peer has sent (RFC 8046 5.6).
+// Credit-based authorisation: an address that nobody has verified gets no more than the peer has sent (RFC 8046 3.3.2, 5.6).
 
 /** RFC 8046 5.6.2 */
 const agingFactor = 7 / 8;

@@ -5,12 +5,19 @@ import {
   RTNLGRP_IPV4_ROUTE,
   RTNLGRP_IPV6_IFADDR,
   RTNLGRP_IPV6_ROUTE,
+  RTNLGRP_LINK,
 } from './constants.ts';
 import { SystemCallError } from './errno.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
 
-/** An address is of use once there is a route, too: both count. */
-const groups = [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE];
+/** An address is of use once there is a route, too: both count. Those of a link that goes down go without a word. */
+const groups = [
+  RTNLGRP_LINK,
+  RTNLGRP_IPV4_IFADDR,
+  RTNLGRP_IPV4_ROUTE,
+  RTNLGRP_IPV6_IFADDR,
+  RTNLGRP_IPV6_ROUTE,
+];
 
 export class AddressWatch {
   readonly #socket = new NetlinkSocket(NETLINK_ROUTE, groups);

@@ -55,6 +55,7 @@ export const ICMP6_FILTER = 1;
 export const NETLINK_ROUTE = 0;
 export const NETLINK_XFRM = 6;
 /** Groups of NETLINK_ROUTE that tell of addresses and routes. */
+export const RTNLGRP_LINK = 1;
 export const RTNLGRP_IPV4_IFADDR = 5;
 export const RTNLGRP_IPV4_ROUTE = 7;
 export const RTNLGRP_IPV6_IFADDR = 9;

@@ -134,12 +134,32 @@ test('bounds that contradict each other', () => {
 puzzle_difficulty_min = 21
 unused_time = 9s
 retransmit_timeout = 0
+addrs_lifetime = 9s
+failover_time = 99ms
+addrs = 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8, 192.0.2.9
 }`;
   assert.deepEqual(errorsOf(text, keys), [
     'swanctl.conf:3:25: puzzle_difficulty_min is more than puzzle_difficulty_max',
     'swanctl.conf:4:15: unused_time must be at least 10s',
     'swanctl.conf:5:22: retransmit_timeout must be more than nothing',
+    'swanctl.conf:6:18: addrs_lifetime must be at least 10s',
+    'swanctl.conf:7:17: failover_time must be at least 100ms',
+    'swanctl.conf:8:9: addrs: more than 8 addresses',
   ]);
+});
+
+test('addresses of this host keep their order', () => {
+  const { hip } = load(
+    `hip { ${identity}
+addrs = 2001:db8::1, 192.0.2.1
+addrs_lifetime = 2m
+failover_time = 2s
+}`,
+    keys,
+  ).configuration;
+  const { addresses, locatorLifetimeMs, failoverMs } = hip!;
+  assert.deepEqual(addresses, [address('2001:db8::1'), address('192.0.2.1')]);
+  assert.deepEqual([locatorLifetimeMs, failoverMs], [120_000, 2_000]);
 });
 
 test('a registrar, a registration, and peers that are called through a server', () => {

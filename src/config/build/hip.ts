@@ -8,6 +8,12 @@ import { buildHipPeers } from './hip-peers.ts';
 import { buildRegistrar } from './hip-registrar.ts';
 
 const unusedMsMin = 10_000;
+/** Peers need not remember more (RFC 8046 6.2.2). */
+const addressesMax = 8;
+const leasts = [
+  ['addrs_lifetime', 10_000, '10s'],
+  ['failover_time', 100, '100ms'],
+] as const;
 
 /** `undefined` without a section, and without an identity: this host has no HIP. */
 export function buildHip(
@@ -48,6 +54,9 @@ export function buildHip(
     unusedMs: settings.required('unused_time', 'duration'),
     rekeyMs: settings.required('rekey_time', 'duration'),
     replayWindow: count('replay_window'),
+    addresses: settings.value('addrs', 'ip-addresses') ?? [],
+    locatorLifetimeMs: settings.required('addrs_lifetime', 'duration'),
+    failoverMs: settings.required('failover_time', 'duration'),
     ...(registrar !== undefined && { registrar }),
   };
 }
@@ -60,6 +69,13 @@ function checkBounds(settings: Settings, { findings }: BuildContext): void {
   }
   if (settings.required('unused_time', 'duration') < unusedMsMin) {
     findings.error('conflict', settings.position('unused_time'), 'unused_time must be at least 10s');
+  }
+  if ((settings.value('addrs', 'ip-addresses') ?? []).length > addressesMax) {
+    findings.error('conflict', settings.position('addrs'), `addrs: more than ${addressesMax} addresses`);
+  }
+  for (const [name, least, text] of leasts) {
+    if (settings.required(name, 'duration') < least)
+      findings.error('conflict', settings.position(name), `${name} must be at least ${text}`);
   }
   if (settings.required('retransmit_timeout', 'duration') < 1) {
     findings.error(

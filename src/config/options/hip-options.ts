@@ -160,6 +160,27 @@ export const hipSchema: SectionSchema = {
       note: 'Who may call: the peers of this configuration, or everybody.',
     },
     {
+      name: 'addrs',
+      type: 'ip-addresses',
+      class: 'supported',
+      default: '',
+      note: 'Addresses of this host, best first, at most eight: peers are told of them, and go on with another one when one fails (RFC 8047). Without any they know only the one that is in use.',
+    },
+    {
+      name: 'addrs_lifetime',
+      type: 'duration',
+      class: 'supported',
+      default: '1h',
+      note: 'How long peers may use an address before they are told of it again, which happens after half of it. At least `10s`.',
+    },
+    {
+      name: 'failover_time',
+      type: 'duration',
+      class: 'supported',
+      default: '500ms',
+      note: 'When packets leave and none comes for this long, a peer is asked whether it is there, and then at its other addresses. At least `100ms`; only with several addresses on either side.',
+    },
+    {
       name: 'hosts',
       type: 'text',
       class: 'supported',

@@ -16,6 +16,11 @@ export function executeHipCommand(state: EngineState, id: number, command: HipEn
     state.answer(id, { ok: true, count: hip.status().length });
     return;
   }
+  if (command.kind === 'hip-addresses') {
+    hip.command({ kind: 'addresses', own: command.own });
+    state.answer(id, { ok: true, count: command.own.size });
+    return;
+  }
   if (command.kind === 'hip-associate') {
     associate(state, hip, id, command.peer);
     return;

@@ -19,6 +19,7 @@ export function hipEventFields(event: HipEvent): EventFields {
     ...('inboundSpi' in event && { inboundSpi: formatSpi(event.inboundSpi) }),
     ...('outboundSpi' in event && { outboundSpi: formatSpi(event.outboundSpi) }),
     ...(event.kind === 'state' && { from: event.from, to: event.to }),
+    ...(event.kind === 'locator' && { address: event.address, state: event.state }),
     ...('as' in event && { as: event.as }),
     ...('lifetimeMs' in event && { lifetimeSeconds: Math.round(event.lifetimeMs / 1_000) }),
     ...('failure' in event && { failure: registrationFailureName(event.failure) }),

@@ -49,6 +49,12 @@ export function hipEventText(event: HipEvent): EventText {
       return { level: 'debug', text: `${name}: alive, round trip ${Math.round(event.rttMs)} ms` };
     case 'silent':
       return { level: 'warn', text: `${name}: does not answer; calling it beside what stands` };
+    case 'locator':
+      return { level: 'debug', text: `${name}: its address ${event.address} is ${event.state}` };
+    case 'unanswered': {
+      const where = formatEndpoint(event.context.path.remote);
+      return { level: 'info', text: `${name}: no answer at ${where}; its other addresses are asked` };
+    }
     case 'moved':
       return {
         level: 'info',

@@ -9,7 +9,6 @@ import {
 } from '#crypto';
 import { espSuiteOf } from '#sa';
 import {
-  type HipPacket,
   HipParameterType,
   hipParameter,
   hipParameterOctets,
@@ -20,6 +19,7 @@ import type { AcceptedR1, HipAssociation, I1Sent } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipRejection } from '../interface.ts';
+import { toldLocators } from '../locators/told-locators.ts';
 import { mayAnswerFrom } from '../rendezvous/answering-address.ts';
 import { puzzleLifetimeMs } from '../responder/r1-pool.ts';
 import { opportunisticOf } from './associate.ts';
@@ -52,7 +52,7 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
       return;
     }
   }
-  const r1 = judge(state.configuration, association, packet);
+  const r1 = judge(state.configuration, association, received);
   if (typeof r1 === 'string') {
     state.reject(received, r1);
     return;
@@ -109,7 +109,7 @@ export function searchOn(
 function judge(
   configuration: HipConfiguration,
   { local }: HipAssociation,
-  packet: HipPacket,
+  { packet, path }: ReceivedPacket,
 ): AcceptedR1 | HipRejection {
   const { parameters, header } = packet;
   if (unknownCriticalParameter(parameters) !== undefined) return 'critical-parameter';
@@ -155,6 +155,8 @@ function judge(
     echoUnsigned: parameters.flatMap((one) =>
       one.type === 'ECHO_REQUEST_UNSIGNED' ? [one.data.slice()] : [],
     ),
+    // RFC 8047 5.1: of type 0, for there are no SAs yet.
+    locators: toldLocators(parameters, [], path.remote),
     registrarOffer: hipParameter(parameters, 'REG_INFO'),
   };
 }

@@ -4,6 +4,7 @@ import { isNegotiableSpi } from '#sa';
 import { HipNotifyType, type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
 import { establish } from '../establish.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import { toldLocators } from '../locators/told-locators.ts';
 import { tellOffer } from '../registration/reload.ts';
 import { takeR2 } from '../registration/requester.ts';
 import { failAttempt } from './failure.ts';
@@ -54,6 +55,7 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
     // RFC 6298 3: the answer to a repeated packet says nothing about the time.
     rttMs: attempt.repetitions === 0 ? state.at - attempt.sentAt : undefined,
     registrarOffer: r1.registrarOffer,
+    locators: toldLocators(packet.parameters, [info.newSpi], path.remote) ?? r1.locators,
   });
   const standing = association.standing!;
   takeR2(state, association, standing, packet.parameters);

@@ -1,6 +1,6 @@
 // I2: the solved puzzle, our Diffie-Hellman value and identity, and the SPI that we want to be reached by (RFC 7401 5.3.3).
 import { appendHipMac, appendHipSignature, CryptoError, sealHipParameters } from '#crypto';
-import { keyExchangeOfDhGroup } from '#sa';
+import { keyExchangeOfDhGroup, sameFamily } from '#sa';
 import {
   appendHipParameters,
   encodeHipPacket,
@@ -12,14 +12,17 @@ import type { AcceptedR1, HipAssociation } from '../association.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
+import { locatorsInExchange, sourcesFor } from '../locators/own-locators.ts';
 import { requestInI2 } from '../registration/requester.ts';
 import { failAttempt } from './failure.ts';
 
 export function sendI2(
   state: HipHostState,
   association: HipAssociation,
-  { r1, solution, path }: { readonly r1: AcceptedR1; readonly solution: Uint8Array; readonly path: HipPath },
+  answer: { readonly r1: AcceptedR1; readonly solution: Uint8Array; readonly path: HipPath },
 ): void {
+  const { r1, solution } = answer;
+  const path = preferredPath(state, r1, answer.path);
   const { local, remote } = association;
   const { randomness } = state.ports;
   const keyPair = randomness.keyPair(keyExchangeOfDhGroup(r1.group)!);
@@ -57,6 +60,7 @@ export function sendI2(
   const parameters: HipParameter[] = [
     { type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi },
     ...(r1.counter === undefined ? [] : [r1.counter]),
+    ...locatorsInExchange(state, path, inboundSpi),
     { type: 'SOLUTION', difficulty, opaque, random, solution },
     { type: 'DIFFIE_HELLMAN', group: r1.group, publicValue: keyPair.publicValue },
     { type: 'HIP_CIPHER', ciphers: [cipher] },
@@ -92,4 +96,18 @@ export function sendI2(
     };
   });
   state.transmit(path, packet);
+}
+
+/** RFC 8047 4.2.8: the Responder has signed where it wants I2, which needs no other proof. */
+function preferredPath(state: HipHostState, { locators }: AcceptedR1, path: HipPath): HipPath {
+  const address = locators?.find(({ preferred }) => preferred)?.address;
+  if (address === undefined || address === path.remote.address) return path;
+  const source = sameFamily(address, path.remote.address)
+    ? path.local.address
+    : sourcesFor(state, path, address)[0];
+  if (source === undefined) return path;
+  return {
+    local: { address: source, port: path.local.port },
+    remote: { address, port: path.remote.port },
+  };
 }

@@ -13,6 +13,7 @@ import {
 import type { HipAssociation, Standing } from '../association.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipPath, HipRejection } from '../interface.ts';
+import { verifiedPath } from '../locators/verified-path.ts';
 
 /** FROM has 24 octets and RVS_HMAC at most 56. */
 const addedMax = 80;
@@ -21,7 +22,9 @@ const addedMax = 80;
 export function relayI1(state: HipHostState, received: ReceivedPacket): void {
   const client = clientOf(state, received);
   const rejection =
-    client === undefined ? unknownReceiver(state) : judge(state, received, client.association);
+    client === undefined
+      ? unknownReceiver(state)
+      : judge(state, received, verifiedPath(client.association, client.standing));
   if (client === undefined || rejection !== undefined) {
     state.reject(received, rejection ?? 'not-ours');
     return;
@@ -37,7 +40,7 @@ export function relayI1(state: HipHostState, received: ReceivedPacket): void {
     'RVS_HMAC',
   );
   // Out of an address of ours: with that of the Initiator, filters on the way would drop it.
-  state.transmit(association.path, relayed);
+  state.transmit(verifiedPath(association, standing), relayed);
   state.emit({
     kind: 'relayed',
     context: association.context,
@@ -63,7 +66,7 @@ function unknownReceiver({ configuration }: HipHostState): HipRejection {
 function judge(
   state: HipHostState,
   { packet, path }: ReceivedPacket,
-  client: HipAssociation,
+  client: HipPath,
 ): HipRejection | undefined {
   const { parameters, header, octets } = packet;
   // Nothing says which of several servers would be answerable for the first FROM, so there is no second.
@@ -71,7 +74,7 @@ function judge(
   if (octets.length > hipPacketLengthMax - addedMax) return 'malformed';
   if (hitSuiteProfile(hitSuiteOf(header.sender) ?? 0) === undefined) return 'hit-suite';
   if (hipParameter(parameters, 'DH_GROUP_LIST') === undefined) return 'missing-parameter';
-  if (!leadsTo(path, client.path)) return 'relay-path';
+  if (!leadsTo(path, client)) return 'relay-path';
   const { configuration, registrar, at } = state;
   const { relayPerSecond } = configuration.registrar ?? { relayPerSecond: { perPrefix: 0, total: 0 } };
   return registrar.relayRate.take(path.remote.address, relayPerSecond, at) ? undefined : 'relay-rate';

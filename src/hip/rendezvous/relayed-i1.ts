@@ -5,7 +5,7 @@ import { type HipParameter, type Hit, hipParameter, hipUdpPort, zeroHit } from '
 import type { HipAssociation } from '../association.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipPath, HipRejection } from '../interface.ts';
-import { isUnicast } from '../unicast.ts';
+import { isReachable } from '../unicast.ts';
 
 export interface RelayedI1 {
   /** To the Initiator, without the server. */
@@ -31,7 +31,11 @@ export function relayedI1(
   if (froms.length > 1) return 'relayed-before';
   if (from === undefined) return { path, via: viaOf(server.path) };
   const address = addressFromBytes(from.address);
-  if (!isUnicast(from.address) || !sameFamily(address, path.local.address) || address === path.local.address)
+  if (
+    !isReachable(from.address) ||
+    !sameFamily(address, path.local.address) ||
+    address === path.local.address
+  )
     return 'from';
   const remote = { address, port: path.remote.port === 0 ? 0 : hipUdpPort };
   return { path: { local: path.local, remote }, via: viaOf(path) };

@@ -31,6 +31,8 @@ import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.
 import { readIdentity } from '../initiator/receive-r1.ts';
 import type { HipRejection } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
+import { locatorsInExchange } from '../locators/own-locators.ts';
+import { toldLocators } from '../locators/told-locators.ts';
 import { grant, judgeRequest, registrarOffer } from '../registration/registrar.ts';
 import type { R1Entry } from './r1-pool.ts';
 
@@ -215,7 +217,7 @@ function accept(
     keys,
     inboundSpi,
     keymatIndex: info.keymatIndex,
-    answers: request?.answers ?? [],
+    answers: [...locatorsInExchange(state, path, inboundSpi), ...(request?.answers ?? [])],
   });
   const { baseMs, tries } = configuration.retransmission;
   establish(state, association, {
@@ -226,6 +228,8 @@ function accept(
     inboundSpi,
     outboundSpi: info.newSpi as Spi,
     keymatIndex: info.keymatIndex,
+    // RFC 8047 4.2.8: R2 goes to where I2 came from all the same.
+    locators: toldLocators(packet.parameters, [info.newSpi], path.remote),
     // EC of RFC 7401 4.4.1: as long as the I2 may be repeated.
     r2: { i2: packet.octets.slice(), octets, until: at + baseMs * (2 ** (tries + 1) - 1) },
   });

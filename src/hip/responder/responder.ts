@@ -32,7 +32,10 @@ export class Responder {
     return this.#rate.take(path.remote.address, configuration.r1PerSecond, at);
   }
 
-  /** #I for an Initiator: made again from its I2, so that nothing of its I1 need be kept. */
+  /**
+   * #I for an Initiator: made again from its I2, so that nothing of its I1 need be kept. To which of our addresses it comes
+   * does not matter (RFC 8047 4.2.8).
+   */
   random(
     initiator: Hit,
     responder: Hit,
@@ -47,7 +50,6 @@ export class Responder {
         hitBytes(initiator),
         hitBytes(responder),
         addressBytes(path.remote.address),
-        addressBytes(path.local.address),
         Uint8Array.of(number >>> 8, number),
       )
       .slice(0, hashBytes);

@@ -7,6 +7,8 @@ import { type HipConfiguration, hipDefaults, type LocalIdentity } from '../confi
 import { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
+import { AskRate } from '../locators/ask-rate.ts';
+import { PeerLocators } from '../locators/peer-locators.ts';
 import { Registrar } from '../registration/registrar.ts';
 import { Responder } from '../responder/responder.ts';
 import { Updates } from '../update/updates.ts';
@@ -59,6 +61,15 @@ export function bareAssociation(
     keys,
     peer: remote.identity,
     updates: new Updates(),
+    pair: { inboundSpi: 0x1000, outboundSpi: 0x2000 },
+    childId: 1,
+    espSuite: 13,
+    locators: new PeerLocators(barePath.remote.address),
+    provenPath: barePath,
+    askRate: new AskRate(),
+    limited: false,
+    suspect: false,
+    told: '',
     lastInboundAt: 0,
     lastOutboundAt: 0,
   } as unknown as Standing;

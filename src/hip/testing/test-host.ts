@@ -9,9 +9,10 @@ import {
   type SaParameters,
   type Spi,
 } from '#sa';
-import { decodeHipHeader, type Hit, hipPacketTypeName } from '#wire';
+import { decodeHipHeader, decodeHipPacket, type HipPacket, type Hit, hipPacketTypeName } from '#wire';
 import type { HipConfiguration, LocalIdentity } from '../configuration.ts';
 import { HipHost } from '../host.ts';
+import { addressesOf } from '../host-state.ts';
 import type { HipEvent, HipInput, HipOutput, HipPath } from '../interface.ts';
 import type { TestKey } from './identities.ts';
 
@@ -47,6 +48,8 @@ export class TestHost {
   /** Inbound SAs that were to go later: after so many milliseconds, by SPI. */
   readonly lingering: Map<number, number> = new Map();
   readonly outbound: Map<number, SaParameters> = new Map();
+  /** Outbound SAs whose address nobody has verified. */
+  readonly unverified: Set<number> = new Set();
   readonly policies: Map<number, PolicyParameters> = new Map();
   readonly spis: Set<number> = new Set();
   /** The outbound SA in use, by pair. */
@@ -55,6 +58,8 @@ export class TestHost {
   holdComputation = false;
   readonly held: Timeless<HipInput>[] = [];
   address: IpAddress;
+  /** Others that it has besides. */
+  readonly further: Set<IpAddress> = new Set();
   host: HipHost;
   readonly #results: Timeless<HipInput>[] = [];
   #starts = 0;
@@ -152,6 +157,8 @@ export class TestHost {
           assert.ok(sa !== undefined);
           const { local, remote } = command;
           tables[command.direction].set(command.spi, { ...sa, local: local.address, remote: remote.address });
+          if (command.unverified) this.unverified.add(command.spi);
+          else if (command.direction === 'outbound') this.unverified.delete(command.spi);
         } else if (command.kind === 'use-outbound') {
           assert.ok(this.outbound.has(command.spi));
           this.using.set(command.childId, command.spi);
@@ -179,6 +186,11 @@ export class TestHost {
         break;
     }
   }
+}
+
+export function decodeTransit({ path, octets }: Transit): HipPacket {
+  const addresses = addressesOf(path.local.address, path.remote.address);
+  return decodeHipPacket(octets, path.remote.port === 0 ? addresses : undefined);
 }
 
 export function typeOf({ octets }: Transit): string {

@@ -16,7 +16,9 @@ export abstract class TestNetwork {
   /** A packet arrives, unless nobody is at its address. */
   deliver(transit: Transit): void {
     const to = this.hosts.find(
-      ({ name, address }) => name !== transit.from && address === transit.path.remote.address,
+      ({ name, address, further }) =>
+        name !== transit.from &&
+        (address === transit.path.remote.address || further.has(transit.path.remote.address)),
     );
     if (to === undefined) return;
     const path = { local: transit.path.remote, remote: transit.path.local };

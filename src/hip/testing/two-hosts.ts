@@ -6,7 +6,7 @@ import { testIdentity } from './identities.ts';
 import { addresses, type HostChange, TestHost } from './test-host.ts';
 import { TestNetwork } from './test-network.ts';
 
-export { TestHost, type Transit, typeOf } from './test-host.ts';
+export { decodeTransit, TestHost, type Transit, typeOf } from './test-host.ts';
 
 export class TwoHosts extends TestNetwork {
   readonly moon: TestHost;

@@ -4,11 +4,15 @@ import { type HipParameter, hipParameter, unknownCriticalParameter } from '#wire
 import type { HipAssociation, Standing } from '../association.ts';
 import { echoWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
+import { takeLocators, takeProof } from '../locators/choose-path.ts';
+import { announce } from '../locators/own-locators.ts';
+import { takeProbeAnswer } from '../locators/probe.ts';
+import { toldLocators, unsupportedLocators } from '../locators/told-locators.ts';
+import { sendUnsupportedLocators } from '../locators/unsupported.ts';
 import { grant, judgeRequest } from '../registration/registrar.ts';
 import { sendOffer } from '../registration/reload.ts';
 import { askNow, sendCancellation, takeAnswers, takeUpdate } from '../registration/requester.ts';
 import { unknownAssociation } from '../unknown-association.ts';
-import { adoptAddress, announceAddress, newAddress, verifyAddress } from './move.ts';
 import { beginRekey, completeRekey, judgeHalf, takeHalf } from './rekey.ts';
 import { sendAcknowledgement, sendUpdate } from './send-update.ts';
 
@@ -78,6 +82,8 @@ function takeAcknowledgement(
   received: ReceivedPacket,
   updateIds: readonly number[],
 ): void {
+  const proven = takeProbeAnswer(state, association, standing, received, updateIds);
+  if (proven !== undefined) takeProof(state, association, standing, proven);
   const { updates } = standing;
   const { outstanding } = updates;
   if (outstanding === undefined || !updateIds.includes(outstanding.updateId)) return;
@@ -91,6 +97,8 @@ function takeAcknowledgement(
   }
   updates.outstanding = undefined;
   standing.silent = false;
+  standing.suspect = false;
+  standing.unansweredSince = undefined;
   // The peer knows the association: nothing has to take its place.
   const { attempt } = association;
   if (attempt?.name === 'I1-SENT' && attempt.becauseOfSilence) state.dropAttempt(association);
@@ -103,8 +111,6 @@ function takeAcknowledgement(
     updates.rekeying.acknowledged = true;
     completeRekey(state, association, standing);
   }
-  if (outstanding.purpose === 'verify-address')
-    adoptAddress(state, association, standing, outstanding.path.remote);
   // With a SEQ of its own it is processed as what it is besides.
   const { parameters } = received.packet;
   if (outstanding.purpose === 'register' && hipParameter(parameters, 'SEQ') === undefined)
@@ -131,9 +137,7 @@ function process(
     ...(request?.answers ?? []),
   ];
   const info = hipParameter(parameters, 'ESP_INFO');
-  const locatorSet = hipParameter(parameters, 'LOCATOR_SET');
   let answer: Uint8Array | undefined;
-  let repeatable = true;
   if (info !== undefined && info.oldSpi !== info.newSpi) {
     const half = judgeHalf(standing, info, hipParameter(parameters, 'DIFFIE_HELLMAN'));
     if (typeof half === 'string') {
@@ -151,33 +155,55 @@ function process(
         acknowledges: [updateId],
       });
     }
-  } else if (locatorSet !== undefined) {
-    const address = newAddress(association, locatorSet);
-    updates.processed(updateId);
-    updates.unverified = address;
-    if (address !== undefined) {
-      if (updates.outstanding === undefined) {
-        answer = verifyAddress(state, association, standing, address, [updateId], answers);
-        // RFC 8046 5.4: its nonce is for whoever is at that address.
-        repeatable = false;
-      }
-      // Both may move at once: neither may wait for the other.
-      else updates.wanted.add('verify-address');
-    }
   } else updates.processed(updateId);
-  answer ??= sendAcknowledgement(state, association, standing, updateId, answers, received.path);
-  updates.remember(updateId, repeatable ? answer : answers);
+  // RFC 8046 3.2.2, 4.3, 5.3: after ESP_INFO, which may have given another SPI to the peer's SA.
+  const carried = moveTo(
+    state,
+    association,
+    standing,
+    received,
+    answer === undefined ? { updateId, answers } : undefined,
+  );
+  if (!carried)
+    answer ??= sendAcknowledgement(state, association, standing, updateId, answers, received.path);
+  // RFC 8046 5.4: the nonce of a probe is for whoever is at that address, and for nobody who asks again.
+  updates.remember(updateId, answer ?? answers);
   if (request !== undefined) grant(state, association, standing, request);
   takeUpdate(state, association, standing, parameters);
+}
+
+/** @returns whether the acknowledgement went to the new address, with the question whether the peer is there */
+function moveTo(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  { packet, path }: ReceivedPacket,
+  due: { readonly updateId: number; readonly answers: readonly HipParameter[] } | undefined,
+): boolean {
+  const { parameters } = packet;
+  const { pair, former, updates } = standing;
+  const pairs = [pair, former?.pair, updates.rekeying?.prepared?.pair];
+  const spis = pairs.flatMap((one) => (one === undefined ? [] : [one.outboundSpi]));
+  const said = toldLocators(parameters, spis, path.remote);
+  if (said === undefined) return false;
+  // Where both go elsewhere at once and each followed the other, they would never meet: the greater HIT follows.
+  const crossing = updates.outstanding?.purpose === 'move' || updates.wanted.has('move');
+  const leads = crossing && association.localIsSmaller;
+  const told = leads ? said.map((one) => ({ ...one, preferred: false })) : said;
+  const unsupported = unsupportedLocators(hipParameter(parameters, 'LOCATOR_SET')!);
+  if (unsupported.length > 0) sendUnsupportedLocators(state, association, unsupported, path);
+  return takeLocators(state, association, standing, {
+    told,
+    path,
+    ...(due !== undefined && { extras: { acknowledges: [due.updateId], answers: due.answers } }),
+  });
 }
 
 /** What had to wait for an acknowledgement. */
 export function nextWanted(state: HipHostState, association: HipAssociation, standing: Standing): void {
   const { updates } = standing;
   if (association.standing !== standing || updates.outstanding !== undefined) return;
-  if (updates.wanted.delete('verify-address') && updates.unverified !== undefined) {
-    verifyAddress(state, association, standing, updates.unverified);
-  } else if (updates.wanted.delete('move')) announceAddress(state, association, standing);
+  if (updates.wanted.delete('move')) announce(state, association, standing);
   else if (updates.wanted.delete('cancel')) sendCancellation(state, association, standing);
   else if (updates.wanted.delete('register')) askNow(state, association, standing);
   else if (updates.wanted.delete('offer')) sendOffer(state, association, standing);

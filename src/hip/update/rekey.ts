@@ -6,6 +6,7 @@ import type { AssociationKeys, HipAssociation, Standing } from '../association.t
 import { drawPair, installSa, mayDraw, type PairInput, pairOf, removePair } from '../esp-pair.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipRejection } from '../interface.ts';
+import { updateAddresses } from '../locators/use-path.ts';
 import { sendUpdate } from './send-update.ts';
 import type { PeerHalf, Rekeying } from './updates.ts';
 
@@ -118,6 +119,8 @@ function prepare(
   for (const direction of ['inbound', 'outbound'] as const)
     installSa(state, association, fresh, { input, drawn, direction });
   rekeying.prepared = { pair: pairOf(state, input), keymat, nextIndex: fresh.nextIndex, peerPublicValue };
+  // What is bounded stays bounded under new keys.
+  if (standing.limited) updateAddresses(state, association, standing);
   return true;
 }
 

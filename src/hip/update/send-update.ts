@@ -9,6 +9,11 @@ import type { UpdatePurpose } from './updates.ts';
 /** RFC 7401 6.11 3 waits for twice the RTT; below this, the scheduling of either host is longer than the way. */
 const firstWaitMsMin = 100;
 
+export function firstWaitMs({ configuration }: HipHostState, { rttMs }: Standing): number {
+  const { baseMs } = configuration.retransmission;
+  return rttMs === undefined ? baseMs : Math.min(baseMs, Math.max(firstWaitMsMin, 2 * rttMs));
+}
+
 /** A packet under the keys of an association: with its MAC and signature. */
 export function protectedPacket(
   state: HipHostState,
@@ -52,9 +57,6 @@ export function sendUpdate(
     ...(echo === undefined ? [] : [{ type: 'ECHO_REQUEST_SIGNED' as const, data: echo }]),
     ...parameters,
   ]);
-  const { baseMs } = state.configuration.retransmission;
-  const { rttMs } = standing;
-  const waitMs = rttMs === undefined ? baseMs : Math.min(baseMs, Math.max(firstWaitMsMin, 2 * rttMs));
   standing.updates.outstanding = {
     updateId,
     purpose,
@@ -63,7 +65,7 @@ export function sendUpdate(
     sentAt: state.at,
     echo,
     repetitions: 0,
-    nextAt: state.at + waitMs,
+    nextAt: state.at + firstWaitMs(state, standing),
   };
   state.transmit(path, packet);
   return packet;

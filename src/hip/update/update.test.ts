@@ -203,17 +203,19 @@ describe('a move', () => {
   }
 
   // RFC 8046 3.2.1, 3.3.1, 5.4
-  test('is told to the peer, which believes it once somebody has answered from there', () => {
+  test('is told to the peer, which sends there within its credit until somebody has answered from there', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
     moveTo(hosts, moon, elsewhere);
     hosts.deliver(hosts.take(moon));
     const request = hosts.take(sun);
     assert.equal(request.path.remote.address, elsewhere);
-    assert.notEqual([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.equal([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.deepEqual([...sun.unverified], [...sun.outbound.keys()]);
     hosts.deliver(request);
     hosts.settle();
     assert.equal([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.equal(sun.unverified.size, 0);
     assert.equal([...moon.outbound.values()][0]?.local, elsewhere);
     assert.equal(sun.eventsOf('moved').length, 1);
     rekey(hosts, sun);
@@ -240,14 +242,17 @@ describe('a move', () => {
     assert.ok(hipParameter(parameters, 'ACK') !== undefined);
   });
 
-  test('to where nobody answers moves nothing', () => {
+  test('to where nobody answers is never more than credit is good for', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
     moveTo(hosts, moon, elsewhere);
     hosts.deliver(hosts.take(moon));
     moon.address = address('203.0.113.1');
     hosts.wait(5_000);
-    assert.notEqual([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.deepEqual([...sun.unverified], [...sun.outbound.keys()]);
+    // Not under other keys either.
+    rekey(hosts, sun);
+    hosts.deliver(hosts.take(sun));
   });
 
   test('of both at once succeeds if either can still be reached', () => {

@@ -1,18 +1,18 @@
 // What an association knows of its UPDATE packets: ours on their way, the peer's that were processed (RFC 7401 6.11, 6.12).
 import type { HipKeymat, KeyPair } from '#crypto';
-import type { Endpoint, Spi } from '#sa';
+import type { Spi } from '#sa';
 import type { HipParameter } from '#wire';
 import type { EspPair, HipAssociation } from '../association.ts';
 import { removePair } from '../esp-pair.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
+import type { Probe } from '../locators/probe.ts';
 
 /** What an UPDATE of ours is for. One is under way at a time, so that none depends on another. */
 export type UpdatePurpose =
   | 'rekey'
   | 'check'
   | 'move'
-  | 'verify-address'
   /** We ask for a registration, or end one; and as registrar we tell what we offer. */
   | 'register'
   | 'cancel'
@@ -70,8 +70,8 @@ const windowMax = 16;
 export class Updates {
   outstanding: OutstandingUpdate | undefined;
   rekeying: Rekeying | undefined;
-  /** An address of the peer that has to prove itself (RFC 8046 3.3.1). */
-  unverified: Endpoint | undefined;
+  /** By Update ID: to each address of the peer that has to prove itself, its own. */
+  readonly probes: Map<number, Probe> = new Map();
   /** What is to be sent once the outstanding one is acknowledged. */
   readonly wanted: Set<UpdatePurpose> = new Set();
   #nextId = 0;
