@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { failuresFolder } from '../harness/paths.ts';
 import type { HipHost } from './hip-host.ts';
 import { HipStage, type HipStageOptions } from './hip-stage.ts';
+import { type MultihomedNetwork, multihomedNetworks } from './multihoming/multihoming-stage.ts';
+import { outageMsMax, playMultihoming } from './multihoming/scenario.ts';
 import { rendezvousNetworks } from './rendezvous/rendezvous-stage.ts';
 import { playRendezvous } from './rendezvous/scenario.ts';
 import { hipScenarios } from './scenarios.ts';
@@ -41,7 +43,17 @@ export const hipRuns: readonly HipRun[] = [
     expects: 'who knows only the address of a server finds its client by HIT, also after either has gone',
     prepare: () => playRendezvous(network),
   })),
+  ...multihomedNetworks.map((network) => ({
+    title: multihomedTitle(network),
+    expects: `with two links, pings are answered again within ${outageMsMax} ms of the loss of either`,
+    prepare: () => playMultihoming(network),
+  })),
 ];
+
+function multihomedTitle({ families: [first, second], udp }: MultihomedNetwork): string {
+  const families = first === second ? first : `${first} and ${second}`;
+  return `hip, multihoming, ${udp ? `UDP over ${families}` : families}`;
+}
 
 function titleOf(name: string, { family, udp, key }: HipStageOptions): string {
   return ['hip', name, ...(key === undefined ? [] : [key]), udp ? `UDP over ${family}` : family].join(', ');
