@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { formatSpi } from '#sa';
 import { eventually } from '../harness/eventually.ts';
 import { ping } from '../harness/traffic.ts';
+import { spendCredit } from './credit.ts';
 import type { HipHost } from './hip-host.ts';
 import type { HipStage, HipStageOptions } from './hip-stage.ts';
 import { outageMs } from './outage.ts';
@@ -136,6 +137,24 @@ const move: HipScenario = {
     const { local, remote } = after.path;
     assert.deepEqual([local.address, remote.address], [to.left, to.right]);
     assert.equal(after.outboundSpi, outboundSpi, 'the SAs are the same');
+  },
+};
+
+const credit: HipScenario = {
+  name: 'credit',
+  expects:
+    'to an address that has not answered go no more octets than its host has sent, and all once it has',
+  networks: [ipv4],
+  play: async (stage) => {
+    const { left } = elsewhere.IPv4;
+    const { received, sent, dropped } = await spendCredit(stage, async (host) => {
+      await moveHost(stage, host, left);
+      return left;
+    });
+    stage.notes.push(
+      `received ${received} octets, sent ${sent} to the new address, dropped ${dropped} packets`,
+    );
+    assert.ok(sent > 0 && sent <= received && dropped > 0, `${sent} of ${received}, ${dropped} dropped`);
   },
 };
 
@@ -301,6 +320,7 @@ export const hipScenarios: readonly HipScenario[] = [
   firstByLsi,
   rekey,
   move,
+  credit,
   close,
   keys,
   suites,
