@@ -25,6 +25,7 @@ export interface PeerLines {
   readonly address: string;
   readonly lsi: string;
   readonly udp: boolean;
+  readonly further?: string;
 }
 
 export class HipHost extends Wayward {
@@ -45,12 +46,13 @@ export class HipHost extends Wayward {
 
   /** Writes `swanctl.conf` and the key. @param hip lines of the section `hip` @param more other sections */
   async configure(peer: PeerLines, hip: string, more = ''): Promise<void> {
-    const { name, hit, address, lsi, udp } = peer;
+    const { name, hit, address, lsi, udp, further = '' } = peer;
     const lines = `${name} {
       hit = ${hit}
       addrs = ${address}
       lsi = ${lsi}
       udp = ${udp ? 'yes' : 'no'}
+      ${further}
     }`;
     await this.configureWith(lines, hip, more);
   }

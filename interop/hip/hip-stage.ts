@@ -14,8 +14,9 @@ export interface HipStageOptions {
   /** HIP and ESP in UDP, port 10500. */
   readonly udp?: boolean;
   readonly key?: KeyKind;
-  /** Lines of section `hip`, of both. */
+  /** Lines of section `hip`, of both; and of what each says about its peer. */
   readonly hip?: string;
+  readonly peer?: string;
   /** Other sections of the two configurations. */
   readonly more?: (own: HipHost, peer: HipHost) => string;
 }
@@ -72,10 +73,10 @@ export class HipStage {
 
   /** @param hip lines of section `hip` */
   async configure(hip = ''): Promise<void> {
-    const { udp = false, more } = this.options;
+    const { udp = false, more, peer: further = '' } = this.options;
     for (const host of this.hosts) {
       const peer = this.other(host);
-      const lines = { name: peer.name, hit: peer.hit, address: this.outer(peer), udp };
+      const lines = { name: peer.name, hit: peer.hit, address: this.outer(peer), udp, further };
       const lsi = host === this.left ? lsis.right : lsis.left;
       await host.configure({ ...lines, lsi }, hip, more?.(host, peer));
     }

@@ -55,8 +55,9 @@ function multihomedTitle({ families: [first, second], udp }: MultihomedNetwork):
   return `hip, multihoming, ${udp ? `UDP over ${families}` : families}`;
 }
 
-function titleOf(name: string, { family, udp, key }: HipStageOptions): string {
-  return ['hip', name, ...(key === undefined ? [] : [key]), udp ? `UDP over ${family}` : family].join(', ');
+function titleOf(name: string, { family, udp, key, peer }: HipStageOptions): string {
+  const more = [...(key === undefined ? [] : [key]), ...(peer === undefined ? [] : ['asked for'])];
+  return ['hip', name, ...more, udp ? `UDP over ${family}` : family].join(', ');
 }
 
 /** Returns what was measured. @throws what went wrong; the message says where the logs are */

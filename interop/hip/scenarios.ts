@@ -1,6 +1,8 @@
 // What two hosts with Host Identities must be able to do: each scenario over each of its networks is a run of its own.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { formatSpi } from '#sa';
+import { Capture, readWithKeys } from '../harness/capture.ts';
 import { eventually } from '../harness/eventually.ts';
 import { ping } from '../harness/traffic.ts';
 import { spendCredit } from './credit.ts';
@@ -208,6 +210,34 @@ const suites: HipScenario = {
   },
 };
 
+/** Octets of a ping of 56 in IPv6, encrypted with AES-CBC, in IPv4: 20 + 8 + 16 + 80, and an ICV. */
+const pingOctetsWithoutIcv = 124;
+
+const quirks: HipScenario = {
+  name: 'quirks',
+  expects: 'an ICV of 96 bits under HMAC-SHA-256 and HIP_SIGNATURE_2 in R2, because both were asked for',
+  networks: [
+    { ...ipv4, hip: 'esp_suites = aes128-sha256', peer: 'quirks = esp-icv-96, r2-signature-2' },
+    { ...ipv4, hip: 'esp_suites = aes128-sha256' },
+  ],
+  play: async (stage) => {
+    const { left, right, options } = stage;
+    const asked = options.peer !== undefined;
+    const path = join(stage.folder, 'left.pcap');
+    const capture = await Capture.start(left.namespace, path);
+    await stage.start();
+    await ping(stage.path(left, 'HIT'));
+    await stage.agreed();
+    await tcpWithChecksum(stage, right, 'HIT', 'any');
+    await capture.stop();
+    const [r2] = await readWithKeys(path, undefined, 'hip.packet_type == 4', ['hip.type']);
+    assert.ok(r2?.[0]?.endsWith(asked ? ',61569,61633' : ',61569,61697'), r2?.join());
+    const lengths = await readWithKeys(path, undefined, `esp && ip.len < 200`, ['ip.len']);
+    const expected = String(pingOctetsWithoutIcv + (asked ? 12 : 16));
+    assert.ok(lengths.filter(([length]) => length === expected).length >= 6, lengths.join(' '));
+  },
+};
+
 const crash: HipScenario = {
   name: 'crash',
   expects:
@@ -324,6 +354,7 @@ export const hipScenarios: readonly HipScenario[] = [
   close,
   keys,
   suites,
+  quirks,
   crash,
   both,
 ];

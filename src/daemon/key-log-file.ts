@@ -48,6 +48,7 @@ const espIntegrityNames: Readonly<Record<number, string>> = {
   [Integ.HMAC_SHA2_384_192]: 'HMAC-SHA-384-192 [RFC4868]',
   [Integ.HMAC_SHA2_512_256]: 'HMAC-SHA-512-256 [RFC4868]',
   [Integ.AES_CMAC_96]: 'AES-CMAC-96 [RFC4494]',
+  [Integ.HMAC_SHA2_256_96]: 'HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]',
 };
 
 function hex(octets: Uint8Array): string {

@@ -7,6 +7,7 @@ export {
   type HipEvent,
   type HipPeer,
   hipDefaults,
+  hipQuirks,
   type LocalIdentity,
   type RegistrarConfiguration,
   registrarDefaults,

@@ -11,6 +11,19 @@ export interface LocalIdentity {
   readonly anonymous: boolean;
 }
 
+/**
+ * Where another implementation reads the RFCs in its own way. Each is asked for peer by peer, and everything else stays as
+ * the RFCs have it.
+ */
+export const hipQuirks = {
+  /** HMAC-SHA-256 in ESP has an ICV of 96 bits, as before RFC 4868. */
+  shortIcv: 'esp-icv-96',
+  /** R2 is signed by HIP_SIGNATURE_2, which RFC 7401 5.2.15 has for R1 alone. */
+  signature2InR2: 'r2-signature-2',
+} as const;
+
+export type HipQuirk = (typeof hipQuirks)[keyof typeof hipQuirks];
+
 /** A host that we may call. */
 export interface HipPeer {
   readonly name: string;
@@ -27,6 +40,8 @@ export interface HipPeer {
   readonly udpPort?: number;
   /** Which of our identities it knows; absent: the first that its R1 accepts. */
   readonly localHit?: Hit;
+  /** Absent: none. */
+  readonly quirks?: readonly HipQuirk[];
   /** We want it to be our rendezvous server (RFC 8004 3.2). */
   readonly registration?: { readonly lifetimeMs: number };
   /** The server whose client it is: it gets every I1, too. Whose own addresses nobody knows is called at the server's. */

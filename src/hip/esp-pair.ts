@@ -1,15 +1,19 @@
 // Pairs of ESP SAs in BEET mode enter and leave the data plane: the HITs are the addresses inside (RFC 7402 3.2, 3.3.1, 4.1.2, 5.2.1, appendix B).
 import { type Drawn, encryptionKeyBytes, integrityKeyBytes, type PacketKeys } from '#crypto';
 import {
+  type ChildSuite,
   espSuiteOf,
   hitAddress,
+  Integ,
   type SaDirection,
   type SaSelectors,
   type Spi,
   selectorOfPrefix,
   type TrafficSelector,
 } from '#sa';
+import type { Hit } from '#wire';
 import type { AssociationKeys, EspPair, HipAssociation } from './association.ts';
+import { hipQuirks } from './configuration.ts';
 import type { HipHostState } from './host-state.ts';
 
 /** Between traps and the policies of anything configured: a HIT leads to nobody else. */
@@ -24,10 +28,22 @@ export interface PairInput {
   readonly generation: number;
 }
 
-/** Draws the keys of a pair; the index of `keys` moves on. @throws CryptoError `bad-length` at the end of KEYMAT */
-export function drawPair(keys: AssociationKeys, espSuite: number, keymatIndex: number): Drawn<PacketKeys> {
+/** The algorithms of a suite as this peer has them. */
+function suiteWith(state: HipHostState, remote: Hit, espSuite: number): ChildSuite {
   const suite = espSuiteOf(espSuite);
   if (suite === undefined) throw new Error(`no ESP suite ${espSuite}`);
+  const short = suite.integ === Integ.HMAC_SHA2_256_128 && state.hasQuirk(remote, hipQuirks.shortIcv);
+  return short ? { ...suite, integ: Integ.HMAC_SHA2_256_96 } : suite;
+}
+
+/** Draws the keys of a pair; the index of `keys` moves on. @throws CryptoError `bad-length` at the end of KEYMAT */
+export function drawPair(
+  state: HipHostState,
+  { remote }: HipAssociation,
+  keys: AssociationKeys,
+  { espSuite, keymatIndex }: Pick<PairInput, 'espSuite' | 'keymatIndex'>,
+): Drawn<PacketKeys> {
+  const suite = suiteWith(state, remote, espSuite);
   const drawn = keys.keymat.drawEspKeys(suite, keymatIndex);
   keys.nextIndex = Math.max(keys.nextIndex, drawn.nextIndex);
   return drawn;
@@ -43,9 +59,10 @@ export function mayDraw(keys: AssociationKeys, espSuite: number, keymatIndex: nu
   return keymatIndex + 2 * bytes <= keys.keymat.lengthMax;
 }
 
-export function pairOf(state: HipHostState, input: PairInput): EspPair {
+export function pairOf(state: HipHostState, { remote }: HipAssociation, input: PairInput): EspPair {
   const { inboundSpi, outboundSpi, generation, espSuite } = input;
-  return { suite: espSuiteOf(espSuite)!, inboundSpi, outboundSpi, generation, installedAt: state.at };
+  const suite = suiteWith(state, remote, espSuite);
+  return { suite, inboundSpi, outboundSpi, generation, installedAt: state.at };
 }
 
 /** Installs one direction of a pair. The key octets are the data plane's from then on. */
@@ -95,7 +112,7 @@ export function installFirstPair(
   keys: AssociationKeys,
   input: PairInput,
 ): EspPair {
-  const drawn = drawPair(keys, input.espSuite, input.keymatIndex);
+  const drawn = drawPair(state, association, keys, input);
   for (const direction of ['inbound', 'outbound'] as const)
     installSa(state, association, keys, { input, drawn, direction });
   const { childId } = input;
@@ -111,7 +128,7 @@ export function installFirstPair(
     },
   });
   state.command({ kind: 'use-outbound', protocol: 'esp', spi: input.outboundSpi, childId });
-  return pairOf(state, input);
+  return pairOf(state, association, input);
 }
 
 /** @param lingerMs how long what is on its way is still received */

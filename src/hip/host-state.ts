@@ -11,7 +11,7 @@ import {
   type I2Sent,
   type Standing,
 } from './association.ts';
-import type { HipConfiguration, LocalIdentity } from './configuration.ts';
+import type { HipConfiguration, HipQuirk, LocalIdentity } from './configuration.ts';
 import type { HipEvent, HipOutput, HipPath, HipPorts, HipRejection, HipState } from './interface.ts';
 import type { Registrar } from './registration/registrar.ts';
 import type { Responder } from './responder/responder.ts';
@@ -82,6 +82,11 @@ export class HipHostState {
 
   identity(hit: Hit): LocalIdentity | undefined {
     return this.configuration.identities.find(({ identity }) => identity.hit === hit);
+  }
+
+  /** Whether a peer is to be dealt with in a way of its own. */
+  hasQuirk(remote: Hit, quirk: HipQuirk): boolean {
+    return this.configuration.peers.find(({ hit }) => hit === remote)?.quirks?.includes(quirk) === true;
   }
 
   find(local: Hit, remote: Hit): HipAssociation | undefined {

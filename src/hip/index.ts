@@ -3,12 +3,13 @@
 export type {
   HipConfiguration,
   HipPeer,
+  HipQuirk,
   HipRetransmission,
   LocalIdentity,
   PuzzleConfiguration,
   RegistrarConfiguration,
 } from './configuration.ts';
-export { hipDefaults, registrarDefaults } from './configuration.ts';
+export { hipDefaults, hipQuirks, registrarDefaults } from './configuration.ts';
 export { HipHost, type HipHostOptions } from './host.ts';
 export type {
   HipAssociationStatus,

@@ -132,9 +132,11 @@ const byKeyword: ReadonlyMap<string, AlgorithmKeyword> = new Map(
 );
 
 /** Reversed, so that the first keyword of a transform is the one that stays. */
-const byTransform: ReadonlyMap<string, string> = new Map(
-  algorithmKeywords
+const byTransform: ReadonlyMap<string, string> = new Map([
+  // Not to be asked for, but a peer of HIP may need it.
+  [transformKey({ type: TransformType.INTEG, id: Integ.HMAC_SHA2_256_96 }), 'sha256_96'],
+  ...algorithmKeywords
     .filter((algorithm) => algorithm.supported)
     .reverse()
-    .map((algorithm) => [transformKey(algorithm.transform), algorithm.keyword]),
-);
+    .map((algorithm) => [transformKey(algorithm.transform), algorithm.keyword] as const),
+]);

@@ -35,6 +35,8 @@ export const Integ = {
   HMAC_SHA2_256_128: 12,
   HMAC_SHA2_384_192: 13,
   HMAC_SHA2_512_256: 14,
+  /** Of private use, and never negotiated: RFC 4868 with the ICV of the draft before it. */
+  HMAC_SHA2_256_96: 1027,
 } as const;
 
 /** Key exchange methods, transform type 4. */

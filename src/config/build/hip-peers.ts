@@ -68,9 +68,25 @@ function buildPeer(
     ...(lsi !== undefined && { lsi }),
     ...(settings.required('udp', 'boolean') && { udpPort: hipUdpPort }),
     ...(localHit !== undefined && { localHit }),
+    ...quirksOf(settings, hit, context),
     ...registrationOf(settings, context),
   };
   return { peer, position };
+}
+
+/** They are a matter of one host, which has to be known by its HIT. */
+function quirksOf(
+  settings: Settings,
+  hit: HipPeer['hit'],
+  { findings }: BuildContext,
+): Pick<HipPeer, 'quirks'> {
+  const quirks = settings.value('quirks', 'choices') as HipPeer['quirks'];
+  if (quirks === undefined || quirks.length === 0) return {};
+  if (hit === undefined) {
+    const { name } = settings.section;
+    findings.error('missing', settings.position('quirks'), `quirks: peer "${name}" needs the option "hit"`);
+  }
+  return { quirks };
 }
 
 /** Each name, HIT and LSI is one peer's, and none of ours. */

@@ -43,6 +43,7 @@ test('identities keep their order, and peers say all that is said about them', (
                addrs = 192.0.2.1, 2001:db8::1
                lsi = 1.0.0.2
                udp = yes
+               quirks = r2-signature-2, esp-icv-96
                local_hit = ${hitAddress(own)} }
          anybody { addrs = 192.0.2.9 }
          caller { hit = 2001:21::5 }
@@ -65,6 +66,7 @@ test('identities keep their order, and peers say all that is said about them', (
     lsi: address('1.0.0.2'),
     udpPort: hipUdpPort,
     localHit: own,
+    quirks: ['r2-signature-2', 'esp-icv-96'],
   });
   assert.deepEqual(anybody, { name: 'anybody', addresses: [address('192.0.2.9')] });
   assert.deepEqual(caller, { name: 'caller', hit: '20010021000000000000000000000005', addresses: [] });
@@ -127,6 +129,22 @@ g { hit = 2001:2f::3
     'swanctl.conf:17:13: local_hit: there is no identity with the HIT 2001:21::4',
     'swanctl.conf:19:11: hit = "2001:2f::3": expected a HIT: an IPv6 address in 2001:21::/32, 2001:22::/32 or 2001:23::/32',
   ]);
+});
+
+test('quirks are those of a host that is known, and of the list', () => {
+  const of = (lines: string): string[] => errorsOf(`hip { ${identity}\npeers {\na {\n${lines}\n} } }`, keys);
+  assert.deepEqual(of('addrs = 192.0.2.1\nquirks = esp-icv-96'), [
+    'swanctl.conf:6:10: quirks: peer "a" needs the option "hit"',
+  ]);
+  assert.match(of('hit = 2001:21::1\nquirks = anything')[0]!, /swanctl.conf:6:10: quirks = .*esp-icv-96/);
+  assert.deepEqual(
+    load(`hip { ${identity}\npeers {\na {\nhit = 2001:21::1\n} } }`, keys).configuration.hip!.peers[0],
+    {
+      name: 'a',
+      hit: '20010021000000000000000000000001',
+      addresses: [],
+    },
+  );
 });
 
 test('bounds that contradict each other', () => {

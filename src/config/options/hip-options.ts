@@ -1,4 +1,5 @@
 // The options of `hip`: Host Identities, peers, and how the base exchange goes. swanctl ignores this section.
+import { hipQuirks } from '#engine';
 import { hipCipherNames, hipEspSuiteNames, hipGroupNames } from '../algorithms/hip.ts';
 import type { SectionSchema } from './option.ts';
 
@@ -60,6 +61,14 @@ const peerSchema: SectionSchema = {
       class: 'supported',
       default: '',
       note: 'Which of the identities calls it and may be called by its packets; all of them, if there are several, without this.',
+    },
+    {
+      name: 'quirks',
+      type: 'choices',
+      class: 'supported',
+      default: '',
+      values: Object.values(hipQuirks),
+      note: 'Where this peer does not do as the RFCs say: `esp-icv-96`: HMAC-SHA-256 in ESP has an ICV of 96 bits instead of 128. `r2-signature-2`: R2 is signed by HIP_SIGNATURE_2. None by default.',
     },
     {
       name: 'register',

@@ -52,6 +52,13 @@ const knownAnswers = [
     icv: '372efcf9b40b35c2115b1346903d2ef4',
   },
   {
+    source: 'RFC 4868 2.7.2.1, AUTH256-4, cut to 96 bits',
+    id: Integ.HMAC_SHA2_256_96,
+    key: ascending(1, 32),
+    data: repeated(0xcd, 50),
+    icv: '372efcf9b40b35c2115b1346',
+  },
+  {
     source: 'RFC 4868 2.7.2.2, AUTH384-2',
     id: Integ.HMAC_SHA2_384_192,
     key: ascii('Jefe'.repeat(12)),

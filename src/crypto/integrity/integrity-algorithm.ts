@@ -40,6 +40,7 @@ const algorithms: ReadonlyMap<number, IntegrityAlgorithm> = new Map(
     truncated(Integ.HMAC_SHA2_256_128, 32, 16, hmacWith('sha256')),
     truncated(Integ.HMAC_SHA2_384_192, 48, 24, hmacWith('sha384')),
     truncated(Integ.HMAC_SHA2_512_256, 64, 32, hmacWith('sha512')),
+    truncated(Integ.HMAC_SHA2_256_96, 32, 12, hmacWith('sha256')),
   ].map((algorithm) => [algorithm.id, algorithm]),
 );
 

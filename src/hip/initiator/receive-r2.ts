@@ -2,6 +2,7 @@
 import { verifyHipMac2, verifyHipSignature } from '#crypto';
 import { isNegotiableSpi } from '#sa';
 import { HipNotifyType, type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
+import { hipQuirks } from '../configuration.ts';
 import { establish } from '../establish.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { toldLocators } from '../locators/told-locators.ts';
@@ -23,7 +24,11 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, 'mac');
     return;
   }
-  if (!verifyHipSignature(packet, r1.identity)) {
+  const signature2 = state.hasQuirk(association.remote, hipQuirks.signature2InR2);
+  const signed =
+    verifyHipSignature(packet, r1.identity) ||
+    (signature2 && verifyHipSignature(packet, r1.identity, 'HIP_SIGNATURE_2'));
+  if (!signed) {
     state.reject(received, 'signature');
     return;
   }

@@ -24,7 +24,7 @@ import {
   unknownCriticalParameter,
 } from '#wire';
 import type { AssociationKeys } from '../association.ts';
-import type { LocalIdentity } from '../configuration.ts';
+import { hipQuirks, type LocalIdentity } from '../configuration.ts';
 import { mayDraw } from '../esp-pair.ts';
 import { establish } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
@@ -266,7 +266,9 @@ function encodeR2(
     { type: 'HOST_ID', algorithm: identity.algorithm, hostIdentity: identity.octets },
   ]);
   const authenticated = appendHipMac2(bare, identity.hit, keys.own.integrity, hostId);
-  return appendHipSignature(authenticated, key, state.ports.randomness);
+  const signature2 = state.hasQuirk(association.remote, hipQuirks.signature2InR2);
+  const name = signature2 ? 'HIP_SIGNATURE_2' : 'HIP_SIGNATURE';
+  return appendHipSignature(authenticated, key, state.ports.randomness, name);
 }
 
 /** Nothing of it is secret. */

@@ -115,10 +115,15 @@ function prepare(
     childId,
     generation: pair.generation + 1,
   };
-  const drawn = drawPair(fresh, espSuite, keymatIndex);
+  const drawn = drawPair(state, association, fresh, input);
   for (const direction of ['inbound', 'outbound'] as const)
     installSa(state, association, fresh, { input, drawn, direction });
-  rekeying.prepared = { pair: pairOf(state, input), keymat, nextIndex: fresh.nextIndex, peerPublicValue };
+  rekeying.prepared = {
+    pair: pairOf(state, association, input),
+    keymat,
+    nextIndex: fresh.nextIndex,
+    peerPublicValue,
+  };
   // What is bounded stays bounded under new keys.
   if (standing.limited) updateAddresses(state, association, standing);
   return true;

@@ -10,7 +10,13 @@ import { OpenSslCombinedMode } from './combined-mode.ts';
 import { libcrypto } from './libcrypto.ts';
 import { openSslPacketCipher } from './packet-cipher.ts';
 
-const hmacs = { HMAC_SHA1_96: 20, HMAC_SHA2_256_128: 32, HMAC_SHA2_384_192: 48, HMAC_SHA2_512_256: 64 };
+const hmacs = {
+  HMAC_SHA1_96: 20,
+  HMAC_SHA2_256_128: 32,
+  HMAC_SHA2_384_192: 48,
+  HMAC_SHA2_512_256: 64,
+  HMAC_SHA2_256_96: 32,
+};
 
 function keysOf(
   encr: keyof typeof Encr,

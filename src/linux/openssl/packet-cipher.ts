@@ -10,6 +10,7 @@ const digests: ReadonlyMap<number, string> = new Map([
   [Integ.HMAC_SHA2_256_128, 'SHA256'],
   [Integ.HMAC_SHA2_384_192, 'SHA384'],
   [Integ.HMAC_SHA2_512_256, 'SHA512'],
+  [Integ.HMAC_SHA2_256_96, 'SHA256'],
 ]);
 
 /**
