@@ -1,7 +1,8 @@
 // HIP: who talks to whom, and the SPIs that they tell each other in the clear (RFC 7401 5.1, RFC 7402 5.1.1).
 import { formatSpi } from '#sa';
-import { Reader, readU16, WireError } from '#wire';
+import { WireError } from '#wire';
 import type { Conversation } from './conversation.ts';
+import { type HipHeader, readHip } from './hip-header.ts';
 import type { Datagram } from './ingress/datagram.ts';
 import type { HipAssociationRow, Sighting } from './story.ts';
 
@@ -16,46 +17,7 @@ const names: Readonly<Record<number, string>> = {
   19: 'CLOSE_ACK',
 };
 
-const espInfo = 65;
-const parametersMax = 64;
 const spisMax = 64;
-
-interface HipHeader {
-  readonly type: number;
-  readonly senderHit: string;
-  readonly receiverHit: string;
-  /** Of ESP_INFO: 0 for none. */
-  readonly oldSpi?: number;
-  readonly newSpi?: number;
-}
-
-/** The fixed header, and ESP_INFO if the packet has it. @throws WireError */
-function readHip(octets: Uint8Array): HipHeader {
-  const reader = new Reader(octets);
-  reader.skip(1, 'HIP.nextHeader');
-  const length = 8 * (reader.u8('HIP.length') + 1);
-  const type = reader.u8('HIP.packetType') & 0x7f;
-  reader.skip(5, 'HIP.version');
-  const senderHit = hit(reader.bytes(16, 'HIP.sender'));
-  const receiverHit = hit(reader.bytes(16, 'HIP.receiver'));
-  const end = Math.min(length, octets.length);
-  // RFC 7401 5.2.1: type, length without padding, contents, all in units of 8 octets.
-  for (let at = 40, seen = 0; at + 4 <= end && seen < parametersMax; seen++) {
-    const contents = readU16(octets, at + 2);
-    if (readU16(octets, at) === espInfo && contents >= 12 && at + 16 <= end) {
-      const parameter = new Reader(octets, at + 8, at + 16);
-      const oldSpi = parameter.u32('ESP_INFO.oldSpi');
-      return { type, senderHit, receiverHit, oldSpi, newSpi: parameter.u32('ESP_INFO.newSpi') };
-    }
-    at += (contents + 4 + 7) & ~7;
-  }
-  return { type, senderHit, receiverHit };
-}
-
-function hit(octets: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => readU16(octets, 2 * i).toString(16));
-  return groups.join(':');
-}
 
 /** The HIP packets of one pair of HITs. */
 export class TrackedAssociation {
@@ -93,7 +55,7 @@ export function hipPacket(conversation: Conversation, datagram: Datagram): boole
     if (error instanceof WireError) return false;
     throw error;
   }
-  const { senderHit, receiverHit, type, oldSpi, newSpi } = header;
+  const { senderHit, receiverHit, type, newSpi } = header;
   const key = [senderHit, receiverHit].toSorted().join(' ');
   let association = conversation.hipAssociations.get(key);
   if (association === undefined) {
@@ -103,14 +65,25 @@ export function hipPacket(conversation: Conversation, datagram: Datagram): boole
   association.packets++;
   association.last = { frame: at.frame, atUs: at.atUs };
   if (newSpi !== undefined && newSpi !== 0 && association.spis.size < spisMax) association.spis.add(newSpi);
-  const spis =
-    newSpi === undefined
-      ? ''
-      : oldSpi !== undefined && oldSpi !== 0
-        ? `, SPI ${formatSpi(oldSpi)} becomes ${formatSpi(newSpi)}`
-        : `, wants ESP on SPI ${formatSpi(newSpi)}`;
   const name = names[type] ?? `packet of type ${type}`;
-  conversation.events.tell(at, 'hip', `${source.address} sends HIP ${name} as ${senderHit}${spis}`);
+  conversation.events.tell(at, 'hip', `${deed(source.address, name, header)}${spiText(header)}`);
   conversation.silence.heard(conversation.sideOf(source.address), at, 'hip');
   return true;
+}
+
+/** Who does what; a rendezvous server passes on what another one has said (RFC 8004 3.3). */
+function deed(source: string, name: string, { senderHit, from, via = [], locators = [] }: HipHeader): string {
+  const reachable = locators.length === 0 ? '' : `, reachable at ${locators.join(' ')}`;
+  if (from !== undefined)
+    return `${source} passes on HIP ${name} of ${from}, which is ${senderHit}${reachable}`;
+  const asked = via.length === 0 ? '' : `, asked by way of ${via.join(' ')}`;
+  return `${source} sends HIP ${name} as ${senderHit}${asked}${reachable}`;
+}
+
+function spiText({ oldSpi, newSpi }: HipHeader): string {
+  if (newSpi === undefined) return '';
+  if (oldSpi === newSpi) return `, SPI ${formatSpi(newSpi)}`;
+  return oldSpi !== undefined && oldSpi !== 0
+    ? `, SPI ${formatSpi(oldSpi)} becomes ${formatSpi(newSpi)}`
+    : `, wants ESP on SPI ${formatSpi(newSpi)}`;
 }
