@@ -1,5 +1,5 @@
 // What a policy says of the SAs that are to carry its packets.
-import { addressBytes, type IpAddress, type PolicyParameters, type SaDirection } from '#sa';
+import { addressBytes, type IpAddress, type PolicyParameters } from '#sa';
 import { XfrmMode, type XfrmTemplate } from '#wire';
 import type { KernelSa } from './kernel-sa.ts';
 import { familyOf, modeNumber, protocolNumber } from './kernel-state.ts';
@@ -18,10 +18,10 @@ const anyAlgorithm = {
 
 /** `undefined` as long as a direction has no SA. */
 export function pairTemplates(pair: Pair): PolicyTemplates | undefined {
-  const first = (direction: SaDirection): KernelSa | undefined =>
-    [...pair.sas].find((sa) => sa.direction === direction);
-  const outbound = pair.outbound ?? first('outbound');
-  const inbound = first('inbound');
+  const all = [...pair.sas];
+  const outbound = pair.outbound ?? all.find(({ direction }) => direction === 'outbound');
+  // An older one may be where the peer was: what lingers does not move any more.
+  const inbound = all.findLast(({ direction }) => direction === 'inbound');
   if (outbound === undefined || inbound === undefined) return undefined;
   return { outbound: template(outbound, outbound.spi), inbound: template(inbound, 0) };
 }
