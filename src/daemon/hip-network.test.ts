@@ -18,14 +18,17 @@ function identity(): HipConfiguration['identities'][number] {
 
 test('HITs, LSIs and routes come and go with the configuration', () => {
   const said: string[] = [];
-  const network = new HipNetwork({
-    mtuBytes: 1400,
-    addAddress: (one) => said.push(`+ ${one}`),
-    removeAddress: (one) => said.push(`- ${one}`),
-    addRoute: ({ address, length }, source, _peer, mtuBytes) =>
-      said.push(`+ ${address}/${length} from ${source?.()} ${mtuBytes ?? ''}`.trim()),
-    removeRoute: ({ address, length }) => said.push(`- ${address}/${length}`),
-  });
+  const network = new HipNetwork(
+    {
+      mtuBytes: 1400,
+      addAddress: (one) => said.push(`+ ${one}`),
+      removeAddress: (one) => said.push(`- ${one}`),
+      addRoute: ({ address, length }, source, _peer, mtuBytes) =>
+        said.push(`+ ${address}/${length} from ${source?.()} ${mtuBytes ?? ''}`.trim()),
+      removeRoute: ({ address, length }) => said.push(`- ${address}/${length}`),
+    },
+    true,
+  );
   const heard = (configuration: HipConfiguration | undefined): string[] => {
     network.load(configuration);
     return said.splice(0);
@@ -55,4 +58,29 @@ test('HITs, LSIs and routes come and go with the configuration', () => {
     '- 1.0.0.1',
   ]);
   assert.deepEqual(heard(undefined), ['- 2001:20::/28', `- ${first}`]);
+});
+
+test('in the kernel there are no LSIs, and a route leads to where some peer is', () => {
+  const said: string[] = [];
+  const network = new HipNetwork(
+    {
+      addAddress: (one) => said.push(`+ ${one}`),
+      removeAddress: (one) => said.push(`- ${one}`),
+      addRoute: ({ address, length }, source, peer) =>
+        said.push(`+ ${address}/${length} from ${source?.()} towards ${peer}`),
+      removeRoute: ({ address, length }) => said.push(`- ${address}/${length}`),
+    },
+    false,
+  );
+  const one = identity();
+  const own = hitAddress(one.identity.hit);
+  const peer = { name: 'peer', hit: remote, addresses: [address('192.0.2.9')], lsi: address('1.0.0.20') };
+  network.load({ ...hipDefaults, identities: [one], peers: [peer] });
+  network.load(undefined);
+  assert.deepEqual(said, [
+    `+ ${own}`,
+    `+ 2001:20::/28 from ${own} towards 192.0.2.9`,
+    '- 2001:20::/28',
+    `- ${own}`,
+  ]);
 });

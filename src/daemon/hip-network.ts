@@ -11,27 +11,34 @@ const lsiGrowthBytes = 20;
 interface Route {
   readonly destination: Prefix;
   readonly source: IpAddress;
+  readonly peer?: IpAddress | undefined;
   readonly mtuBytes?: number;
 }
 
-function routeKey({ destination, source, mtuBytes }: Route): string {
-  return `${destination.address}/${destination.length} ${source} ${mtuBytes ?? ''}`;
+function routeKey({ destination, source, peer, mtuBytes }: Route): string {
+  return `${destination.address}/${destination.length} ${source} ${peer ?? ''} ${mtuBytes ?? ''}`;
 }
 
 function host(address: IpAddress): Prefix {
   return { address, length: isIpv6(address) ? 128 : 32 };
 }
 
-type HipDevice = Pick<TunNetwork, 'addAddress' | 'removeAddress' | 'addRoute' | 'removeRoute' | 'mtuBytes'>;
+interface HipDevice extends Pick<TunNetwork, 'addAddress' | 'removeAddress' | 'addRoute' | 'removeRoute'> {
+  /** Of a device of ours. */
+  readonly mtuBytes?: number;
+}
 
 /** Follows the configuration. */
 export class HipNetwork {
   readonly #network: HipDevice;
+  readonly #translates: boolean;
   #addresses: ReadonlySet<IpAddress> = new Set();
   #routes: ReadonlyMap<string, Route> = new Map();
 
-  constructor(network: HipDevice) {
+  /** @param translates whether somebody makes IPv6 of what goes to an LSI */
+  constructor(network: HipDevice, translates: boolean) {
     this.#network = network;
+    this.#translates = translates;
   }
 
   /** @throws NetworkConfigurationError */
@@ -41,8 +48,8 @@ export class HipNetwork {
       if (!routes.has(key)) this.#network.removeRoute(destination);
     for (const one of this.#addresses) if (!addresses.has(one)) this.#network.removeAddress(one);
     for (const one of addresses) if (!this.#addresses.has(one)) this.#network.addAddress(one);
-    for (const [key, { destination, source, mtuBytes }] of routes)
-      if (!this.#routes.has(key)) this.#network.addRoute(destination, () => source, undefined, mtuBytes);
+    for (const [key, { destination, source, peer, mtuBytes }] of routes)
+      if (!this.#routes.has(key)) this.#network.addRoute(destination, () => source, peer, mtuBytes);
     this.#addresses = addresses;
     this.#routes = routes;
   }
@@ -56,18 +63,19 @@ export class HipNetwork {
     if (configuration === undefined || first === undefined)
       return { addresses: new Set(), routes: new Map() };
     const lsis = lsiTableOf(configuration);
-    const routes: Route[] = [{ destination: orchids, source: first }];
+    // Where there is no device of ours, a packet needs any way out until a policy gives it an outer address.
+    const peer = configuration.peers.flatMap(({ addresses }) => addresses)[0];
+    const routes: Route[] = [{ destination: orchids, source: first, peer }];
     for (const { lsi, localHit, remoteHit } of lsis.peers) {
-      routes.push({
-        destination: host(lsi),
-        source: lsis.own,
-        mtuBytes: this.#network.mtuBytes - lsiGrowthBytes,
-      });
-      if (localHit !== first) routes.push({ destination: host(remoteHit), source: localHit });
+      if (this.#translates) {
+        const mtuBytes = (this.#network.mtuBytes ?? 0) - lsiGrowthBytes;
+        routes.push({ destination: host(lsi), source: lsis.own, mtuBytes });
+      }
+      if (localHit !== first) routes.push({ destination: host(remoteHit), source: localHit, peer });
     }
     return {
       // Of 1.0.0.0/8 only what stands for a peer is ours: the rest is on the Internet.
-      addresses: new Set([...own, ...(lsis.peers.length > 0 ? [lsis.own] : [])]),
+      addresses: new Set([...own, ...(this.#translates && lsis.peers.length > 0 ? [lsis.own] : [])]),
       routes: new Map(routes.map((route) => [routeKey(route), route])),
     };
   }

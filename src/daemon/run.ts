@@ -138,17 +138,22 @@ function hasHostIdentity({ configuration: { hip } }: LoadedConfiguration): boole
 }
 
 /**
- * Which data plane this host gets: HITs are addresses of our own device.
+ * Which data plane this host gets. With HIP it is ours unless the kernel is asked for: LSIs and credit are ours alone.
  * @throws DataPlaneError if it is to be the kernel and that cannot
  */
 function planeOf(loaded: LoadedConfiguration): 'kernel' | 'userspace' {
   const { dataPlane } = loaded.host;
   if (dataPlane === 'userspace' || (dataPlane === 'auto' && hasHostIdentity(loaded))) return 'userspace';
-  if (hasHostIdentity(loaded)) throw new DataPlaneError('wayward.data_plane = kernel: HIP needs userspace');
   const kernel = kernelEsp();
   if (kernel.ok) return 'kernel';
   if (dataPlane === 'auto') return 'userspace';
   throw new DataPlaneError(`wayward.data_plane = kernel: this kernel has no ESP for us: ${kernel.detail}`);
+}
+
+/** Nobody counts what the kernel sends to an address that has not answered. */
+function withoutCredit(configuration: EngineConfiguration): EngineConfiguration {
+  const { hip } = configuration;
+  return hip === undefined ? configuration : { ...configuration, hip: { ...hip, usesCredit: false } };
 }
 
 /** SAs of a process before us wait as long for one that still reads its checkpoint, and otherwise not at all. */
@@ -199,6 +204,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
     const plane = planeOf(loaded);
+    const fitting = (wanted: EngineConfiguration): EngineConfiguration =>
+      plane === 'kernel' ? withoutCredit(wanted) : wanted;
     const ownerName = resolve(options.statePath);
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
@@ -211,7 +218,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       ...(host.http === undefined
         ? {}
         : { http: { listen: host.http, token: keptToken(options.statePath) } }),
-      configuration,
+      configuration: fitting(configuration),
       log,
       mark: socketMark,
       socketPath: options.socketPath,
@@ -280,7 +287,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);
         if (hasHostIdentity(next) && !hasHostIdentity(loaded))
           log.line('warn', 'hip: its first identity waits for the next start');
-        return configuration;
+        return fitting(configuration);
       },
       onEvent: (event) => {
         if (event.kind === 'child-up' || event.kind === 'child-down') service?.changed();

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { EngineEvent } from '#engine';
 import type { HipConfiguration } from '#hip';
-import { TunNetwork, type TunnelRoutes } from '#linux';
+import { KernelNetwork, TunNetwork, type TunnelRoutes } from '#linux';
 import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
 import { HipNetwork } from './hip-network.ts';
 import { runUpdown, type UpdownOccasion } from './updown.ts';
@@ -37,7 +37,8 @@ export class TunnelNetwork {
     this.#network = network;
     this.#device = device;
     this.#listener = listener;
-    this.#hip = network instanceof TunNetwork ? new HipNetwork(network) : undefined;
+    if (network instanceof TunNetwork) this.#hip = new HipNetwork(network, true);
+    else if (network instanceof KernelNetwork) this.#hip = new HipNetwork(network, false);
   }
 
   /** Queues what HIP asks for by its configuration. */

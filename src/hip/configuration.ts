@@ -110,6 +110,8 @@ export interface HipConfiguration {
   readonly locatorLifetimeMs: number;
   /** A peer with several addresses that does not answer traffic for this long is asked whether it does so elsewhere. */
   readonly failoverMs: number;
+  /** Data goes to an address that nobody has verified, as far as credit does; the data plane has to count it. */
+  readonly usesCredit: boolean;
   /** Absent: nobody can register with us. */
   readonly registrar?: RegistrarConfiguration;
 }
@@ -134,6 +136,7 @@ export const hipDefaults: Omit<HipConfiguration, 'identities' | 'peers'> = {
   addresses: [],
   locatorLifetimeMs: 60 * 60_000,
   failoverMs: 500,
+  usesCredit: true,
 };
 
 /** The same for a registrar. */

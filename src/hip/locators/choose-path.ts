@@ -62,7 +62,7 @@ export function takeProof(
 
 function choosePath(state: HipHostState, association: HipAssociation, standing: Standing): void {
   const { path } = association;
-  const chosen = standing.locators.choose(path.remote.address);
+  const chosen = standing.locators.choose(path.remote.address, state.configuration.usesCredit);
   if (chosen !== undefined && chosen.address !== path.remote.address) {
     const way = wayTo(state, path, chosen);
     if (way !== undefined) {

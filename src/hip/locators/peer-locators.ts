@@ -88,14 +88,18 @@ export class PeerLocators {
     this.#all = this.#all.filter((one) => one.state !== 'DEPRECATED' || one.address === inUse);
   }
 
-  /** The address to send to (RFC 8046 5.5, 5.6.1): what the peer prefers, if it answers there; else what answers. */
-  choose(inUse: IpAddress): PeerLocator | undefined {
+  /**
+   * The address to send to (RFC 8046 5.5, 5.6.1): what the peer prefers, if it answers there; else what answers.
+   * @param usesCredit whether anything may be sent to what has not answered
+   */
+  choose(inUse: IpAddress, usesCredit: boolean): PeerLocator | undefined {
     const current = this.find(inUse);
     const usable = this.#all.filter(({ state }) => state !== 'DEPRECATED');
     const preferred = usable.find((one) => one.preferred);
     const active = usable.filter(({ state }) => state === 'ACTIVE');
     if (preferred?.state === 'ACTIVE') return preferred;
     if (active.length > 0) return active.find((one) => one === current) ?? active[0];
+    if (!usesCredit) return current;
     // Nothing answers yet: what goes there is bounded by credit.
     return preferred ?? (current !== undefined && usable.includes(current) ? current : usable[0]) ?? current;
   }

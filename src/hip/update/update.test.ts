@@ -223,6 +223,20 @@ describe('a move', () => {
     assertOnePairAfterTraffic(hosts);
   });
 
+  // RFC 8046 5.6.1
+  test('is followed after the answer alone where the data plane counts no credit', () => {
+    const hosts = new TwoHosts({ sun: { configuration: { usesCredit: false } } }).connect();
+    const { moon, sun } = hosts;
+    const before = moon.address;
+    moveTo(hosts, moon, elsewhere);
+    hosts.deliver(hosts.take(moon));
+    assert.equal([...sun.outbound.values()][0]?.remote, before);
+    assert.equal(hosts.take(sun).path.remote.address, elsewhere);
+    hosts.wait(2_000);
+    assert.equal([...sun.outbound.values()][0]?.remote, elsewhere);
+    assert.equal(sun.unverified.size, 0);
+  });
+
   // RFC 8046 5.4
   test('is not believed for the sake of a nonce that came by another way than from the new address', () => {
     const hosts = new TwoHosts().connect();

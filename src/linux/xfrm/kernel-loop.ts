@@ -3,12 +3,14 @@ import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Endpoint, isIpv6, type SaCommand } from '#sa';
 import type { XfrmMessage } from '#wire';
+import { AddressWatch } from '../address-watch.ts';
 import { monotonicMs } from '../clock.ts';
 import { DatagramSocket } from '../datagram-socket.ts';
 import { Wakeup } from '../epoll.ts';
 import { SystemCallError } from '../errno.ts';
 import { ControlHandOver } from '../packet-thread/control-hand-over.ts';
 import type { ControlQueue } from '../packet-thread/control-queue.ts';
+import { HipSockets } from '../packet-thread/hip-sockets.ts';
 import type {
   HeldDescriptors,
   PacketThreadOptions,
@@ -44,6 +46,8 @@ export class KernelLoop {
   readonly #control: ControlHandOver;
   readonly #watched = new WatchedDescriptors();
   readonly #sockets: DatagramSocket[] = [];
+  #hip: HipSockets | undefined;
+  #addressWatch: AddressWatch | undefined;
   readonly #plane: KernelDataPlane;
   readonly #kernel = new XfrmSocket(keyManagerGroups);
   readonly #foreign: ForeignSpis;
@@ -87,6 +91,7 @@ export class KernelLoop {
     // What comes and goes meanwhile waits in the socket for kernel messages.
     this.#foreign.reset(this.#plane.foreignStates());
     const { addresses, ikePort, natTraversalPort, mark } = this.#options;
+    if (this.#options.hip === true) this.#listenForHip();
     for (const address of addresses) {
       for (const port of [ikePort, natTraversalPort]) {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, mark);
@@ -96,6 +101,29 @@ export class KernelLoop {
         if (port === natTraversalPort) takeEspFrom(socket);
       }
     }
+  }
+
+  /** HIP right in IP, and in UDP, where ESP is the kernel's as it is on IKE's port. */
+  #listenForHip(): void {
+    const hip = new HipSockets(this.#options.addresses, this.#options.mark);
+    this.#hip = hip;
+    this.#sockets.push(...hip.all);
+    for (const socket of hip.all) bypassPolicies(socket);
+    for (const socket of hip.udp) {
+      takeEspFrom(socket);
+      this.#watched.watchLater(socket.fd, () => this.#receive(socket));
+    }
+    for (const socket of hip.raw) {
+      this.#watched.watchLater(socket.fd, () =>
+        hip.receive(socket, (local, remote, octets) => this.#control.hipPacket(local, remote, octets)),
+      );
+    }
+    const watch = new AddressWatch();
+    this.#addressWatch = watch;
+    this.#watched.watch(watch.fd, () => {
+      watch.drain();
+      this.#control.post({ kind: 'addresses-changed' });
+    });
   }
 
   #receiveFromNowOn(): void {
@@ -127,6 +155,7 @@ export class KernelLoop {
     this.#plane.close();
     this.#watch.close();
     this.#kernel.close();
+    this.#addressWatch?.close();
     for (const socket of this.#sockets) socket.close();
     this.#watched.close();
   }
@@ -202,6 +231,12 @@ export class KernelLoop {
         this.#socketFor(local)?.send(local.address, remote, octets);
         break;
       }
+      case 'hip-transmit':
+        this.#hip?.transmit(message.local, message.remote, message.octets);
+        break;
+      case 'icmp':
+        this.#hip?.complain(message.local, message.remote, message.octets);
+        break;
       case 'apply':
         this.#apply(message.id, message.command);
         break;
@@ -260,6 +295,7 @@ export class KernelLoop {
     return {
       ...Object.fromEntries(ofKernel),
       ...this.#control.ikeCounts(),
+      ...(this.#hip === undefined ? {} : { ...this.#control.hipCounts(), 'hip-unsent': this.#hip.unsent }),
       'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
       'kernel-messages-lost': this.#kernelMessagesLost,
       'evidence-dropped': this.#watch.dropped + this.#evidenceRefused,
