@@ -39,7 +39,7 @@ const peerSchema: SectionSchema = {
       type: 'ip-addresses',
       class: 'supported',
       default: '',
-      note: 'Where to call it, best first. Without any, it has to call.',
+      note: 'Where to call it, best first; after a call in vain at the next one. Without any, it has to call.',
     },
     {
       name: 'lsi',

@@ -3,6 +3,7 @@ import {
   type HipAssociationStatus,
   type HipCommand,
   type HipConfiguration,
+  type HipEvent,
   HipHost,
   type HipInput,
   type HipOutput,
@@ -36,6 +37,8 @@ export class HipSide {
   readonly #host: HipHost;
   /** Peers whose address is being looked up. */
   readonly #resolving = new Map<number, Call>();
+  /** How often a peer did not answer when it was called: the next call goes to its next address. */
+  readonly #calledInVain = new Map<Hit, number>();
   /** Commands that wait for an association, by the peer's HIT. */
   readonly #waiting = new Map<Hit, number[]>();
   configuration: HipConfiguration;
@@ -97,7 +100,8 @@ export class HipSide {
 
   /** I1 to a peer once we know from where to send it. False: it has no address. */
   call(peer: HipPeer, remote: Hit, reason: string): boolean {
-    const [address] = peer.addresses;
+    const { addresses } = peer;
+    const address = addresses[(this.#calledInVain.get(remote) ?? 0) % Math.max(1, addresses.length)];
     if (address === undefined) return false;
     for (const call of this.#resolving.values()) if (call.remote === remote) return true;
     const id = this.#state.nextResolveId();
@@ -129,6 +133,16 @@ export class HipSide {
       ...(peer.localHit !== undefined && { local: peer.localHit }),
     });
     return true;
+  }
+
+  /** What became of a call. */
+  #note(event: HipEvent): void {
+    if (event.kind !== 'failed' && event.kind !== 'established') return;
+    const { remote } = event.context;
+    // Only of peers that the configuration has.
+    if (event.kind === 'established') this.#calledInVain.delete(remote);
+    else if (this.configuration.peers.some(({ hit }) => hit === remote))
+      this.#calledInVain.set(remote, (this.#calledInVain.get(remote) ?? 0) + 1);
   }
 
   /** The command has its result when the association stands, or cannot be had. */
@@ -171,6 +185,7 @@ export class HipSide {
         });
         break;
       case 'event':
+        this.#note(output.event);
         reactToHipEvent(state, this, output.event);
         break;
     }

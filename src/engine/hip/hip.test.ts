@@ -1,7 +1,8 @@
 // HIP and IKE in one host: one data plane, one SPI space, each by its own exchange.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hitAddress, selectorOfPrefix } from '#sa';
+import { hipDefaults } from '#hip';
+import { address, hitAddress, selectorOfPrefix } from '#sa';
 import { type HipEngine, HipEngines, identities } from './testing/hip-engines.ts';
 
 function trapOf(host: HipEngine): number {
@@ -113,4 +114,35 @@ test('a host without a Host Identity has no HIP, until a reload brings one', () 
   moon.give(0, { kind: 'command', id: 4, command: { kind: 'hip-associate', peer: 'sun' } });
   hosts.settle();
   assert.deepEqual(moon.results.at(-1)?.result, { ok: true, count: 1 });
+});
+
+test('a peer that does not answer where it was called is called at its next address, and so on in a circle', () => {
+  const [first, second] = ['192.0.2.77', '192.0.2.78'].map(address);
+  const hosts = new HipEngines((name) => ({
+    hip: {
+      ...hipDefaults,
+      identities: [identities[name]],
+      peers: [
+        {
+          name: 'other',
+          hit: identities[name === 'moon' ? 'sun' : 'moon'].identity.hit,
+          addresses: [first!, second!],
+        },
+      ],
+    },
+  })).start();
+  const { moon } = hosts;
+  const called: string[] = [];
+  for (let id = 1; id <= 3; id++) {
+    moon.give(hosts.now, { kind: 'command', id, command: { kind: 'hip-associate', peer: 'other' } });
+    // Nobody is there.
+    for (let step = 0; step < 200; step++) {
+      for (const sent of moon.sent.splice(0))
+        if (sent.kind === 'hip-transmit' && called.at(-1) !== sent.path.remote.address)
+          called.push(sent.path.remote.address);
+      hosts.now += 500;
+      moon.give(hosts.now, { kind: 'timeout' });
+    }
+  }
+  assert.deepEqual(called, [first, second, first]);
 });

@@ -128,6 +128,9 @@ export function locatorTimes(
 ): (number | undefined)[] {
   const { locators, updates, announceAt } = standing;
   const active = standing.state === 'ESTABLISHED';
+  // Most peers have one address, and this is asked for all of them with every packet.
+  if (locators.isSettled && updates.probes.size === 0 && standing.unansweredSince === undefined)
+    return active && announceAt !== undefined ? [announceAt] : [];
   return [
     ...locators.deadlines(active),
     ...[...updates.probes.values()].map(({ nextAt }) => nextAt),

@@ -42,6 +42,12 @@ export class PeerLocators {
     return this.#all;
   }
 
+  /** The one address of the base exchange, and nothing else was ever said. */
+  get isSettled(): boolean {
+    const [only, ...more] = this.#all;
+    return more.length === 0 && only?.state === 'ACTIVE' && only.until === Number.POSITIVE_INFINITY;
+  }
+
   find(address: IpAddress): PeerLocator | undefined {
     return this.#all.find((one) => one.address === address);
   }

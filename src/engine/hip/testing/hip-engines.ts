@@ -7,6 +7,7 @@ import {
   address,
   type IpAddress,
   type PolicyParameters,
+  parseAddress,
   type SaParameters,
   type UnknownSpiEvidence,
 } from '#sa';
@@ -134,7 +135,7 @@ export class HipEngine {
         this.#inputs.push({ kind: 'computed', id: output.id, result: computeNow(output.job) });
         break;
       case 'resolve': {
-        const remote = addresses[this.name === 'moon' ? 'sun' : 'moon'];
+        const remote = parseAddress(output.host) ?? addresses[this.name === 'moon' ? 'sun' : 'moon'];
         const result = { ok: true, local: addresses[this.name], remote } as const;
         this.#inputs.push({ kind: 'resolved', id: output.id, result });
         break;
