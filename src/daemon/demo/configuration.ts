@@ -1,6 +1,6 @@
 // The built-in configuration of the demonstration: two gateways on loopback, ports that need no privilege.
 
-import type { DemoPorts } from './free-ports.ts';
+import type { DemoPorts } from './reserved-ports.ts';
 
 export type Side = 'left' | 'right';
 

@@ -8,7 +8,6 @@ import type { Board } from '#control';
 import { demoSides, type Side } from './configuration.ts';
 import { type CrashControl, serveCrashes, watchKeys } from './crash-control.ts';
 import { type DemoPage, onto, openDemoPage } from './demo-page.ts';
-import { type DemoPorts, freePorts } from './free-ports.ts';
 import {
   type EspCounters,
   type GatewayMessage,
@@ -16,6 +15,7 @@ import {
   gatewaySocketPath,
   recordKeyPath,
 } from './gateway.ts';
+import { type DemoPorts, reservePorts } from './reserved-ports.ts';
 
 const sides: readonly Side[] = ['left', 'right'];
 
@@ -123,7 +123,8 @@ class Demonstration {
         break;
       case 'traffic-back': {
         const incident = this.#incident;
-        if (incident === undefined || incident.side === side) break;
+        // Before it has started again, what is lost and answered was on its way.
+        if (incident?.startedAt === undefined || incident.side === side) break;
         this.#incident = undefined;
         const outageMs = (performance.now() - incident.killedAt).toFixed(0);
         this.#print(
@@ -157,7 +158,7 @@ export async function runDemo(print: (line: string) => void, options: DemoOption
   print('wayward: two gateways on loopback, IKEv2 and ESP in UDP between them, no privileges needed.');
   let ports: DemoPorts;
   try {
-    ports = await freePorts(sides.map((side) => demoSides[side].address));
+    ports = await reservePorts(sides.map((side) => demoSides[side].address));
   } catch (error) {
     print(`no UDP ports for it: ${(error as Error).message}`);
     return 1;

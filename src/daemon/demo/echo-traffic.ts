@@ -16,7 +16,8 @@ export interface EchoCounters {
 export interface EchoListener {
   /** Gives an IP packet to the data plane. */
   send(packet: Uint8Array): void;
-  answered(): void;
+  /** @param lost how many pings before it, since the answer before it, had none */
+  answered(lost: number): void;
 }
 
 /** A host that pings another and answers its pings. */
@@ -24,12 +25,27 @@ export class EchoTraffic {
   readonly #source: Uint8Array;
   readonly #destination: Uint8Array;
   readonly #listener: EchoListener;
+  /** By `childId`: a fresh Child SA comes before the forgotten one goes. */
+  readonly #standing = new Set<number>();
+  #lastAnswered: number | undefined;
   readonly counters: EchoCounters = { requestsSent: 0, repliesReceived: 0, requestsAnswered: 0 };
 
   constructor(host: string, peer: string, listener: EchoListener) {
     this.#source = addressBytes(address(host));
     this.#destination = addressBytes(address(peer));
     this.#listener = listener;
+  }
+
+  childUp(childId: number): void {
+    this.#standing.add(childId);
+  }
+
+  childDown(childId: number): void {
+    this.#standing.delete(childId);
+  }
+
+  pingIfUp(): void {
+    if (this.#standing.size > 0) this.ping();
   }
 
   ping(): void {
@@ -55,11 +71,19 @@ export class EchoTraffic {
     }
     if (message.kind === 'echo-reply') {
       this.counters.repliesReceived++;
-      this.#listener.answered();
+      this.#answered(message.sequence);
     }
     if (message.kind !== 'echo-request') return;
     this.counters.requestsAnswered++;
     this.#transmit({ ...message, kind: 'echo-reply' });
+  }
+
+  #answered(sequence: number): void {
+    const ahead = (sequence - (this.#lastAnswered ?? sequence - 1)) & 0xffff;
+    // Once more, or overtaken.
+    if (ahead === 0 || ahead > 0x7fff) return;
+    this.#lastAnswered = sequence;
+    this.#listener.answered(ahead - 1);
   }
 
   #transmit(message: Icmpv4Message): void {

@@ -14,11 +14,9 @@ import { RecordStore } from '../record-store.ts';
 import { TunnelNetwork } from '../tunnel-network.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from './configuration.ts';
 import { type EchoCounters, EchoTraffic } from './echo-traffic.ts';
-import type { DemoPorts } from './free-ports.ts';
+import type { DemoPorts } from './reserved-ports.ts';
 
 const pingIntervalMs = 100;
-/** Answers that are further apart were an outage. */
-const outageMsMin = 500;
 
 /** What a gateway needs beside its side. */
 export interface GatewaySetup {
@@ -48,8 +46,8 @@ export type GatewayMessage =
   | TellOf<'snapshot'>
   | TellOf<'incident'>
   | TellOf<'unknown-spi'>
-  /** Pings are answered again, after so long. */
-  | { readonly kind: 'traffic-back'; readonly outageMs: number }
+  /** A ping is answered after others were not. */
+  | { readonly kind: 'traffic-back' }
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface EspCounters {
@@ -71,15 +69,10 @@ export async function runGateway(
     ports: configurationPorts,
   });
   let io: DatagramPacketIo | undefined;
-  let up = false;
-  let answeredAt: number | undefined;
   const traffic = new EchoTraffic(us.host, demoSides[otherSide(side)].host, {
     send: (packet) => io?.sendPacket(packet),
-    answered: () => {
-      const now = monotonicMs();
-      const outageMs = now - (answeredAt ?? now);
-      answeredAt = now;
-      if (outageMs >= outageMsMin) tell({ kind: 'traffic-back', outageMs });
+    answered: (lost) => {
+      if (lost > 0) tell({ kind: 'traffic-back' });
     },
   });
   const statePath = join(folder, `${side}.state`);
@@ -120,8 +113,8 @@ export async function runGateway(
     },
     reload: () => undefined,
     onEvent: (event) => {
-      if (event.kind === 'child-up') up = true;
-      if (event.kind === 'child-down') up = false;
+      if (event.kind === 'child-up') traffic.childUp(event.child.childId);
+      if (event.kind === 'child-down') traffic.childDown(event.child.childId);
     },
     onReports: (reports) => {
       for (const { direction, spi, counters } of reports) {
@@ -131,7 +124,7 @@ export async function runGateway(
     onDeath: (error) => tell({ kind: 'failed', detail: error.message }),
   });
   await daemon.start();
-  const ping = setInterval(() => up && traffic.ping(), pingIntervalMs);
+  const ping = setInterval(() => traffic.pingIfUp(), pingIntervalMs);
   let report: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {
     report = setInterval(() => {

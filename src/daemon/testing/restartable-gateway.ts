@@ -9,7 +9,7 @@ import { Daemon } from '../daemon.ts';
 import { DatagramPacketIo } from '../datagram-packet-io.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from '../demo/configuration.ts';
 import { EchoTraffic } from '../demo/echo-traffic.ts';
-import type { DemoPorts } from '../demo/free-ports.ts';
+import type { DemoPorts } from '../demo/reserved-ports.ts';
 import { configurationPorts } from '../load-configuration-file.ts';
 import { Log } from '../log.ts';
 import { readRecordKey } from '../record-key.ts';
