@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { folder, WaywardProcess, wayward } from './testing/wayward-process.ts';
+import { folder, WaywardProcess, wayward, waywardCommand } from './testing/wayward-process.ts';
 
 /** Occupies a port unless somebody else did already. */
 function occupy(t: TestContext, port: number): Promise<void> {
@@ -112,8 +112,7 @@ test('in a terminal, k kills a gateway and Ctrl-C ends the demonstration', {
   skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
 }, async (t) => {
   const socket = join(folder(t), 'control');
-  const main = new URL('./main.js', import.meta.url).pathname;
-  const words = ['-qefc', `${process.execPath} ${main} demo --socket ${socket}`, '/dev/null'];
+  const words = ['-qefc', `${process.execPath} ${waywardCommand} demo --socket ${socket}`, '/dev/null'];
   const terminal = spawn('/usr/bin/script', words, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => terminal.kill('SIGKILL'));
   let shown = '';

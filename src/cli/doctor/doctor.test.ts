@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { folder, needsRoot, wayward } from '../testing/wayward-process.ts';
+import { folder, needsRoot, wayward, waywardCommand } from '../testing/wayward-process.ts';
 import type { Check } from './check.ts';
 import { doctorText, examine, isWell, type Surroundings } from './doctor.ts';
 import { type FakeMachine, fakeMachine, healthy, privileged } from './testing/fake-machine.ts';
@@ -216,8 +216,7 @@ test('on a real machine it finds a held port and an open secret, and changes not
   const words = ['doctor', '--json', '--config', configuration, '--state', join(place, 'state')];
   // The shell holds the port, in a network of its own, and looks before and after.
   const script = `exec 2>&1; socat UDP4-LISTEN:4500 - >/dev/null & sleep 1; (${traces}) >${place}/before; "$@" >${place}/said; echo $? >${place}/status; (${traces}) >${place}/after; kill $!`;
-  const main = new URL('../main.js', import.meta.url).pathname;
-  execFileSync(unshare, ['--net', 'sh', '-c', script, 'sh', process.execPath, main, ...words]);
+  execFileSync(unshare, ['--net', 'sh', '-c', script, 'sh', process.execPath, waywardCommand, ...words]);
   const read = (name: string): string => execFileSync('cat', [join(place, name)], { encoding: 'utf8' });
   assert.equal(read('after'), read('before'));
   assert.equal(read('status'), '1\n');

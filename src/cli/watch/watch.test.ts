@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { folder, WaywardProcess, wayward } from '../testing/wayward-process.ts';
+import { folder, WaywardProcess, wayward, waywardCommand } from '../testing/wayward-process.ts';
 
 test('wayward watch without a terminal is one picture without colours; in one it lives until q and leaves it as it was', {
   skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
@@ -16,8 +16,7 @@ test('wayward watch without a terminal is one picture without colours; in one it
   assert.match(once.out, /^wayward left \d[\s\S]*TUNNELS 1[\s\S]*demo 10\.2\.0\.0\/24/);
   assert.ok(!once.out.includes('\u001b'));
 
-  const main = new URL('../main.js', import.meta.url).pathname;
-  const command = `stty rows 24 cols 80; ${process.execPath} ${main} watch --socket ${socket}`;
+  const command = `stty rows 24 cols 80; ${process.execPath} ${waywardCommand} watch --socket ${socket}`;
   const terminal = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: '' },

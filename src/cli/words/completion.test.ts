@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { program } from '../command.ts';
-import { folder, wayward } from '../testing/wayward-process.ts';
+import { folder, wayward, waywardCommand } from '../testing/wayward-process.ts';
 import { allCommands, commandWords } from './command-words.ts';
 import { completionFor } from './completion.ts';
 import { type CompletionShell, completionShells } from './shell.ts';
 
-const main = fileURLToPath(new URL('../main.js', import.meta.url));
 const capture = fileURLToPath(new URL('../../../src/cli/words/testing/zsh-capture.zsh', import.meta.url));
 
 /** A place with the script, a `wayward` that the script may call, and a file to complete. */
@@ -28,7 +27,7 @@ function place(t: TestContext, shell: CompletionShell): string {
   );
   writeFileSync(
     join(here, 'bin', 'wayward'),
-    `#!/bin/sh\nexec ${process.execPath} ${main} "$@" --config ${configuration}\n`,
+    `#!/bin/sh\nexec ${process.execPath} ${waywardCommand} "$@" --config ${configuration}\n`,
     { mode: 0o755 },
   );
   return here;
