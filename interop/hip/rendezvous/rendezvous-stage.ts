@@ -156,7 +156,7 @@ export class RendezvousStage {
     await moon.configureWith(peer(hub, server) + peer(sun, 'rvs = hub'), '');
     await hub.configureWith(peer(moon) + peer(sun), 'registrar {\nrendezvous = yes\nclients = sun\n}');
     await sun.configureWith(
-      peer(hub, server, 'register = rendezvous', 'register_lifetime = 20s') + peer(moon),
+      peer(hub, server, 'register = rendezvous', 'register_lifetime = 12s') + peer(moon),
       '',
     );
   }
