@@ -1,13 +1,25 @@
 // Runs every test that this machine can, names what was skipped and why. With CI=true a skip is a failure.
 // Usage: npm test [-- FILTER...]   FILTER is a part of a test file's path.
-import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { setMaxListeners } from 'node:events';
+import { createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { run } from 'node:test';
+import { spec, tap } from 'node:test/reporters';
+import { oneReport } from './one-report.mjs';
 
-/** What waits for peers goes beside everything else; the simulation, which fills all cores, comes last. */
-function rank(file) {
-  return file.startsWith(join('build', 'interop')) ? 0 : file.startsWith(join('build', 'sim')) ? 2 : 1;
-}
+const cores = availableParallelism();
+
+/** These wait for peers, guests and browsers more than they compute. What takes longest begins first. */
+const waiting = [
+  'build/interop/kernel/plane',
+  'build/interop/scenarios',
+  'build/interop/',
+  'build/dashboard/',
+];
+/** Fills all cores, and leaves them to whoever else wants them. */
+const last = 'build/sim/';
 
 // The built tests run, and are asked for by their sources.
 const filters = process.argv
@@ -24,40 +36,68 @@ const files = ['dist', 'build', 'tools']
   })
   .filter((file) => /\.test\.m?js$/.test(file))
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-  .sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1));
+  .sort();
 if (files.length === 0) {
   console.error(`no test file matches ${filters.join(' ')}`);
   process.exit(1);
 }
 
+const place = (file) => waiting.findIndex((part) => file.startsWith(part));
+const ofWaiting = files.filter((file) => place(file) >= 0).sort((one, other) => place(one) - place(other));
+const ofComputing = files
+  .filter((file) => place(file) < 0)
+  .sort((one, other) => Number(one.startsWith(last)) - Number(other.startsWith(last)));
+
 mkdirSync('test-output', { recursive: true });
-const report = 'test-output/report.tap';
-const child = spawn(
-  process.execPath,
-  [
-    '--enable-source-maps',
-    '--test',
-    '--test-concurrency=2',
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${report}`,
-    ...files,
-  ],
-  { stdio: 'inherit' },
-);
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code) => {
-  const skipped = readFileSync(report, 'utf8')
-    .split('\n')
-    .filter((line) => /# SKIP/.test(line));
-  if (skipped.length > 0) {
-    console.log('\nskipped here:');
-    for (const line of skipped) console.log(`  ${line.trim().replace(/^(not )?ok \d+ - /, '')}`);
-    if (process.env.CI === 'true') {
-      console.error('a skipped test is a failure when CI=true');
-      process.exit(1);
-    }
+const stop = new AbortController();
+// Every file listens.
+setMaxListeners(0, stop.signal);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
+
+/** In this order, as many at a time: `node --test` would go by their names. */
+function runFiles(some, concurrency) {
+  return run({ files: some.map((file) => resolve(file)), concurrency, signal: stop.signal });
+}
+
+const runs = [
+  { some: ofComputing, concurrency: cores },
+  { some: ofWaiting, concurrency: cores + 1 },
+]
+  .filter(({ some }) => some.length > 0)
+  .map(({ some, concurrency }) => runFiles(some, concurrency));
+const tests = Readable.from(oneReport(runs));
+tests.compose(tap).pipe(createWriteStream('test-output/report.tap'));
+tests.compose(spec).pipe(process.stdout);
+
+// Until all is told.
+process.exitCode = 1;
+let failed = false;
+tests.on('end', () => {
+  process.exitCode = failed ? 1 : 0;
+});
+
+const skipped = [];
+/** Of the tests of each file. */
+const durationsMs = new Map();
+tests.on('data', ({ type, data }) => {
+  if (type !== 'test:pass' && type !== 'test:fail') return;
+  const { name, skip, todo, file, nesting, details } = data;
+  if (type === 'test:fail' && (todo === undefined || todo === false)) failed = true;
+  if (skip !== undefined && skip !== false) skipped.push(`${name} # SKIP ${skip}`);
+  if (nesting > 0 || file === undefined) return;
+  const path = relative(process.cwd(), file);
+  durationsMs.set(path, (durationsMs.get(path) ?? 0) + details.duration_ms);
+});
+process.once('exit', () => {
+  const lines = [...durationsMs]
+    .sort(([, one], [, other]) => other - one)
+    .map(([path, ms]) => `${(ms / 1_000).toFixed(1).padStart(7)} s  ${path}\n`);
+  writeFileSync('test-output/durations.txt', lines.join(''));
+  if (skipped.length === 0) return;
+  console.log('\nskipped here:');
+  for (const line of skipped) console.log(`  ${line}`);
+  if (process.env.CI === 'true') {
+    console.error('a skipped test is a failure when CI=true');
+    process.exitCode = 1;
   }
-  process.exit(code ?? 1);
 });
