@@ -84,6 +84,42 @@ class Visit {
     }
   }
 
+  /**
+   * Sees also what stands for a moment only: `waitFor` of Playwright looks twice a second in the end, and a recovery takes
+   * less. It looks from the call on: call it before what causes the sight.
+   */
+  async appears(selector: string, text: string): Promise<void> {
+    const seen = await this.page.evaluate(`new Promise((resolve) => {
+      const look = () => {
+        if (![...document.querySelectorAll(${JSON.stringify(selector)})].some(
+          ({ textContent }) => textContent.includes(${JSON.stringify(text)}))) return;
+        observer.disconnect();
+        resolve(true);
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+      setTimeout(resolve, ${patienceMs}, false);
+      look();
+    })`);
+    if (seen !== true) throw new Error(`no ${selector} with ${text}\n${await this.page.content()}`);
+  }
+
+  /** How many incidents of this host, by now, ended with traffic. */
+  toldBack(host: string): Promise<number> {
+    return this.page
+      .locator('.others button', { hasText: `${host}: demo` })
+      .filter({ hasText: 'traffic is back' })
+      .count();
+  }
+
+  /** Until there is one more of these. A crash before that is refused. */
+  async oneMoreTold(host: string, before: number): Promise<void> {
+    await this.until(
+      `[...document.querySelectorAll('.others button')].filter(({ textContent }) =>
+        textContent.includes('${host}: demo') && textContent.includes('traffic is back')).length > ${before}`,
+    );
+  }
+
   async shoot(name: string): Promise<void> {
     await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
   }
@@ -159,31 +195,24 @@ describe('the page in a browser', {
       await visit.shoot(`${theme}-1280x800-calm`);
       await visit.assertAccessible(`${theme}, all is well`);
 
-      const before = await page
-        .locator('.others button', { hasText: `${side === 'left' ? 'right' : 'left'}: demo` })
-        .filter({ hasText: 'traffic is back' })
-        .count();
+      const survivor = side === 'left' ? 'right' : 'left';
       const crash = page.getByRole('button', { name: `Crash ${side}` });
-      if (key === undefined) await crash.click();
-      else {
-        await crash.focus();
-        await page.keyboard.press(key);
-      }
-      await page.locator('.host.bad', { hasText: side }).waitFor();
-      await page.locator('#incidents .badge', { hasText: 'recovering' }).first().waitFor();
+      let before = await visit.toldBack(survivor);
+      await Promise.all([
+        visit.appears('.host.bad', side),
+        visit.appears('#incidents .badge', 'recovering'),
+        key === undefined ? crash.click() : crash.press(key),
+      ]);
       await visit.shoot(`${theme}-1280x800-recovering`);
       await visit.assertAccessible(`${theme}, recovering`);
 
-      const survivor = side === 'left' ? 'right' : 'left';
       // On a busy machine there are false alarms beside it, and before.
-      const told = page.locator('.others button', { hasText: `${survivor}: demo` }).filter({
-        hasText: 'traffic is back',
-      });
-      await visit.until(
-        `[...document.querySelectorAll('.others button')].filter(({ textContent }) =>
-          textContent.includes('${survivor}: demo') && textContent.includes('traffic is back')).length > ${before}`,
-      );
-      await told.first().click();
+      await visit.oneMoreTold(survivor, before);
+      await page
+        .locator('.others button', { hasText: `${survivor}: demo` })
+        .filter({ hasText: 'traffic is back' })
+        .first()
+        .click();
       await page.locator('#incidents .timeline li', { hasText: 'IKE_AUTH request' }).first().waitFor();
       const entries = await page.locator('#incidents .timeline li').allInnerTexts();
       assert.match(entries.at(-1) ?? '', /: back/);
@@ -197,8 +226,9 @@ describe('the page in a browser', {
       const why = page.locator('#unknown-spis button', { hasText: 'why' });
       for (let crashes = 1; (await why.count()) === 0; crashes += 1) {
         assert.ok(crashes < 5, 'no ESP of unknown SPI after five crashes');
-        await crash.click();
-        await page.locator('.host.bad', { hasText: side }).waitFor();
+        before = await visit.toldBack(survivor);
+        await Promise.all([visit.appears('.host.bad', side), crash.click()]);
+        await visit.oneMoreTold(survivor, before);
         await visit.until("document.querySelectorAll('#tunnels tr:not(.gone)').length === 3");
       }
       await why.first().click();

@@ -1,25 +1,8 @@
 // HIP associations: whose HIT is where, and what they carry. Not there at all on a host without HIP.
-import type { Association, Flow, HostSnapshot } from '../../../src/control/api/index.ts';
-import { age, bitRate, count, duration, octets } from '../format.ts';
+import type { Association, HostSnapshot } from '../../../src/control/api/index.ts';
+import { age, count, duration } from '../format.ts';
+import { FlowCell } from './flow-cell.tsx';
 import { Badge, Panel } from './panel.tsx';
-
-function FlowCell({ flow, label }: { flow: Flow | undefined; label: string }) {
-  return (
-    <td data-label={label} class="number">
-      {flow === undefined ? (
-        '–'
-      ) : (
-        <>
-          <b>{bitRate(flow.bytesPerSecond)}</b>
-          <small>
-            {octets(flow.bytes)}, {count(flow.packets)} packets
-            {flow.refused > 0 && <em class="bad"> {count(flow.refused)} refused</em>}
-          </small>
-        </>
-      )}
-    </td>
-  );
-}
 
 /** Through whom whom can be called. */
 function rendezvous({ client, server }: Association): string {
@@ -38,18 +21,17 @@ function Row({ host, association, many }: { host: HostSnapshot; association: Ass
           {many && <span class="of">{host.name} </span>}
           {peer ?? remoteHit}
         </b>
+        {peer !== undefined && <small>{remoteHit}</small>}
         <small>
-          {peer !== undefined && `${remoteHit} `}at {remote}
+          at {remote}
           {rendezvous(association)}
         </small>
       </th>
       <td data-label="State">
         <Badge tone={stands ? 'good' : 'warn'}>{state}</Badge>
-        <small>
-          {attempt !== undefined && `called anew, ${attempt} `}
-          {rttMs !== undefined && `RTT ${duration(rttMs)} `}
-          {lastInboundMsAgo !== undefined && `heard of ${age(lastInboundMsAgo)} ago`}
-        </small>
+        {attempt !== undefined && <small>called anew, {attempt}</small>}
+        {rttMs !== undefined && <small>RTT {duration(rttMs)}</small>}
+        {lastInboundMsAgo !== undefined && <small>heard of {age(lastInboundMsAgo)} ago</small>}
       </td>
       <FlowCell flow={association.inbound} label="Received" />
       <FlowCell flow={association.outbound} label="Sent" />

@@ -20,7 +20,7 @@ function Meter({ label, used, limit, said }: { label: string; used: number; limi
         {said}
       </meter>
       <div class={`meter ${share > 0.8 ? 'bad' : share > 0.5 ? 'warn' : ''}`} aria-hidden="true">
-        <i style={{ width: `${(share * 100).toFixed(1)}%` }} />
+        {used > 0 && <i style={{ width: `${(share * 100).toFixed(1)}%` }} />}
       </div>
     </li>
   );

@@ -1,19 +1,8 @@
 // Child SAs with what they carry now.
-import type { Flow, HostSnapshot, Tunnel } from '../../../src/control/api/index.ts';
-import { age, bitRate, count, octets } from '../format.ts';
+import type { HostSnapshot, Tunnel } from '../../../src/control/api/index.ts';
+import { age, count } from '../format.ts';
+import { FlowCell } from './flow-cell.tsx';
 import { Empty, Panel } from './panel.tsx';
-
-function FlowCell({ flow, label }: { flow: Flow; label: string }) {
-  return (
-    <td data-label={label} class="number">
-      <b>{bitRate(flow.bytesPerSecond)}</b>
-      <small>
-        {octets(flow.bytes)}, {count(flow.packets)} packets
-        {flow.refused > 0 && <em class="bad"> {count(flow.refused)} refused</em>}
-      </small>
-    </td>
-  );
-}
 
 function Row({ host, tunnel, many }: { host: HostSnapshot; tunnel: Tunnel; many: boolean }) {
   const down = host.state === 'down';
