@@ -1,0 +1,44 @@
+// Sums of words, by vectors and without.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { sumWords } from '#wire';
+import { PacketMemory } from './packet-memory.ts';
+import { fold } from './testing/fold.ts';
+import { vectorSum } from './vector-sum.ts';
+
+test('where an address space is too small for vectors, sums are the same', () => {
+  // More than WebAssembly can have.
+  assert.equal(vectorSum(2 ** 33), undefined);
+  const octets = Uint8Array.from({ length: 100 }, (_, i) => i * 7);
+  const known = vectorSum(100);
+  known?.octets.set(octets);
+  if (known !== undefined) {
+    const sum = fold(known.sum(0, 99));
+    assert.equal(fold(((sum & 0xff) << 8) | (sum >>> 8)), fold(sumWords(octets, 0, 99)));
+  }
+});
+
+test('sums of words agree with sums of octets at any offset and length', () => {
+  const memory = new PacketMemory(65_536);
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 4, maxLength: 600 }),
+      fc.nat(20),
+      fc.nat(20),
+      fc.nat(0xffff),
+      (octets, a, b, initial) => {
+        memory.octets.set(octets);
+        const start = Math.min(a, octets.length);
+        const end = Math.max(start, octets.length - b);
+        assert.equal(
+          fold(memory.sum(start, end, initial)) % 0xffff,
+          fold(sumWords(octets, start, end, initial)) % 0xffff,
+        );
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  memory.octets.fill(0xff);
+  assert.equal(fold(memory.sum(0, 65_536)), 0xffff);
+});
