@@ -8,26 +8,17 @@ export async function* oneReport(runs) {
   const sums = new Map();
   let testCount = 0;
   for (const run of runs) {
-    let last = 0;
     for await (const { type, data } of run) {
-      const { nesting, message, testNumber } = data;
-      const [, name, value] = (type === 'test:diagnostic' && nesting === 0 && sum.exec(message)) || [];
+      const outermost = data.nesting === 0;
+      const [, name, value] = (outermost && type === 'test:diagnostic' && sum.exec(data.message)) || [];
       if (name !== undefined) {
         // Side by side they last as long as the longest.
         const before = sums.get(name) ?? 0;
         sums.set(name, name === 'duration_ms' ? Math.max(before, Number(value)) : before + Number(value));
-      } else if (type !== 'test:plan' || nesting > 0) {
-        last = nesting === 0 && testNumber !== undefined ? testNumber : last;
-        yield {
-          type,
-          data:
-            nesting === 0 && testNumber !== undefined
-              ? { ...data, testNumber: testCount + testNumber }
-              : data,
-        };
-      }
+      } else if (outermost && (type === 'test:pass' || type === 'test:fail')) {
+        yield { type, data: { ...data, testNumber: ++testCount } };
+      } else if (!outermost || type !== 'test:plan') yield { type, data };
     }
-    testCount += last;
   }
   yield { type: 'test:plan', data: { nesting: 0, count: testCount } };
   for (const [name, value] of sums)
