@@ -24,7 +24,7 @@ test('a loss is one incident in the log, the API and the metrics of the daemon t
     const words = ['-c', `${count}`, '-i', '0.02', '-W', '1', '-I', machines.left.inner];
     return hosts.run('left', 'ping', ...words, machines.right.inner);
   };
-  assert.match(ping(5), / 0% packet loss/);
+  hosts.pingWithoutLoss('left', 5, machines.left.inner, machines.right.inner);
 
   const page = (await hosts.command('left', 'page')).out.trim();
   const [, token = ''] = /^http:\/\/127\.0\.0\.1:9100\/#token=([\w-]{32})$/.exec(page) ?? [];

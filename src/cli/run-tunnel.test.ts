@@ -50,10 +50,7 @@ test('given two daemons, a tunnel carries pings through rekeyings, and no key oc
     printed.push(out);
     return out;
   };
-  const ping = (): void => {
-    const words = ['-c', '3', '-i', '0.1', '-W', '2', '-I', machines.left.inner, machines.right.inner];
-    assert.match(hosts.run('left', 'ping', ...words), / 0% packet loss/);
-  };
+  const ping = (): void => hosts.pingWithoutLoss('left', 3, machines.left.inner, machines.right.inner);
 
   assert.equal(await command('up', 'net'), 'net is up\n');
   assert.equal(await command('up', 'net'), 'net is up\n');

@@ -152,7 +152,7 @@ test('every path of docs/openapi.json is served as it says, and holds what happe
     'change peer is alive',
   ]);
   assert.ok(incident.rttMs !== undefined && incident.rttMs > 0);
-  assert.equal(incident.exchanges, told.filter((title) => / response \d/.test(title)).length);
+  assert.equal(incident.exchanges, told.filter((one) => /^message .* response /.test(one)).length);
   const one = '/api/v1/incidents/{id}';
   assert.equal((await client.documented(one, `/api/v1/incidents/${incident.id}`)).status, 200);
   assert.equal((await client.documented(one, '/api/v1/incidents/9-9')).status, 404);

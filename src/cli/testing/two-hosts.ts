@@ -1,4 +1,5 @@
 // Two machines side by side: a network namespace each, one cable between them, a wayward daemon in each.
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -147,6 +148,15 @@ export class TwoHosts {
   }
 
   /** Any program inside; what it prints. @throws Error if it fails */
+  /**
+   * Pings, each of which must be answered. All at once: of those that are sent one by one, ping waits for the last answer no
+   * longer than two round trips, which says nothing of a loss where others want the machine too.
+   */
+  pingWithoutLoss(side: Side, count: number, from: string, to: string): void {
+    const pace = ['-c', `${count}`, '-l', `${count}`, '-i', '5', '-W', '5'];
+    assert.match(this.run(side, 'ping', '-n', ...pace, '-I', from, to), / 0% packet loss/);
+  }
+
   run(side: Side, command: string, ...words: string[]): string {
     const [first = '', ...rest] = [...this.within(side), command, ...words];
     return execFileSync(first, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
