@@ -1,5 +1,6 @@
 // What was on the wire: tcpdump while a scenario runs, tshark to read it with our keys afterwards.
 import { readFile } from 'node:fs/promises';
+import { eventually } from './eventually.ts';
 import { RunningProcess, runProgram } from './processes.ts';
 
 /** A running capture of one device. */
@@ -20,7 +21,20 @@ export class Capture {
     return capture;
   }
 
+  /** Ends it once it has read what came: what still waits for it when it ends is lost. */
   async stop(): Promise<void> {
+    if (!this.#process.running) return;
+    await eventually('tcpdump has read all packets', async () => {
+      const from = this.#process.output.length;
+      this.#process.signal('SIGUSR1');
+      const told = await this.#process.waitForOutput(
+        /(\d+) packets captured, (\d+) packets received by filter, (\d+) packets dropped/,
+        10_000,
+        from,
+      );
+      const [captured = 0, received = 0, dropped = 0] = told.slice(1).map(Number);
+      return captured >= received - dropped;
+    });
     await this.#process.end('SIGINT');
   }
 }

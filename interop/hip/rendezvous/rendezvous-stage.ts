@@ -88,6 +88,16 @@ export class RendezvousStage {
     await Promise.all(this.hosts.map((host) => host.start()));
   }
 
+  /** Nothing that is sent to the present address of the host gets there any more. */
+  async leave(host: HipHost): Promise<void> {
+    const destination = `${this.network.family === 'IPv4' ? 'ip' : 'ip6'} daddr ${this.address(host)}`;
+    const chain = `type filter hook prerouting priority raw; ${destination} drop;`;
+    await runProgram(['nft', '-f', '-'], {
+      namespace: host.namespace,
+      input: `table inet left { chain in { ${chain} }; }`,
+    });
+  }
+
   /** The host loses its address and gets another one. */
   async move(host: HipHost, to: keyof typeof addresses): Promise<void> {
     const { family } = this.network;

@@ -54,6 +54,8 @@ async function found(stage: RendezvousStage, when: string): Promise<void> {
 /** Neither hears of the other's move: the association comes back through the server. */
 async function moveBoth(stage: RendezvousStage): Promise<void> {
   const { moon, sun } = stage;
+  // Otherwise who moves first may still tell the other.
+  await Promise.all([stage.leave(sun), stage.leave(moon)]);
   const from = performance.now();
   await Promise.all([stage.move(sun, 'sunMovedAgain'), stage.move(moon, 'moonMoved')]);
   await stage.registered();
