@@ -1,6 +1,7 @@
 // A host that starts again calls whom it remembers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { responderOnly } from './testing/seen.ts';
 import { established, TwoHosts } from './testing/two-hosts.ts';
 
 test('a host that restarts calls whom it remembers (rung 2), without INITIAL_CONTACT twice', () => {
@@ -41,4 +42,18 @@ test('a restarted host whose peer said goodbye before does not call it', () => {
   hosts.settle();
   hosts.restart(hosts.moon);
   assert.deepEqual(hosts.moon.eventsOf('recovery'), []);
+});
+
+// RFC 6290 4.4, 5.1
+test('given a token that waited for the disk and went to the peer late, the restarted host knows that it gave one', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.sun.disk.clear();
+  hosts.sun.diskAnswers = false;
+  hosts.restart(hosts.sun);
+  hosts.connect();
+  hosts.sun.diskCatchesUp(hosts.now);
+  hosts.settle();
+  hosts.restart(hosts.sun);
+  hosts.sendEsp(hosts.moon);
+  assert.equal(hosts.sun.eventsOf('unknown-spi')[0]?.verdict.reason, 'history-with-tokens');
 });

@@ -8,6 +8,7 @@ import {
 } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
 import { callForgottenHosts } from '../hip/hip-recovery.ts';
+import { recordsFollow } from './keep-history.ts';
 import { policyFor } from './recovery-state.ts';
 import { callForgotten } from './reestablish.ts';
 
@@ -59,7 +60,9 @@ function giveLateTokens(state: EngineState): void {
   for (const entry of state.registry.all()) {
     if (entry.sa.phase !== 'established') continue;
     const { initiatorSpi, responderSpi } = entry.sa;
-    for (const notify of state.tokenNotifies(entry.sa.connection, { initiatorSpi, responderSpi })) {
+    const notifies = state.tokenNotifies(entry.sa.connection, { initiatorSpi, responderSpi });
+    if (notifies.length > 0) recordsFollow(state, entry);
+    for (const notify of notifies) {
       entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'send-notify', notify } });
       state.touch(entry);
     }

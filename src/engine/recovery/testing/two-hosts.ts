@@ -34,8 +34,9 @@ export class TestHost {
   readonly outbound: Map<number, SaParameters> = new Map();
   readonly policies: Map<number, { readonly childId: number | undefined; readonly priority: number }> =
     new Map();
-  /** Off: writes never become durable. */
+  /** Off: writes do not become durable, unless the disk catches up. */
   diskAnswers = true;
+  readonly #awaitingDisk: Extract<EngineOutput, { readonly kind: 'store' }>[] = [];
   engine: Engine;
   #change: HostChange;
   readonly #results: Timeless<EngineInput>[] = [];
@@ -72,6 +73,7 @@ export class TestHost {
     this.outbound.clear();
     this.policies.clear();
     this.#results.length = 0;
+    this.#awaitingDisk.length = 0;
     this.sent.length = 0;
     this.engine = this.#start();
   }
@@ -92,6 +94,18 @@ export class TestHost {
       for (let output = this.engine.poll(); output !== undefined; output = this.engine.poll())
         this.#carryOut(output);
     }
+  }
+
+  #write({ id, key, octets }: Extract<EngineOutput, { readonly kind: 'store' }>): void {
+    this.disk.set(key, octets.slice());
+    this.#results.push({ kind: 'stored', id });
+  }
+
+  /** Everything that was to be written is durable now. */
+  diskCatchesUp(at: number): void {
+    this.diskAnswers = true;
+    for (const held of this.#awaitingDisk.splice(0)) this.#write(held);
+    this.give(at, { kind: 'timeout' });
   }
 
   eventsOf<Kind extends EngineEvent['kind']>(kind: Kind): Extract<EngineEvent, { kind: Kind }>[] {
@@ -124,9 +138,8 @@ export class TestHost {
         break;
       }
       case 'store':
-        if (!this.diskAnswers) break;
-        this.disk.set(output.key, output.octets.slice());
-        this.#results.push({ kind: 'stored', id: output.id });
+        if (this.diskAnswers) this.#write(output);
+        else this.#awaitingDisk.push(output);
         break;
       case 'event':
         this.events.push(output.event);
