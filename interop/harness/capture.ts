@@ -28,7 +28,7 @@ export class Capture {
       const from = this.#process.output.length;
       this.#process.signal('SIGUSR1');
       const told = await this.#process.waitForOutput(
-        /(\d+) packets captured, (\d+) packets received by filter, (\d+) packets dropped/,
+        /(\d+) packets? captured, (\d+) packets? received by filter, (\d+) packets? dropped/,
         10_000,
         from,
       );
