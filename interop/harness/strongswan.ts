@@ -1,5 +1,6 @@
 // Debian's strongSwan without systemd: charon-systemd in a namespace, ESP in its own process by kernel-libipsec.
-import { access, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import type { Peer, PeerChild, PeerIkeSa } from './peer.ts';
@@ -99,10 +100,7 @@ swanctl {
     this.#daemon = daemon;
     await eventually('charon opens its control socket', async () => {
       if (!daemon.running) throw new Error(`charon ended: ${daemon.output}\n${await this.log()}`);
-      return access(join(this.folder, 'vici')).then(
-        () => true,
-        () => false,
-      );
+      return isListening(join(this.folder, 'vici'));
     });
     await this.reload();
   }
@@ -188,4 +186,15 @@ function childSa(child: Section): PeerChild {
     mode: field(child, 'mode').toLowerCase(),
     suite: ['encr-alg', 'encr-keysize', 'integ-alg', 'esn'].map((key) => field(child, key)).join(' '),
   };
+}
+
+/** The file of a socket is there before anybody listens. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 }
