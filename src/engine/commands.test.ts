@@ -130,6 +130,29 @@ test('Child SAs are chosen by name, by number, and within their IKE SA', () => {
   assert.equal(hosts.engines.moon.ikeSaStatus(99), undefined);
 });
 
+test('a Child SA that was made after several rekeyings of its IKE SA hears of its packets', () => {
+  const hosts = standing();
+  assert.equal(hosts.command('moon', { kind: 'terminate', child: 'second' })?.ok, true);
+  for (let i = 0; i < 3; i++)
+    assert.equal(hosts.command('moon', { kind: 'rekey', connection: 'gateway' })?.ok, true);
+  assert.equal(hosts.command('moon', { kind: 'initiate', child: 'second' })?.ok, true);
+  const second = () =>
+    hosts.engines.moon
+      .status()
+      .ikeSas.flatMap((sa) => sa.children)
+      .find(({ name }) => name === 'second')!;
+  const { childId, inboundSpi } = second();
+  const limit = {
+    kind: 'soft-expired',
+    protocol: 'esp',
+    direction: 'inbound',
+    spi: inboundSpi,
+    childId,
+  } as const;
+  hosts.give('moon', { kind: 'data-plane', event: limit });
+  assert.equal(second().generation, 1);
+});
+
 test('a trap on request outlives a reload, one by start_action only its configuration', () => {
   const hosts = new Hosts({ moon: configuration('moon', 'trap'), sun: configuration('sun') });
   assert.deepEqual(hosts.command('moon', { kind: 'install', child: 'net' }), { ok: true, count: 1 });

@@ -27,7 +27,7 @@ import { DeadlineQueue } from './deadline-queue.ts';
 import { EventCounts } from './event-counts.ts';
 import { HalfOpenTable } from './half-open-table.ts';
 import type { HipSide } from './hip/hip-side.ts';
-import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
+import { type IkeEntry, type IkeLine, IkeSaRegistry } from './ike-sa-registry.ts';
 import { Initiations } from './initiations.ts';
 import type {
   CommandResult,
@@ -326,9 +326,16 @@ export class EngineState {
     return this.#nextAwaitedId++;
   }
 
-  newEntry(fields: { ikeId: number; sa: IkeSa; initiator: boolean; initRequestFrom?: Endpoint }): IkeEntry {
+  newEntry(fields: {
+    ikeId: number;
+    line: IkeLine;
+    sa: IkeSa;
+    initiator: boolean;
+    initRequestFrom?: Endpoint;
+  }): IkeEntry {
     const entry: IkeEntry = {
       ikeId: fields.ikeId,
+      line: fields.line,
       sa: fields.sa,
       initiator: fields.initiator,
       createdAt: this.at,
@@ -379,7 +386,8 @@ export class EngineState {
     };
   }
 
-  portsFor(ikeId: number): IkeSaPorts {
+  /** For an IKE SA and all that rekeyings make of it: they share what they were made with. */
+  portsFor(line: IkeLine): IkeSaPorts {
     return {
       randomness: this.randomness,
       allocateSpi: () => this.allocateSpi(),
@@ -387,18 +395,18 @@ export class EngineState {
       allocateIkeSpi: () => this.#allocateIkeSpi(),
       allocateChildId: () => {
         const childId = this.#nextChildId++;
-        this.registry.assignChild(childId, ikeId);
+        this.registry.assignChild(childId, line.ikeId);
         return childId;
       },
       checkpoints: this.checkpoint.enabled,
       credentials: () => this.configuration.credentials,
       wallClockMs: () => this.wallClockMs,
-      notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(ikeId)?.sa.connection, spis),
-      tickets: ticketPort(this, ikeId),
+      notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(line.ikeId)?.sa.connection, spis),
+      tickets: ticketPort(this, line.ikeId),
       connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);
-        const entry = this.registry.byId(ikeId);
+        const entry = this.registry.byId(line.ikeId);
         if (entry !== undefined) entry.peerVirtualAddresses = lease?.addresses ?? [];
         return lease === undefined ? undefined : { ...lease, attributes: poolAttributes(lease) };
       },

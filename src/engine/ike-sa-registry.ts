@@ -14,9 +14,16 @@ export interface EntryIdentities {
   readonly remoteText: string;
 }
 
+/** An IKE SA and those that rekeyings make of it: they share what the first of them was made with. */
+export interface IkeLine {
+  /** Of the one that stands. */
+  ikeId: number;
+}
+
 /** What the engine remembers beside an IKE SA. */
 export interface IkeEntry {
   readonly ikeId: number;
+  readonly line: IkeLine;
   readonly sa: IkeSa;
   readonly initiator: boolean;
   /** When its IKE_SA_INIT was sent or came. */

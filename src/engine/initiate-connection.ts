@@ -112,6 +112,7 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
   }
   const { ports } = state.configuration;
   const ikeId = state.registry.nextIkeId();
+  const line = { ikeId };
   const remote = { address: resolution.remote, port: connection.remotePort };
   const children = [...initiation.wanted.values()];
   const ticket =
@@ -134,7 +135,7 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
       remotePort: connection.remotePort === ports.ike ? ports.natTraversal : standardNatTraversalPort,
     },
     at: state.at,
-    ports: state.portsFor(ikeId),
+    ports: state.portsFor(line),
     keyLog: state.keyLog,
     children: children.map(({ configuration }) => configuration),
     ...(children[0]?.acquired === undefined ? {} : { acquired: children[0].acquired }),
@@ -143,7 +144,7 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
     ticket === undefined
       ? initiateIkeSa({ ...options, initialContact: takeInitialContact(state, connection) })
       : resumeIkeSa({ ...options, ticket });
-  state.touch(state.newEntry({ ikeId, sa, initiator: true }));
+  state.touch(state.newEntry({ ikeId, line, sa, initiator: true }));
 }
 
 /** RFC 7296 2.4: only in the first IKE_AUTH since the start, and only if we know no other IKE SA with that peer. */

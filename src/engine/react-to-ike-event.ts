@@ -172,6 +172,7 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
     if (state.registry.all().some((known) => known.sa === sa)) continue;
     const heir = state.newEntry({
       ikeId: state.registry.nextIkeId(),
+      line: entry.line,
       sa,
       initiator: sa.role === 'initiator',
     });
@@ -199,6 +200,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   adoptOffspring(state, entry);
   const successor = state.registry.all().find(({ sa }) => sa === entry.sa.successor);
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
+  entry.line.ikeId = successor.ikeId;
   for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
   for (const { name } of successor.sa.children) state.registry.lead(successor, name);
   recordsFollow(state, successor);

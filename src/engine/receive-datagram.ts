@@ -164,13 +164,14 @@ function receiveFirstRequest(state: EngineState, received: Received, message: Ik
 function acceptFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
   const { local, remote } = received;
   const ikeId = state.registry.nextIkeId();
+  const line = { ikeId };
   const resumes = message.header.exchangeType === ExchangeType.IKE_SESSION_RESUME;
   const answer = (resumes ? respondToResume : respondToInit)({
     message,
     local,
     remote,
     at: state.at,
-    ports: state.portsFor(ikeId),
+    ports: state.portsFor(line),
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: remote.port },
     halfOpenTimeoutMs: state.configuration.halfOpen.halfOpenTimeoutMs,
     keyLog: state.keyLog,
@@ -185,7 +186,7 @@ function acceptFirstRequest(state: EngineState, received: Received, message: Ike
       return;
     case 'sa': {
       state.halfOpen.add(remote.address);
-      const entry = state.newEntry({ ikeId, sa: answer.sa, initiator: false, initRequestFrom: remote });
+      const entry = state.newEntry({ ikeId, line, sa: answer.sa, initiator: false, initRequestFrom: remote });
       entry.halfOpenSource = remote.address;
       state.touch(entry);
     }

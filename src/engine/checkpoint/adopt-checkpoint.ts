@@ -163,17 +163,18 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
   const connection = state.configuration.connections.find(({ name }) => name === snapshot.connection);
   if (connection === undefined) throw new Error('the connection was looked up before');
   const ikeId = state.registry.nextIkeId();
+  const line = { ikeId };
   const sa = adoptIkeSa({
     snapshot,
     connection,
-    ports: state.portsFor(ikeId),
+    ports: state.portsFor(line),
     at: state.at,
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: 4500 },
     keyLog: state.keyLog,
     received: (spi) => state.checkpoint.options?.received?.get(spi),
   });
   const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
-  const entry = state.newEntry({ ikeId, sa, initiator: snapshot.role === 'initiator' });
+  const entry = state.newEntry({ ikeId, line, sa, initiator: snapshot.role === 'initiator' });
   state.registry.identify(entry, {
     local,
     remote,
