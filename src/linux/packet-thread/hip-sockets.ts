@@ -22,7 +22,7 @@ function silence(socket: DatagramSocket): void {
 export class HipSockets {
   /** HIP right in IP. */
   readonly raw: readonly DatagramSocket[];
-  /** HIP behind four zero octets, and ESP (RFC 9028 5.1): to be read as IKE's port for NATs is. */
+  /** HIP behind four zero octets, and ESP (RFC 9028 5.1, 5.11): to be read as IKE's port for NATs is. */
   readonly udp: readonly DatagramSocket[];
   readonly #icmp: readonly DatagramSocket[];
   /** Packets that the kernel would not take, or for which there is no socket. */
