@@ -1,6 +1,6 @@
 // Messages by an IKE SA that a rekeying of ours is about to make: the peer uses it at once, and the network has no order.
 import type { Endpoint } from '#sa';
-import type { IkeHeader } from '#wire';
+import { type IkeHeader, sameOctets } from '#wire';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { heardOnIkeSa } from './recovery/parallel-attempt.ts';
@@ -36,8 +36,4 @@ export function replayEarly(state: EngineState, maker: IkeEntry, made: IkeEntry)
     made.sa.handle({ kind: 'message', at: state.at, ...message });
     heardOnIkeSa(state, made);
   }
-}
-
-function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, i) => octet === other[i]);
 }

@@ -1,12 +1,20 @@
 // A datagram comes in: is it ours, is it fresh, is it authentic, what is it for (RFC 7296 2.1 to 2.3, 2.5, 2.21, 2.23).
 import type { Endpoint } from '#sa';
-import { decodeIkeMessage, ExchangeType, type IkeMessage, NotifyType, type Payload, WireError } from '#wire';
+import {
+  decodeIkeMessage,
+  ExchangeType,
+  type IkeMessage,
+  NotifyType,
+  type Payload,
+  sameOctets,
+  WireError,
+} from '#wire';
 import { moveChildren } from './child-installation.ts';
 import { requestedDeletes } from './delete.ts';
 import { checkPayloads, createChildSaPurpose, type MessageKind } from './exchange-rules.ts';
 import { handleCreateChildSaRequest } from './exchanges/create-child-sa-responder.ts';
 import { handleResponse } from './exchanges/dispatch.ts';
-import { sameButForCookie, sameOctets } from './exchanges/first-request.ts';
+import { sameButForCookie } from './exchanges/first-request.ts';
 import { handleAuthRequest } from './exchanges/ike-auth-responder.ts';
 import { handleInitResponse } from './exchanges/ike-sa-init-initiator.ts';
 import { handleResumeResponse } from './exchanges/ike-session-resume-initiator.ts';

@@ -11,6 +11,7 @@ export * from './octets.ts';
 export * from './pcap/index.ts';
 export { Reader } from './reader.ts';
 export * from './rtnetlink/index.ts';
+export { sameOctets } from './same-octets.ts';
 export * from './udp/index.ts';
 export { decodeUtf8, encodeUtf8 } from './utf8.ts';
 export * from './vici/index.ts';

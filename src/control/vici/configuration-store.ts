@@ -9,7 +9,7 @@ import {
   sectionFromObject,
 } from '#config';
 import type { Credentials, EngineConfiguration, SharedSecret } from '#engine';
-import { octetsOfViciItem, type ViciItem, type ViciMessage } from '#wire';
+import { octetsOfViciItem, sameOctets, type ViciItem, type ViciMessage } from '#wire';
 import { CommandRefused, type ViciHost } from './host.ts';
 
 /** A certification authority that has a name. */
@@ -222,10 +222,6 @@ function withOctets(section: ViciMessage): ViciMessage {
 
 function isList(value: readonly ViciItem[] | ViciMessage): value is readonly ViciItem[] {
   return Array.isArray(value);
-}
-
-export function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, at) => octet === other[at]);
 }
 
 function includes(ders: readonly Uint8Array[], der: Uint8Array): boolean {

@@ -1,8 +1,8 @@
 // Commands that show: version, statistics, SAs, connections, policies, certificates, authorities, pools, counters.
 import type { EngineStatus } from '#engine';
-import { type ViciMessage, viciText } from '#wire';
+import { sameOctets, type ViciMessage, viciText } from '#wire';
 import { supportedAlgorithms } from './algorithm-names.ts';
-import { type ConfigurationStore, sameOctets } from './configuration-store.ts';
+import type { ConfigurationStore } from './configuration-store.ts';
 import { connectionSection, policySection } from './connection-section.ts';
 import type { Counters } from './counters.ts';
 import { CommandRefused, success, type ViciCommand, type ViciCommandCall, type ViciHost } from './host.ts';

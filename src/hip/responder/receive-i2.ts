@@ -21,6 +21,7 @@ import {
   hipParameter,
   hipParameterOctets,
   hitSuiteOf,
+  sameOctets,
   unknownCriticalParameter,
 } from '#wire';
 import type { AssociationKeys } from '../association.ts';
@@ -269,9 +270,4 @@ function encodeR2(
   const signature2 = state.hasQuirk(association.remote, hipQuirks.signature2InR2);
   const name = signature2 ? 'HIP_SIGNATURE_2' : 'HIP_SIGNATURE';
   return appendHipSignature(authenticated, key, state.ports.randomness, name);
-}
-
-/** Nothing of it is secret. */
-function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, at) => octet === other[at]);
 }

@@ -1,5 +1,5 @@
 // The initiator's first request, which it repeats with a cookie in front when it is asked for one (RFC 7296 2.6).
-import { NotifyType } from '#wire';
+import { NotifyType, sameOctets } from '#wire';
 
 const headerBytes = 28;
 const firstPayloadAt = 16;
@@ -30,8 +30,4 @@ function withoutCookie(octets: Uint8Array): {
   const view = new DataView(payloads.buffer, payloads.byteOffset, payloads.byteLength);
   if (view.getUint16(6) !== NotifyType.COOKIE || payloads[5] !== 0) return { firstPayload, payloads };
   return { firstPayload: payloads[0], payloads: payloads.subarray(view.getUint16(2)) };
-}
-
-export function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, i) => octet === other[i]);
 }

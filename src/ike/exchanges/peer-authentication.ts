@@ -9,7 +9,7 @@ import {
   type ValidatePathJob,
   type ValidatePathResult,
 } from '#crypto';
-import { AuthMethod, CertEncoding, type Payload } from '#wire';
+import { AuthMethod, CertEncoding, type Payload, sameOctets } from '#wire';
 import { checkAuth } from '../authentication/auth-payload.ts';
 import { matchIdentity } from '../authentication/identity-match.ts';
 import { formatIdentity } from '../authentication/identity-text.ts';
@@ -133,7 +133,7 @@ function judgeSignature(
   const { remote } = connection;
   if (remote.certificates.length > 0) {
     // A certificate that the operator named is trusted as it is.
-    const named = remote.certificates.some((der) => equalOctets(der, own));
+    const named = remote.certificates.some((der) => sameOctets(der, own));
     return named
       ? { kind: 'believed' }
       : refuse('authentication-failed', 'the certificate is none of those configured');
@@ -162,7 +162,7 @@ export function judgePath(connection: ConnectionConfiguration, result: ValidateP
   if (!result.ok) return refuse('authentication-failed', result.reason);
   const { authorities } = connection.remote;
   const confined = authorities.length > 0;
-  if (confined && !result.path.some((der) => authorities.some((wanted) => equalOctets(wanted, der)))) {
+  if (confined && !result.path.some((der) => authorities.some((wanted) => sameOctets(wanted, der)))) {
     return refuse('authentication-failed', 'the certificate path holds none of the configured authorities');
   }
   return { kind: 'believed' };
@@ -180,11 +180,7 @@ function certificateOf(der: Uint8Array, identity: Identity): Certificate | undef
 
 /** RFC 5723 4.3.3: the very value of the ticket, not one that means the same. */
 function identical(a: Identity, b: Identity): boolean {
-  return a.idType === b.idType && equalOctets(a.data, b.data);
-}
-
-function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
+  return a.idType === b.idType && sameOctets(a.data, b.data);
 }
 
 function refuse(code: IkeFailure['code'], detail: string): PeerVerdict {
