@@ -3,7 +3,7 @@
 import { sumWords } from '#wire';
 import { pinned } from './libc.ts';
 import { memoryAddress } from './memory-address.ts';
-import { vectorSum } from './vector-sum.ts';
+import { type VectorMemory, vectorMemory } from './vector-memory.ts';
 
 /** Pieces begin at cache lines. */
 const alignmentBytes = 64;
@@ -12,13 +12,15 @@ export class PacketMemory {
   readonly octets: Uint8Array;
   /** Of the first octet. */
   readonly address: number;
-  readonly #vectorSum: ((start: number, end: number) => number) | undefined;
+  readonly #vectorSum: VectorMemory['sum'] | undefined;
+  readonly #vectorCopy: VectorMemory['copy'] | undefined;
   #taken = 0;
 
   /** @param bytes what all owners together will take */
   constructor(bytes: number) {
-    const vector = vectorSum(bytes);
+    const vector = vectorMemory(bytes);
     this.#vectorSum = vector?.sum;
+    this.#vectorCopy = vector?.copy;
     this.octets = vector?.octets ?? pinned(bytes);
     this.address = memoryAddress(this.octets);
   }
@@ -37,7 +39,8 @@ export class PacketMemory {
   }
 
   copy(to: number, from: number, bytes: number): void {
-    this.octets.copyWithin(to, from, from + bytes);
+    if (this.#vectorCopy === undefined) this.octets.copyWithin(to, from, from + bytes);
+    else this.#vectorCopy(to, from, bytes);
   }
 
   wipe(start: number, bytes: number): void {

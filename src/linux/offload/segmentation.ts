@@ -103,7 +103,7 @@ export class Segmentation {
     do {
       const to = Math.min(from + gsoBytes, fields.end);
       const at = sink.place(headerBytes + to - from);
-      for (let i = 0; i < headerBytes; i++) octets[at + i] = octets[start + i]!;
+      memory.copy(at, start, headerBytes);
       memory.copy(at + headerBytes, from, to - from);
       this.#writeNetworkLength(octets, start, at, headerBytes + to - from, index);
       const tcp = at + transport - start;
@@ -139,7 +139,7 @@ export class Segmentation {
     do {
       const to = Math.min(from + gsoBytes, fields.end);
       const at = sink.place(headerBytes + to - from);
-      for (let i = 0; i < headerBytes; i++) octets[at + i] = octets[start + i]!;
+      memory.copy(at, start, headerBytes);
       memory.copy(at + headerBytes, from, to - from);
       this.#writeNetworkLength(octets, start, at, headerBytes + to - from, index);
       const udp = at + transport - start;

@@ -24,6 +24,7 @@ export interface Libcrypto {
     parameters: number,
   ): number;
   EVP_CIPHER_CTX_get_params(context: number, parameters: number): number;
+  EVP_CIPHER_CTX_set_params(context: number, parameters: number): number;
   EVP_CIPHER_CTX_ctrl(context: number, type: number, argument: number, pointer: number): number;
   EVP_CIPHER_CTX_set_padding(context: number, pad: 0 | 1): number;
   EVP_CipherUpdate(context: number, out: number, outBytes: number, input: number, inputBytes: number): number;
@@ -38,6 +39,9 @@ export interface Libcrypto {
 
 /** EVP_CIPHER_CTX_ctrl types. */
 export const EVP_CTRL_AEAD_SET_IVLEN = 0x9;
+export const EVP_CTRL_AEAD_SET_IV_FIXED = 0x12;
+/** Of EVP_CTRL_AEAD_SET_IV_FIXED: all of the IV is given, and counts up from there. */
+export const wholeIv = -1;
 
 const prototypes: Readonly<Record<keyof Libcrypto, string>> = {
   EVP_CIPHER_CTX_new: 'uintptr_t EVP_CIPHER_CTX_new()',
@@ -46,6 +50,7 @@ const prototypes: Readonly<Record<keyof Libcrypto, string>> = {
   EVP_CipherInit_ex: 'int EVP_CipherInit_ex(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, int)',
   EVP_CipherInit_ex2: 'int EVP_CipherInit_ex2(uintptr_t, uintptr_t, uintptr_t, uintptr_t, int, uintptr_t)',
   EVP_CIPHER_CTX_get_params: 'int EVP_CIPHER_CTX_get_params(uintptr_t, uintptr_t)',
+  EVP_CIPHER_CTX_set_params: 'int EVP_CIPHER_CTX_set_params(uintptr_t, uintptr_t)',
   EVP_CIPHER_CTX_ctrl: 'int EVP_CIPHER_CTX_ctrl(uintptr_t, int, int, uintptr_t)',
   EVP_CIPHER_CTX_set_padding: 'int EVP_CIPHER_CTX_set_padding(uintptr_t, int)',
   EVP_CipherUpdate: 'int EVP_CipherUpdate(uintptr_t, uintptr_t, uintptr_t, uintptr_t, int)',

@@ -1,17 +1,17 @@
-// Sums of words, by vectors and without.
+// Sums of words and copies, by WebAssembly and without.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sumWords } from '#wire';
 import { PacketMemory } from './packet-memory.ts';
 import { fold } from './testing/fold.ts';
-import { vectorSum } from './vector-sum.ts';
+import { vectorMemory } from './vector-memory.ts';
 
 test('where an address space is too small for vectors, sums are the same', () => {
   // More than WebAssembly can have.
-  assert.equal(vectorSum(2 ** 33), undefined);
+  assert.equal(vectorMemory(2 ** 33), undefined);
   const octets = Uint8Array.from({ length: 100 }, (_, i) => i * 7);
-  const known = vectorSum(100);
+  const known = vectorMemory(100);
   known?.octets.set(octets);
   if (known !== undefined) {
     const sum = fold(known.sum(0, 99));
@@ -41,4 +41,16 @@ test('sums of words agree with sums of octets at any offset and length', () => {
   );
   memory.octets.fill(0xff);
   assert.equal(fold(memory.sum(0, 65_536)), 0xffff);
+});
+
+test('copies are those of copyWithin, also where both places overlap', () => {
+  const memory = new PacketMemory(300);
+  fc.assert(
+    fc.property(fc.nat(200), fc.nat(200), fc.nat(100), (to, from, bytes) => {
+      for (let i = 0; i < 300; i++) memory.octets[i] = i * 7;
+      const expected = memory.octets.slice().copyWithin(to, from, from + bytes);
+      memory.copy(to, from, bytes);
+      assert.deepEqual(memory.octets.slice(), expected);
+    }),
+  );
 });
