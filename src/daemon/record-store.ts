@@ -73,6 +73,8 @@ export type Durability =
 
 /** The records of which many come at a time. */
 const journalName = '.journal';
+/** A write costs the same for one record and for twenty. Nothing waits for these, and so much of them a killed process loses. */
+const journalGatherMs = 20;
 
 /** In a folder for records, but none of them: what inbound SAs have received. Only for whoever has the folder's lock. */
 export function receivedMarksPath(folder: string): string {
@@ -133,10 +135,14 @@ export class RecordStore {
     this.records = new Map([...files, ...(journalled ?? earlier)]);
     this.#journal = new RecordJournal(journalPath, this.#lock, earlier);
     this.#lanes = {
-      journal: new WriteLane(async (batch) => {
-        await this.#journal.keep(batch);
-        await this.#sweep();
-      }, failed),
+      journal: new WriteLane(
+        async (batch) => {
+          await this.#journal.keep(batch);
+          await this.#sweep();
+        },
+        failed,
+        journalGatherMs,
+      ),
       machine: new WriteLane((batch) => this.#keep(batch, true), failed),
       process: new WriteLane((batch) => this.#keep(batch, false), failed),
       'process-first': new WriteLane(async (batch) => {

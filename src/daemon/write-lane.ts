@@ -14,14 +14,17 @@ export type Batch = ReadonlyMap<string, { readonly octets: Uint8Array }>;
 export class WriteLane {
   readonly #keep: (batch: Batch) => Promise<void>;
   readonly #failed: (error: Error) => void;
+  readonly #gatherMs: number;
   #pending = new Map<string, Pending>();
   #writing: Promise<void> | undefined;
   #closing = false;
   #wakeUp: (() => void) | undefined;
 
-  constructor(keep: (batch: Batch) => Promise<void>, failed: (error: Error) => void) {
+  /** @param gatherMs how long the first of a batch waits for more, so that they are written together */
+  constructor(keep: (batch: Batch) => Promise<void>, failed: (error: Error) => void, gatherMs = 0) {
     this.#keep = keep;
     this.#failed = failed;
+    this.#gatherMs = gatherMs;
   }
 
   /** Resolves once it is kept. What was not begun yet is overtaken: only the newest of a key is written. */
@@ -46,6 +49,7 @@ export class WriteLane {
 
   async #writeAll(): Promise<void> {
     while (this.#pending.size > 0) {
+      if (this.#gatherMs > 0 && !this.#closing) await this.#pause(this.#gatherMs);
       const batch = this.#pending;
       this.#pending = new Map();
       try {
@@ -56,7 +60,7 @@ export class WriteLane {
         this.#failed(error as Error);
         if (this.#closing) break;
         this.#takeBack(batch);
-        await this.#pause();
+        await this.#pause(retryMs);
       }
     }
     this.#writing = undefined;
@@ -73,9 +77,10 @@ export class WriteLane {
     }
   }
 
-  #pause(): Promise<void> {
+  /** Unless all of it is to end. */
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, retryMs);
+      const timer = setTimeout(resolve, ms);
       this.#wakeUp = () => {
         clearTimeout(timer);
         resolve();
