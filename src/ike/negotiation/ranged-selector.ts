@@ -19,10 +19,17 @@ function addressNumber(address: IpAddress): bigint {
   return addressBytes(address).reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
 }
 
+/** A handshake compares the same few selectors again and again. */
+const known = new WeakMap<TrafficSelector, RangedSelector>();
+
 export function ranged(selector: TrafficSelector): RangedSelector {
+  const before = known.get(selector);
+  if (before !== undefined) return before;
   const start = addressNumber(selector.start);
   const end = selector.end === selector.start ? start : addressNumber(selector.end);
-  return { selector, ipv6: isIpv6(selector.start), start, end };
+  const result = { selector, ipv6: isIpv6(selector.start), start, end };
+  known.set(selector, result);
+  return result;
 }
 
 function overlap(a: RangedSelector, b: RangedSelector): boolean {
