@@ -1,5 +1,5 @@
-// Two engines in one process, without sockets, disks or data planes: what IKE itself costs, and what an idle IKE SA weighs
-// with ten thousand of them.
+// Two engines in one process, without sockets, disks or data planes: what IKE itself costs, what coming back by a ticket
+// costs, and what an idle IKE SA weighs with ten thousand of them.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type ConfigurationPorts, loadConfiguration } from '#config';
@@ -29,6 +29,7 @@ function connection(name: string, local: IpAddress, remote: IpAddress, ids: read
   remote_addrs = ${remote}
   proposals = aes128gcm16-prfsha256-x25519
   unique = never
+  resumption_rekey = no
   local {
     auth = psk
     id = ${ids[0]}
@@ -57,27 +58,45 @@ const ports: ConfigurationPorts = {
   hostIdentityOf,
 };
 
+interface Kept {
+  /** What it asks to be stored is taken note of, sealed with this. */
+  readonly recordKey: Uint8Array;
+  readonly records: Map<string, Uint8Array>;
+}
+
 /** An engine that gets the answers it would get, at once. */
 class Host {
   readonly address: IpAddress;
   readonly #engine: Engine;
+  readonly #kept: Kept | undefined;
+  readonly #inputs: Untimed<EngineInput>[] = [];
+  #busy = false;
   #peer: Host | undefined;
   #established = 0;
+  /** Of these. */
+  resumed = 0;
 
-  constructor(own: IpAddress, connections: string) {
+  constructor(own: IpAddress, connections: string, kept?: Kept) {
     this.address = own;
+    this.#kept = kept;
     const text = `connections {\n${connections}}\nsecrets { ike-all {\n  secret = "for benchmarks"\n} }\n`;
     const { configuration } = loadConfiguration({
       file: 'bench.conf',
       text,
       ports,
     });
-    this.#engine = new Engine({ randomness: nodeRandomness(), configuration, stored: new Map() });
-    this.give({ kind: 'wall-clock', wallClockMs: 1_800_000_000_000 });
+    const from = kept === undefined ? {} : { stored: new Map(kept.records), recordKey: kept.recordKey };
+    this.#engine = new Engine({ randomness: nodeRandomness(), configuration, ...from });
   }
 
-  connect(peer: Host): void {
+  meet(peer: Host): void {
     this.#peer = peer;
+  }
+
+  /** Connections that an earlier one had begin at once. */
+  start(peer: Host): void {
+    this.meet(peer);
+    this.give({ kind: 'wall-clock', wallClockMs: 1_800_000_000_000 });
   }
 
   get established(): number {
@@ -85,7 +104,11 @@ class Host {
   }
 
   give(input: Untimed<EngineInput>): void {
-    const inputs = [input];
+    const inputs = this.#inputs;
+    inputs.push(input);
+    // The peer answers before we are done.
+    if (this.#busy) return;
+    this.#busy = true;
     for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
       this.#engine.handle({ ...next, at: performance.now() } as EngineInput);
       for (let output = this.#engine.poll(); output !== undefined; output = this.#engine.poll()) {
@@ -95,15 +118,21 @@ class Host {
         } else if (output.kind === 'sa-command') {
           inputs.push({ kind: 'sa-result', id: output.id, result: { ok: true } });
         } else if (output.kind === 'store') {
+          if (output.octets.length === 0) this.#kept?.records.delete(output.key);
+          else this.#kept?.records.set(output.key, output.octets);
           inputs.push({ kind: 'stored', id: output.id });
         } else if (output.kind === 'resolve') {
           const result = { ok: true, local: this.address, remote: output.host as IpAddress } as const;
           inputs.push({ kind: 'resolved', id: output.id, result });
         } else if (output.kind === 'event' && output.event.kind === 'ike') {
-          if (output.event.event.kind === 'ike-established') this.#established++;
+          const { event } = output.event;
+          if (event.kind !== 'ike-established') continue;
+          this.#established++;
+          if (event.resumed) this.resumed++;
         }
       }
     }
+    this.#busy = false;
   }
 }
 
@@ -117,26 +146,67 @@ async function usedBytes(): Promise<number> {
   return heapUsed + external;
 }
 
+const [left, right] = [address('192.0.2.1'), address('192.0.2.2')];
+
+function named(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `c${i}`);
+}
+
+function initiatorOf(names: readonly string[], kept?: Kept): Host {
+  const all = names.map((name) => connection(name, left, right, [`${name}.example`, 'right.example']));
+  return new Host(left, all.join(''), kept);
+}
+
+function responderOf(kept?: Kept): Host {
+  return new Host(right, connection('any', right, left, ['right.example', '%any']), kept);
+}
+
+function start(one: Host, other: Host): void {
+  one.start(other);
+  other.start(one);
+}
+
+/** CPU milliseconds for each of so many. */
+function cpuMsPer(count: number, work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / count;
+}
+
+function initiateAll(initiator: Host, names: readonly string[], firstId: number): void {
+  for (const [i, name] of names.entries()) {
+    initiator.give({ kind: 'command', id: firstId + i, command: { kind: 'initiate', child: name } });
+  }
+}
+
+/** The initiator starts again with nothing but what it has stored, and its connections come back by their tickets. */
+function measureResumption(): number {
+  const kept = (): Kept => ({ recordKey: nodeRandomness().bytes(32), records: new Map() });
+  const [own, others] = [kept(), kept()];
+  const names = named(slice);
+  const responder = responderOf(others);
+  const before = initiatorOf(names, own);
+  start(before, responder);
+  initiateAll(before, names, 1);
+  const after = initiatorOf(names, own);
+  responder.meet(after);
+  const milliseconds = cpuMsPer(slice, () => after.start(responder));
+  if (after.resumed !== slice) throw new Error(`${after.resumed} of ${slice} came back by a ticket`);
+  return milliseconds;
+}
+
 async function measureAll(): Promise<Report> {
-  const [left, right] = [address('192.0.2.1'), address('192.0.2.2')];
-  const names = Array.from({ length: ikeSas }, (_, i) => `c${i}`);
-  const initiator = new Host(
-    left,
-    names.map((name) => connection(name, left, right, [`${name}.example`, 'right.example'])).join(''),
-  );
-  const responder = new Host(right, connection('any', right, left, ['right.example', '%any']));
-  initiator.connect(responder);
-  responder.connect(initiator);
+  const names = named(ikeSas);
+  const initiator = initiatorOf(names);
+  const responder = responderOf();
+  start(initiator, responder);
   const milliseconds: number[] = [];
   let before = 0;
   let counted = 0;
   for (let from = 0; from < ikeSas; from += slice) {
-    const cpu = process.cpuUsage();
-    for (const [i, name] of names.slice(from, from + slice).entries()) {
-      initiator.give({ kind: 'command', id: from + i + 1, command: { kind: 'initiate', child: name } });
-    }
-    const { user, system } = process.cpuUsage(cpu);
-    milliseconds.push((user + system) / 1000 / slice);
+    const next = names.slice(from, from + slice);
+    milliseconds.push(cpuMsPer(slice, () => initiateAll(initiator, next, from + 1)));
     // What is compiled and filled by the first ones is not theirs. V8 lets go of some of it only after several collections.
     if (from % (4 * slice) === 0) await usedBytes();
     if (from === 2 * slice) {
@@ -154,6 +224,9 @@ async function measureAll(): Promise<Report> {
         rows: {
           [`the first ${slice * 4}`]: spread(milliseconds.slice(0, 4)),
           [`the last ${slice * 4} of ${ikeSas}`]: spread(milliseconds.slice(-4)),
+          [`${slice} that come back by a ticket (RFC 5723), without a key exchange`]: spread(
+            Array.from({ length: 4 }, measureResumption),
+          ),
         },
       },
       {

@@ -1,5 +1,6 @@
 // How long finding an SA by its SPI takes, and what an SA weighs, with one SA and with a million. All databases stand at
-// once in a process of its own, whose heap may be large; a lookup is what a packet with this SPI begins with.
+// once in a process of its own, whose heap may be large; a lookup is what a packet with this SPI begins with. What memory alone
+// takes is seen beside it: places of an array of the same SAs are read in the same order.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { nodeRandomness } from '#crypto';
@@ -18,6 +19,8 @@ interface Filled {
   readonly sad: Sad;
   readonly hot: Int32Array;
   readonly uniform: Int32Array;
+  readonly array: readonly InboundSa[];
+  readonly places: Int32Array;
   readonly bytesPerSa: number;
 }
 
@@ -67,9 +70,12 @@ function fill(sas: number): Filled {
   const all = Int32Array.from(spis, (spi) => spi | 0);
   spis.clear();
   const sad = new Sad();
+  const array = new Array<InboundSa>(sas);
   const before = usedBytes();
   for (const [index, spi] of all.entries()) {
-    sad.addInbound(new InboundSa(parametersOf(spi >>> 0, index), 0, { makeCipher: openSslPacketCipher }));
+    const sa = new InboundSa(parametersOf(spi >>> 0, index), 0, { makeCipher: openSslPacketCipher });
+    sad.addInbound(sa);
+    array[index] = sa;
   }
   const bytesPerSa = (usedBytes() - before) / sas;
   const order = randomWords(lookups);
@@ -77,6 +83,8 @@ function fill(sas: number): Filled {
     sad,
     hot: Int32Array.from(order, (word) => all[word % Math.min(sas, hotSpis)]!),
     uniform: Int32Array.from(order, (word) => all[word % sas]!),
+    array,
+    places: Int32Array.from(order, (word) => word % sas),
     bytesPerSa,
   };
 }
@@ -100,10 +108,20 @@ function findAndUse(sad: Sad, spis: Int32Array, from: number): number {
   return found;
 }
 
-function nanoseconds(one: typeof find, sad: Sad, spis: Int32Array): number {
+function readPlaces(array: readonly InboundSa[], places: Int32Array, from: number): number {
+  let found = 0;
+  for (let i = from; i < from + slice; i++) {
+    if (array[places[i]!] !== undefined) found++;
+  }
+  return found;
+}
+
+type OneSlice<Where> = (where: Where, keys: Int32Array, from: number) => number;
+
+function nanoseconds<Where>(one: OneSlice<Where>, where: Where, keys: Int32Array): number {
   const before = process.cpuUsage();
   let found = 0;
-  for (let from = 0; from < lookups; from += slice) found += one(sad, spis, from);
+  for (let from = 0; from < lookups; from += slice) found += one(where, keys, from);
   const { user, system } = process.cpuUsage(before);
   if (found !== lookups) throw new Error('an SA was not found');
   return ((user + system) * 1000) / lookups;
@@ -114,9 +132,10 @@ async function measureAll(rounds: number): Promise<Report> {
   fill(1_000);
   const filled = sizes.map(fill);
   const contenders: Record<string, () => number> = {};
-  for (const [i, { sad, hot, uniform }] of filled.entries()) {
+  for (const [i, { sad, hot, uniform, array, places }] of filled.entries()) {
     contenders[`hot ${i}`] = () => nanoseconds(find, sad, hot);
     contenders[`uniform ${i}`] = () => nanoseconds(find, sad, uniform);
+    contenders[`places ${i}`] = () => nanoseconds(readPlaces, array, places);
     contenders[`hot used ${i}`] = () => nanoseconds(findAndUse, sad, hot);
     contenders[`uniform used ${i}`] = () => nanoseconds(findAndUse, sad, uniform);
   }
@@ -136,6 +155,7 @@ async function measureAll(rounds: number): Promise<Report> {
     tables: [
       table('finding one of 1,000 busy SAs', 'hot'),
       table('finding any SA', 'uniform'),
+      table('reading any place of an array of them', 'places'),
       table('finding one of 1,000 busy SAs and reading a field of it', 'hot used'),
       table('finding any SA and reading a field of it', 'uniform used'),
       {
@@ -150,6 +170,7 @@ async function measureAll(rounds: number): Promise<Report> {
         rows: {
           'finding busy ones': growth('hot'),
           'finding any': growth('uniform'),
+          'reading any place of an array': growth('places'),
           'finding and reading busy ones': growth('hot used'),
           'finding and reading any': growth('uniform used'),
           'bytes per SA': bytes[3]! / bytes[1]!,
