@@ -136,6 +136,7 @@ export class EngineState {
 
   /** The IKE SA was given something: its outputs are due before this input is done with. */
   touch(entry: IkeEntry): void {
+    this.registry.settle(entry);
     this.#touched.add(entry);
     if (entry.parent !== undefined) this.#touched.add(entry.parent);
     for (const heir of entry.offspring) this.#touched.add(heir);
@@ -337,6 +338,7 @@ export class EngineState {
       ikeId: fields.ikeId,
       line: fields.line,
       sa: fields.sa,
+      connectionName: fields.sa.connection.name,
       initiator: fields.initiator,
       createdAt: this.at,
       initRequestFrom: fields.initRequestFrom,

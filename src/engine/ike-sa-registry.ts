@@ -25,6 +25,8 @@ export interface IkeEntry {
   readonly ikeId: number;
   readonly line: IkeLine;
   readonly sa: IkeSa;
+  /** The connection under which the registry has it. */
+  connectionName: string;
   readonly initiator: boolean;
   /** When its IKE_SA_INIT was sent or came. */
   readonly createdAt: number;
@@ -61,7 +63,7 @@ export interface IkeEntry {
     | undefined;
 }
 
-/** Finds IKE SAs by our SPI, by a repeated first request, by Child SA, by number. */
+/** Finds IKE SAs by our SPI, by a repeated first request, by Child SA, by connection, by number. */
 export class IkeSaRegistry {
   readonly #entries = new Map<number, IkeEntry>();
   readonly #bySpi = new Map<IkeSpi, IkeEntry>();
@@ -69,6 +71,7 @@ export class IkeSaRegistry {
   readonly #byFirstRequest = new Map<string, IkeEntry>();
   readonly #byChild = new Map<number, number>();
   readonly #childrenOf = new Map<number, Set<number>>();
+  readonly #byConnection = new Map<string, Set<IkeEntry>>();
   /** In the order in which they were identified. */
   readonly #byIdentities = new Map<string, Set<IkeEntry>>();
   /** By identities and the name of a child: IKE SAs whose Child SA of that name may still come first for our traffic. */
@@ -96,6 +99,7 @@ export class IkeSaRegistry {
   add(entry: IkeEntry): void {
     this.#entries.set(entry.ikeId, entry);
     this.#bySpi.set(localSpi(entry), entry);
+    addTo(this.#byConnection, entry.connectionName, entry);
     if (entry.initRequestFrom !== undefined) {
       this.#byFirstRequest.set(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom), entry);
     }
@@ -105,12 +109,22 @@ export class IkeSaRegistry {
     this.#entries.delete(entry.ikeId);
     if (entry.expectedSpi !== undefined) this.#byExpectedSpi.delete(entry.expectedSpi);
     this.#bySpi.delete(localSpi(entry));
+    removeFrom(this.#byConnection, entry.connectionName, entry);
     if (entry.initRequestFrom !== undefined) {
       this.#byFirstRequest.delete(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom));
     }
     for (const childId of this.#childrenOf.get(entry.ikeId) ?? []) this.#byChild.delete(childId);
     this.#childrenOf.delete(entry.ikeId);
     this.#forgetIdentities(entry);
+  }
+
+  /** An IKE SA was given something: a responder learns only in IKE_AUTH which connection its peer means. */
+  settle(entry: IkeEntry): void {
+    const { name } = entry.sa.connection;
+    if (name === entry.connectionName || !this.has(entry.ikeId)) return;
+    removeFrom(this.#byConnection, entry.connectionName, entry);
+    entry.connectionName = name;
+    addTo(this.#byConnection, name, entry);
   }
 
   /** Tells who is at both ends, once that is known; from then on `ofIdentities` finds it. */
@@ -218,18 +232,22 @@ export class IkeSaRegistry {
 
   /** Live IKE SAs of a connection, the newest first. */
   ofConnection(connection: string): readonly IkeEntry[] {
-    return this.all()
-      .filter(({ sa }) => sa.connection.name === connection && sa.phase !== 'ended' && sa.phase !== 'rekeyed')
-      .reverse();
+    return [...this.#liveOf(connection)].sort((one, other) => other.ikeId - one.ikeId);
   }
 
   /** Whether the connection has this child, other than on its way out. */
   carries(connection: string, child: string): boolean {
-    return this.ofConnection(connection).some(
-      ({ sa }) =>
-        sa.phase !== 'deleting' &&
-        sa.children.some(({ name, phase }) => name === child && phase !== 'deleting'),
-    );
+    for (const { sa } of this.#liveOf(connection)) {
+      if (sa.phase === 'deleting') continue;
+      if (sa.children.some(({ name, phase }) => name === child && phase !== 'deleting')) return true;
+    }
+    return false;
+  }
+
+  *#liveOf(connection: string): Iterable<IkeEntry> {
+    for (const entry of this.#byConnection.get(connection) ?? []) {
+      if (entry.sa.phase !== 'ended' && entry.sa.phase !== 'rekeyed') yield entry;
+    }
   }
 
   /** Whether a newer IKE SA of the same connection and peer has this child installed. */
