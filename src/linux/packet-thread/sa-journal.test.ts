@@ -98,3 +98,29 @@ test('commands that the dead thread has not answered fail, but for removals, whi
   assert.deepEqual(journal.replay(0), []);
   assert.deepEqual(journal.abandon(0), []);
 });
+
+test('an SA is removed by where it leads now, and another one with its SPI at another peer stays', () => {
+  const journal = new SaJournal();
+  const [first, second, third] = ['192.0.2.2', '192.0.2.3', '192.0.2.4'].map(address);
+  let id = 0;
+  const carryOut = (command: SaCommand): void => {
+    journal.asked(id, command);
+    journal.answered(id++, ok, 0);
+  };
+  const installed = { ...parameters('outbound', 600), remote: first! };
+  carryOut({ kind: 'install', sa: installed });
+  carryOut({ kind: 'install', sa: { ...parameters('outbound', 600), remote: second!, childId: 2 } });
+  carryOut({ kind: 'use-outbound', protocol: 'esp', spi: 600 as Spi, childId: 1 });
+  carryOut({
+    ...{ kind: 'update-addresses', protocol: 'esp', direction: 'outbound', spi: 600 as Spi, childId: 1 },
+    ...{ local: { address: address('192.0.2.1'), port: 0 }, remote: { address: third!, port: 0 } },
+    encapsulated: false,
+  });
+  const told = (): unknown[] =>
+    journal.replay(0).map(({ command }) => (command.kind === 'install' ? command.sa.childId : command.kind));
+  assert.deepEqual(told(), [1, 'update-addresses', 2, 'use-outbound'], 'in the order of installation');
+  carryOut({ ...removal('outbound', 600), remote: first! } as SaCommand);
+  assert.equal(journal.saCount, 2, 'nothing leads there any more');
+  carryOut({ ...removal('outbound', 600), remote: third! } as SaCommand);
+  assert.deepEqual(told(), [2], 'nor is it said which SA of its pair sends');
+});

@@ -1,8 +1,10 @@
 // What a packet thread was told of SAs and policies, so that one that takes its place can be told again.
 import { SaProgress } from '#ipsec';
-import type { SaCommand, SaLifetimes, SaParameters, SaResult } from '#sa';
+import type { IpAddress, SaCommand, SaLifetimes, SaParameters, SaResult } from '#sa';
+import { type IndexedSa, SaIndex } from './sa-index.ts';
 
-interface JournalSa {
+interface JournalSa extends IndexedSa {
+  remote: IpAddress;
   readonly parameters: SaParameters;
   readonly installedAt: number;
   readonly progress: SharedArrayBuffer;
@@ -17,18 +19,16 @@ export interface JournalEntry {
   readonly progress?: SharedArrayBuffer;
 }
 
-type OfSa = Extract<SaCommand, { kind: 'update-addresses' | 'extend-reservation' }>;
-
 /** Holds a copy of the keys of each SA, and wipes it when the SA goes. */
 export class SaJournal {
-  readonly #sas: JournalSa[] = [];
+  readonly #sas = new SaIndex<JournalSa>();
   readonly #policies = new Map<number, SaCommand>();
   /** Of each pair, which SA sends. */
   readonly #senders = new Map<number, SaCommand>();
   readonly #unanswered = new Map<number, JournalEntry>();
 
   get saCount(): number {
-    return this.#sas.length;
+    return this.#sas.size;
   }
 
   /** A command is about to be given to the thread. */
@@ -66,23 +66,23 @@ export class SaJournal {
   #note({ command, progress }: JournalEntry, at: number): void {
     switch (command.kind) {
       case 'install':
-        this.#sas.push({
-          parameters: withOwnKeys(command.sa),
-          installedAt: at,
-          progress: progress!,
-          moved: undefined,
-          extended: undefined,
-        });
+        this.#add(command.sa, at, progress!);
         break;
       case 'use-outbound':
         this.#senders.set(command.childId, command);
         break;
-      case 'update-addresses':
-        for (const sa of this.#named(command)) sa.moved = command;
+      case 'update-addresses': {
+        const sa = this.#sas.ofPair(command);
+        if (sa === undefined) break;
+        sa.moved = command;
+        this.#sas.move(sa, command.remote.address);
         break;
-      case 'extend-reservation':
-        for (const sa of this.#named(command)) sa.extended = command;
+      }
+      case 'extend-reservation': {
+        const sa = this.#sas.ofPair(command);
+        if (sa !== undefined) sa.extended = command;
         break;
+      }
       case 'remove':
         this.#remove(command);
         break;
@@ -95,36 +95,26 @@ export class SaJournal {
     }
   }
 
-  #named({ protocol, direction, spi, childId }: OfSa): JournalSa[] {
-    return this.#sas.filter(
-      ({ parameters }) =>
-        parameters.protocol === protocol &&
-        parameters.direction === direction &&
-        parameters.spi === spi &&
-        parameters.childId === childId,
-    );
+  #add(sa: SaParameters, installedAt: number, progress: SharedArrayBuffer): void {
+    const { protocol, direction, spi, childId, remote } = sa;
+    const parameters = withOwnKeys(sa);
+    this.#sas.add({
+      ...{ protocol, direction, spi, childId, remote, parameters, installedAt, progress },
+      moved: undefined,
+      extended: undefined,
+    });
   }
 
-  #remove({ protocol, direction, spi, remote }: Extract<SaCommand, { kind: 'remove' }>): void {
-    const index = this.#sas.findIndex(
-      ({ parameters, moved }) =>
-        parameters.protocol === protocol &&
-        parameters.direction === direction &&
-        parameters.spi === spi &&
-        (direction === 'inbound' ||
-          (moved?.kind === 'update-addresses' ? moved.remote.address : parameters.remote) === remote),
-    );
-    const [gone] = index < 0 ? [] : this.#sas.splice(index, 1);
+  #remove(command: Extract<SaCommand, { kind: 'remove' }>): void {
+    const gone = this.#sas.remove(command);
     if (gone === undefined) return;
-    gone.parameters.encryption?.key.fill(0);
-    gone.parameters.integrity?.key.fill(0);
-    const { childId } = gone.parameters;
-    if (!this.#sas.some(({ parameters }) => parameters.childId === childId)) this.#senders.delete(childId);
+    wipe(gone);
+    if (!this.#sas.hasPair(gone.childId)) this.#senders.delete(gone.childId);
   }
 
   /** Everything that holds, in the order in which a fresh thread can be told. */
   replay(at: number): readonly JournalEntry[] {
-    const sas = this.#sas.flatMap(({ parameters, installedAt, progress, moved, extended }) => {
+    const sas = [...this.#sas.values()].flatMap(({ parameters, installedAt, progress, moved, extended }) => {
       const lifetimes = remaining(parameters.lifetimes, at - installedAt);
       const command: SaCommand = { kind: 'install', sa: { ...parameters, lifetimes } };
       const later = [moved, extended].filter((one) => one !== undefined);
@@ -136,12 +126,14 @@ export class SaJournal {
 
   /** Wipes all keys. */
   close(): void {
-    for (const { parameters } of this.#sas) {
-      parameters.encryption?.key.fill(0);
-      parameters.integrity?.key.fill(0);
-    }
-    this.#sas.length = 0;
+    for (const sa of this.#sas.values()) wipe(sa);
+    this.#sas.clear();
   }
+}
+
+function wipe({ parameters }: JournalSa): void {
+  parameters.encryption?.key.fill(0);
+  parameters.integrity?.key.fill(0);
 }
 
 function withOwnKeys(sa: SaParameters): SaParameters {
