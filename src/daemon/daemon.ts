@@ -133,12 +133,14 @@ export class Daemon {
           this.#vici?.message(direction, seen);
         },
         keyLog: (entry) => options.keyLog?.write(entry),
-        reports: (reports, verdicts, heapBytes) => {
-          this.#packetThreadHeapBytes = heapBytes;
+        reports: (reports) => {
           this.#reports.add(reports);
-          this.#verdicts = verdicts;
           this.#observation.reports(reports);
           options.onReports?.(reports);
+        },
+        statistics: (verdicts, heapBytes) => {
+          this.#verdicts = verdicts;
+          this.#packetThreadHeapBytes = heapBytes;
         },
         foreignSpis: (spis) => {
           this.#kernelSpis = spis;

@@ -2,16 +2,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { nodeRandomness } from '#crypto';
 import { MemoryDataPlane } from '#ipsec';
-import {
-  type Endpoint,
-  type IpAddress,
-  isIpv6,
-  parseAddress,
-  type SaCommand,
-  type SaDirection,
-  type SaProtocol,
-  type Spi,
-} from '#sa';
+import { SaReports } from '#linux';
+import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand } from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
 
@@ -37,21 +29,13 @@ export interface DatagramPacketIoOptions {
 /** Datagrams that wait for `receive`. */
 const waitingMax = 64;
 
-interface KnownSa {
-  readonly protocol: SaProtocol;
-  readonly direction: SaDirection;
-  readonly spi: Spi;
-  readonly childId: number;
-  reportedPackets: number;
-}
-
 export class DatagramPacketIo implements PacketIo {
   readonly tunName: undefined;
   readonly #options: DatagramPacketIoOptions;
   readonly #listener: PacketIoListener;
   readonly #sockets = new Map<string, Socket>();
-  readonly #known = new Map<string, KnownSa>();
   readonly #plane: MemoryDataPlane;
+  readonly #reports: SaReports;
   readonly #reporter: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] | undefined = [];
@@ -64,6 +48,7 @@ export class DatagramPacketIo implements PacketIo {
       pathMtuBytes: options.pathMtuBytes,
       protocols: ['esp'],
     });
+    this.#reports = new SaReports(this.#plane);
     this.#reporter = setInterval(() => this.#report(), datagramReportMs);
     this.#reporter.unref();
   }
@@ -138,20 +123,10 @@ export class DatagramPacketIo implements PacketIo {
 
   apply(id: number, command: SaCommand): void {
     // What it carried since the last report would go with it.
-    if (command.kind === 'remove') this.#report();
+    const last = command.kind === 'remove' ? this.#reports.takeLast(command) : undefined;
+    if (last !== undefined) this.#listener.reports([last]);
     const result = this.#plane.apply(command, this.#options.clock());
-    if (result.ok && command.kind === 'install') {
-      const { protocol, direction, spi, childId, remote } = command.sa;
-      this.#known.set(`${direction} ${spi} ${remote}`, {
-        protocol,
-        direction,
-        spi,
-        childId,
-        reportedPackets: 0,
-      });
-    }
-    if (command.kind === 'remove')
-      this.#known.delete(`${command.direction} ${command.spi} ${command.remote}`);
+    if (result.ok) this.#reports.follow(command);
     this.#listener.saResult(id, result);
     this.#drain();
   }
@@ -190,15 +165,9 @@ export class DatagramPacketIo implements PacketIo {
   }
 
   #report(): void {
-    const reports = [];
-    for (const sa of this.#known.values()) {
-      const counters = this.#plane.counters(sa.protocol, sa.direction, sa.spi);
-      if (counters === undefined || counters.packets === sa.reportedPackets) continue;
-      sa.reportedPackets = counters.packets;
-      const { protocol, direction, spi, childId } = sa;
-      reports.push({ protocol, direction, spi, childId, counters });
-    }
-    if (reports.length > 0) this.#listener.reports(reports, this.#plane.stats().verdicts);
+    const reports = this.#reports.take();
+    if (reports.length > 0) this.#listener.reports(reports);
+    this.#listener.statistics(this.#plane.stats().verdicts);
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,9 @@ export interface DriverListener {
   /** Octets of one of our ports, before the engine has them or after. */
   datagram(direction: 'in' | 'out', local: Endpoint, remote: Endpoint, octets: Uint8Array): void;
   keyLog(entry: KeyLogEntry): void;
-  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
+  reports(reports: readonly SaReport[]): void;
+  /** @param verdicts packets by what became of them */
+  statistics(verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
   /** The data plane died, and goes on with so many SAs. */
@@ -83,11 +85,12 @@ export class Driver {
     icmpError: (error) => this.#give({ kind: 'icmp-error', at: monotonicMs(), ...error }),
     event: (event) => this.#give({ kind: 'data-plane', at: monotonicMs(), event }),
     saResult: (id, result) => this.#give({ kind: 'sa-result', at: monotonicMs(), id, result }),
-    reports: (reports, verdicts, heapBytes) => {
-      this.#listener.reports(reports, verdicts, heapBytes);
+    reports: (reports) => {
+      this.#listener.reports(reports);
       const notes = trafficNotes(reports);
       if (notes.length > 0) this.#give({ kind: 'traffic', at: monotonicMs(), notes });
     },
+    statistics: (verdicts, heapBytes) => this.#listener.statistics(verdicts, heapBytes),
     foreignSpis: (spis) => this.#listener.foreignSpis?.(spis),
     restarted: (error, sas) => this.#listener.restarted(error, sas),
     died: (error) => this.#listener.died(error),

@@ -12,8 +12,12 @@ export interface PacketIoListener {
   icmpError(error: IcmpError): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
-  /** @param heapBytes of a thread of its own */
-  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
+  reports(reports: readonly SaReport[]): void;
+  /**
+   * @param verdicts packets by what became of them
+   * @param heapBytes of a thread of its own
+   */
+  statistics(verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
   /** What carries packets died, and goes on in a new thread with so many SAs. */

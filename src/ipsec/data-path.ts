@@ -132,7 +132,11 @@ export class DataPath {
 
   /** Packets per verdict, by name. */
   verdictCounts(): Readonly<Record<string, number>> {
-    return Object.fromEntries(verdictNames.map((name, code) => [name, this.#verdictCounts[code]!]));
+    return Object.fromEntries(verdictNames.map((name, code) => [name, this.verdictCount(code)]));
+  }
+
+  verdictCount(code: number): number {
+    return this.#verdictCounts[code]!;
   }
 
   /** One more packet with an unknown SPI that nobody put into a slot. */

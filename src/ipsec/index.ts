@@ -35,4 +35,5 @@ export {
   type SaState,
 } from './security-association.ts';
 export { SequenceCounter } from './sequence-counter.ts';
+export type { SaUsage } from './usage.ts';
 export { Verdict, type VerdictCode, verdictNames } from './verdicts.ts';

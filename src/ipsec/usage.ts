@@ -5,8 +5,14 @@ import type { SaProgress } from './sa-progress.ts';
 /** What using an SA once more did to its lifetime. */
 export type LifetimeChange = 'none' | 'soft' | 'hard';
 
+/** How much an SA was used. It goes on to say so when the SA is gone. */
+export interface SaUsage {
+  readonly packets: number;
+  counters(): SaCounters;
+}
+
 /** Bytes are the octets under protection: the inner packet in tunnel mode, the upper layer in transport mode. */
-export class Usage {
+export class Usage implements SaUsage {
   readonly #lifetimes: SaLifetimes;
   readonly #expiresAt: number;
   readonly #progress: SaProgress | undefined;
@@ -30,6 +36,10 @@ export class Usage {
     this.#packets = progress?.packets ?? 0;
     this.#expiresAt =
       lifetimes.hardTimeMs === undefined ? Number.POSITIVE_INFINITY : at + lifetimes.hardTimeMs;
+  }
+
+  get packets(): number {
+    return this.#packets;
   }
 
   /** Whether a hard lifetime has ended: the SA must not be used. */

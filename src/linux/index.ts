@@ -16,6 +16,7 @@ export { hasOpenSsl } from './openssl/libcrypto.ts';
 export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { KernelPlaneOptions, PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
+export { SaReports } from './packet-thread/sa-reports.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
 export { ReceivedMarksFile, readReceivedMarks } from './received-marks-file.ts';
 export { NetworkConfigurationError } from './routing-table.ts';

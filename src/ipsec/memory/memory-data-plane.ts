@@ -26,6 +26,7 @@ import { expiryEvent } from '../sa-events.ts';
 import type { SaProgress } from '../sa-progress.ts';
 import { Sad } from '../sad.ts';
 import type { InboundSa, OutboundSa, PacketCipherFactory } from '../security-association.ts';
+import type { SaUsage } from '../usage.ts';
 import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
 import { HeldPackets } from './held-packets.ts';
@@ -349,7 +350,12 @@ export class MemoryDataPlane {
     spi: number,
     remote?: IpAddress,
   ): SaCounters | undefined {
-    return this.#find(protocol, direction, spi, remote)?.usage.counters();
+    return this.usage(protocol, direction, spi, remote)?.counters();
+  }
+
+  /** The same for whoever looks at an SA's counters again and again. */
+  usage(protocol: SaProtocol, direction: SaDirection, spi: number, remote?: IpAddress): SaUsage | undefined {
+    return this.#find(protocol, direction, spi, remote)?.usage;
   }
 
   /** The inbound SAs, and where their packets come from. */
@@ -365,10 +371,19 @@ export class MemoryDataPlane {
     }
   }
 
+  /** Packets with this verdict. @param code a place in `verdictNames` */
+  verdictCount(code: number): number {
+    return this.#path.verdictCount(code);
+  }
+
+  get unknownSpisDropped(): number {
+    return this.#unknown.dropped;
+  }
+
   stats(): DataPlaneStatistics {
     return {
       verdicts: this.#path.verdictCounts(),
-      unknownSpisDropped: this.#unknown.dropped,
+      unknownSpisDropped: this.unknownSpisDropped,
       heldPacketsDropped: this.#held.dropped,
     };
   }

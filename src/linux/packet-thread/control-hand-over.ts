@@ -5,6 +5,7 @@ import { hipUdpPort, removeNonEspMarker } from '#wire';
 import type { IcmpError } from '../icmp-errors.ts';
 import type { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread } from './messages.ts';
+import type { PacketCounter } from './packet-counters.ts';
 import { PeerAddresses } from './peer-addresses.ts';
 
 /** What became of packets of one kind. */
@@ -12,6 +13,15 @@ class Admissions {
   ofPeers = 0;
   ofStrangers = 0;
   refused = 0;
+  readonly counters: readonly PacketCounter[];
+
+  constructor(kind: string) {
+    this.counters = [
+      [`${kind}-of-peers`, () => this.ofPeers],
+      [`${kind}-of-strangers`, () => this.ofStrangers],
+      [`${kind}-refused`, () => this.refused],
+    ];
+  }
 
   admit(queue: ControlQueue, ofPeer: boolean): boolean {
     if (!queue.admit(ofPeer)) {
@@ -31,10 +41,17 @@ export class ControlHandOver {
   /** For the end of this round of the loop: each message on its way is a wake-up of the control thread. */
   #outbox: FromPacketThread[] = [];
   readonly #queue: ControlQueue;
-  readonly #ike = new Admissions();
-  readonly #hip = new Admissions();
+  readonly #ike = new Admissions('ike');
+  readonly #hip = new Admissions('hip');
   #icmpOfPeers = 0;
   #icmpIgnored = 0;
+
+  readonly ikeCounters: readonly PacketCounter[] = this.#ike.counters;
+  readonly hipCounters: readonly PacketCounter[] = this.#hip.counters;
+  readonly icmpCounters: readonly PacketCounter[] = [
+    ['icmp-of-peers', () => this.#icmpOfPeers],
+    ['icmp-ignored', () => this.#icmpIgnored],
+  ];
 
   constructor(port: MessagePort, queue: ControlQueue) {
     this.#port = port;
@@ -100,19 +117,5 @@ export class ControlHandOver {
     if (event.kind === 'unknown-spi' && !this.#queue.admit(true)) return false;
     this.post({ kind: 'event', event });
     return true;
-  }
-
-  ikeCounts(): Record<string, number> {
-    const { ofPeers, ofStrangers, refused } = this.#ike;
-    return { 'ike-of-peers': ofPeers, 'ike-of-strangers': ofStrangers, 'ike-refused': refused };
-  }
-
-  hipCounts(): Record<string, number> {
-    const { ofPeers, ofStrangers, refused } = this.#hip;
-    return { 'hip-of-peers': ofPeers, 'hip-of-strangers': ofStrangers, 'hip-refused': refused };
-  }
-
-  icmpCounts(): Record<string, number> {
-    return { 'icmp-of-peers': this.#icmpOfPeers, 'icmp-ignored': this.#icmpIgnored };
   }
 }

@@ -59,7 +59,7 @@ export interface PacketThreadSetup {
   readonly adopted?: HeldDescriptors;
 }
 
-/** Counters of one SA, as told once a second while they move. */
+/** Counters of one SA, as told while they move. */
 export interface SaReport {
   readonly protocol: SaProtocol;
   readonly direction: SaDirection;
@@ -134,9 +134,10 @@ export type FromPacketThread =
   /** Commands that were carried out, in their order. */
   | { readonly kind: 'sa-done'; readonly ids: readonly number[] }
   | { readonly kind: 'sa-result'; readonly id: number; readonly result: SaResult }
+  | { readonly kind: 'reports'; readonly reports: readonly SaReport[] }
+  /** Of the thread as a whole, told while the first of them move. */
   | {
-      readonly kind: 'reports';
-      readonly reports: readonly SaReport[];
+      readonly kind: 'statistics';
       readonly verdicts: Readonly<Record<string, number>>;
       readonly heapBytes: number;
     }

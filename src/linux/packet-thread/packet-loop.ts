@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { LsiTranslation, MemoryDataPlane, SaProgress } from '#ipsec';
+import { LsiTranslation, MemoryDataPlane, SaProgress, verdictNames } from '#ipsec';
 import { type IpAddress, isIpv6, type SaCommand } from '#sa';
 import { AddressWatch } from '../address-watch.ts';
 import { monotonicMs } from '../clock.ts';
@@ -28,6 +28,7 @@ import { FloodGuard } from './flood-guard.ts';
 import { HipSockets } from './hip-sockets.ts';
 import { IkeReceiver } from './ike-receiver.ts';
 import type { HeldDescriptors, PacketThreadOptions, ToPacketThread } from './messages.ts';
+import { type PacketCounter, PacketCounters } from './packet-counters.ts';
 import { SaReports } from './sa-reports.ts';
 import { WatchedDescriptors } from './watched-descriptors.ts';
 import { Ways } from './ways.ts';
@@ -79,11 +80,12 @@ export class PacketLoop {
   readonly #memory: PacketMemory;
   readonly #delivery: number;
   readonly #ahReceivers: AhReceiver[] = [];
-  readonly #reports = new SaReports();
+  readonly #reports: SaReports;
   readonly #flood: FloodGuard;
   #tunDropped = 0;
   #evidenceRefused = 0;
-  #reportedSum = 0;
+  readonly #counters: PacketCounters;
+  #toldSum = 0;
   #reportAt = 0;
   #running = true;
   /** An SA went: what it carried is wiped before the next packets come. */
@@ -116,6 +118,8 @@ export class PacketLoop {
         ? {}
         : { receivedMarks: new ReceivedMarksFile(options.receivedMarks.path, options.receivedMarks.bootId) }),
     });
+    this.#reports = new SaReports(this.#plane);
+    this.#counters = this.#allCounters();
     this.#flood = new FloodGuard((protocol) => this.#plane.inboundSas(protocol));
     this.#memory = new PacketMemory(bytesFor(options));
     this.#delivery = this.#memory.take(deliveryBytes);
@@ -303,7 +307,8 @@ export class PacketLoop {
 
   #apply(id: number | undefined, command: SaCommand, progress?: SharedArrayBuffer): void {
     // The last counters of an SA that goes away are told before it does.
-    if (command.kind === 'remove') this.#report(monotonicMs());
+    const last = command.kind === 'remove' ? this.#reports.takeLast(command) : undefined;
+    if (last !== undefined) this.#control.post({ kind: 'reports', reports: [last] });
     const noted = progress === undefined ? undefined : new SaProgress(progress);
     const result = this.#plane.apply(command, monotonicMs(), noted);
     if (result.ok) {
@@ -352,31 +357,36 @@ export class PacketLoop {
 
   #report(at: number): void {
     this.#reportAt = at + reportIntervalMs;
-    const reports = this.#reports.take(this.#plane);
-    const counts = { ...this.#plane.stats().verdicts, ...this.#counts() };
-    const sum = Object.values(counts).reduce((total, count) => total + count, 0);
-    if (reports.length === 0 && sum === this.#reportedSum) return;
-    this.#reportedSum = sum;
+    const reports = this.#reports.take();
+    if (reports.length > 0) this.#control.post({ kind: 'reports', reports });
+    const { sum } = this.#counters;
+    if (sum === this.#toldSum) return;
+    this.#toldSum = sum;
     const heapBytes = getHeapStatistics().used_heap_size;
-    this.#control.post({ kind: 'reports', reports, verdicts: counts, heapBytes });
+    this.#control.post({ kind: 'statistics', verdicts: this.#counters.byName(), heapBytes });
   }
 
-  /** What became of packets that are no matter of the data plane, or were lost on their way to it or from it. */
-  #counts(): Record<string, number> {
-    return {
-      'device-refused': this.#tunDropped,
-      'device-malformed': this.#departures.malformed,
-      'socket-refused': this.#ways.refused,
-      'no-socket': this.#ways.missing,
-      unaddressed: this.#arrivals.unaddressed,
-      ...this.#control.ikeCounts(),
-      'lsi-untranslatable': this.#departures.untranslatable,
-      ...this.#control.hipCounts(),
-      'hip-unsent': this.#hip?.unsent ?? 0,
-      ...this.#control.icmpCounts(),
-      'unknown-spi-filtered': this.#flood.filtered,
-      'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
-      'evidence-dropped': this.#plane.stats().unknownSpisDropped + this.#evidenceRefused,
-    };
+  /** Of the data plane, and of packets that are no matter of it, or were lost on their way to it or from it. */
+  #allCounters(): PacketCounters {
+    return new PacketCounters([
+      ...verdictNames.map((name, code): PacketCounter => [name, () => this.#plane.verdictCount(code)]),
+      ['device-refused', () => this.#tunDropped],
+      ['device-malformed', () => this.#departures.malformed],
+      ['socket-refused', () => this.#ways.refused],
+      ['no-socket', () => this.#ways.missing],
+      ['unaddressed', () => this.#arrivals.unaddressed],
+      ...this.#control.ikeCounters,
+      ['lsi-untranslatable', () => this.#departures.untranslatable],
+      ...this.#control.hipCounters,
+      ['hip-unsent', () => this.#hip?.unsent ?? 0],
+      ...this.#control.icmpCounters,
+      ['unknown-spi-filtered', () => this.#flood.filtered],
+      ['socket-overflow', () => overflowOf(this.#sockets)],
+      ['evidence-dropped', () => this.#plane.unknownSpisDropped + this.#evidenceRefused],
+    ]);
   }
+}
+
+function overflowOf(sockets: readonly DatagramSocket[]): number {
+  return sockets.reduce((sum, { overflow }) => sum + overflow, 0);
 }

@@ -44,8 +44,12 @@ export interface PacketThreadListener {
   icmpError(error: IcmpError): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
-  /** @param heapBytes what the thread's JavaScript objects take */
-  reports(reports: readonly SaReport[], verdicts: Readonly<Record<string, number>>, heapBytes: number): void;
+  reports(reports: readonly SaReport[]): void;
+  /**
+   * @param verdicts packets by what became of them
+   * @param heapBytes what the thread's JavaScript objects take
+   */
+  statistics(verdicts: Readonly<Record<string, number>>, heapBytes: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change; never told by the userspace data plane. */
   foreignSpis?(spis: readonly number[]): void;
   /** The thread died, and another one goes on with its sockets, its device and so many SAs. */
@@ -211,7 +215,10 @@ export class PacketThread {
         this.#answered(message.id, message.result);
         break;
       case 'reports':
-        listener.reports(message.reports, message.verdicts, message.heapBytes);
+        listener.reports(message.reports);
+        break;
+      case 'statistics':
+        listener.statistics(message.verdicts, message.heapBytes);
         break;
       case 'foreign-spis':
         listener.foreignSpis?.(message.spis);

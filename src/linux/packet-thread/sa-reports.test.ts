@@ -2,17 +2,51 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type SaCommand, type SaCounters, type SaParameters, type Spi } from '#sa';
+import type { SaReport } from './messages.ts';
 import { SaReports } from './sa-reports.ts';
 
 const [home, first, second] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map(address);
 const spi = 0x1001 as Spi;
-const counters: SaCounters = { bytes: 100, packets: 1, integrityFailures: 0, replays: 0, malformed: 0 };
+/** What an SA carried, for tests to change; and how often it was looked at. */
+class Carried {
+  looks = 0;
+  #packets = 1;
+
+  get packets(): number {
+    this.looks++;
+    return this.#packets;
+  }
+
+  set packets(packets: number) {
+    this.#packets = packets;
+  }
+
+  counters(): SaCounters {
+    const packets = this.#packets;
+    return { bytes: 100 * packets, packets, integrityFailures: 0, replays: 0, malformed: 0 };
+  }
+}
+
+/** A data plane where every SA has carried something, by what names it. */
+class Plane {
+  readonly carried = new Map<string, Carried>();
+
+  usage(protocol: string, direction: string, spi: number, remote?: string): Carried {
+    const carried = new Carried();
+    this.carried.set(`${protocol} ${direction} ${spi} ${remote}`, carried);
+    return carried;
+  }
+
+  get looks(): number {
+    return [...this.carried.values()].reduce((sum, { looks }) => sum + looks, 0);
+  }
+}
 
 const outbound = (remote = first!, childId = 1): SaCommand => ({
   kind: 'install',
   sa: { protocol: 'esp', direction: 'outbound', spi, childId, local: home!, remote } as SaParameters,
 });
-const removal = (remote: typeof first): SaCommand => ({
+const removal = (remote: typeof first): Extract<SaCommand, { kind: 'remove' }> => ({
   ...{ kind: 'remove', protocol: 'esp', direction: 'outbound', spi },
   remote: remote!,
 });
@@ -23,42 +57,61 @@ const move: SaCommand = {
   encapsulated: false,
 };
 
-/** Asks for counters by where the SA leads, as finding it without that means to look at all. */
-function asked(reports: SaReports): unknown[] {
-  const remotes: unknown[] = [];
-  reports.take({
-    counters: (_protocol, _direction, _spi, remote) => {
-      remotes.push(remote);
-      return counters;
-    },
-  });
-  return remotes;
+function pairsOf(reports: readonly SaReport[]): number[] {
+  return reports.map(({ childId }) => childId);
 }
 
-test('an SA is asked for by where it leads, and told of when it moved on', () => {
-  const reports = new SaReports();
+test('an SA is told of when it moved on, and only then', () => {
+  const plane = new Plane();
+  const reports = new SaReports(plane);
   reports.follow(outbound());
-  const plane = { counters: () => counters };
-  assert.deepEqual(reports.take(plane), [
-    { protocol: 'esp', direction: 'outbound', spi, childId: 1, counters },
-  ]);
-  assert.deepEqual(reports.take(plane), []);
-  assert.deepEqual(asked(reports), [first]);
+  const carried = plane.carried.get(`esp outbound ${spi} ${first}`)!;
+  const told = { protocol: 'esp', direction: 'outbound', spi, childId: 1 };
+  assert.deepEqual(reports.take(), [{ ...told, counters: carried.counters() }]);
+  assert.deepEqual(reports.take(), []);
+  carried.packets = 2;
+  assert.deepEqual(reports.take(), [{ ...told, counters: carried.counters() }]);
 });
 
 test('an SA whose peer has another address is known by that, and forgotten by it', () => {
-  const reports = new SaReports();
+  const reports = new SaReports(new Plane());
   reports.follow(outbound());
   reports.follow(move);
-  assert.deepEqual(asked(reports), [second]);
+  assert.equal(reports.takeLast(removal(first)), undefined);
+  assert.equal(reports.takeLast(removal(second))?.childId, 1);
   reports.follow(removal(second));
-  assert.deepEqual(asked(reports), []);
+  assert.equal(reports.takeLast(removal(second)), undefined);
+  assert.deepEqual(reports.take(), []);
 });
 
 test('two peers may have chosen the same SPI', () => {
-  const reports = new SaReports();
+  const reports = new SaReports(new Plane());
   reports.follow(outbound());
   reports.follow(outbound(second, 2));
   reports.follow(removal(first));
-  assert.deepEqual(asked(reports), [second]);
+  assert.deepEqual(pairsOf(reports.take()), [2]);
+});
+
+test('the last of an SA is told once, and one of 1,000 that goes is the only one that is looked at', () => {
+  const plane = new Plane();
+  const reports = new SaReports(plane);
+  for (let i = 0; i < 1_000; i++) reports.follow(outbound(address(`192.0.${i >> 8}.${i & 0xff}`), i));
+  const { looks } = plane;
+  const command = removal(address('192.0.1.1'));
+  assert.equal(reports.takeLast(command)?.childId, 257);
+  assert.equal(plane.looks - looks, 1);
+  assert.equal(reports.takeLast(command), undefined, 'told already');
+  reports.follow(command);
+  assert.equal(reports.take().length, 999);
+});
+
+test('an inbound SA is removed by its SPI, wherever its peer is said to be', () => {
+  const plane = new Plane();
+  const reports = new SaReports(plane);
+  const sa = { protocol: 'esp', direction: 'inbound', spi, childId: 1, local: home!, remote: first! };
+  reports.follow({ kind: 'install', sa: sa as SaParameters });
+  const command = { ...removal(second), direction: 'inbound' } as const;
+  assert.equal(reports.takeLast(command)?.childId, 1);
+  reports.follow(command);
+  assert.deepEqual(reports.take(), []);
 });

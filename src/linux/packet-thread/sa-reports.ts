@@ -1,70 +1,64 @@
 // Counters of the SAs that moved since they were told last.
-import type { MemoryDataPlane } from '#ipsec';
-import type { IpAddress, SaCommand, SaDirection, SaProtocol, Spi } from '#sa';
+import type { MemoryDataPlane, SaUsage } from '#ipsec';
+import type { IpAddress, SaCommand } from '#sa';
 import type { SaReport } from './messages.ts';
+import { type IndexedSa, SaIndex } from './sa-index.ts';
 
-interface KnownSa {
-  readonly protocol: SaProtocol;
-  readonly direction: SaDirection;
-  readonly spi: Spi;
-  readonly childId: number;
-  /** An SPI of the peer's choice names an SA together with this only. */
-  readonly remote: IpAddress;
+interface KnownSa extends IndexedSa {
+  remote: IpAddress;
+  readonly usage: SaUsage;
   reportedPackets: number;
 }
 
-const keyOf = ({ protocol, direction, spi, remote }: Omit<KnownSa, 'childId' | 'reportedPackets'>): string =>
-  `${protocol} ${direction} ${spi} ${remote}`;
-
 export class SaReports {
-  readonly #known = new Map<string, KnownSa>();
+  readonly #plane: Pick<MemoryDataPlane, 'usage'>;
+  readonly #known = new SaIndex<KnownSa>();
+
+  constructor(plane: Pick<MemoryDataPlane, 'usage'>) {
+    this.#plane = plane;
+  }
 
   /** A command that was carried out. */
   follow(command: SaCommand): void {
     switch (command.kind) {
       case 'install': {
         const { protocol, direction, spi, childId, remote } = command.sa;
-        this.#add({ protocol, direction, spi, childId, remote, reportedPackets: 0 });
+        const usage = this.#plane.usage(protocol, direction, spi, remote);
+        if (usage === undefined) break;
+        this.#known.add({ protocol, direction, spi, childId, remote, usage, reportedPackets: 0 });
         break;
       }
-      case 'update-addresses':
-        this.#move(command);
+      case 'update-addresses': {
+        const sa = this.#known.ofPair(command);
+        if (sa !== undefined) this.#known.move(sa, command.remote.address);
         break;
+      }
       case 'remove':
-        this.#known.delete(keyOf(command));
+        this.#known.remove(command);
         break;
     }
   }
 
-  #add(sa: KnownSa): void {
-    this.#known.set(keyOf(sa), sa);
-  }
-
-  #move({
-    protocol,
-    direction,
-    spi,
-    childId,
-    remote,
-  }: Extract<SaCommand, { kind: 'update-addresses' }>): void {
-    for (const [key, sa] of this.#known) {
-      if (sa.spi !== spi || sa.childId !== childId) continue;
-      if (sa.direction !== direction || sa.protocol !== protocol) continue;
-      this.#known.delete(key);
-      this.#add({ ...sa, remote: remote.address });
-      return;
-    }
-  }
-
-  take(plane: Pick<MemoryDataPlane, 'counters'>): SaReport[] {
+  take(): SaReport[] {
     const reports: SaReport[] = [];
-    for (const sa of this.#known.values()) {
-      const { protocol, direction, spi, childId, remote } = sa;
-      const counters = plane.counters(protocol, direction, spi, remote);
-      if (counters === undefined || counters.packets === sa.reportedPackets) continue;
-      sa.reportedPackets = counters.packets;
-      reports.push({ protocol, direction, spi, childId, counters });
-    }
+    for (const sa of this.#known.values()) if (hasMoved(sa)) reports.push(report(sa));
     return reports;
   }
+
+  /** The last of an SA that is about to be removed; undefined if there is nothing new to tell. */
+  takeLast(command: Extract<SaCommand, { kind: 'remove' }>): SaReport | undefined {
+    const sa = this.#known.named(command);
+    return sa !== undefined && hasMoved(sa) ? report(sa) : undefined;
+  }
+}
+
+function hasMoved({ usage, reportedPackets }: KnownSa): boolean {
+  return usage.packets !== reportedPackets;
+}
+
+function report(sa: KnownSa): SaReport {
+  const { protocol, direction, spi, childId, usage } = sa;
+  const counters = usage.counters();
+  sa.reportedPackets = counters.packets;
+  return { protocol, direction, spi, childId, counters };
 }

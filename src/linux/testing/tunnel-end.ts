@@ -99,7 +99,8 @@ const thread = await PacketThread.open(
       results.push(result.ok ? 'ok' : result.detail);
       if (results.length === 3) ready();
     },
-    reports: (_reports, latest) => {
+    reports: () => undefined,
+    statistics: (latest) => {
       verdicts = latest;
     },
     restarted: (error, sas) => console.log(`restarted with ${sas} SAs: ${error.message}`),

@@ -15,7 +15,7 @@ import {
 } from '#sa';
 import { XfrmGroup, type XfrmMessage, type XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
-import type { SaReport } from '../packet-thread/messages.ts';
+import { KernelReports } from './kernel-reports.ts';
 import { KernelSa, stateKey } from './kernel-sa.ts';
 import { acquiredSelectors } from './kernel-selectors.ts';
 import {
@@ -35,7 +35,7 @@ import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
 import { pairTemplates, trapTemplates } from './policy-templates.ts';
 import { RequestIds } from './request-ids.ts';
 import { SaPairs } from './sa-pairs.ts';
-import { readFailures, readUsage, usageOf } from './sa-usage.ts';
+import { usageOf } from './sa-usage.ts';
 import { type XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
 
 const done: SaResult = { ok: true };
@@ -67,6 +67,9 @@ export class KernelDataPlane {
   readonly #traps = new Map<number, number>();
   readonly #larval: LarvalStates;
   readonly #events: DataPlaneEvent[] = [];
+  readonly reports: KernelReports = new KernelReports(this.#socket, this.#sas, ({ protocol, spi, childId }) =>
+    this.#events.push({ kind: 'first-inbound', protocol, spi, childId }),
+  );
   readonly #mappingsToldAt = new Map<string, number>();
   readonly #lingering = new LingeringSas();
 
@@ -218,26 +221,6 @@ export class KernelDataPlane {
       removed++;
     }
     return removed;
-  }
-
-  /** Asks for the counters of all SAs; those that moved. @param failed packets were refused since the last time */
-  report(at: number, failed: boolean): SaReport[] {
-    const reports: SaReport[] = [];
-    for (const sa of this.#sas.all()) {
-      const inbound = sa.direction === 'inbound';
-      const first = inbound && sa.packets === 0;
-      const moved = readUsage(this.#socket, sa, at);
-      if (first && moved) this.#firstInbound(sa);
-      const refused = failed && inbound && readFailures(this.#socket, sa);
-      if (!moved && !refused) continue;
-      const { protocol, direction, spi, childId } = sa;
-      reports.push({ protocol, direction, spi, childId, counters: sa.counters() });
-    }
-    return reports;
-  }
-
-  #firstInbound({ protocol, spi, childId }: KernelSa): void {
-    this.#events.push({ kind: 'first-inbound', protocol, spi, childId });
   }
 
   /** Removes everything of ours. */

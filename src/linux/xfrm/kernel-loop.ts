@@ -11,12 +11,8 @@ import { SystemCallError } from '../errno.ts';
 import { ControlHandOver } from '../packet-thread/control-hand-over.ts';
 import type { ControlQueue } from '../packet-thread/control-queue.ts';
 import { HipSockets } from '../packet-thread/hip-sockets.ts';
-import type {
-  HeldDescriptors,
-  PacketThreadOptions,
-  SaReport,
-  ToPacketThread,
-} from '../packet-thread/messages.ts';
+import type { HeldDescriptors, PacketThreadOptions, ToPacketThread } from '../packet-thread/messages.ts';
+import { type PacketCounter, PacketCounters } from '../packet-thread/packet-counters.ts';
 import { WatchedDescriptors } from '../packet-thread/watched-descriptors.ts';
 import { ForeignSpis } from './foreign-spis.ts';
 import { bypassPolicies, takeEspFrom } from './ike-socket-options.ts';
@@ -57,7 +53,8 @@ export class KernelLoop {
   #failures = 0;
   #failed = false;
   #reportAt = 0;
-  #reportedSum = 0;
+  readonly #counters: PacketCounters;
+  #toldSum = 0;
   #evidenceRefused = 0;
   #kernelMessagesLost = 0;
   #earlierUntil: number | undefined;
@@ -75,6 +72,7 @@ export class KernelLoop {
     this.#plane = new KernelDataPlane(kernel.ownerName);
     this.#foreign = new ForeignSpis((spis) => this.#control.post({ kind: 'foreign-spis', spis }));
     this.#options = options;
+    this.#counters = this.#allCounters();
     this.#keepEarlierMs = kernel.keepEarlierMs;
     this.#watch = new UnknownSpiWatch({
       natTraversalPort: options.natTraversalPort,
@@ -258,7 +256,7 @@ export class KernelLoop {
 
   #apply(id: number | undefined, command: SaCommand): void {
     // The last counters of an SA that goes away are told before it does.
-    if (command.kind === 'remove') this.#report(monotonicMs());
+    if (command.kind === 'remove') this.#reportLast(command);
     const result = this.#plane.apply(command, monotonicMs());
     if (result.ok) this.#control.peers.follow(command);
     if (id !== undefined) this.#control.answer(id, result);
@@ -273,32 +271,35 @@ export class KernelLoop {
     }
   }
 
-  #report(at: number): void {
-    this.#reportAt = at + Math.max(reportIntervalMs, reportIntervalMsPerSa * this.#plane.size);
-    const reports: SaReport[] = this.#plane.report(at, this.#failed);
-    this.#failed = false;
-    const counts = this.#counts();
-    const sum = Object.values(counts).reduce((total, count) => total + count, 0);
-    if (reports.length === 0 && sum === this.#reportedSum) return;
-    this.#reportedSum = sum;
-    this.#control.post({
-      kind: 'reports',
-      reports,
-      verdicts: counts,
-      heapBytes: getHeapStatistics().used_heap_size,
-    });
+  #reportLast(command: Extract<SaCommand, { kind: 'remove' }>): void {
+    const report = this.#plane.reports.takeLast(command, monotonicMs(), this.#failed);
+    if (report !== undefined) this.#control.post({ kind: 'reports', reports: [report] });
   }
 
-  /** The kernel's own counters under their own names, those that count at all. */
-  #counts(): Record<string, number> {
+  #report(at: number): void {
+    this.#reportAt = at + Math.max(reportIntervalMs, reportIntervalMsPerSa * this.#plane.size);
+    const reports = this.#plane.reports.take(at, this.#failed);
+    this.#failed = false;
+    if (reports.length > 0) this.#control.post({ kind: 'reports', reports });
+    let { sum } = this.#counters;
+    for (const count of this.#statistics.values()) sum += count;
+    if (sum === this.#toldSum) return;
+    this.#toldSum = sum;
+    // The kernel's own counters under their own names, those that count at all.
     const ofKernel = [...this.#statistics].filter(([, count]) => count > 0);
-    return {
-      ...Object.fromEntries(ofKernel),
-      ...this.#control.ikeCounts(),
-      ...(this.#hip === undefined ? {} : { ...this.#control.hipCounts(), 'hip-unsent': this.#hip.unsent }),
-      'socket-overflow': this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0),
-      'kernel-messages-lost': this.#kernelMessagesLost,
-      'evidence-dropped': this.#watch.dropped + this.#evidenceRefused,
-    };
+    const verdicts = { ...Object.fromEntries(ofKernel), ...this.#counters.byName() };
+    this.#control.post({ kind: 'statistics', verdicts, heapBytes: getHeapStatistics().used_heap_size });
+  }
+
+  #allCounters(): PacketCounters {
+    const { ikeCounters, hipCounters } = this.#control;
+    const hipUnsent: PacketCounter = ['hip-unsent', () => this.#hip?.unsent ?? 0];
+    return new PacketCounters([
+      ...ikeCounters,
+      ...(this.#options.hip === true ? [...hipCounters, hipUnsent] : []),
+      ['socket-overflow', () => this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0)],
+      ['kernel-messages-lost', () => this.#kernelMessagesLost],
+      ['evidence-dropped', () => this.#watch.dropped + this.#evidenceRefused],
+    ]);
   }
 }

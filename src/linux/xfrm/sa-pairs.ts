@@ -2,6 +2,7 @@
 import type { IpAddress, SaDirection, SaProtocol, Spi } from '#sa';
 import type { XfrmStateId } from '#wire';
 import { type KernelSa, stateKey } from './kernel-sa.ts';
+import { stateId } from './kernel-state.ts';
 
 /** The SAs of one Child SA, or HIP association, over its rekeyings: its policies ask for their request ID. */
 export interface Pair {
@@ -20,6 +21,8 @@ interface SaName {
 
 export class SaPairs {
   readonly #sas = new Map<string, KernelSa>();
+  /** By protocol and SPI, which is ours and so names one SA. */
+  readonly #inbound = new Map<string, KernelSa>();
   readonly #pairs = new Map<number, Pair>();
 
   /** How many SAs there are. */
@@ -52,10 +55,9 @@ export class SaPairs {
 
   /** An outbound SPI, of the peer's choice, names an SA together with the peer's address only. */
   named(name: SaName, remote: IpAddress): KernelSa | undefined {
-    for (const sa of this.#sas.values()) {
-      if (isNamed(sa, name) && (name.direction === 'inbound' || sa.remote.address === remote)) return sa;
-    }
-    return undefined;
+    if (name.direction === 'inbound') return this.#inbound.get(inboundKey(name));
+    const sa = this.at(stateId({ ...name, local: remote, remote }));
+    return sa?.direction === 'outbound' ? sa : undefined;
   }
 
   add(sa: KernelSa): void {
@@ -63,12 +65,22 @@ export class SaPairs {
     const pair = this.#pairs.get(childId) ?? { childId, requestId, outbound: undefined, sas: new Set() };
     this.#pairs.set(childId, pair);
     pair.sas.add(sa);
+    this.#name(sa);
+  }
+
+  #name(sa: KernelSa): void {
     this.#sas.set(sa.key, sa);
+    if (sa.direction === 'inbound') this.#inbound.set(inboundKey(sa), sa);
+  }
+
+  #unname(sa: KernelSa): void {
+    this.#sas.delete(sa.key);
+    if (sa.direction === 'inbound') this.#inbound.delete(inboundKey(sa));
   }
 
   /** Forgets an SA; the pair that it was in stays, perhaps without any. */
   remove(sa: KernelSa): void {
-    this.#sas.delete(sa.key);
+    this.#unname(sa);
     const pair = this.#pairs.get(sa.childId);
     if (pair === undefined) return;
     pair.sas.delete(sa);
@@ -81,17 +93,22 @@ export class SaPairs {
 
   /** Changes an SA so that the kernel names it otherwise afterwards; as long as it fails, it has no name. */
   rename<Result>(sa: KernelSa, change: () => Result | undefined): Result | undefined {
-    this.#sas.delete(sa.key);
+    this.#unname(sa);
     const failure = change();
-    if (failure === undefined) this.#sas.set(sa.key, sa);
+    if (failure === undefined) this.#name(sa);
     return failure;
   }
 
   clear(): void {
     this.#sas.clear();
+    this.#inbound.clear();
   }
 }
 
 function isNamed(sa: KernelSa, { direction, protocol, spi }: SaName): boolean {
   return sa.direction === direction && sa.protocol === protocol && sa.spi === spi;
+}
+
+function inboundKey({ protocol, spi }: Pick<SaName, 'protocol' | 'spi'>): string {
+  return `${protocol} ${spi}`;
 }

@@ -5,8 +5,11 @@ import type { KernelSa } from './kernel-sa.ts';
 import { wipeKeys } from './kernel-state.ts';
 import type { XfrmSocket } from './xfrm-socket.ts';
 
+/** What is asked of the kernel here. */
+export type StateRequests = Pick<XfrmSocket, 'requestIfThere'>;
+
 /** Undefined if the SA is gone. Unlike the SA itself this answer holds no keys. */
-export function usageOf(socket: XfrmSocket, sa: KernelSa): XfrmLifetimeUsed | undefined {
+export function usageOf(socket: StateRequests, sa: KernelSa): XfrmLifetimeUsed | undefined {
   const source = sa.direction === 'inbound' ? sa.remote.address : sa.local.address;
   const event = { id: sa.id, source: addressBytes(source), flags: 0, requestId: sa.requestId };
   const [answer] = socket.requestIfThere({ kind: 'get-event', event, attributes: sa.lookup }) ?? [];
@@ -14,7 +17,7 @@ export function usageOf(socket: XfrmSocket, sa: KernelSa): XfrmLifetimeUsed | un
 }
 
 /** Whether an SA was used since it was asked last. */
-export function readUsage(socket: XfrmSocket, sa: KernelSa, at: number): boolean {
+export function readUsage(socket: StateRequests, sa: KernelSa, at: number): boolean {
   const used = usageOf(socket, sa);
   if (used === undefined || Number(used.packets) === sa.packets) return false;
   sa.packets = Number(used.packets);
@@ -24,7 +27,7 @@ export function readUsage(socket: XfrmSocket, sa: KernelSa, at: number): boolean
 }
 
 /** Whether an SA has refused packets since it was asked last. */
-export function readFailures(socket: XfrmSocket, sa: KernelSa): boolean {
+export function readFailures(socket: StateRequests, sa: KernelSa): boolean {
   const [answer] = socket.requestIfThere({ kind: 'get-sa', id: sa.id, attributes: sa.lookup }) ?? [];
   if (answer?.kind !== 'new-sa') return false;
   wipeKeys(answer.attributes);
