@@ -27,7 +27,10 @@ const associatedDataBytesMax = 64;
 /** The IV that OpenSSL has begun with already. */
 const readyIvAt = 96;
 const readyIvBytes = 8;
-/** Names of parameters, and the parameters: a list for each direction. */
+/**
+ * Names of OSSL_CIPHER_PARAM_AEAD_TAG, AEAD_TLS1_GET_IV_GEN and AEAD_TLS1_SET_IV_INV, and behind them the parameters: a list for
+ * each direction.
+ */
 const names = { tag: 104, tlsivgen: 112, tlsivinv: 128 } as const;
 /** struct ossl_param_st: name, type, data, size, and a size that OpenSSL sets; one of zeros ends the list. */
 const parameterBytes = 40;
