@@ -15,6 +15,7 @@ import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
 import { courseTraffic } from './recovery/course.ts';
 import { receiveIcmpError } from './recovery/hints-received.ts';
+import { deleteSuperseded } from './recovery/parallel-attempt.ts';
 import { silenceLasted, watchForSilence } from './recovery/silence.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
@@ -258,6 +259,8 @@ export class Engine {
         this.#keepNatMapping(entry);
       } else if (kind === 'silence') {
         silenceLasted(state, entry);
+      } else if (kind === 'superseded') {
+        deleteSuperseded(state, entry);
       } else if (kind === 'duplicate') {
         deleteRedundant(state, entry);
       } else {

@@ -6,6 +6,7 @@ import { pairOf } from './keep-history.ts';
 export function forgetIkeSa({ recovery, deadlines, registry }: EngineState, entry: IkeEntry): void {
   const { ikeId, sa } = entry;
   deadlines.set(`silence ${ikeId}`, undefined);
+  deadlines.set(`superseded ${ikeId}`, undefined);
   recovery.paths.delete(ikeId);
   recovery.silenceChecks.forget(String(ikeId));
   recovery.held.get(ikeId)?.destroy();

@@ -79,6 +79,23 @@ test('an attempt that the peer may know already is not dropped in silence when t
   assert.equal(hosts.sun.inbound.size, 1);
 });
 
+test('what is on its way through an IKE SA of which the peer has two is still received', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  const isLost = ({ octets }: Datagram): boolean => octets[18] === 36 && established(hosts.sun).length < 2;
+  const answered = (): boolean => hosts.moon.eventsOf('recovery').some(({ step }) => step === 'answered');
+  for (let i = 0; i < 500 && !answered(); i++) hosts.wait(10, (datagram) => !isLost(datagram));
+  assert.ok(answered());
+  hosts.wait(900);
+  assert.equal(hosts.moon.inbound.size, 2);
+  assert.equal(hosts.sun.inbound.size, 2);
+  hosts.wait(200);
+  assert.equal(hosts.moon.inbound.size, 1);
+  assert.equal(hosts.sun.inbound.size, 1);
+  assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
+});
+
 test('a token that comes while an attempt is unheard begins it anew at once, and with the ticket', () => {
   const recordKey = new Uint8Array(32).fill(7);
   const resumption = { ticketLifetimeMs: 3_600_000, freshKeyExchange: false };

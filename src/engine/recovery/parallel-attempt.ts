@@ -7,6 +7,10 @@ import { courseCancelled, firstSignAt } from './course.ts';
 import { isSilent } from './path-knowledge.ts';
 import { callChildren, mayCall } from './reestablish.ts';
 
+/** How long packets may be on their way when the peer has changed over to another IKE SA. */
+const overtakenMsMin = 1_000;
+const overtakenRoundTrips = 2;
+
 /**
  * Starts a second IKE SA with the peer of one that is silent, at most one and once per back-off step. A request that is not
  * answered, or a stranger's word, is not enough while protected traffic comes in.
@@ -109,15 +113,36 @@ export function parallelEstablished(state: EngineState, fresh: IkeEntry): void {
   if (state.recovery.answeredMeanwhile.delete(oldId)) answeredLate(state, old);
 }
 
-/** The old IKE SA answered after all: the peer holds both, and one is enough. */
+/** The old IKE SA answered after all: the peer holds both, and one is enough. What is on its way through it may still arrive. */
 export function answeredLate(state: EngineState, old: IkeEntry): void {
-  if (old.successorOfSilence === undefined) return;
-  const fresh = state.registry.byId(old.successorOfSilence);
-  old.successorOfSilence = undefined;
-  if (fresh === undefined || fresh.sa.phase === 'ended') return;
+  const key = supersededKey(old);
+  if (standingSuccessor(state, old) === undefined || state.deadlines.at(key) !== undefined) return;
   const { name } = old.sa.connection;
-  state.rung(name, 'silence', 'answered', 'the peer answered on both IKE SAs: the old one is deleted');
+  state.rung(name, 'silence', 'answered', 'the peer answered on both IKE SAs: the old one is to be deleted');
+  state.deadlines.set(
+    key,
+    state.at + Math.max(overtakenMsMin, overtakenRoundTrips * (old.sa.roundTripMs ?? 0)),
+  );
+}
+
+/** What was on its way has arrived. */
+export function deleteSuperseded(state: EngineState, old: IkeEntry): void {
+  if (standingSuccessor(state, old) === undefined) return;
+  old.successorOfSilence = undefined;
   const reason = 'replaced by the IKE SA that was made while this one was silent';
   old.sa.handle({ kind: 'command', at: state.at, command: { kind: 'delete', reason } });
   state.touch(old);
+}
+
+function supersededKey({ ikeId }: IkeEntry): string {
+  return `superseded ${ikeId}`;
+}
+
+/** If it is gone, the old one is on its own again. */
+function standingSuccessor({ registry }: EngineState, old: IkeEntry): IkeEntry | undefined {
+  if (old.successorOfSilence === undefined) return undefined;
+  const fresh = registry.byId(old.successorOfSilence);
+  if (fresh !== undefined && fresh.sa.phase !== 'ended') return fresh;
+  old.successorOfSilence = undefined;
+  return undefined;
 }
