@@ -12,6 +12,7 @@ import type { IkeSpis, Phase } from './phase.ts';
 import type { Reassembly } from './protection/reassembly.ts';
 import type { MessageSealer } from './protection/sealed-message.ts';
 import type { TicketContent } from './resumption/ticket-content.ts';
+import type { RoundTrip } from './round-trip.ts';
 import { type AcquiredTraffic, TaskQueue } from './task.ts';
 
 export type IkeRole = 'initiator' | 'responder';
@@ -148,7 +149,7 @@ export class IkeSaState {
   lastInboundAt: number;
   lastTrafficAt: number;
   /** See `round-trip.ts`. */
-  roundTripMs: number | undefined;
+  roundTrip: RoundTrip | undefined;
   firstAnswerRepeated = false;
   /** Since when the peer has answered TEMPORARY_FAILURE without a break (RFC 7296 2.25). */
   temporaryFailureSince: number | undefined;

@@ -31,6 +31,7 @@ import type { NatVerdict } from './nat-detection.ts';
 import { publicPhase } from './phase.ts';
 import { receive } from './receive.ts';
 import type { ClientTicket } from './resumption/client-ticket.ts';
+import { answerWithinMs } from './round-trip.ts';
 import type { AcquiredTraffic } from './task.ts';
 
 /** A request of ours that waits for its answer. */
@@ -227,7 +228,13 @@ export class IkeSa {
 
   /** How long a message and its answer take; `undefined` before that is known. */
   get roundTripMs(): number | undefined {
-    return this.#state.roundTripMs;
+    return this.#state.roundTrip?.newestMs;
+  }
+
+  /** An answer that takes longer than so many milliseconds is late; `undefined` before that is known. */
+  get answerWithinMs(): number | undefined {
+    const { roundTrip } = this.#state;
+    return roundTrip === undefined ? undefined : answerWithinMs(roundTrip);
   }
 
   get statistics(): Readonly<IkeSaStatistics> {

@@ -67,3 +67,30 @@ test('nor does IKE_AUTH to a responder whose first answer was lost', () => {
   assert.equal(pair.sun.sa.phase, 'established');
   assert.equal(pair.sun.sa.roundTripMs, undefined);
 });
+
+/** Liveness checks that are answered after so many milliseconds each. */
+function answeredAfter(pair: Pair, ...all: readonly number[]): void {
+  for (const ms of all) {
+    pair.moon.command({ kind: 'check-liveness', reason: 'test' });
+    pair.collect();
+    hop(pair, 'sun', ms / 2);
+    hop(pair, 'moon', ms / 2);
+  }
+}
+
+test('an answer is late after three round trips, as long as little is known of the path', () => {
+  const pair = beginning();
+  hop(pair, 'sun');
+  hop(pair, 'moon');
+  assert.equal(pair.moon.sa.answerWithinMs, 120);
+});
+
+test('one quick answer on a path of slow ones makes no other one late, nor do many quick ones make us impatient', () => {
+  const pair = new Pair().establish();
+  answeredAfter(pair, 200, 220, 60, 200, 180, 220, 200, 60);
+  assert.equal(pair.moon.sa.roundTripMs, 60);
+  assert.ok(pair.moon.sa.answerWithinMs! > 300, `${pair.moon.sa.answerWithinMs} ms`);
+  answeredAfter(pair, ...new Array<number>(60).fill(40));
+  const within = pair.moon.sa.answerWithinMs!;
+  assert.ok(within >= 120 && within < 125, `${within} ms`);
+});

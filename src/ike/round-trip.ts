@@ -2,6 +2,15 @@
 import type { OutstandingRequest } from './exchanges/exchange.ts';
 import type { IkeSaState } from './ike-sa-state.ts';
 
+/** Milliseconds. */
+export interface RoundTrip {
+  /** The truest: the path may be another one since. */
+  readonly newestMs: number;
+  readonly smoothedMs: number;
+  /** How far from that one usually is. */
+  readonly deviationMs: number;
+}
+
 /** Our request was answered. One that was sent twice tells nothing: either sending may be the one that was answered. */
 export function measureRequest(
   state: IkeSaState,
@@ -17,7 +26,24 @@ export function measureFirstAnswer(state: IkeSaState): void {
 }
 
 function measured(state: IkeSaState, ms: number): void {
-  // Signatures, certificates and people take their time while an IKE SA begins; afterwards the newest is the truest.
-  const settled = state.establishedAt !== undefined;
-  state.roundTripMs = settled ? ms : Math.min(ms, state.roundTripMs ?? ms);
+  const { roundTrip } = state;
+  if (roundTrip !== undefined && state.establishedAt !== undefined) {
+    // RFC 6298 2.3
+    const deviationMs = 0.75 * roundTrip.deviationMs + 0.25 * Math.abs(roundTrip.smoothedMs - ms);
+    state.roundTrip = { newestMs: ms, smoothedMs: 0.875 * roundTrip.smoothedMs + 0.125 * ms, deviationMs };
+    return;
+  }
+  // Signatures, certificates and people take their time while an IKE SA begins.
+  const least = Math.min(ms, roundTrip?.newestMs ?? ms);
+  // RFC 6298 2.2
+  state.roundTrip = { newestMs: least, smoothedMs: least, deviationMs: least / 2 };
+}
+
+/**
+ * RFC 6298 2: an answer that takes longer than this is late. One quick answer says little of a path on which others are slow, and
+ * many that are alike do not make it worth while to be impatient.
+ */
+export function answerWithinMs({ newestMs, smoothedMs, deviationMs }: RoundTrip): number {
+  const usualMs = Math.max(newestMs, smoothedMs);
+  return usualMs + Math.max(2 * usualMs, 4 * deviationMs);
 }

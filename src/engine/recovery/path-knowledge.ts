@@ -3,7 +3,8 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 
 const silenceMsMin = 250;
-const silenceRoundTrips = 4;
+
+type RoundTripKnown = Pick<IkeEntry['sa'], 'roundTripMs' | 'answerWithinMs'>;
 
 /** What is known of the path to the peer of one IKE SA. */
 export interface PathKnowledge {
@@ -27,10 +28,10 @@ export function pathOf(state: EngineState, ikeId: number): PathKnowledge {
 /** Nothing under protection came in lately: the peer may have lost the IKE SA. Counters are told a few times a second. */
 export function isSilent(state: EngineState, { ikeId, sa }: IkeEntry): boolean {
   const { heardAt } = pathOf(state, ikeId);
-  return state.at - Math.max(heardAt, sa.lastInboundAt) >= silenceMsFor(sa.roundTripMs ?? 0);
+  return state.at - Math.max(heardAt, sa.lastInboundAt) >= silenceMsFor(sa);
 }
 
-/** How long without a sign of life is more than a few round trips. */
-export function silenceMsFor(rttMs: number): number {
-  return Math.max(silenceMsMin, silenceRoundTrips * rttMs);
+/** How long without a sign of life is longer than an answer to anything can take: a round trip more than it should. */
+export function silenceMsFor({ roundTripMs = 0, answerWithinMs = 0 }: RoundTripKnown): number {
+  return Math.max(silenceMsMin, answerWithinMs + roundTripMs);
 }

@@ -10,7 +10,6 @@ const idleMs = 2_000;
 /** Packets of one flow are no further apart. */
 const flowGapMs = 500;
 const patienceMsMin = 150;
-const patienceRoundTrips = 3;
 
 /** How long our traffic has gone unanswered, as far as this note tells. */
 function unansweredMs(path: PathKnowledge, note: TrafficNote, heardOnIkeAt: number): number {
@@ -29,7 +28,7 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
   const path = pathOf(state, entry.ikeId);
   const rttMs = entry.sa.roundTripMs ?? 0;
   const unanswered = unansweredMs(path, note, entry.sa.lastInboundAt);
-  if (unanswered < silenceMsFor(rttMs)) return;
+  if (unanswered < silenceMsFor(entry.sa)) return;
   if (!state.unknownSpi.parallelAttempts || state.at - path.outboundAt > idleMs) return;
   const { sa, ikeId } = entry;
   if (sa.phase !== 'established' || entry.successorOfSilence !== undefined) return;
@@ -51,7 +50,7 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
     sa.handle({ kind: 'command', at: state.at, command });
     state.touch(entry);
   }
-  const patienceMs = Math.max(patienceMsMin, patienceRoundTrips * rttMs);
+  const patienceMs = Math.max(patienceMsMin, sa.answerWithinMs ?? 0);
   if (state.deadlines.at(`silence ${ikeId}`) === undefined) {
     state.deadlines.set(`silence ${ikeId}`, state.at + patienceMs);
   }

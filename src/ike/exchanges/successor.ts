@@ -57,7 +57,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   successor.peer.signatureHashes = state.peer.signatureHashes;
   successor.peer.tickets = state.peer.tickets;
   successor.peer.messageIdSync = state.peer.messageIdSync;
-  successor.roundTripMs = state.roundTripMs;
+  successor.roundTrip = state.roundTrip;
   successor.client = state.client;
   successor.clientMethod = state.clientMethod;
   startClocks(successor);
