@@ -51,11 +51,11 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'ike-resumed':
       // Its ticket is used by that. What the new IKE SA was given stays.
-      state.clientTickets.dropOf(event.former);
+      state.clientTickets.dropOf(connection.name, event.former);
       forgetResumed(state, event.former);
       break;
     case 'ike-ended':
-      if (!ticketOutlives(event.failure)) state.clientTickets.dropOf(spisOf(entry));
+      if (!ticketOutlives(event.failure)) state.clientTickets.dropOf(connection.name, spisOf(entry));
       break;
     case 'ike-failed':
       connectionFailed(state, entry.ikeId, connection.name, event.failure);
@@ -68,7 +68,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'ike-rekeyed':
       moveChildren(state, entry);
-      state.clientTickets.dropOf(spisOf(entry));
+      state.clientTickets.dropOf(connection.name, spisOf(entry));
       break;
     case 'reauthentication-due':
       for (const child of entry.sa.children) {

@@ -59,7 +59,10 @@ export function ticketPort(state: EngineState, ikeId: number): TicketPort {
 
 /** RFC 5723 4.3.4: an IKE SA that was resumed by another one goes without a message, at either end. */
 export function forgetResumed(state: EngineState, former: IkeSpis, found?: (entry: IkeEntry) => void): void {
-  for (const entry of state.registry.all()) {
+  // One of the two SPIs is ours.
+  for (const spi of [former.initiator, former.responder]) {
+    const entry = state.registry.bySpi(spi);
+    if (entry === undefined) continue;
     const { sa } = entry;
     if (sa.initiatorSpi !== former.initiator || sa.responderSpi !== former.responder) continue;
     if (sa.phase === 'ended') continue;
@@ -114,10 +117,8 @@ export class ClientTickets {
   }
 
   /** The IKE SA was closed, rekeyed or resumed (RFC 5723 6.2). A newer one's ticket stays. */
-  dropOf({ initiator, responder }: IkeSpis): void {
-    for (const [connection, { spis }] of this.#byConnection) {
-      if (spis.initiator === initiator && spis.responder === responder) this.drop(connection);
-    }
+  dropOf(connection: string, spis: IkeSpis): void {
+    if (this.holds(connection, spis)) this.drop(connection);
   }
 
   /** Credentials of connections that are no longer configured are no longer valid. */
