@@ -105,10 +105,10 @@ function select(
 ): Selection | undefined {
   for (const connection of state.configuration.connections) {
     if (named.connection !== undefined && connection.name !== named.connection) continue;
-    const children = connection.children.filter(
-      ({ name }) => named.child === undefined || name === named.child,
-    );
-    if (children.length > 0) return { connection, children };
+    const { children } = connection;
+    const child = named.child === undefined ? undefined : children.find(({ name }) => name === named.child);
+    if (child !== undefined) return { connection, children: [child] };
+    if (named.child === undefined && children.length > 0) return { connection, children };
   }
   return undefined;
 }
