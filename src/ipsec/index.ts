@@ -3,13 +3,13 @@ export { DataPath, type DataPathOptions } from './data-path.ts';
 export { payloadBytesMax } from './esp/layout.ts';
 export { LingeringSas } from './lingering-sas.ts';
 export { type LsiHost, LsiTranslation } from './lsi/lsi-translation.ts';
-export {
-  type DataPlaneOutput,
-  type DataPlaneStatistics,
-  MemoryDataPlane,
-  type MemoryDataPlaneOptions,
-  type ReceivedPacket,
-} from './memory/memory-data-plane.ts';
+export type {
+  DataPlaneOutput,
+  DataPlaneStatistics,
+  MemoryDataPlaneOptions,
+  ReceivedPacket,
+} from './memory/interface.ts';
+export { MemoryDataPlane } from './memory/memory-data-plane.ts';
 export { UnknownSpiRing } from './memory/unknown-spi-ring.ts';
 export { type IcmpError, icmpErrorAbout } from './packet/icmp-error.ts';
 export {

@@ -16,7 +16,8 @@ import {
   transmitted,
 } from '../testing/fixtures.ts';
 import { hosts, seal } from '../testing/hosts.ts';
-import { type DataPlaneOutput, MemoryDataPlane } from './memory-data-plane.ts';
+import type { DataPlaneOutput } from './interface.ts';
+import { MemoryDataPlane } from './memory-data-plane.ts';
 
 function plane(options: Partial<ConstructorParameters<typeof MemoryDataPlane>[0]> = {}): MemoryDataPlane {
   return new MemoryDataPlane({ randomness: testRandomness, ...options });

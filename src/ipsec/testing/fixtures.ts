@@ -14,7 +14,8 @@ import {
   type TrafficSelector,
 } from '#sa';
 import { encodeIp, IpProtocol, transportChecksum, writeU16 } from '#wire';
-import type { DataPlaneOutput, MemoryDataPlane } from '../memory/memory-data-plane.ts';
+import type { DataPlaneOutput } from '../memory/interface.ts';
+import type { MemoryDataPlane } from '../memory/memory-data-plane.ts';
 
 export function hex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

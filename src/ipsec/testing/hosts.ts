@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { packetCipher } from '#crypto';
 import type { PolicyParameters, SaParameters } from '#sa';
 import { writeU32 } from '#wire';
-import { MemoryDataPlane, type MemoryDataPlaneOptions } from '../memory/memory-data-plane.ts';
+import type { MemoryDataPlaneOptions } from '../memory/interface.ts';
+import { MemoryDataPlane } from '../memory/memory-data-plane.ts';
 import {
   drain,
   type FlowOptions,
