@@ -17,6 +17,7 @@ import type { InboundSa, OutboundSa } from '../security-association.ts';
 import type { SaUsage } from '../usage.ts';
 import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
+import { EarlyPackets } from './early-packets.ts';
 import { HeldPackets } from './held-packets.ts';
 import type {
   DataPlaneOutput,
@@ -33,6 +34,7 @@ export class MemoryDataPlane {
   readonly #spd: Spd;
   readonly #path: DataPath;
   readonly #unknown: UnknownSpiRing;
+  readonly #early = new EarlyPackets();
   readonly #held: HeldPackets;
   readonly #lingering = new LingeringSas();
   readonly #outputs: DataPlaneOutput[] = [];
@@ -76,9 +78,20 @@ export class MemoryDataPlane {
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
     }
-    if (result.ok && (command.kind === 'install-policy' || command.kind === 'install')) this.#release(at);
+    if (result.ok && (command.kind === 'install-policy' || command.kind === 'install')) {
+      this.#release(at);
+      this.#receiveEarly(at);
+    }
     this.#collectEvents();
     return result;
+  }
+
+  #receiveEarly(at: number): void {
+    const all = this.#early.take(at, ({ protocol, spi }) => {
+      const sa = this.#sad.findInbound(protocol, spi);
+      return sa !== undefined && this.#spd.protects(sa.parameters.childId);
+    });
+    for (const received of all) this.inbound(received, at);
   }
 
   /** Whether it is carried out later. A new use of its SPI ends what lingers. */
@@ -174,7 +187,9 @@ export class MemoryDataPlane {
     this.#unknown.advance(at);
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
-      if (slot.verdict === Verdict.UNKNOWN_SPI) this.#recordUnknown(slot);
+      if (slot.verdict !== Verdict.UNKNOWN_SPI) continue;
+      this.#recordUnknown(slot);
+      this.#early.keep(slot, at);
     }
     this.#collectEvents();
   }

@@ -80,6 +80,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), childId: childIds }) },
 );
 
+type FromPeer = Pick<Extract<Step, { kind: 'inbound' }>, 'flow' | 'childId'>;
+
 function scopeMatches(scope: Scope, one: Flow, crossing: 'outbound' | 'inbound'): boolean {
   return modelDecision([{ ...scope, action: 'protect', priority: 0 }], one, crossing) === 0;
 }
@@ -125,6 +127,7 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
   let released = 0;
   let bypassed = 0;
   let deliveredFromPeer = 0;
+  let deliveredLate = 0;
   let refused = 0;
   fc.assert(
     fc.property(fc.array(steps, { minLength: 10, maxLength: 60 }), (script) => {
@@ -132,6 +135,8 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
       const rules = new Map<number, ModelPolicy>();
       const installed = new Map<number, Scope>();
       const flowsSeen = new Map<string, Flow>();
+      /** What came from a peer when it had no SA. */
+      const early: FromPeer[] = [];
       let sequence = 0;
 
       /** Policies in the order in which they decide; replaced ones kept their place. */
@@ -147,6 +152,14 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
         });
         const index = modelDecision(all, one, crossing);
         return index === undefined ? undefined : { id: ids[index]!, action: all[index]!.action };
+      };
+      const mayComeFromPeer = ({ childId, flow: one }: FromPeer): boolean => {
+        const ofPair = decide(
+          one,
+          'inbound',
+          (policy, id) => policy.action === 'discard' || (policy.action === 'protect' && id === childId),
+        );
+        return scopeMatches(installed.get(childId)!, one, 'inbound') && ofPair?.action === 'protect';
       };
       /** Whether the outputs since the last step are allowed now. */
       const check = (step: Step): void => {
@@ -174,17 +187,19 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
               assert.equal(decide(step.flow, 'inbound')?.action, 'bypass');
               continue;
             }
-            assert.ok(step.kind === 'inbound');
-            const { childId } = step;
-            assert.equal(toHex(output.packet), toHex(packetOf(step.flow)));
-            assert.ok(scopeMatches(installed.get(childId)!, step.flow, 'inbound'));
-            const relevant = decide(
-              step.flow,
-              'inbound',
-              (policy, id) => policy.action === 'discard' || (policy.action === 'protect' && id === childId),
+            if (step.kind === 'inbound') {
+              assert.equal(toHex(output.packet), toHex(packetOf(step.flow)));
+              assert.ok(mayComeFromPeer(step));
+              deliveredFromPeer++;
+              continue;
+            }
+            assert.ok(step.kind === 'install' || step.kind === 'policy');
+            const late = early.findIndex(
+              (one) => toHex(output.packet) === toHex(packetOf(one.flow)) && mayComeFromPeer(one),
             );
-            assert.equal(relevant?.action, 'protect');
-            deliveredFromPeer++;
+            assert.ok(late >= 0, 'only what came before its SA is delivered when that stands');
+            early.splice(late, 1);
+            deliveredLate++;
           }
         }
       };
@@ -200,6 +215,7 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
             break;
           case 'inbound': {
             const { receiver } = flow();
+            if (!installed.has(step.childId)) early.push(step);
             const octets = fromPeer(step.childId, ++sequence, packetOf(step.flow));
             plane.inbound(
               {
@@ -248,7 +264,7 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
     }),
     parameters,
   );
-  return { sent, released, bypassed, deliveredFromPeer, refused };
+  return { sent, released, bypassed, deliveredFromPeer, deliveredLate, refused };
 }
 
 test('nothing is sent, let through or delivered that no policy allows', () => {

@@ -48,6 +48,11 @@ export class Spd {
     return this.#entries.map((entry) => entry.policy);
   }
 
+  /** Whether there is traffic that this pair protects. */
+  protects(childId: number): boolean {
+    return this.#entries.some(({ policy }) => policy.action === 'protect' && policy.childId === childId);
+  }
+
   /** The policy that decides about a packet; `undefined` leaves it to `unmatched`. */
   find(bytes: Uint8Array, fields: PacketFields, crossing: Crossing): PolicyParameters | undefined {
     for (const entry of this.#entries) {

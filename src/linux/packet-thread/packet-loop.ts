@@ -344,6 +344,8 @@ export class PacketLoop {
           this.#memory.octets.set(output.packet, this.#delivery + virtioNetHeaderBytes);
           this.#coalescing.take(this.#delivery + virtioNetHeaderBytes, output.packet.length);
           this.#coalescing.flush();
+          // This copy is nobody's any more.
+          output.packet.fill(0);
           break;
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.
         case 'bypass':
