@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { nodeRandomness } from '#crypto';
 import { MemoryDataPlane } from '#ipsec';
 import { address, Encr, type SaCommand, type SaParameters, type Spi, selectorOfPrefix } from '#sa';
@@ -46,8 +46,19 @@ function dummyOn(spi: number, port: number): Uint8Array {
   return output.octets;
 }
 
-test('what an SA carried last is told before its removal is answered, and what the thread counted after that', async (t) => {
+interface Listening {
+  readonly thread: PacketThread;
+  /** Where ESP in UDP comes to. */
+  readonly port: number;
+  /** What the thread said, in order. */
+  readonly said: readonly string[];
+  readonly until: (what: string) => Promise<void>;
+  readonly send: (esp: Uint8Array) => void;
+}
+
+async function listening(t: TestContext): Promise<Listening> {
   const [ikePort, natTraversalPort] = await freePorts(2);
+  const port = natTraversalPort!;
   const said: string[] = [];
   const nothing = (): undefined => undefined;
   let heard = nothing as () => void;
@@ -64,7 +75,7 @@ test('what an SA carried last is told before its removal is answered, and what t
   };
   const thread = await PacketThread.open(
     {
-      ...{ addresses: [loopback], ikePort: ikePort!, natTraversalPort: natTraversalPort! },
+      ...{ addresses: [loopback], ikePort: ikePort!, natTraversalPort: port },
       ...{ nativeEsp: false, mark: 0, pathMtuBytes },
     },
     {
@@ -78,15 +89,22 @@ test('what an SA carried last is told before its removal is answered, and what t
       ...{ restarted: assert.fail, died: assert.fail },
     },
   );
-  t.after(() => thread.close());
+  const socket = createSocket('udp4');
+  t.after(() => {
+    socket.close();
+    return thread.close();
+  });
   await thread.listen();
   thread.receive();
-  thread.apply(1, installation('inbound', 1001, natTraversalPort!));
-  thread.apply(2, installation('inbound', 1002, natTraversalPort!));
+  return { thread, port, said, until, send: (esp) => socket.send(esp, port, loopback) };
+}
+
+test('what an SA carried last is told before its removal is answered, and what the thread counted after that', async (t) => {
+  const { thread, port, said, until, send } = await listening(t);
+  thread.apply(1, installation('inbound', 1001, port));
+  thread.apply(2, installation('inbound', 1002, port));
   await until('2 true');
-  const socket = createSocket('udp4');
-  t.after(() => socket.close());
-  socket.send(dummyOn(1001, natTraversalPort!), natTraversalPort!, loopback);
+  send(dummyOn(1001, port));
   await until('first on 1001');
   thread.apply(3, {
     ...{ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: 1001 as Spi, remote: loopback },
@@ -97,4 +115,24 @@ test('what an SA carried last is told before its removal is answered, and what t
     said.filter((one) => one.startsWith('report') || one.startsWith('3')),
     ['report of 1001: 1', '3 true'],
   );
+});
+
+test('a packet that came before its SA is received once that and its policy stand', async (t) => {
+  const { thread, port, said, until, send } = await listening(t);
+  send(dummyOn(1003, port));
+  await until('unknown-spi');
+  thread.apply(1, installation('inbound', 1003, port));
+  await until('1 true');
+  assert.ok(!said.includes('first on 1003'));
+  const selectors = { local: [selectorOfPrefix('10.0.0.0/8')!], remote: [selectorOfPrefix('10.0.0.0/8')!] };
+  const policy = {
+    policyId: 1003,
+    action: 'protect',
+    selectors,
+    priority: 1,
+    mode: 'tunnel',
+    childId: 1003,
+  } as const;
+  thread.apply(2, { kind: 'install-policy', policy });
+  await until('first on 1003');
 });
