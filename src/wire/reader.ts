@@ -1,18 +1,17 @@
 // Bounds-checked reading, big-endian unless a name says otherwise. Every decoder of this room reads through it, so none
 // can over-read.
 import { WireError } from './error.ts';
+import { readU16, readU32 } from './octets.ts';
 
 /** Reads network-order fields from a view; every read past the end throws `WireError('truncated')`. */
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
   #offset: number;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     if (start < 0 || end > bytes.length || start > end) throw new WireError('length', start, 'view');
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = start;
     this.#end = end;
   }
@@ -34,31 +33,41 @@ export class Reader {
   }
 
   u8(field: string): number {
-    return this.#view.getUint8(this.#take(1, field));
+    return this.#bytes[this.#take(1, field)]!;
   }
 
   u16(field: string): number {
-    return this.#view.getUint16(this.#take(2, field));
+    return readU16(this.#bytes, this.#take(2, field));
   }
 
   u32(field: string): number {
-    return this.#view.getUint32(this.#take(4, field));
+    return readU32(this.#bytes, this.#take(4, field));
   }
 
   u64(field: string): bigint {
-    return this.#view.getBigUint64(this.#take(8, field));
+    return this.#viewOf(8, field).getBigUint64(0);
   }
 
   u16LittleEndian(field: string): number {
-    return this.#view.getUint16(this.#take(2, field), true);
+    const at = this.#take(2, field);
+    return this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
   }
 
   u32LittleEndian(field: string): number {
-    return this.#view.getUint32(this.#take(4, field), true);
+    const at = this.#take(4, field);
+    const low = this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
+    const high = this.#bytes[at + 2]! | (this.#bytes[at + 3]! << 8);
+    return high * 0x1_0000 + low;
   }
 
   u64LittleEndian(field: string): bigint {
-    return this.#view.getBigUint64(this.#take(8, field), true);
+    return this.#viewOf(8, field).getBigUint64(0, true);
+  }
+
+  /** Made where it is needed: most readers are there for a few octets. */
+  #viewOf(count: number, field: string): DataView {
+    const { buffer, byteOffset } = this.bytes(count, field);
+    return new DataView(buffer, byteOffset, count);
   }
 
   /** A view on the next `count` octets: not a copy. */

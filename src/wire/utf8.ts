@@ -2,6 +2,17 @@
 
 /** Lone surrogates become U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
+  // Nearly all that is written here is ASCII: names, keys of records, identities.
+  const octets = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) return encodeBeyondAscii(text);
+    octets[at] = code;
+  }
+  return octets;
+}
+
+function encodeBeyondAscii(text: string): Uint8Array {
   const octets: number[] = [];
   for (const character of text) {
     let point = character.codePointAt(0)!;

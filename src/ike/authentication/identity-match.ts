@@ -3,11 +3,10 @@ import {
   distinguishedNameFromText,
   distinguishedNameMatches,
   distinguishedNameToText,
-  equalConstantTime,
   equalDistinguishedNames,
 } from '#crypto';
 import { addressBytes, type IpAddress, isIpv6 } from '#sa';
-import { IdType } from '#wire';
+import { IdType, sameOctets } from '#wire';
 import type { Identity, IdentityPattern } from '../configuration.ts';
 import { foldCase, octetDigits, octetText } from './identity-octets.ts';
 
@@ -20,8 +19,9 @@ const anyMatch = 1;
 /** Exact comparison; FQDN and RFC822 without regard to case, distinguished names as RFC 5280 7.1 compares them. */
 export function sameIdentity(a: Identity, b: Identity): boolean {
   if (a.idType !== b.idType) return false;
-  if (equalConstantTime(a.data, b.data)) return true;
-  if (isText(a.idType)) return folded(a) === folded(b);
+  if (sameOctets(a.data, b.data)) return true;
+  // Another case is as long as the one it stands for.
+  if (isText(a.idType)) return a.data.length === b.data.length && folded(a) === folded(b);
   if (a.idType !== IdType.DER_ASN1_DN) return false;
   return ifName(() => equalDistinguishedNames(a.data, b.data));
 }

@@ -6,7 +6,6 @@ import { distinguishedNameFromText } from '#crypto';
 import { IdType } from '#wire';
 import type { Identity } from '../configuration.ts';
 import { exactMatch, identityKey, matchIdentity, sameIdentity } from './identity-match.ts';
-import { utf8Octets } from './identity-octets.ts';
 import {
   formatIdentity,
   formatIdentityPattern,
@@ -161,15 +160,6 @@ describe('an identity pattern', () => {
     for (const written of ['%any', '*.example.org', 'C=CH, CN=*', 'moon']) {
       assert.equal(formatIdentityPattern(identityPatternFromText(written)), written);
     }
-  });
-});
-
-describe('text as octets', () => {
-  it('is UTF-8 whatever the characters', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (any) => assert.deepEqual(utf8Octets(any), text(any))),
-    );
-    assert.deepEqual(utf8Octets('a\ud800b'), text('a\ud800b'));
   });
 });
 

@@ -1,10 +1,10 @@
 // Identities as swanctl.conf writes them, and back (RFC 7296 3.5).
 import { distinguishedNameFromText, distinguishedNameToText } from '#crypto';
 import { addressFromBytes, isIpv6, parseAddress } from '#sa';
-import { IdType } from '#wire';
+import { encodeUtf8, IdType } from '#wire';
 import type { Identity, IdentityPattern } from '../configuration.ts';
 import { countNameWildcards, identityOfAddress, sameIdentity } from './identity-match.ts';
-import { octetDigits, octetText, utf8Octets } from './identity-octets.ts';
+import { octetDigits, octetText } from './identity-octets.ts';
 
 /** Thrown for text that can be no identity, for example a malformed DN behind `asn1dn:`. */
 export class IdentityError extends Error {
@@ -97,7 +97,7 @@ function prefixedIdentity(text: string): Identity | undefined {
 }
 
 function textIdentity(idType: number, text: string): Identity {
-  return { idType, data: utf8Octets(text) };
+  return { idType, data: encodeUtf8(text) };
 }
 
 function nameIdentity(text: string): Identity | undefined {

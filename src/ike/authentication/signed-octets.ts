@@ -1,7 +1,7 @@
 // The octets that AUTH covers, and the AUTH value of a shared key (RFC 7296 2.15).
 import type { PseudorandomFunction } from '#crypto';
+import { encodeUtf8 } from '#wire';
 import type { Identity } from '../configuration.ts';
-import { utf8Octets } from './identity-octets.ts';
 
 /** What one side signs: its own first message, the other side's nonce, and its own identity under its own SK_p. */
 export interface SignedOctetsInput {
@@ -26,7 +26,7 @@ export function signedOctets(input: SignedOctetsInput): Uint8Array {
   return octets;
 }
 
-const keyPad = utf8Octets('Key Pad for IKEv2');
+const keyPad = encodeUtf8('Key Pad for IKEv2');
 
 /** prf(prf(secret, "Key Pad for IKEv2"), octets) */
 export function sharedKeyAuth(prf: PseudorandomFunction, secret: Uint8Array, octets: Uint8Array): Uint8Array {

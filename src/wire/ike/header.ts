@@ -47,6 +47,21 @@ export function decodeIkeHeader(octets: Uint8Array): ReceivedIkeHeader {
   };
 }
 
+/** Without what encoders compute. Field by field: a rest pattern leaves it to V8's runtime, for every message. */
+export function headerAlone(received: ReceivedIkeHeader): IkeHeader {
+  return {
+    initiatorSpi: received.initiatorSpi,
+    responderSpi: received.responderSpi,
+    majorVersion: received.majorVersion,
+    minorVersion: received.minorVersion,
+    exchangeType: received.exchangeType,
+    initiator: received.initiator,
+    response: received.response,
+    higherVersion: received.higherVersion,
+    messageId: received.messageId,
+  };
+}
+
 /** Writes the header with a length of zero; returns where that length stands, for patching. */
 export function encodeIkeHeader(writer: Writer, header: IkeHeader, nextPayload: number): number {
   if (header.majorVersion > 15 || header.minorVersion > 15) throw writer.fail('value', 'IKE.version');

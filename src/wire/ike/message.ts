@@ -3,7 +3,7 @@ import { WireError } from '../error.ts';
 import { Reader } from '../reader.ts';
 import { Writer } from '../writer.ts';
 import { decodeChain, encodeChain } from './chain.ts';
-import { decodeIkeHeader, encodeIkeHeader, ikeHeaderLength } from './header.ts';
+import { decodeIkeHeader, encodeIkeHeader, headerAlone, ikeHeaderLength } from './header.ts';
 import type { IkeHeader, IkeMessage, Payload } from './payloads.ts';
 
 /**
@@ -13,13 +13,14 @@ import type { IkeHeader, IkeMessage, Payload } from './payloads.ts';
  * Throws `WireError('version')` for a major version other than 2: what follows its header is not ours to read.
  */
 export function decodeIkeMessage(octets: Uint8Array): IkeMessage {
-  const { nextPayload, length, ...header } = decodeIkeHeader(octets);
-  if (header.majorVersion !== 2) throw new WireError('version', 17, 'IKE.version', `${header.majorVersion}`);
+  const received = decodeIkeHeader(octets);
+  const { majorVersion, nextPayload, length } = received;
+  if (majorVersion !== 2) throw new WireError('version', 17, 'IKE.version', `${majorVersion}`);
   if (length !== octets.length) {
     throw new WireError('length', 24, 'IKE.length', `${length} claimed, ${octets.length} received`);
   }
   const payloads = decodeChain(nextPayload, new Reader(octets, ikeHeaderLength));
-  return { header, payloads, octets };
+  return { header: headerAlone(received), payloads, octets };
 }
 
 /** The octets of a message; an SK or SKF payload among `payloads` must be sealed already. */

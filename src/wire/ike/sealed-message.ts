@@ -12,7 +12,7 @@ export interface SealedMessageShape {
   /** Octets of IV, ciphertext (with padding) and ICV together. */
   readonly bodyBytes: number;
   /** Present: SKF instead of SK. */
-  readonly fragment?: { readonly fragmentNumber: number; readonly totalFragments: number };
+  readonly fragment?: { readonly fragmentNumber: number; readonly totalFragments: number } | undefined;
 }
 
 /** A message whose body is still to be filled in. Both views share memory with `octets`. */

@@ -55,7 +55,8 @@ function encodeSelector(writer: Writer, selector: WireTrafficSelector, payload: 
 export function decodeTs(reader: Reader, type: TsPayload['type']): TsPayload {
   const count = reader.u8(`${type}.selector count`);
   reader.skip(3, `${type}.reserved`);
-  const selectors = Array.from({ length: count }, () => decodeSelector(reader, type));
+  const selectors: WireTrafficSelector[] = [];
+  while (selectors.length < count) selectors.push(decodeSelector(reader, type));
   reader.end(`${type}.selector`);
   return { type, selectors };
 }
