@@ -107,10 +107,8 @@ export function installSa(
   const fresh = child.retained?.[direction].reserved.limit;
   const reservation =
     taken ?? (fresh === undefined ? undefined : { last: { high: 0, low: 0 }, limit: fresh });
-  const sa = {
-    ...saParameters(state, child.agreement, direction, keys, lifetimes),
-    ...(reservation !== undefined && { reservation }),
-  };
+  const parameters = saParameters(state, child.agreement, direction, keys, lifetimes);
+  const sa = reservation === undefined ? parameters : { ...parameters, reservation };
   const id = state.command({ kind: 'install', sa });
   state.installations.set(id, { spi: sa.spi, child });
 }
@@ -183,18 +181,15 @@ function saParameters(
   lifetimes: SaParameters['lifetimes'],
 ): SaParameters {
   const { configuration } = agreement;
+  const { tfcPadding } = configuration;
   const kernelTies = kernelTiesOfSa(configuration, agreement.childId, direction);
-  return {
+  const sa: { -readonly [Name in keyof SaParameters]: SaParameters[Name] } = {
     direction,
     protocol: agreement.protocol,
     spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
     mode: agreement.mode,
     local: state.local.address,
     remote: state.remote.address,
-    ...(state.encapsulated && {
-      encapsulation: { localPort: state.local.port, remotePort: state.remote.port },
-    }),
-    ...keys,
     esn: agreement.suite.esn,
     replayWindow: configuration.replayWindow,
     selectors: selectorsOf(agreement),
@@ -203,24 +198,30 @@ function saParameters(
     generation: agreement.generation,
     copyDscp: configuration.copyDscp,
     copyDf: configuration.copyDf,
-    ...(configuration.tfcPadding !== undefined && { tfcPadding: configuration.tfcPadding }),
-    ...(kernelTies !== undefined && { kernelTies }),
   };
+  if (state.encapsulated) {
+    sa.encapsulation = { localPort: state.local.port, remotePort: state.remote.port };
+  }
+  if (keys.encryption !== undefined) sa.encryption = keys.encryption;
+  if (keys.integrity !== undefined) sa.integrity = keys.integrity;
+  if (tfcPadding !== undefined) sa.tfcPadding = tfcPadding;
+  if (kernelTies !== undefined) sa.kernelTies = kernelTies;
+  return sa;
 }
 
 /** The policy shares the number of the pair, which is stable over rekeyings. */
 export function policyOf(agreement: ChildAgreement): PolicyParameters {
   const { childId, configuration } = agreement;
   const kernelTies = kernelTiesOfPolicy(configuration, childId);
-  return {
+  const policy: PolicyParameters = {
     policyId: childId,
     action: 'protect',
     selectors: selectorsOf(agreement),
     priority: configuration.priority ?? derivedPriority(agreement),
     mode: agreement.mode,
     childId,
-    ...(kernelTies !== undefined && { kernelTies }),
   };
+  return kernelTies === undefined ? policy : { ...policy, kernelTies };
 }
 
 /** Smaller blocks, single protocols and single ports come before larger ones (RFC 4301 4.4.1 wants an order). */

@@ -57,7 +57,7 @@ export function summaryOf(child: ChildSa): ChildSaSummary {
   const { childId, generation, configuration, inboundSpi, outboundSpi, local, remote, mode, suite } =
     child.agreement;
   const kernelTies = kernelTiesOfPolicy(configuration, childId);
-  return {
+  const summary = {
     childId,
     generation,
     name: configuration.name,
@@ -67,6 +67,6 @@ export function summaryOf(child: ChildSa): ChildSaSummary {
     remote,
     mode,
     suite,
-    ...(kernelTies !== undefined && { kernelTies }),
   };
+  return kernelTies === undefined ? summary : { ...summary, kernelTies };
 }

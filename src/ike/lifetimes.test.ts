@@ -39,7 +39,8 @@ describe('a random number', () => {
 
 describe('the lifetimes of a Child SA', () => {
   it('are unlimited where nothing or 0 is configured', () => {
-    assert.deepEqual(childLifetimes(unlimited, seeded(1)), { sa: {} });
+    const endless = { rekeyAfterMs: undefined, endAfterMs: undefined, sa: {} };
+    assert.deepEqual(childLifetimes(unlimited, seeded(1)), endless);
     const zero = {
       ...unlimited,
       rekeyTimeMs: 0,
@@ -48,7 +49,7 @@ describe('the lifetimes of a Child SA', () => {
       lifePackets: 0,
       jitterTimeMs: 9,
     };
-    assert.deepEqual(childLifetimes(zero, seeded(1)), { sa: {} });
+    assert.deepEqual(childLifetimes(zero, seeded(1)), endless);
   });
 
   it('are rekeyed within the jitter before the configured time, and end on it', () => {
@@ -102,7 +103,11 @@ describe('the lifetimes of an IKE SA', () => {
 
   it('have no end without either', () => {
     const configured = { rekeyTimeMs: 0, reauthTimeMs: 0, overTimeMs: 400, jitterTimeMs: 100 };
-    assert.deepEqual(ikeLifetimes(configured, seeded(1)), {});
+    assert.deepEqual(ikeLifetimes(configured, seeded(1)), {
+      rekeyAfterMs: undefined,
+      reauthAfterMs: undefined,
+      endAfterMs: undefined,
+    });
   });
 });
 

@@ -2,12 +2,13 @@
 // (RFC 7296 2.8).
 import type { Randomness } from '#crypto';
 import type { SaLifetimes } from '#sa';
+import { readU32 } from '#wire';
 import type { ConnectionConfiguration, LifetimeConfiguration } from './configuration.ts';
 
 /** Of one Child SA pair, from its installation. */
 export interface ChildLifetimes {
-  readonly rekeyAfterMs?: number;
-  readonly endAfterMs?: number;
+  readonly rekeyAfterMs: number | undefined;
+  readonly endAfterMs: number | undefined;
   /** For the data plane: octets and packets, and the hard time. */
   readonly sa: SaLifetimes;
 }
@@ -20,25 +21,21 @@ export function childLifetimes(configuration: LifetimeConfiguration, randomness:
   const softBytes = soft(configuration.rekeyBytes, configuration.jitterBytes);
   const softPackets = soft(configuration.rekeyPackets, configuration.jitterPackets);
   const { lifeTimeMs, lifeBytes, lifePackets } = configuration;
-  return {
-    ...(rekeyAfterMs !== undefined && { rekeyAfterMs }),
-    ...(lifeTimeMs && { endAfterMs: lifeTimeMs }),
-    sa: {
-      ...(softBytes !== undefined && { softBytes }),
-      ...(lifeBytes && { hardBytes: lifeBytes }),
-      ...(softPackets !== undefined && { softPackets }),
-      ...(lifePackets && { hardPackets: lifePackets }),
-      ...(lifeTimeMs && { hardTimeMs: lifeTimeMs }),
-    },
-  };
+  const sa: { -readonly [Limit in keyof SaLifetimes]: SaLifetimes[Limit] } = {};
+  if (softBytes !== undefined) sa.softBytes = softBytes;
+  if (lifeBytes) sa.hardBytes = lifeBytes;
+  if (softPackets !== undefined) sa.softPackets = softPackets;
+  if (lifePackets) sa.hardPackets = lifePackets;
+  if (lifeTimeMs) sa.hardTimeMs = lifeTimeMs;
+  return { rekeyAfterMs, endAfterMs: lifeTimeMs || undefined, sa };
 }
 
 /** Of one IKE SA, from its establishment. */
 export interface IkeLifetimes {
-  readonly rekeyAfterMs?: number;
-  readonly reauthAfterMs?: number;
+  readonly rekeyAfterMs: number | undefined;
+  readonly reauthAfterMs: number | undefined;
   /** `overTimeMs` after the earlier of the two: by then the replacement must have succeeded. */
-  readonly endAfterMs?: number;
+  readonly endAfterMs: number | undefined;
 }
 
 export function ikeLifetimes(
@@ -53,11 +50,8 @@ export function ikeLifetimes(
     rekeyTimeMs > 0 ? rekeyTimeMs : Number.POSITIVE_INFINITY,
     reauthTimeMs > 0 ? reauthTimeMs : Number.POSITIVE_INFINITY,
   );
-  return {
-    ...(rekeyAfterMs !== undefined && { rekeyAfterMs }),
-    ...(reauthAfterMs !== undefined && { reauthAfterMs }),
-    ...(overTimeMs > 0 && Number.isFinite(first) && { endAfterMs: first + overTimeMs }),
-  };
+  const endAfterMs = overTimeMs > 0 && Number.isFinite(first) ? first + overTimeMs : undefined;
+  return { rekeyAfterMs, reauthAfterMs, endAfterMs };
 }
 
 /** At least 1: a jitter beyond the limit must not make an SA that is to be replaced at once. */
@@ -70,7 +64,6 @@ export function randomUpTo(max: number, randomness: Randomness): number {
   if (max <= 0) return 0;
   // 53 of 64 random bits as a fraction below 1: even beyond 32 bits, with no bias that timing could care about.
   const octets = randomness.bytes(8);
-  const view = new DataView(octets.buffer, octets.byteOffset, 8);
-  const fraction = Number(view.getBigUint64(0) >> 11n) / 2 ** 53;
+  const fraction = (readU32(octets, 0) * 2 ** 21 + (readU32(octets, 4) >>> 11)) / 2 ** 53;
   return Math.floor(fraction * (Math.floor(max) + 1));
 }

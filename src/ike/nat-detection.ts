@@ -61,12 +61,13 @@ export function judgeNat(
   local: Endpoint,
   remote: Endpoint,
 ): NatVerdict {
-  const hashes = (notifyType: number): Uint8Array[] =>
-    payloads.flatMap((payload) =>
-      payload.type === 'N' && payload.notifyType === notifyType ? [payload.data] : [],
-    );
-  const sources = hashes(NotifyType.NAT_DETECTION_SOURCE_IP);
-  const destinations = hashes(NotifyType.NAT_DETECTION_DESTINATION_IP);
+  const sources: Uint8Array[] = [];
+  const destinations: Uint8Array[] = [];
+  for (const payload of payloads) {
+    if (payload.type !== 'N') continue;
+    if (payload.notifyType === NotifyType.NAT_DETECTION_SOURCE_IP) sources.push(payload.data);
+    if (payload.notifyType === NotifyType.NAT_DETECTION_DESTINATION_IP) destinations.push(payload.data);
+  }
   if (sources.length === 0 || destinations.length === 0) {
     return { supported: false, local: false, remote: false };
   }

@@ -24,11 +24,11 @@ export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys, first
       },
     });
   }
-  const cipher = (encryption: Uint8Array, integrity: Uint8Array): ReturnType<typeof packetCipher> =>
-    packetCipher({
-      encryption: { ...suite.encr, key: encryption },
-      ...(suite.integ !== undefined && { integrity: { id: suite.integ, key: integrity } }),
-    });
+  const cipher = (encryptionKey: Uint8Array, integrityKey: Uint8Array): ReturnType<typeof packetCipher> => {
+    const encryption = { ...suite.encr, key: encryptionKey };
+    if (suite.integ === undefined) return packetCipher({ encryption });
+    return packetCipher({ encryption, integrity: { id: suite.integ, key: integrityKey } });
+  };
   const initiator = cipher(keys.skEi, keys.skAi);
   const responder = cipher(keys.skEr, keys.skAr);
   const { skEi, skEr, skAi, skAr } = keys;

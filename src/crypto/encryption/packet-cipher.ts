@@ -57,5 +57,5 @@ export function packetCipher(keys: PacketKeys): PacketCipher {
 
 /** The `slice` of a Node Buffer would be a view. */
 function copyOf(key: Uint8Array): Uint8Array {
-  return Uint8Array.from(key);
+  return new Uint8Array(key);
 }

@@ -45,11 +45,14 @@ export function deriveChildKeys(input: ChildKeyInput): ChildKeys {
     return keymat.slice(at - count, at);
   };
   // In this order: initiator to responder first, and within an SA encryption before integrity.
-  const direction = (): PacketKeys => ({
-    ...(suite.encr !== undefined && { encryption: { ...suite.encr, key: take(encryptionBytes) } }),
-    ...(suite.integ !== undefined &&
-      integrityBytes > 0 && { integrity: { id: suite.integ, key: take(integrityBytes) } }),
-  });
+  const direction = (): PacketKeys => {
+    const packetKeys: { -readonly [Name in keyof PacketKeys]: PacketKeys[Name] } = {};
+    if (suite.encr !== undefined) packetKeys.encryption = { ...suite.encr, key: take(encryptionBytes) };
+    if (suite.integ !== undefined && integrityBytes > 0) {
+      packetKeys.integrity = { id: suite.integ, key: take(integrityBytes) };
+    }
+    return packetKeys;
+  };
   const keys = { initiator: direction(), responder: direction() };
   wipe(keymat, seed);
   return keys;

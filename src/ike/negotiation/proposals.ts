@@ -167,18 +167,21 @@ function select<Result>(
   order: SelectionPreference['order'],
   choose: (wire: WireProposal, offer: Proposal, own: Proposal) => Result | undefined,
 ): Result | undefined {
-  const offers = offered.flatMap((wire) => {
-    const offer = proposalFromWire(wire);
-    return offer === undefined ? [] : [{ wire, offer }];
-  });
+  const offers = offered.map((wire) => ({ wire, offer: proposalFromWire(wire) }));
   const own = configured.flatMap(homogeneousProposals);
-  const pairs =
-    order === 'configured'
-      ? own.flatMap((mine) => offers.map((theirs) => ({ mine, ...theirs })))
-      : offers.flatMap((theirs) => own.map((mine) => ({ mine, ...theirs })));
-  for (const { wire, offer, mine } of pairs) {
-    if (mine.protocol !== offer.protocol) continue;
-    const result = choose(wire, offer, mine);
+  const suits = ({ wire, offer }: (typeof offers)[number], mine: Proposal): Result | undefined =>
+    offer?.protocol === mine.protocol ? choose(wire, offer, mine) : undefined;
+  return order === 'configured'
+    ? firstResult(own, (mine) => firstResult(offers, (theirs) => suits(theirs, mine)))
+    : firstResult(offers, (theirs) => firstResult(own, (mine) => suits(theirs, mine)));
+}
+
+function firstResult<Item, Result>(
+  items: readonly Item[],
+  of: (item: Item) => Result | undefined,
+): Result | undefined {
+  for (const item of items) {
+    const result = of(item);
     if (result !== undefined) return result;
   }
   return undefined;

@@ -43,15 +43,17 @@ export function selectorsToWire(selectors: readonly TrafficSelector[]): WireTraf
 
 /** Selectors of types we do not know, and empty ranges, are left out: they select nothing that we could carry. */
 export function selectorsFromWire(wire: readonly WireTrafficSelector[]): TrafficSelector[] {
-  return wire.flatMap((selector) => {
-    if ('body' in selector) return [];
+  const selectors: TrafficSelector[] = [];
+  for (const selector of wire) {
+    if ('body' in selector) continue;
     const { protocol, startPort, endPort } = selector;
     const start = addressFromBytes(selector.startAddress);
     const end = addressFromBytes(selector.endAddress);
     const opaque = startPort === 65535 && endPort === 0;
-    if (compareAddresses(start, end) > 0 || (startPort > endPort && !opaque)) return [];
-    return [{ protocol, startPort, endPort, start, end }];
-  });
+    if (compareAddresses(start, end) > 0 || (startPort > endPort && !opaque)) continue;
+    selectors.push({ protocol, startPort, endPort, start, end });
+  }
+  return selectors;
 }
 
 /** Replaces `dynamic` by hosts: the virtual addresses if there are any, else the outer address. */

@@ -1,5 +1,5 @@
 // The body of SK and SKF payloads: IV, ciphertext with padding, ICV (RFC 7296 3.14, RFC 5282 3, RFC 7383 2.5).
-import type { PacketCipher, Randomness } from '#crypto';
+import type { CipherFields, PacketCipher, Randomness } from '#crypto';
 
 /** Octets of the body for so much plaintext, with the least padding. */
 export function sealedBodyBytes(cipher: PacketCipher, textBytes: number): number {
@@ -29,19 +29,17 @@ export function sealBody(
   iv: Uint8Array,
   plaintext: Uint8Array,
 ): void {
-  const fields = bodyFields(cipher, body);
+  const fields = bodyFields(cipher, aad, body);
   fields.iv.set(iv);
   fields.text.set(plaintext);
   fields.text[fields.text.length - 1] = fields.text.length - 1 - plaintext.length;
-  cipher.seal({ aad, ...fields });
+  cipher.seal(fields);
 }
 
-function bodyFields(
-  cipher: PacketCipher,
-  body: Uint8Array,
-): { readonly iv: Uint8Array; readonly text: Uint8Array; readonly icv: Uint8Array } {
+function bodyFields(cipher: PacketCipher, aad: Uint8Array, body: Uint8Array): CipherFields {
   const icvAt = body.length - cipher.icvBytes;
   return {
+    aad,
     iv: body.subarray(0, cipher.ivBytes),
     text: body.subarray(cipher.ivBytes, icvAt),
     icv: body.subarray(icvAt),
@@ -61,8 +59,8 @@ export function openBody(
   if (textBytes < 1 || textBytes % cipher.blockBytes !== 0) return 'forged';
   const aad = message.subarray(0, message.length - body.length);
   // A copy, because a cipher works in place and the received octets are kept.
-  const fields = bodyFields(cipher, body.slice());
-  if (!cipher.open({ aad, ...fields })) return 'forged';
+  const fields = bodyFields(cipher, aad, body.slice());
+  if (!cipher.open(fields)) return 'forged';
   const padding = fields.text[textBytes - 1]!;
   return padding < textBytes ? fields.text.subarray(0, textBytes - 1 - padding) : 'padding';
 }

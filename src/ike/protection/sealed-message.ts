@@ -39,14 +39,16 @@ export class MessageSealer {
    */
   seal(header: IkeHeader, payloads: readonly Payload[], bytesMin = 0): Uint8Array {
     const { firstPayload, octets } = encodePayloads(payloads);
-    return this.#sealText({ header, firstPayload }, octets, bytesMin);
+    return this.#sealText({ header, firstPayload, fragment: undefined }, octets, bytesMin);
   }
 
   /** One message with SK if it fits the limits, else several with SKF (RFC 7383 2.5). */
   sealFragmented(header: IkeHeader, payloads: readonly Payload[], limits: FragmentLimits): Uint8Array[] {
     const { firstPayload, octets } = encodePayloads(payloads);
     const whole = ikeHeaderLength + skHeaderBytes + sealedBodyBytes(this.#cipher, octets.length);
-    if (whole <= messageBytesMax(limits)) return [this.#sealText({ header, firstPayload }, octets)];
+    if (whole <= messageBytesMax(limits)) {
+      return [this.#sealText({ header, firstPayload, fragment: undefined }, octets)];
+    }
     const size = fragmentTextBytes(limits, this.#cipher);
     const totalFragments = Math.ceil(octets.length / size);
     return Array.from({ length: totalFragments }, (_, index) => {
@@ -56,14 +58,18 @@ export class MessageSealer {
     });
   }
 
-  #sealText(shape: Omit<SealedMessageShape, 'bodyBytes'>, plaintext: Uint8Array, bytesMin = 0): Uint8Array {
+  #sealText(
+    { header, firstPayload, fragment }: Omit<SealedMessageShape, 'bodyBytes'>,
+    plaintext: Uint8Array,
+    bytesMin = 0,
+  ): Uint8Array {
     const least = ikeHeaderLength + skHeaderBytes + sealedBodyBytes(this.#cipher, plaintext.length);
     const { blockBytes } = this.#cipher;
     // Whole blocks; Pad Length is one octet, and the last block of the text is padded already.
     const blocksMax = Math.floor((256 - blockBytes) / blockBytes);
     const blocks = Math.min(blocksMax, Math.max(0, Math.ceil((bytesMin - least) / blockBytes)));
     const bodyBytes = sealedBodyBytes(this.#cipher, plaintext.length) + blocks * blockBytes;
-    const { octets, aad, body } = encodeSealedMessage({ ...shape, bodyBytes });
+    const { octets, aad, body } = encodeSealedMessage({ header, firstPayload, fragment, bodyBytes });
     sealBody(this.#cipher, aad, body, this.#ivs.next(), plaintext);
     return octets;
   }
