@@ -49,20 +49,24 @@ export function connectionsFor(
     readonly identities?: { readonly initiator: Identity; readonly responder?: Identity };
   },
 ): readonly ConnectionConfiguration[] {
-  const fitting = connections.flatMap((connection, order) => {
+  const fitting: { connection: ConnectionConfiguration; order: number; fit: [number, number] }[] = [];
+  for (const [order, connection] of connections.entries()) {
     const local = addressFit(connection.localAddresses, peer.local.address);
     const remote = addressFit(connection.remoteAddresses, peer.remote.address);
-    if (local === 0 || remote === 0) return [];
-    if (peer.identities === undefined) return [{ connection, order, fit: [0, local + remote] }];
+    if (local === 0 || remote === 0) continue;
+    if (peer.identities === undefined) {
+      fitting.push({ connection, order, fit: [0, local + remote] });
+      continue;
+    }
     const remoteIdentity = matchIdentity(peer.identities.initiator, connection.remote.identity);
-    if (remoteIdentity === 0) return [];
+    if (remoteIdentity === 0) continue;
     const wanted = peer.identities.responder;
     // RFC 7296 1.2: IDr names which of our identities the initiator wants to talk to.
     const own = connection.local.identity ?? identityOfAddress(peer.local.address);
     const localIdentity = wanted === undefined ? 1 : sameIdentity(wanted, own) ? 2 : 0;
-    if (localIdentity === 0 && connection.local.identity !== undefined) return [];
-    return [{ connection, order, fit: [remoteIdentity + localIdentity, local + remote] }];
-  });
-  fitting.sort((a, b) => b.fit[0]! - a.fit[0]! || b.fit[1]! - a.fit[1]! || a.order - b.order);
+    if (localIdentity === 0 && connection.local.identity !== undefined) continue;
+    fitting.push({ connection, order, fit: [remoteIdentity + localIdentity, local + remote] });
+  }
+  fitting.sort((a, b) => b.fit[0] - a.fit[0] || b.fit[1] - a.fit[1] || a.order - b.order);
   return fitting.map(({ connection }) => connection);
 }

@@ -69,6 +69,8 @@ export interface EngineOptions {
   readonly checkpoint?: CheckpointOptions;
 }
 
+type StoreOutput = Extract<EngineOutput, { readonly kind: 'store' }>;
+
 const cookieSecretLifetimeMs = 60_000;
 
 export class EngineState {
@@ -214,11 +216,15 @@ export class EngineState {
     const id = this.#nextAwaitedId++;
     const unawaited = then === undefined;
     if (!unawaited) this.#awaitedStores.set(id, then);
-    this.outputs.push({
-      ...{ kind: 'store', id, key, octets },
-      ...(less !== undefined && { [less]: true }),
-      ...(unawaited && { unawaited }),
-    });
+    const store: { -readonly [Name in keyof StoreOutput]: StoreOutput[Name] } = {
+      kind: 'store',
+      id,
+      key,
+      octets,
+    };
+    if (less !== undefined) store[less] = true;
+    if (unawaited) store.unawaited = true;
+    this.outputs.push(store);
   }
 
   /** A number that a Child SA had before a restart. */
@@ -367,7 +373,7 @@ export class EngineState {
 
   contextOf(entry: IkeEntry): IkeContext {
     const { sa, identities } = entry;
-    return {
+    const context = {
       ikeId: entry.ikeId,
       initiatorSpi: sa.initiatorSpi,
       responderSpi: sa.responderSpi,
@@ -379,13 +385,9 @@ export class EngineState {
       nameServers: entry.nameServers,
       peerVirtualAddresses: entry.peerVirtualAddresses,
       natDetected: entry.natDetected,
-      ...(identities === undefined
-        ? {}
-        : {
-            localIdentity: identities.localText,
-            remoteIdentity: identities.remoteText,
-          }),
     };
+    if (identities === undefined) return context;
+    return { ...context, localIdentity: identities.localText, remoteIdentity: identities.remoteText };
   }
 
   /** For an IKE SA and all that rekeyings make of it: they share what they were made with. */

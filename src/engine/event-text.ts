@@ -21,13 +21,22 @@ export function eventName(event: EngineEvent): string {
 }
 
 /** Put into words when somebody reads it: of what a flood brings, nobody does. */
+class Said implements EventText {
+  readonly level: EventLevel;
+  readonly #words: () => string;
+
+  constructor(level: EventLevel, words: () => string) {
+    this.level = level;
+    this.#words = words;
+  }
+
+  get text(): string {
+    return this.#words();
+  }
+}
+
 function said(level: EventLevel, words: () => string): EventText {
-  return {
-    level,
-    get text() {
-      return words();
-    },
-  };
+  return new Said(level, words);
 }
 
 function describeChild(child: ChildSaSummary): string {

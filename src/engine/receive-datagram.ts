@@ -90,29 +90,29 @@ function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEn
 
 function receiveUnknown(state: EngineState, received: Received, header: ReceivedIkeHeader): void {
   const { remote, octets } = received;
+  const refuseUnknown = (reason: DatagramRefusal): void => {
+    refuse(state, remote, reason);
+    receiveUnknownIkeMessage(state, { ...received, header, lengthBytes: octets.length });
+  };
   // What does not even have the length that it claims is no IKE message, and gets no answer.
   if (header.length !== octets.length) {
     refuse(state, remote, 'malformed');
     return;
   }
-  const message = { ...received, header, lengthBytes: octets.length };
   // RFC 7296 2.21.4: a response is never answered.
   if (header.response) {
-    refuse(state, remote, 'unknown-ike-spi');
-    receiveUnknownIkeMessage(state, message);
+    refuseUnknown('unknown-ike-spi');
     return;
   }
   if (header.majorVersion !== 2) {
-    refuse(state, remote, 'version');
-    receiveUnknownIkeMessage(state, message);
+    refuseUnknown('version');
     return;
   }
   const first =
     header.exchangeType === ExchangeType.IKE_SA_INIT ||
     header.exchangeType === ExchangeType.IKE_SESSION_RESUME;
   if (!first || header.responderSpi !== zeroIkeSpi) {
-    refuse(state, remote, 'unknown-ike-spi');
-    receiveUnknownIkeMessage(state, message);
+    refuseUnknown('unknown-ike-spi');
     return;
   }
   if (state.shuttingDown) {

@@ -34,34 +34,53 @@ const connectionsMax = 4_096;
 /** An IKE SA that takes longer to make did not lead to what happens now. */
 const makingMsMax = 10_000;
 
-export function traceMessage(
-  at: number,
-  direction: 'in' | 'out',
-  remote: Endpoint,
-  { header, octets }: IkeMessageSeen,
-): TracedMessage {
-  const { initiatorSpi, responderSpi, response, exchangeType, messageId } = header;
-  // The responder's SPI is not known yet in the first request.
-  const begins =
-    exchangeType === ExchangeType.IKE_SA_INIT || exchangeType === ExchangeType.IKE_SESSION_RESUME;
-  // Both ends number their requests from the same number on.
-  const asker = response === (direction === 'in') ? 'us' : 'peer';
-  return {
-    at,
-    direction,
-    remote,
-    initiatorSpi,
-    response,
-    begins: begins && !response,
-    // Few messages lead to an incident: the others are never put into words.
-    get exchange() {
-      return `${initiatorSpi} ${begins ? '' : responderSpi} ${messageId} ${exchangeType} ${asker}`;
-    },
-    get title() {
-      return titleOf(header, octets);
-    },
-    lengthBytes: octets.length,
-  };
+/** A message that crossed a port. Few lead to an incident: what is for people is put into words when it is asked for. */
+export class SeenMessage implements TracedMessage {
+  readonly at: number;
+  readonly direction: 'in' | 'out';
+  readonly remote: Endpoint;
+  readonly #seen: IkeMessageSeen;
+
+  constructor(at: number, direction: 'in' | 'out', remote: Endpoint, seen: IkeMessageSeen) {
+    this.at = at;
+    this.direction = direction;
+    this.remote = remote;
+    this.#seen = seen;
+  }
+
+  get initiatorSpi(): IkeSpi {
+    return this.#seen.header.initiatorSpi;
+  }
+
+  get response(): boolean {
+    return this.#seen.header.response;
+  }
+
+  get begins(): boolean {
+    return this.#opens && !this.response;
+  }
+
+  get exchange(): string {
+    const { responderSpi, messageId, exchangeType } = this.#seen.header;
+    // Both ends number their requests from the same number on.
+    const asker = this.response === (this.direction === 'in') ? 'us' : 'peer';
+    // The responder's SPI is not known yet in the first request.
+    return `${this.initiatorSpi} ${this.#opens ? '' : responderSpi} ${messageId} ${exchangeType} ${asker}`;
+  }
+
+  get title(): string {
+    return titleOf(this.#seen.header, this.#seen.octets);
+  }
+
+  get lengthBytes(): number {
+    return this.#seen.octets.length;
+  }
+
+  /** Of the exchange that makes an IKE SA. */
+  get #opens(): boolean {
+    const { exchangeType } = this.#seen.header;
+    return exchangeType === ExchangeType.IKE_SA_INIT || exchangeType === ExchangeType.IKE_SESSION_RESUME;
+  }
 }
 
 function titleOf(header: ReceivedIkeHeader, message: Uint8Array): string {
@@ -80,6 +99,8 @@ function titleOf(header: ReceivedIkeHeader, message: Uint8Array): string {
 export class MessageTrace {
   readonly #messages: TracedMessage[] = [];
   readonly #connections = new Map<IkeSpi, string>();
+  /** Of the last event: most events are about the same IKE SA as the one before. */
+  #assigned: { readonly initiatorSpi: IkeSpi; readonly connection: string } | undefined;
 
   add(message: TracedMessage): void {
     this.#messages.push(message);
@@ -87,6 +108,9 @@ export class MessageTrace {
   }
 
   assign(initiatorSpi: IkeSpi, connection: string): void {
+    const last = this.#assigned;
+    if (last?.initiatorSpi === initiatorSpi && last.connection === connection) return;
+    this.#assigned = { initiatorSpi, connection };
     this.#connections.delete(initiatorSpi);
     this.#connections.set(initiatorSpi, connection);
     if (this.#connections.size <= connectionsMax) return;

@@ -6,7 +6,7 @@ import { associationName } from './associations.ts';
 import { fromStatus } from './host-snapshot.ts';
 import type { IkeMessageSeen } from './ike-message-seen.ts';
 import { type Ended, IncidentBook } from './incident-book.ts';
-import { traceMessage } from './message-trace.ts';
+import { SeenMessage } from './message-trace.ts';
 import { type CounterReport, type NamedCount, TunnelTraffic } from './tunnel-traffic.ts';
 import { UnknownSpiFeed } from './unknown-spi-feed.ts';
 
@@ -97,7 +97,7 @@ export class Observer {
   }
 
   message(at: number, direction: 'in' | 'out', remote: Endpoint, seen: IkeMessageSeen): void {
-    this.#incidents.message(traceMessage(at, direction, remote, seen));
+    this.#incidents.message(new SeenMessage(at, direction, remote, seen));
   }
 
   reports(reports: readonly CounterReport[]): void {
