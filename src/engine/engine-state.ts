@@ -373,7 +373,7 @@ export class EngineState {
 
   contextOf(entry: IkeEntry): IkeContext {
     const { sa, identities } = entry;
-    const context = {
+    const context: { -readonly [Name in keyof IkeContext]: IkeContext[Name] } = {
       ikeId: entry.ikeId,
       initiatorSpi: sa.initiatorSpi,
       responderSpi: sa.responderSpi,
@@ -386,8 +386,11 @@ export class EngineState {
       peerVirtualAddresses: entry.peerVirtualAddresses,
       natDetected: entry.natDetected,
     };
-    if (identities === undefined) return context;
-    return { ...context, localIdentity: identities.localText, remoteIdentity: identities.remoteText };
+    if (identities !== undefined) {
+      context.localIdentity = identities.localText;
+      context.remoteIdentity = identities.remoteText;
+    }
+    return context;
   }
 
   /** For an IKE SA and all that rekeyings make of it: they share what they were made with. */

@@ -201,7 +201,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   const successor = state.registry.all().find(({ sa }) => sa === entry.sa.successor);
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   entry.line.ikeId = successor.ikeId;
-  for (const child of successor.sa.children) state.registry.assignChild(child.childId, successor.ikeId);
+  for (const childId of successor.sa.childIds()) state.registry.assignChild(childId, successor.ikeId);
   for (const { name } of successor.sa.children) state.registry.lead(successor, name);
   recordsFollow(state, successor);
   silencePassesOn(state, entry, successor);
@@ -224,7 +224,7 @@ function takePrecedence(state: EngineState, entry: IkeEntry, name: string): void
   for (const other of state.registry.leading(entry, name)) {
     const { phase } = other.sa;
     if (other.createdAt >= entry.createdAt || (phase !== 'established' && phase !== 'rekeying')) continue;
-    for (const child of other.sa.children) if (child.name === name) state.demotePolicies(child.childId);
+    for (const childId of other.sa.childIds(name)) state.demotePolicies(childId);
     state.registry.yield(other, name);
   }
 }
@@ -232,7 +232,7 @@ function takePrecedence(state: EngineState, entry: IkeEntry, name: string): void
 function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, failure: IkeFailure): void {
   // A rekeyed generation went; the pair goes on, unless what replaced it went first.
   const holder = state.registry.byChild(child.childId);
-  const goesOn = holder?.sa.children.some(({ childId }) => childId === child.childId) ?? false;
+  const goesOn = holder?.sa.childIds().includes(child.childId) ?? false;
   if (failure.code === 'replaced' && goesOn) return;
   const { connection } = entry.sa;
   state.registry.dropChild(child.childId);

@@ -191,6 +191,15 @@ export class IkeSa {
     }));
   }
 
+  /** The numbers of its pairs, without the rest of `children`. @param name of one child only */
+  childIds(name?: string): readonly number[] {
+    const ids: number[] = [];
+    for (const { agreement } of this.#state.children) {
+      if (name === undefined || agreement.configuration.name === name) ids.push(agreement.childId);
+    }
+    return ids;
+  }
+
   get createdAt(): number {
     return this.#state.createdAt;
   }

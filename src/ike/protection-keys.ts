@@ -25,7 +25,8 @@ export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys, first
     });
   }
   const cipher = (encryptionKey: Uint8Array, integrityKey: Uint8Array): ReturnType<typeof packetCipher> => {
-    const encryption = { ...suite.encr, key: encryptionKey };
+    const { id, keyLengthBits } = suite.encr;
+    const encryption = { id, keyLengthBits, key: encryptionKey };
     if (suite.integ === undefined) return packetCipher({ encryption });
     return packetCipher({ encryption, integrity: { id: suite.integ, key: integrityKey } });
   };

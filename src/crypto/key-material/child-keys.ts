@@ -47,7 +47,10 @@ export function deriveChildKeys(input: ChildKeyInput): ChildKeys {
   // In this order: initiator to responder first, and within an SA encryption before integrity.
   const direction = (): PacketKeys => {
     const packetKeys: { -readonly [Name in keyof PacketKeys]: PacketKeys[Name] } = {};
-    if (suite.encr !== undefined) packetKeys.encryption = { ...suite.encr, key: take(encryptionBytes) };
+    if (suite.encr !== undefined) {
+      const { id, keyLengthBits } = suite.encr;
+      packetKeys.encryption = { id, keyLengthBits, key: take(encryptionBytes) };
+    }
     if (suite.integ !== undefined && integrityBytes > 0) {
       packetKeys.integrity = { id: suite.integ, key: take(integrityBytes) };
     }

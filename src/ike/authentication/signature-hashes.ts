@@ -1,7 +1,7 @@
 // SIGNATURE_HASH_ALGORITHMS: which hashes each side can verify, and the signature scheme that follows (RFC 7427 4).
 import { ecdsaMethodFor, type PublicKey, type SignatureScheme, signatureSchemesFor } from '#crypto';
 import { SignatureHash } from '#sa';
-import { AuthMethod } from '#wire';
+import { AuthMethod, readU16 } from '#wire';
 
 const { SHA1, SHA2_256, SHA2_384, SHA2_512, IDENTITY } = SignatureHash;
 
@@ -15,10 +15,12 @@ export function encodeSignatureHashes(hashes: readonly number[]): Uint8Array {
 /** Unknown hashes are kept out; `undefined` if the data is no list of 16-bit numbers. */
 export function decodeSignatureHashes(data: Uint8Array): number[] | undefined {
   if (data.length % 2 !== 0) return undefined;
-  const known: readonly number[] = Object.values(SignatureHash);
-  const hashes = Array.from({ length: data.length / 2 }, (_, i) => (data[2 * i]! << 8) | data[2 * i + 1]!);
-  return known.filter((hash) => hashes.includes(hash));
+  const hashes: number[] = [];
+  for (let at = 0; at < data.length; at += 2) hashes.push(readU16(data, at));
+  return knownHashes.filter((hash) => hashes.includes(hash));
 }
+
+const knownHashes: readonly number[] = Object.values(SignatureHash);
 
 const hashOfScheme: Readonly<Record<SignatureScheme, number>> = {
   'rsa-pkcs1-sha1': SHA1,

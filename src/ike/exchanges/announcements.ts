@@ -8,15 +8,19 @@ import {
 import type { IkeSaState } from '../ike-sa-state.ts';
 import { findNotify, notify } from '../notify.ts';
 
+/** Read by whoever gets it, and written by nobody. */
+const signatureHashes = notify(
+  NotifyType.SIGNATURE_HASH_ALGORITHMS,
+  encodeSignatureHashes(ourSignatureHashes),
+);
+
 /** What we can do, told by either side. */
 export function announcements(state: IkeSaState): Payload[] {
   const { fragmentation } = state.connection;
   return [
     ...(fragmentation === 'no' ? [] : [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)]),
     // Nobody signs anything when an IKE SA is resumed (RFC 5723 4.3.3).
-    ...(state.resumption === undefined
-      ? [notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, encodeSignatureHashes(ourSignatureHashes))]
-      : []),
+    ...(state.resumption === undefined ? [signatureHashes] : []),
   ];
 }
 

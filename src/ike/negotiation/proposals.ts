@@ -168,12 +168,13 @@ function select<Result>(
   choose: (wire: WireProposal, offer: Proposal, own: Proposal) => Result | undefined,
 ): Result | undefined {
   const offers = offered.map((wire) => ({ wire, offer: proposalFromWire(wire) }));
-  const own = configured.flatMap(homogeneousProposals);
+  const ofOwn = (of: (mine: Proposal) => Result | undefined): Result | undefined =>
+    firstResult(configured, (proposal) => firstResult(homogeneousProposals(proposal), of));
   const suits = ({ wire, offer }: (typeof offers)[number], mine: Proposal): Result | undefined =>
     offer?.protocol === mine.protocol ? choose(wire, offer, mine) : undefined;
   return order === 'configured'
-    ? firstResult(own, (mine) => firstResult(offers, (theirs) => suits(theirs, mine)))
-    : firstResult(offers, (theirs) => firstResult(own, (mine) => suits(theirs, mine)));
+    ? ofOwn((mine) => firstResult(offers, (theirs) => suits(theirs, mine)))
+    : firstResult(offers, (theirs) => ofOwn((mine) => suits(theirs, mine)));
 }
 
 function firstResult<Item, Result>(

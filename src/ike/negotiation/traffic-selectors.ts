@@ -61,11 +61,16 @@ export function resolveSelectors(
   selectors: readonly ChildSelector[],
   hosts: readonly IpAddress[],
 ): TrafficSelector[] {
-  return selectors.flatMap((selector) => {
-    if (!('dynamic' in selector)) return [selector];
+  const resolved: TrafficSelector[] = [];
+  for (const selector of selectors) {
+    if (!('dynamic' in selector)) {
+      resolved.push(selector);
+      continue;
+    }
     const { protocol, startPort, endPort } = selector;
-    return hosts.map((host) => ({ protocol, startPort, endPort, start: host, end: host }));
-  });
+    for (const host of hosts) resolved.push({ protocol, startPort, endPort, start: host, end: host });
+  }
+  return resolved;
 }
 
 /** Initiator: what goes into TSi or TSr; the packet that made us ask comes first (RFC 7296 2.9). */

@@ -138,11 +138,10 @@ function wipe({ parameters }: JournalSa): void {
 
 function withOwnKeys(sa: SaParameters): SaParameters {
   const { encryption, integrity } = sa;
-  return {
-    ...sa,
-    ...(encryption === undefined ? {} : { encryption: { ...encryption, key: encryption.key.slice() } }),
-    ...(integrity === undefined ? {} : { integrity: { ...integrity, key: integrity.key.slice() } }),
-  };
+  const copy: { -readonly [Name in keyof SaParameters]: SaParameters[Name] } = { ...sa };
+  if (encryption !== undefined) copy.encryption = { ...encryption, key: encryption.key.slice() };
+  if (integrity !== undefined) copy.integrity = { ...integrity, key: integrity.key.slice() };
+  return copy;
 }
 
 /** An SA does not live longer because it is told a second time. */
