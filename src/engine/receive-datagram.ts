@@ -62,7 +62,7 @@ export function receiveDatagram(
     receiveUnknown(state, received, header);
     return;
   }
-  entry.sa.handle({ kind: 'message', at: state.at, ...received });
+  entry.sa.handle({ kind: 'message', at: state.at, local, remote, octets: content.octets });
   state.touch(entry);
   heardOnIkeSa(state, entry);
 }

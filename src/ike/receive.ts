@@ -246,7 +246,7 @@ function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): voi
   noteFreshMessage(state, path);
   if (authenticating) measureFirstAnswer(state);
   state.responses.accept(messageId);
-  const origin: RequestOrigin = { messageId, exchangeType, ...path };
+  const origin: RequestOrigin = { messageId, exchangeType, local: path.local, remote: path.remote };
   if (opened.kind === 'malformed') {
     refuseMalformed(state, origin, 'malformed payloads');
     return;

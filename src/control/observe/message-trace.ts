@@ -104,7 +104,12 @@ export class MessageTrace {
 
   add(message: TracedMessage): void {
     this.#messages.push(message);
-    if (this.#messages.length > tracedMax) this.#messages.shift();
+    // The older half goes at once: moving all others for each one costs more than keeping some that nobody looks at.
+    if (this.#messages.length === 2 * tracedMax) this.#messages.splice(0, tracedMax);
+  }
+
+  get #latest(): readonly TracedMessage[] {
+    return this.#messages.slice(-tracedMax);
   }
 
   assign(initiatorSpi: IkeSpi, connection: string): void {
@@ -132,15 +137,16 @@ export class MessageTrace {
    * @param at now
    */
   leadingTo(at: number, since: number): readonly TracedMessage[] {
+    const messages = this.#latest;
     const recent = new Set(
-      this.#messages.filter((message) => message.at >= since).map(({ initiatorSpi }) => initiatorSpi),
+      messages.filter((message) => message.at >= since).map(({ initiatorSpi }) => initiatorSpi),
     );
     const young = new Set(
-      this.#messages
+      messages
         .filter((message) => message.begins && message.at >= at - makingMsMax)
         .map(({ initiatorSpi }) => initiatorSpi)
         .filter((spi) => recent.has(spi)),
     );
-    return this.#messages.filter((message) => message.at >= since || young.has(message.initiatorSpi));
+    return messages.filter((message) => message.at >= since || young.has(message.initiatorSpi));
   }
 }

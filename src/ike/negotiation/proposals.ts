@@ -125,7 +125,7 @@ export function selectIkeSuite(
     if (wire.spi.length !== spi.length) return undefined;
     const chosen = chooseTransforms(offer, own, preferred, 'IKE_SA_INIT');
     const suite = chosen && ikeSuite(chosen);
-    return suite && { suite, ...replyTo(wire, spi, chosen) };
+    return suite && selected(suite, wire, spi, chosen);
   });
 }
 
@@ -142,22 +142,23 @@ export function selectChildSuite(
     const complete = { protocol: own.protocol, transforms: completeTransforms(own) };
     const chosen = chooseTransforms(offer, complete, preferred, exchange);
     const suite = chosen && childSuite(own.protocol, chosen);
-    return suite && { suite, ...replyTo(wire, spi, chosen) };
+    return suite && selected(suite, wire, spi, chosen);
   });
 }
 
-function replyTo(
+function selected<Suite extends IkeSuite | ChildSuite>(
+  suite: Suite,
   wire: WireProposal,
   spi: Uint8Array,
   chosen: readonly Transform[],
-): Omit<SelectedIkeSuite, 'suite'> {
+): Omit<SelectedIkeSuite, 'suite'> & { readonly suite: Suite } {
   const reply = {
     number: wire.number,
     protocolId: wire.protocolId,
     spi,
     transforms: chosen.map(transformToWire),
   };
-  return { proposalNumber: wire.number, peerSpi: wire.spi, reply };
+  return { suite, proposalNumber: wire.number, peerSpi: wire.spi, reply };
 }
 
 /** The first pair of proposals that gives a result, in the order of the preferred side. */

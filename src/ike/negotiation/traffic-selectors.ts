@@ -118,17 +118,18 @@ export function chooseCandidate<T extends { readonly policy: SelectorPair }>(
       readonly additionalPossible: boolean;
     }
   | undefined {
-  const possible = candidates.flatMap((candidate) => {
+  const possible: { candidate: T; selectors: SelectorPair; first: boolean; volume: bigint }[] = [];
+  for (const candidate of candidates) {
     const narrowing = narrowPair(proposed, candidate.policy);
-    if (narrowing.kind !== 'accepted') return [];
+    if (narrowing.kind !== 'accepted') continue;
     const { selectors } = narrowing;
     const first = pairCovers(selectors, {
       initiator: proposed.initiator.slice(0, 1),
       responder: proposed.responder.slice(0, 1),
     });
     const volume = selectorsVolume(selectors.initiator) * selectorsVolume(selectors.responder);
-    return [{ candidate, selectors, first, volume }];
-  });
+    possible.push({ candidate, selectors, first, volume });
+  }
   const [one, ...others] = possible;
   if (one === undefined) return undefined;
   const better = (a: typeof one, b: typeof one): boolean =>
