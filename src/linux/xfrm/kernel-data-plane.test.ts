@@ -100,6 +100,20 @@ test('traffic of a trap policy asks for an SA once, and again after the request 
   });
 });
 
+test('traffic that asked for an SA and was not heard leaves nothing behind', { skip }, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    assert.deepEqual(await plane.apply(trap()), { ok: true });
+    await ping(pair);
+    assert.match(await ip(pair, 'xfrm', 'state'), /proto esp spi 0x00000000/);
+    const [, requestId] = /reqid (\d+)/.exec(await ip(pair, 'xfrm', 'policy'))!;
+    const withSpi = `src 192.0.2.9 dst 192.0.2.1 proto esp reqid ${requestId} mode tunnel min 0xc1000000 max 0xc1000000`;
+    await ip(pair, 'xfrm', 'state', 'allocspi', ...withSpi.split(' '));
+    await plane.ask('close');
+    assert.equal(await ip(pair, 'xfrm', 'state'), '');
+  });
+});
+
 test('of two policies for one place the kernel has the one that wins, and the other when it goes', {
   skip,
 }, async () => {

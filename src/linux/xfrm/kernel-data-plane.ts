@@ -228,7 +228,9 @@ export class KernelDataPlane {
     for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
     for (const { id, lookup } of this.#sas.all())
       this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
-    this.#larval.handleTimeout(Number.POSITIVE_INFINITY);
+    // Of some requests nobody has heard yet.
+    for (const { state, lookup } of this.#states())
+      if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
     this.#sas.clear();
     this.#socket.close();
   }

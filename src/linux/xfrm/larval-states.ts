@@ -1,5 +1,5 @@
 // What the kernel keeps of traffic that asked for an SA: as long as it is there, the same traffic asks no more.
-import { type XfrmAcquire, XfrmMode, type XfrmTemplate } from '#wire';
+import { type XfrmAcquire, XfrmMode, type XfrmState, type XfrmTemplate } from '#wire';
 import { unusedYet } from './kernel-state.ts';
 import type { LookupAttributes } from './kernel-ties.ts';
 import type { XfrmSocket } from './xfrm-socket.ts';
@@ -7,13 +7,16 @@ import type { XfrmSocket } from './xfrm-socket.ts';
 /** Like the userspace data plane, which asks again once a second. */
 const askAgainMs = 1_000;
 
+/** What names a larval state. */
+type LarvalState = Pick<
+  XfrmState,
+  'family' | 'protocol' | 'requestId' | 'mode' | 'sequence' | 'source' | 'destination'
+>;
+
 interface Larval {
   readonly at: number;
-  readonly sequence: number;
-  readonly template: XfrmTemplate;
+  readonly state: LarvalState;
   readonly lookup: LookupAttributes;
-  readonly source: Uint8Array;
-  readonly destination: Uint8Array;
 }
 
 /** Takes larval states back, so that traffic may ask again if nothing came of it. The kernel itself waits half a minute. */
@@ -32,15 +35,11 @@ export class LarvalStates {
     lookup: LookupAttributes,
     at: number,
   ): void {
-    const ends = template.mode === XfrmMode.TRANSPORT ? selector : template;
-    this.#all.push({
-      at: at + askAgainMs,
-      sequence,
-      template,
-      lookup,
-      source: ends.source.slice(),
-      destination: ends.destination.slice(),
-    });
+    const { family, protocol, requestId, mode } = template;
+    const ends = mode === XfrmMode.TRANSPORT ? selector : template;
+    const [source, destination] = [ends.source.slice(), ends.destination.slice()];
+    const state = { family, protocol, requestId, mode, sequence, source, destination };
+    this.#all.push({ at: at + askAgainMs, state, lookup });
   }
 
   deadline(): number | undefined {
@@ -48,12 +47,20 @@ export class LarvalStates {
   }
 
   handleTimeout(at: number): void {
-    while (this.#all[0] !== undefined && this.#all[0].at <= at) this.#end(this.#all.shift()!);
+    while (this.#all[0] !== undefined && this.#all[0].at <= at) {
+      const { state, lookup } = this.#all.shift()!;
+      this.end(state, lookup);
+    }
   }
 
-  /** Only what has an SPI can be deleted: the state that this sequence number stands for gets one, and goes. */
-  #end({ sequence, template, lookup, source, destination }: Larval): void {
-    const { family, protocol, requestId, mode } = template;
+  /** Only what has an SPI can be deleted: the state that this sequence number stands for gets one, unless it has, and goes. */
+  end(larval: LarvalState & { readonly spi?: number }, lookup: LookupAttributes): void {
+    const { family, protocol, requestId, mode, sequence, source, destination, spi = 0 } = larval;
+    if (spi !== 0) {
+      const id = { family, destination, spi, protocol };
+      this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
+      return;
+    }
     const none = new Uint8Array(source.length);
     const [answer] =
       this.#socket.requestIfThere({

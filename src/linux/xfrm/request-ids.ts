@@ -58,6 +58,11 @@ export class RequestIds {
     return (requestId & ~numberMax) >>> 0 === this.#base;
   }
 
+  /** What the kernel made because traffic asked for an SA of ours: it counts such from 1. */
+  isLarval({ requestId, sequence }: XfrmState): boolean {
+    return this.isOurs(requestId) && sequence < ownBit;
+  }
+
   isOurState({ requestId, sequence }: XfrmState): boolean {
     return this.isOurs(requestId) && sequence === this.stateTag;
   }
