@@ -24,3 +24,17 @@ export function parseFigures(text: string): ProcessFigures {
     threads: field('Threads'),
   };
 }
+
+/** The least that was seen in the second and in the last quarter: about what collections of garbage leave. */
+export interface Floors {
+  readonly warm: number;
+  readonly end: number;
+}
+
+export function floors(samples: readonly number[]): Floors {
+  const quarter = Math.ceil(samples.length / 4);
+  return {
+    warm: Math.min(...samples.slice(quarter, 2 * quarter)),
+    end: Math.min(...samples.slice(-quarter)),
+  };
+}

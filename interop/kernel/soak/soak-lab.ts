@@ -12,7 +12,7 @@ import { ContinuousPing } from '../../harness/traffic.ts';
 import { Wayward } from '../../harness/wayward.ts';
 import { GuestNetwork } from '../guest-network.ts';
 import { GuestStrongswan, GuestWayward } from '../guest-peers.ts';
-import { figuresCommand, type ProcessFigures, parseFigures } from './figures.ts';
+import { type Floors, figuresCommand, floors, type ProcessFigures, parseFigures } from './figures.ts';
 import { type LinkCounts, LossyLink, type Weather } from './lossy-link.ts';
 import {
   inner,
@@ -77,8 +77,7 @@ export interface SoakResult {
   readonly end: Holdings;
   /** Each half minute. */
   readonly residentKib: readonly number[];
-  /** The least that was seen in the second and in the last quarter: about what collections of garbage leave. */
-  readonly packetThreadHeapKib: { readonly warm: number; readonly end: number };
+  readonly packetThreadHeapKib: Floors;
   /** Why packets were refused, by wayward's counters and by those of the guest's kernel: for whoever has to find out. */
   readonly verdicts: Readonly<Record<string, number>>;
   readonly xfrmStatistics: string;
@@ -330,14 +329,6 @@ type Counts = Readonly<Record<string, number>>;
 function grown(before: Counts, after: Counts): Counts {
   const all = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
   return Object.fromEntries(all.filter(([, count]) => count > 0));
-}
-
-function floors(samples: readonly number[]): SoakResult['packetThreadHeapKib'] {
-  const quarter = Math.ceil(samples.length / 4);
-  return {
-    warm: Math.min(...samples.slice(quarter, 2 * quarter)),
-    end: Math.min(...samples.slice(-quarter)),
-  };
 }
 
 function tunnelResults(log: string): Readonly<Record<Tunnel, TunnelResult>> {
