@@ -3,6 +3,8 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 
 const silenceMsMin = 250;
+/** RFC 6298 2.1: before anything is known. */
+const firstAnswerWithinMs = 1_000;
 
 type RoundTripKnown = Pick<IkeEntry['sa'], 'roundTripMs' | 'answerWithinMs'>;
 
@@ -32,6 +34,11 @@ export function isSilent(state: EngineState, { ikeId, sa }: IkeEntry): boolean {
 }
 
 /** How long without a sign of life is longer than an answer to anything can take: a round trip more than it should. */
-export function silenceMsFor({ roundTripMs = 0, answerWithinMs = 0 }: RoundTripKnown): number {
-  return Math.max(silenceMsMin, answerWithinMs + roundTripMs);
+export function silenceMsFor(known: RoundTripKnown): number {
+  return Math.max(silenceMsMin, answerWithin(known) + (known.roundTripMs ?? 0));
+}
+
+/** An answer that takes longer than so many milliseconds is late. */
+export function answerWithin({ answerWithinMs }: RoundTripKnown): number {
+  return answerWithinMs ?? firstAnswerWithinMs;
 }

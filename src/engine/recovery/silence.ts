@@ -3,7 +3,7 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
 import type { TrafficNote } from '../interface.ts';
 import { attemptInParallel } from './parallel-attempt.ts';
-import { type PathKnowledge, pathOf, silenceMsFor } from './path-knowledge.ts';
+import { answerWithin, type PathKnowledge, pathOf, silenceMsFor } from './path-knowledge.ts';
 
 /** Nothing in either direction for this long: it is not silence, only idleness. */
 const idleMs = 2_000;
@@ -50,7 +50,7 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
     sa.handle({ kind: 'command', at: state.at, command });
     state.touch(entry);
   }
-  const patienceMs = Math.max(patienceMsMin, sa.answerWithinMs ?? 0);
+  const patienceMs = Math.max(patienceMsMin, answerWithin(sa));
   if (state.deadlines.at(`silence ${ikeId}`) === undefined) {
     state.deadlines.set(`silence ${ikeId}`, state.at + patienceMs);
   }
