@@ -5,7 +5,7 @@ import type { EngineState } from './engine-state.ts';
 import { startHip } from './hip/drive-hip.ts';
 import { executeHipCommand } from './hip/hip-commands.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
-import { followConfiguration, initiateChild } from './initiate-connection.ts';
+import { followConfiguration, initiateChild, initiateNoMore } from './initiate-connection.ts';
 import type { EngineCommand, SaChoice } from './interface.ts';
 
 /** Carries a command out; its result comes as an output, at once or later. */
@@ -195,8 +195,15 @@ function terminateChildren(state: EngineState, id: number, choice: SaChoice): vo
   for (const entry of chosenIkeSas(state, choice)) {
     for (const child of entry.sa.children) if (isChosenChild(choice, child)) found.set(child.childId, entry);
   }
+  const { child, childId, connection } = choice;
+  const cancelled = child !== undefined && childId === undefined && initiateNoMore(state, child, connection);
   if (found.size === 0) {
-    state.answer(id, { ok: false, code: 'not-found', detail: `no Child SA of ${described(choice)}` });
+    state.answer(
+      id,
+      cancelled
+        ? { ok: true, count: 0 }
+        : { ok: false, code: 'not-found', detail: `no Child SA of ${described(choice)}` },
+    );
     return;
   }
   state.pending.awaitEnd(id, [], [...found.keys()]);

@@ -362,6 +362,7 @@ export class EngineState {
       nameServers: [],
       peerVirtualAddresses: [],
       lastTransmitAt: this.at,
+      unwanted: new Set(),
       successorOfSilence: undefined,
       expectedSpi: undefined,
       early: [],

@@ -51,6 +51,8 @@ export interface IkeEntry {
   nameServers: readonly IpAddress[];
   peerVirtualAddresses: readonly IpAddress[];
   lastTransmitAt: number;
+  /** Children that it was to bring up and that nobody wants any more: its IKE_AUTH may be on its way. */
+  readonly unwanted: Set<string>;
   /** The IKE SA that carries our traffic since this one fell silent. */
   successorOfSilence: number | undefined;
   /** Our SPI of the IKE SA that its rekeying is making. */

@@ -41,6 +41,7 @@ export function initiateChild(
   const known = state.initiations.get(connection.name);
   const initiation = known ?? state.initiations.begin(connection);
   initiation.wanted.set(wanted.configuration.name, wanted);
+  ikeSaUnderWay(state, initiation)?.unwanted.delete(wanted.configuration.name);
   initiation.anew ||= anew;
   initiation.persistent ||= manner.persistent;
   initiation.inFull ||= manner.inFull === true;
@@ -48,6 +49,24 @@ export function initiateChild(
   if (afterMs === 0) return resolve(state, initiation);
   state.deadlines.set(`connect ${connection.name}`, state.at + afterMs);
   return undefined;
+}
+
+/** A child is taken down: what is on its way brings it up no more. Returns whether anything was. */
+export function initiateNoMore(state: EngineState, child: string, connection: string | undefined): boolean {
+  let any = false;
+  for (const initiation of state.initiations.all()) {
+    const { name } = initiation.connection;
+    if ((connection !== undefined && name !== connection) || !initiation.wanted.delete(child)) continue;
+    any = true;
+    state.pending.initiationFailed(name, child, 'terminated by command');
+    ikeSaUnderWay(state, initiation)?.unwanted.add(child);
+    if (initiation.wanted.size === 0 && initiation.phase.name !== 'connecting') state.initiations.end(name);
+  }
+  return any;
+}
+
+function ikeSaUnderWay({ registry }: EngineState, { phase }: Initiation): IkeEntry | undefined {
+  return phase.name === 'connecting' ? registry.byId(phase.ikeId) : undefined;
 }
 
 /** Over the connection's IKE SA, if it has one. */
@@ -192,6 +211,10 @@ export function connectionFailed(
   const initiation = state.initiations.byIke(ikeId);
   if (initiation === undefined) return;
   if (initiation.connection.name !== connection) throw new Error('an initiation changed its connection');
+  if (initiation.wanted.size === 0) {
+    state.initiations.end(connection);
+    return;
+  }
   if (initiation.phase.name === 'connecting' && initiation.phase.byTicket && code !== 'abandoned') {
     // RFC 5723 4.3.2: whatever is wrong with the ticket, a full exchange may do. Only silence leaves it good.
     if (code !== 'no-answer') state.clientTickets.drop(connection);

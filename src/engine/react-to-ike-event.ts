@@ -80,6 +80,11 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
     case 'child-established':
       childBegan(state, entry, event.child);
       childUp(state, entry, event.child);
+      if (entry.unwanted.delete(event.child.name)) {
+        const command = { kind: 'delete-child', childId: event.child.childId } as const;
+        entry.sa.handle({ kind: 'command', at: state.at, command });
+        state.touch(entry);
+      }
       break;
     case 'child-rekeyed':
       childBegan(state, entry, event.child);

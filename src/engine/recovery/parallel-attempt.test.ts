@@ -96,6 +96,31 @@ test('what is on its way through an IKE SA of which the peer has two is still re
   assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
 });
 
+test('a child that is taken down while an attempt brings it up stays down', () => {
+  for (const authenticating of [true, false]) {
+    const hosts = new TwoHosts();
+    hosts.connect();
+    hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+    const step = authenticating ? 35 : 34;
+    const isLost = ({ from, octets }: Datagram): boolean =>
+      octets[18] === 36 || (octets[18] === step && from === 'sun');
+    const called = (): boolean => hosts.moon.eventsOf('recovery').some(({ step }) => step === 'calling');
+    for (let i = 0; i < 500 && !called(); i++) hosts.wait(10, (datagram) => !isLost(datagram));
+    assert.ok(called());
+    hosts.settle((datagram) => !isLost(datagram));
+    hosts.moon.give(hosts.now, { kind: 'command', id: 3, command: { kind: 'terminate', child: 'net' } });
+    hosts.wait(60_000);
+    for (const host of [hosts.moon, hosts.sun]) {
+      const children = host.engine.status().ikeSas.flatMap((ike) => ike.children);
+      assert.deepEqual(children, [], `${authenticating}`);
+      assert.equal(host.inbound.size, 0);
+    }
+    hosts.moon.give(hosts.now, { kind: 'command', id: 4, command: { kind: 'initiate', child: 'net' } });
+    hosts.settle();
+    assert.equal(hosts.moon.inbound.size, 1, 'until it is wanted again');
+  }
+});
+
 test('a token that comes while an attempt is unheard begins it anew at once, and with the ticket', () => {
   const recordKey = new Uint8Array(32).fill(7);
   const resumption = { ticketLifetimeMs: 3_600_000, freshKeyExchange: false };
