@@ -37,11 +37,13 @@ export function initiateChild(
 ): string | undefined {
   const afterMs = manner.afterMs ?? 0;
   const anew = manner.anew === true;
+  for (const { unwanted } of state.registry.ofConnection(connection.name)) {
+    unwanted.delete(wanted.configuration.name);
+  }
   if (!anew && afterMs === 0 && initiateOverStanding(state, connection, wanted)) return undefined;
   const known = state.initiations.get(connection.name);
   const initiation = known ?? state.initiations.begin(connection);
   initiation.wanted.set(wanted.configuration.name, wanted);
-  ikeSaUnderWay(state, initiation)?.unwanted.delete(wanted.configuration.name);
   initiation.anew ||= anew;
   initiation.persistent ||= manner.persistent;
   initiation.inFull ||= manner.inFull === true;
@@ -59,14 +61,13 @@ export function initiateNoMore(state: EngineState, child: string, connection: st
     if ((connection !== undefined && name !== connection) || !initiation.wanted.delete(child)) continue;
     any = true;
     state.pending.initiationFailed(name, child, 'terminated by command');
-    ikeSaUnderWay(state, initiation)?.unwanted.add(child);
-    if (initiation.wanted.size === 0 && initiation.phase.name !== 'connecting') state.initiations.end(name);
+    const { phase, given, wanted } = initiation;
+    if (phase.name === 'connecting') {
+      // The peer may have made it already, with an answer that is on its way.
+      if (given.has(child)) state.registry.byId(phase.ikeId)?.unwanted.add(child);
+    } else if (wanted.size === 0) state.initiations.end(name);
   }
   return any;
-}
-
-function ikeSaUnderWay({ registry }: EngineState, { phase }: Initiation): IkeEntry | undefined {
-  return phase.name === 'connecting' ? registry.byId(phase.ikeId) : undefined;
 }
 
 /** Over the connection's IKE SA, if it has one. */

@@ -105,6 +105,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       answeredLate(state, entry);
       break;
     case 'child-failed':
+      entry.unwanted.delete(event.name);
       state.pending.initiationFailed(connection.name, event.name, event.failure.detail);
       // Refused by a peer that lives: asking again would not change its mind.
       if (entry.sa.phase === 'ended') bringBack(state, entry, event.name, event.failure);

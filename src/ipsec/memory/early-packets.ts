@@ -17,7 +17,7 @@ export interface EarlyPacket {
   readonly until: number;
 }
 
-/** Times are monotonic milliseconds. What is kept is sealed: it tells nobody anything. */
+/** Times are monotonic milliseconds. What is kept is what everybody on the path has seen. */
 export class EarlyPackets {
   #all: EarlyPacket[] = [];
 

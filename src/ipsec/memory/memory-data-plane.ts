@@ -175,6 +175,8 @@ export class MemoryDataPlane {
     slot.hopLimit = received.hopLimit ?? 64;
     this.inboundBatch(this.#slots, 1, at);
     if (slot.verdict === Verdict.OPENED) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
+    // Decrypted or not: nobody gets it.
+    else slot.buffer.fill(0);
   }
 
   /**
