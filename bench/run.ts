@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Report>>> 
   esp: async (rounds) => (await import('./esp.ts')).espBenchmark(rounds),
   flood: async (rounds) => (await import('./flood.ts')).floodBenchmark(rounds),
   handshake: async (rounds) => (await import('./handshake.ts')).handshakeBenchmark(rounds),
+  forged: async (rounds) => (await import('./forged.ts')).forgedBenchmark(rounds),
   sad: async (rounds) => (await import('./sad.ts')).sadBenchmark(rounds),
 };
 const usage = `usage: npm run bench -- ${Object.keys(benchmarks).join('|')} [--json] [--rounds N]`;
