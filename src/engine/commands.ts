@@ -73,8 +73,9 @@ function load(
   configuration: EngineConfiguration,
   start: readonly string[] | undefined,
 ): void {
+  state.configuration = configuration;
   for (const trap of state.traps.all()) {
-    const connection = configuration.connections.find(({ name }) => name === trap.connection.name);
+    const connection = state.connections.named(trap.connection.name);
     const child = connection?.children.find(({ name }) => name === trap.child.name);
     const same =
       child !== undefined &&
@@ -83,7 +84,6 @@ function load(
         JSON.stringify([trap.child.localSelectors, trap.child.remoteSelectors, trap.child.mode]);
     if (!same) state.removeTrap(trap);
   }
-  state.configuration = configuration;
   state.pools.configure(configuration.pools);
   for (const initiation of state.initiations.all()) followConfiguration(state, initiation);
   const names = new Set(configuration.connections.map(({ name }) => name));

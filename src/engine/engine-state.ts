@@ -22,7 +22,7 @@ import { type IkeSpi, type NotifyPayload, zeroIkeSpi } from '#wire';
 import { AddressPools } from './address-pools.ts';
 import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
-import { connectionsFor } from './connection-lookup.ts';
+import { ConnectionLookup } from './connection-lookup.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { EventCounts } from './event-counts.ts';
 import { HalfOpenTable } from './half-open-table.ts';
@@ -103,7 +103,8 @@ export class EngineState {
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
   /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
   readonly contacted: Set<string> = new Set();
-  configuration: EngineConfiguration;
+  #configuration: EngineConfiguration;
+  #connections: ConnectionLookup;
   at = 0;
   wallClockOffsetMs = 0;
   shuttingDown = false;
@@ -124,7 +125,8 @@ export class EngineState {
     this.#recordKey = options.recordKey;
     this.randomness = options.randomness;
     this.keyLog = options.keyLog ?? false;
-    this.configuration = options.configuration;
+    this.#configuration = options.configuration;
+    this.#connections = new ConnectionLookup(options.configuration.connections);
     this.pools.configure(options.configuration.pools);
     this.spis = new SpiAllocator(options.randomness);
     this.recovery = new RecoveryState(options.randomness, this.unknownSpi);
@@ -134,6 +136,20 @@ export class EngineState {
     this.tickets = newTicketIssuer(this, restored.gateway);
     this.clientTickets = new ClientTickets(this, restored.client);
     this.cookies = new CookieIssuer(options.randomness, cookieSecretLifetimeMs);
+  }
+
+  get configuration(): EngineConfiguration {
+    return this.#configuration;
+  }
+
+  set configuration(configuration: EngineConfiguration) {
+    this.#configuration = configuration;
+    this.#connections = new ConnectionLookup(configuration.connections);
+  }
+
+  /** Of the configuration. */
+  get connections(): ConnectionLookup {
+    return this.#connections;
   }
 
   /** The IKE SA was given something: its outputs are due before this input is done with. */
@@ -411,7 +427,7 @@ export class EngineState {
       wallClockMs: () => this.wallClockMs,
       notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(line.ikeId)?.sa.connection, spis),
       tickets: ticketPort(this, line.ikeId),
-      connectionsFor: (peer) => connectionsFor(this.configuration.connections, peer),
+      connectionsFor: (peer) => this.connections.fitting(peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);
         const entry = this.registry.byId(line.ikeId);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IkeSa } from '#ike';
+import { address, type Endpoint } from '#sa';
 import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
 import { child, configuration, connection } from './testing/configurations.ts';
 import { EnginePair } from './testing/two-engines.ts';
@@ -15,11 +16,17 @@ interface Sa {
   connection: { name: string };
   phase: (typeof phases)[number];
   readonly initiatorSpi: string;
+  readonly remote: Endpoint;
+  readonly outboundSpis: readonly number[];
   readonly children: { name: string; phase: string }[];
 }
 
 function entryOf(ikeId: number, name: string): IkeEntry {
-  const sa: Sa = { connection: { name }, phase: 'connecting', initiatorSpi: `${ikeId}`, children: [] };
+  const sa: Sa = {
+    ...{ connection: { name }, phase: 'connecting', initiatorSpi: `${ikeId}`, children: [] },
+    remote: { address: address('192.0.2.1'), port: 500 },
+    outboundSpis: [],
+  };
   return {
     ...{ ikeId, connectionName: name, initiator: true, offspring: [], leads: new Set(), early: [] },
     sa: sa as unknown as IkeSa,

@@ -5,6 +5,8 @@ import type { Endpoint, IpAddress } from '#sa';
 import { formatEndpoint } from '#sa';
 import type { IkeSpi } from '#wire';
 import type { EarlyMessage } from './early-messages.ts';
+import { PeerIndex } from './peer-index.ts';
+import { addTo, removeFrom } from './sets-by-key.ts';
 
 /** Who is at both ends, also as text: it goes into every event. */
 export interface EntryIdentities {
@@ -76,8 +78,10 @@ export class IkeSaRegistry {
   readonly #byConnection = new Map<string, Set<IkeEntry>>();
   /** In the order in which they were identified. */
   readonly #byIdentities = new Map<string, Set<IkeEntry>>();
+  readonly #byRemoteIdentity = new Map<string, Set<IkeEntry>>();
   /** By identities and the name of a child: IKE SAs whose Child SA of that name may still come first for our traffic. */
   readonly #leading = new Map<string, Set<IkeEntry>>();
+  readonly #peers = new PeerIndex<IkeEntry>();
   #nextIkeId = 1;
 
   get size(): number {
@@ -88,10 +92,14 @@ export class IkeSaRegistry {
     return [...this.#entries.values()];
   }
 
-  /** The first, in the order in which they were made. */
-  find(fits: (entry: IkeEntry) => boolean): IkeEntry | undefined {
-    for (const entry of this.#entries.values()) if (fits(entry)) return entry;
-    return undefined;
+  /** Whose peer is at this address, in the order in which they came there. */
+  withPeer(address: IpAddress): Iterable<IkeEntry> {
+    return this.#peers.withPeer(address);
+  }
+
+  /** With a Child SA that has this outbound SPI, to whatever peer. */
+  sendingBy(spi: number): Iterable<IkeEntry> {
+    return this.#peers.sendingBy(spi);
   }
 
   nextIkeId(): number {
@@ -102,6 +110,7 @@ export class IkeSaRegistry {
     this.#entries.set(entry.ikeId, entry);
     this.#bySpi.set(localSpi(entry), entry);
     addTo(this.#byConnection, entry.connectionName, entry);
+    this.#peers.follow(entry);
     if (entry.initRequestFrom !== undefined) {
       this.#byFirstRequest.set(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom), entry);
     }
@@ -112,6 +121,7 @@ export class IkeSaRegistry {
     if (entry.expectedSpi !== undefined) this.#byExpectedSpi.delete(entry.expectedSpi);
     this.#bySpi.delete(localSpi(entry));
     removeFrom(this.#byConnection, entry.connectionName, entry);
+    this.#peers.remove(entry);
     if (entry.initRequestFrom !== undefined) {
       this.#byFirstRequest.delete(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom));
     }
@@ -133,8 +143,8 @@ export class IkeSaRegistry {
   identify(entry: IkeEntry, identities: EntryIdentities): void {
     this.#forgetIdentities(entry);
     entry.identities = identities;
-    const key = identitiesKey(identities.local, identities.remote);
-    addTo(this.#byIdentities, key, entry);
+    addTo(this.#byIdentities, identitiesKey(identities.local, identities.remote), entry);
+    addTo(this.#byRemoteIdentity, identityKey(identities.remote), entry);
   }
 
   /** A Child SA of this name came up: until `yield` it is one that newer IKE SAs may have to go before. */
@@ -164,6 +174,7 @@ export class IkeSaRegistry {
     if (identities === undefined) return;
     const key = identitiesKey(identities.local, identities.remote);
     removeFrom(this.#byIdentities, key, entry);
+    removeFrom(this.#byRemoteIdentity, identityKey(identities.remote), entry);
     for (const child of entry.leads) this.yield(entry, child);
   }
 
@@ -179,12 +190,19 @@ export class IkeSaRegistry {
     return this.#bySpi.get(spi);
   }
 
+  /** What is remembered of an IKE SA that a rekeying may have made. */
+  of(sa: IkeSa): IkeEntry | undefined {
+    const entry = this.#bySpi.get(sa.role === 'initiator' ? sa.initiatorSpi : sa.responderSpi);
+    return entry?.sa === sa ? entry : undefined;
+  }
+
   hasSpi(spi: IkeSpi): boolean {
     return this.#bySpi.has(spi);
   }
 
-  /** An IKE SA has been drained: it may have begun a rekeying, or come to the end of one. */
+  /** An IKE SA has been drained: it may have moved, changed its Child SAs, begun a rekeying, or come to the end of one. */
   follow(entry: IkeEntry): void {
+    this.#peers.follow(entry);
     const { expectedSpi } = entry.sa;
     if (expectedSpi === entry.expectedSpi) return;
     if (entry.expectedSpi !== undefined) this.#byExpectedSpi.delete(entry.expectedSpi);
@@ -263,6 +281,14 @@ export class IkeSaRegistry {
     );
   }
 
+  /** Whether an IKE SA stands with this peer, whoever we are to it. */
+  knows(remote: Identity): boolean {
+    for (const { sa } of this.#byRemoteIdentity.get(identityKey(remote)) ?? []) {
+      if (sa.phase !== 'ended') return true;
+    }
+    return false;
+  }
+
   /** Established IKE SAs between the same two identities, the oldest first. */
   ofIdentities(local: Identity, remote: Identity): readonly IkeEntry[] {
     const same = this.#byIdentities.get(identitiesKey(local, remote)) ?? [];
@@ -270,17 +296,6 @@ export class IkeSaRegistry {
       .filter(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying')
       .toSorted((one, other) => one.ikeId - other.ikeId);
   }
-}
-
-function addTo(sets: Map<string, Set<IkeEntry>>, key: string, entry: IkeEntry): void {
-  const known = sets.get(key);
-  if (known === undefined) sets.set(key, new Set([entry]));
-  else known.add(entry);
-}
-
-function removeFrom(sets: Map<string, Set<IkeEntry>>, key: string, entry: IkeEntry): void {
-  const known = sets.get(key);
-  if (known?.delete(entry) && known.size === 0) sets.delete(key);
 }
 
 function localSpi(entry: IkeEntry): IkeSpi {

@@ -176,15 +176,9 @@ function takeInitialContact(state: EngineState, connection: ConnectionConfigurat
   const pair = `${local === undefined ? connection.name : identityKey(local)} ${formatIdentityPattern(identity)}`;
   if (state.contacted.has(pair)) return false;
   state.contacted.add(pair);
-  const remoteKey = identityKey(identity.identity);
-  return !state.registry
-    .all()
-    .some(
-      ({ sa, identities }) =>
-        sa.phase !== 'ended' &&
-        (sa.connection.name === connection.name ||
-          (identities !== undefined && identityKey(identities.remote) === remoteKey)),
-    );
+  return (
+    !state.registry.knows(identity.identity) && state.registry.ofConnection(connection.name).length === 0
+  );
 }
 
 /**
@@ -252,7 +246,7 @@ function tryFailed(state: EngineState, initiation: Initiation, detail: string): 
  */
 export function followConfiguration(state: EngineState, initiation: Initiation): void {
   const { connection, phase, wanted, persistent } = initiation;
-  const current = state.configuration.connections.find(({ name }) => name === connection.name);
+  const current = state.connections.named(connection.name);
   if (current !== undefined && sameConnection(current, connection)) return;
   state.initiations.end(connection.name);
   const entry = phase.name === 'connecting' ? state.registry.byId(phase.ikeId) : undefined;

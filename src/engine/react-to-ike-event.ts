@@ -175,7 +175,7 @@ function concludeInitiation(state: EngineState, entry: IkeEntry): void {
 /** A rekeying made a new IKE SA, or a collision two: their SPIs lead to them from now on. */
 function adoptOffspring(state: EngineState, entry: IkeEntry): void {
   for (const sa of entry.sa.offspring) {
-    if (state.registry.all().some((known) => known.sa === sa)) continue;
+    if (state.registry.of(sa) !== undefined) continue;
     const heir = state.newEntry({
       ikeId: state.registry.nextIkeId(),
       line: entry.line,
@@ -204,7 +204,7 @@ function adoptOffspring(state: EngineState, entry: IkeEntry): void {
 
 function moveChildren(state: EngineState, entry: IkeEntry): void {
   adoptOffspring(state, entry);
-  const successor = state.registry.all().find(({ sa }) => sa === entry.sa.successor);
+  const successor = entry.sa.successor && state.registry.of(entry.sa.successor);
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   entry.line.ikeId = successor.ikeId;
   for (const childId of successor.sa.childIds()) state.registry.assignChild(childId, successor.ikeId);

@@ -13,7 +13,6 @@ import {
   WireError,
   zeroIkeSpi,
 } from '#wire';
-import { connectionsFor } from './connection-lookup.ts';
 import { keepEarly } from './early-messages.ts';
 import type { EngineState } from './engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
@@ -133,8 +132,8 @@ function receiveUnknown(state: EngineState, received: Received, header: Received
 }
 
 function receiveFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
-  const { local, remote } = received;
-  if (connectionsFor(state.configuration.connections, { local, remote }).length === 0) {
+  const { remote } = received;
+  if (state.connections.first(received) === undefined) {
     refuse(state, remote, 'no-connection');
     return;
   }

@@ -1,4 +1,5 @@
 // The HIP side of a host: every association, and the answers to those who have none yet. Sans-IO.
+import type { IpAddress } from '#sa';
 import { decodeHipHeader, decodeHipPacket, type HipPacket, HipPacketType, WireError } from '#wire';
 import type { HipAssociation } from './association.ts';
 import { beginClose, receiveClose, receiveCloseAck } from './close/close.ts';
@@ -108,6 +109,14 @@ export class HipHost {
 
   status(): HipAssociationStatus[] {
     return [...this.#state.associations.values()].map(statusOf);
+  }
+
+  /** The same of associations whose packets go to this address. */
+  statusToward(address: IpAddress): HipAssociationStatus[] {
+    const toward = [...this.#state.associations.values()].filter(
+      ({ path }) => path.remote.address === address,
+    );
+    return toward.map(statusOf);
   }
 
   #receive(path: HipPath, octets: Uint8Array): void {

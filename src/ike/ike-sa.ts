@@ -200,6 +200,11 @@ export class IkeSa {
     return ids;
   }
 
+  /** By which it sends, or could. Cheaper than `children`. */
+  get outboundSpis(): readonly Spi[] {
+    return this.#state.children.map(({ agreement }) => agreement.outboundSpi);
+  }
+
   get createdAt(): number {
     return this.#state.createdAt;
   }

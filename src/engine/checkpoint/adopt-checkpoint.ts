@@ -132,7 +132,7 @@ function refusalOfOne(state: EngineState, snapshot: IkeSaSnapshot): CheckpointRe
   if ((expiresAtMs !== undefined && expiresAtMs <= now) || (reauthAtMs !== undefined && reauthAtMs <= now)) {
     return 'expired';
   }
-  const configured = state.configuration.connections.find(({ name }) => name === snapshot.connection);
+  const configured = state.connections.named(snapshot.connection);
   const known = snapshot.children.every((child) =>
     configured?.children.some(({ name, mode }) => name === child.name && mode === child.mode),
   );
@@ -145,7 +145,7 @@ function reserve(state: EngineState, snapshot: IkeSaSnapshot): boolean {
   const childIds = new Set(snapshot.children.map(({ childId }) => childId));
   if (new Set(spis).size < spis.length || spis.some((spi) => state.spis.isTaken(spi))) return false;
   if ([...childIds].some((childId) => state.registry.byChild(childId) !== undefined)) return false;
-  const configured = state.configuration.connections.find(({ name }) => name === snapshot.connection);
+  const configured = state.connections.named(snapshot.connection);
   const wanted = snapshot.lease?.addresses ?? [];
   if (wanted.length > 0) {
     const owner = identityKey(snapshot.remoteIdentity);
@@ -160,7 +160,7 @@ function reserve(state: EngineState, snapshot: IkeSaSnapshot): boolean {
 }
 
 function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }: CheckpointedSa): IkeEntry {
-  const connection = state.configuration.connections.find(({ name }) => name === snapshot.connection);
+  const connection = state.connections.named(snapshot.connection);
   if (connection === undefined) throw new Error('the connection was looked up before');
   const ikeId = state.registry.nextIkeId();
   const line = { ikeId };

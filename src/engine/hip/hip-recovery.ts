@@ -158,8 +158,10 @@ export function receiveHipHint(
   state: EngineState,
   quote: QuotedPacket,
 ): { readonly outcome: SuspicionOutcome; readonly connection: string } | undefined {
-  const associations = state.hip?.status() ?? [];
-  const judgement = judgeIcmpQuote(quote, associations.flatMap(quoted));
+  const associations = state.hip?.statusToward(quote.destination) ?? [];
+  const all = associations.flatMap(quoted);
+  const named = quote.spi === undefined ? [] : all.filter(({ spi }) => spi === quote.spi);
+  const judgement = judgeIcmpQuote(quote, named, all);
   const association = judgement.fits ? associations[judgement.subject.ikeId] : undefined;
   if (association === undefined) return undefined;
   const { local, remote, childId, lastInboundAt } = association;

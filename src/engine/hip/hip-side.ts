@@ -10,7 +10,7 @@ import {
   type HipPath,
   type HipPeer,
 } from '#hip';
-import type { DataPlaneEvent } from '#sa';
+import type { DataPlaneEvent, IpAddress } from '#sa';
 import type { Hit } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { Resolution } from '../interface.ts';
@@ -62,6 +62,11 @@ export class HipSide {
 
   status(): readonly HipAssociationStatus[] {
     return this.#host.status();
+  }
+
+  /** Associations whose packets go to this address. */
+  statusToward(address: IpAddress): readonly HipAssociationStatus[] {
+    return this.#host.statusToward(address);
   }
 
   get awaitedResults(): number {

@@ -1,6 +1,8 @@
 // What is said without proof, and what comes of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { IkeSa } from '#ike';
+import { address } from '#sa';
 import { invalidIkeSpi, invalidMajorVersion, unprotectedInvalidSpi } from '#unknown-spi';
 import { zeroIkeSpi } from '#wire';
 import { addresses, connection } from '../testing/connections.ts';
@@ -40,6 +42,37 @@ test('INVALID_SPI without a token is a hint: one liveness check per window, from
   assert.equal(hosts.moon.eventsOf('hint').at(-1)?.outcome, 'check');
   hosts.settle();
   assert.equal(established(hosts.moon).length, 1);
+});
+
+test('what a stranger says makes a host look at no SA that it does not name', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  let looks = 0;
+  const children = Object.getOwnPropertyDescriptor(IkeSa.prototype, 'children')!;
+  Object.defineProperty(IkeSa.prototype, 'children', {
+    ...children,
+    get(this: IkeSa) {
+      looks++;
+      return children.get!.call(this);
+    },
+  });
+  try {
+    const stranger = address('203.0.113.9');
+    const spis = { initiatorSpi: zeroIkeSpi, responderSpi: zeroIkeSpi };
+    hosts.receive(hosts.moon, {
+      local: { address: stranger, port: 500 },
+      remote: { address: addresses.moon, port: 500 },
+      octets: unprotectedInvalidSpi(4711, spis, []),
+    });
+    for (const destination of [stranger, addresses.moon]) {
+      const quote = { source: addresses.moon, destination, spi: 4711 };
+      hosts.moon.give(hosts.now, { kind: 'icmp-error', from: stranger, quote });
+    }
+    assert.equal(hosts.moon.eventsOf('hint').length, 3);
+    assert.equal(looks, 0);
+  } finally {
+    Object.defineProperty(IkeSa.prototype, 'children', children);
+  }
 });
 
 test('an ICMP error about a packet of ours is a hint; about anything else it is nothing', () => {

@@ -2,6 +2,7 @@
 import type { ChildSaStatus } from '#ike';
 import type { Endpoint } from '#sa';
 import {
+  fitsQuote,
   type HintJudgement,
   invalidSpiOf,
   judgeIcmpQuote,
@@ -75,7 +76,7 @@ function receiveInvalidSpi(state: EngineState, remote: Endpoint, notifies: reado
     report(state, remote, 'invalid-spi', 'malformed');
     return;
   }
-  const candidates = outboundSas(state).filter((one) => one.spi === spi);
+  const candidates = outboundSasWith(state, spi);
   // A token is proof from any address; a bare hint counts only from the peer's own.
   for (const { ikeId } of candidates) if (checkTokens(state, remote, ikeId, notifies, spi)) return;
   followUp(state, remote, 'invalid-spi', judgeInvalidSpi(remote.address, candidates), spi);
@@ -143,7 +144,8 @@ export function receiveIcmpError(state: EngineState, from: Endpoint, quote: Quot
     reportHipHint(state, from, ofHip, quote.spi);
     return;
   }
-  const judgement = judgeIcmpQuote(quote, outboundSas(state));
+  const named = quote.spi === undefined ? [] : outboundSasWith(state, quote.spi);
+  const judgement = judgeIcmpQuote(quote, named, outboundSasToward(state, quote));
   followUp(state, from, 'icmp', judgement, quote.spi);
 }
 
@@ -216,20 +218,32 @@ function carrierOf(
   return undefined;
 }
 
-/** Every outbound SA that carries our traffic now. */
-function outboundSas(state: EngineState): readonly QuotedSa[] {
-  return state.registry.all().flatMap(({ ikeId, sa }) =>
-    sa.children
-      .filter(({ phase, outboundInUse }) => phase === 'installed' && outboundInUse)
-      .map(({ childId, outboundSpi }) => ({
-        childId,
-        ikeId,
-        spi: outboundSpi,
-        local: sa.local,
-        remote: sa.remote,
-        encapsulated: sa.nat.local || sa.nat.remote,
-      })),
-  );
+/** Outbound SAs with this SPI that carry our traffic now, to whomever. */
+function outboundSasWith({ registry }: EngineState, spi: number): readonly QuotedSa[] {
+  return [...registry.sendingBy(spi)].flatMap(outboundSasOf).filter((one) => one.spi === spi);
+}
+
+/** Outbound SAs that may have sent what an ICMP error quotes, if anything did. */
+function* outboundSasToward({ registry }: EngineState, quote: QuotedPacket): Iterable<QuotedSa> {
+  for (const entry of registry.withPeer(quote.destination)) {
+    if (fitsQuote(quote, pathOf(entry))) yield* outboundSasOf(entry);
+  }
+}
+
+function pathOf({ sa }: IkeEntry): Pick<QuotedSa, 'local' | 'remote' | 'encapsulated'> {
+  const { local, remote, nat } = sa;
+  return { local, remote, encapsulated: nat.local || nat.remote };
+}
+
+function outboundSasOf(entry: IkeEntry): readonly QuotedSa[] {
+  return entry.sa.children
+    .filter(({ phase, outboundInUse }) => phase === 'installed' && outboundInUse)
+    .map(({ childId, outboundSpi }) => ({
+      ...pathOf(entry),
+      childId,
+      ikeId: entry.ikeId,
+      spi: outboundSpi,
+    }));
 }
 
 /** From a hint that fits to a liveness check, unless the peer has shown itself alive, or was asked lately. */

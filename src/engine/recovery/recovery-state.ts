@@ -1,7 +1,6 @@
 // What a host remembers of SPIs, tokens, budgets and suspicions, for the files of this folder.
 import type { Randomness } from '#crypto';
 import type { ConnectionConfiguration } from '#ike';
-import type { IpAddress } from '#sa';
 import {
   BackOff,
   type BootEpoch,
@@ -112,9 +111,4 @@ export function givesTokens(
   connection: ConnectionConfiguration | undefined,
 ): boolean {
   return connection?.quickCrashDetection ?? host.quickCrashDetection;
-}
-
-/** An address that the configuration writes out. */
-export function namesAddress(connection: ConnectionConfiguration, address: IpAddress): boolean {
-  return connection.remoteAddresses.some((one) => one.kind === 'address' && one.address === address);
 }

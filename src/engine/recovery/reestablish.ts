@@ -15,7 +15,7 @@ export function mayCall(connection: ConnectionConfiguration): boolean {
 
 /** Whether the history names a connection that we may and do not yet call. */
 export function reestablishable(state: EngineState, connection: string): boolean {
-  const configured = state.configuration.connections.find(({ name }) => name === connection);
+  const configured = state.connections.named(connection);
   return (
     configured !== undefined &&
     mayCall(configured) &&
@@ -35,7 +35,7 @@ function standsOrComes(state: EngineState, connection: string): boolean {
  * once per back-off step.
  */
 export function callForgotten(state: EngineState, name: string, reason: CallReason): void {
-  const connection = state.configuration.connections.find((one) => one.name === name);
+  const connection = state.connections.named(name);
   if (connection === undefined || state.shuttingDown || standsOrComes(state, name)) return;
   const children = lostChildren(state, name);
   if (children.length === 0 || !state.recovery.reestablishments.take(name, state.at)) return;

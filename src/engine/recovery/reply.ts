@@ -4,7 +4,6 @@ import { ipOverheadBytes, tokensPerMessageMax, type UnknownSpiPolicy } from '#un
 import type { IkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { ReplyOutcome } from '../interface.ts';
-import { namesAddress } from './recovery-state.ts';
 
 const markerBytes = 4;
 
@@ -32,8 +31,7 @@ export function sendReply(state: EngineState, reply: Reply, octets: Uint8Array):
       destination: remote.address,
       ipBytes: octets.length + marker + ipOverheadBytes(remote.address, true),
       ...(policy === undefined ? {} : { policy }),
-      known:
-        known === true || state.configuration.connections.some((one) => namesAddress(one, remote.address)),
+      known: known === true || state.connections.writesOut(remote.address),
       rebootAware: recovery.rebootAware(state.at, state.unknownSpi),
     },
     state.at,

@@ -8,7 +8,6 @@ import {
   judgeUnknownIkeMessage,
 } from '#unknown-spi';
 import type { ReceivedIkeHeader } from '#wire';
-import { connectionsFor } from '../connection-lookup.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { ReplyOutcome } from '../interface.ts';
 import { policyFor } from './recovery-state.ts';
@@ -28,10 +27,9 @@ export function receiveUnknownIkeMessage(state: EngineState, message: UnknownIke
   const { local, remote, header, lengthBytes } = message;
   const { initiatorSpi, responderSpi, exchangeType, messageId } = header;
   const [record] = state.recovery.history.ofIkeSa(initiatorSpi, responderSpi);
-  const { connections } = state.configuration;
-  const connection =
-    connections.find(({ name }) => name === record?.connection) ??
-    connectionsFor(connections, { local, remote })[0];
+  const { connections } = state;
+  const named = record && connections.named(record.connection);
+  const connection = named ?? connections.first({ local, remote });
   const facts: IkeFacts = {
     policy: policyFor(state.unknownSpi, connection),
     ready: state.ready,

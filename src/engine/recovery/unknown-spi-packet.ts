@@ -11,7 +11,6 @@ import {
   type SpiVerdict,
   unprotectedInvalidSpi,
 } from '#unknown-spi';
-import { connectionsFor } from '../connection-lookup.ts';
 import type { EngineState } from '../engine-state.ts';
 import { callForgottenHost, hipReestablishable } from '../hip/hip-recovery.ts';
 import type { IkeEntry } from '../ike-sa-registry.ts';
@@ -78,12 +77,12 @@ function standingWith(
   state: EngineState,
   { source, encapsulated }: UnknownSpiEvidence,
 ): IkeEntry | undefined {
-  return state.registry.find(
-    ({ sa }) =>
-      (sa.phase === 'established' || sa.phase === 'rekeying') &&
-      sa.remote.address === source.address &&
-      (!sa.nat.remote || !encapsulated || sa.remote.port === source.port),
-  );
+  for (const entry of state.registry.withPeer(source.address)) {
+    const { phase, nat, remote } = entry.sa;
+    if (phase !== 'established' && phase !== 'rekeying') continue;
+    if (!nat.remote || !encapsulated || remote.port === source.port) return entry;
+  }
+  return undefined;
 }
 
 /** Whether a HIP host may be there: one that we know the address of, or anybody if we take anybody. */
@@ -98,9 +97,9 @@ function connectionOf(
   { source, destination }: UnknownSpiEvidence,
   record: SpiRecord | undefined,
 ): ConnectionConfiguration | undefined {
-  const { connections } = state.configuration;
-  const named = record && connections.find(({ name }) => name === record.connection);
-  return named ?? connectionsFor(connections, { local: destination, remote: source })[0];
+  const { connections } = state;
+  const named = record && connections.named(record.connection);
+  return named ?? connections.first({ local: destination, remote: source });
 }
 
 function historyFact(state: EngineState, record: SpiRecord): SpiHistoryFact {

@@ -27,7 +27,7 @@ function text(value: string): Uint8Array {
   return Uint8Array.from(value, (character) => character.charCodeAt(0));
 }
 
-function fqdn(name: string): Identity {
+export function fqdn(name: string): Identity {
   return { idType: IdType.FQDN, data: text(name) };
 }
 

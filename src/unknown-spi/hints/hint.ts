@@ -106,29 +106,45 @@ function sentRecently(sequence: number, sentSequence: number): boolean {
   return (sentSequence - sequence) >>> 0 <= recentSequences && sequence !== 0;
 }
 
+/** Whether a packet from and to there could be of this SA. */
+export function fitsQuote(
+  { source, sourcePort, destination, destinationPort }: QuotedPacket,
+  { local, remote, encapsulated }: Pick<QuotedSa, 'local' | 'remote' | 'encapsulated'>,
+): boolean {
+  return (
+    source === local.address &&
+    destination === remote.address &&
+    (!encapsulated || (sourcePort === local.port && destinationPort === remote.port))
+  );
+}
+
 /**
  * An ICMP error about one of our packets. With SPI and sequence number it weighs as much as an INVALID_SPI, without them
  * next to nothing.
+ * @param named our outbound SAs with the SPI of the quote, to whomever
+ * @param toPeer our outbound SAs to its destination; only the first that fits is looked at
  */
 export function judgeIcmpQuote(
   quote: QuotedPacket,
-  candidates: readonly QuotedSa[],
+  named: Iterable<QuotedSa>,
+  toPeer: Iterable<QuotedSa>,
 ): HintJudgement<QuotedSa> {
-  const ours = candidates.filter(
-    ({ local, remote, encapsulated }) =>
-      quote.source === local.address &&
-      quote.destination === remote.address &&
-      (!encapsulated || (quote.sourcePort === local.port && quote.destinationPort === remote.port)),
-  );
-  const [first] = ours;
-  if (first === undefined) return misfit('not-our-packet');
-  if (quote.spi === undefined) return { fits: true, weight: 'weak', subject: first };
-  const subject = ours.find(({ spi }) => spi === quote.spi);
-  if (subject === undefined) return misfit('no-such-outbound-spi');
+  const subject = firstThatFits(quote, named);
+  if (subject === undefined) {
+    const other = firstThatFits(quote, toPeer);
+    if (other === undefined) return misfit('not-our-packet');
+    if (quote.spi !== undefined) return misfit('no-such-outbound-spi');
+    return { fits: true, weight: 'weak', subject: other };
+  }
   if (quote.sequence === undefined || subject.sentSequence === undefined) {
     return { fits: true, weight: 'weak', subject };
   }
   return sentRecently(quote.sequence, subject.sentSequence)
     ? { fits: true, weight: 'strong', subject }
     : misfit('not-sent-recently');
+}
+
+function firstThatFits(quote: QuotedPacket, sas: Iterable<QuotedSa>): QuotedSa | undefined {
+  for (const sa of sas) if (fitsQuote(quote, sa)) return sa;
+  return undefined;
 }

@@ -5,6 +5,7 @@ import { address } from '#sa';
 import { notify } from '#wire';
 import { ikeHeader, ourEnd, peerEnd } from '../testing/facts.ts';
 import {
+  type HintJudgement,
   invalidSpiOf,
   judgeIcmpQuote,
   judgeInvalidSpi,
@@ -67,6 +68,12 @@ test('a refusal fits if it answers a request that is outstanding', () => {
   assert.deepEqual(judge({}, false), { fits: false, reason: 'not-a-response' });
 });
 
+/** Against all that a host has. */
+function judgeQuote(quote: QuotedPacket, all: readonly QuotedSa[]): HintJudgement<QuotedSa> {
+  const named = all.filter(({ spi }) => spi === quote.spi);
+  return judgeIcmpQuote(quote, named, all);
+}
+
 test('an ICMP error weighs as much as what it quotes', () => {
   const quote: QuotedPacket = {
     source: ourEnd.address,
@@ -77,7 +84,7 @@ test('an ICMP error weighs as much as what it quotes', () => {
     sequence: 990,
   };
   const judge = (changes: Partial<QuotedPacket>, sa: Partial<QuotedSa> = {}) => {
-    const judgement = judgeIcmpQuote({ ...quote, ...changes }, [{ ...outbound, ...sa }]);
+    const judgement = judgeQuote({ ...quote, ...changes }, [{ ...outbound, ...sa }]);
     return judgement.fits ? judgement.weight : judgement.reason;
   };
   assert.equal(judge({}), 'strong');
@@ -89,16 +96,16 @@ test('an ICMP error weighs as much as what it quotes', () => {
   assert.equal(judge({ sequence: 1_001 }), 'not-sent-recently');
   assert.equal(judge({ sequence: 0 }), 'not-sent-recently');
   const { spi: _, sequence: __, ...addressesOnly } = quote;
-  assert.equal(judgeIcmpQuote(addressesOnly, [outbound]).fits && 'weak', 'weak');
+  assert.equal(judgeQuote(addressesOnly, [outbound]).fits && 'weak', 'weak');
   const { sentSequence: ___, ...untold } = outbound;
-  const judgement = judgeIcmpQuote(quote, [untold]);
+  const judgement = judgeQuote(quote, [untold]);
   assert.equal(judgement.fits && judgement.weight, 'weak');
 });
 
 test('sequence numbers are compared modulo 2^32: a quote shows the low half only', () => {
   const quote = { source: ourEnd.address, destination: peerEnd.address, spi: outbound.spi };
   const judge = (sequence: number, sentSequence: number): boolean =>
-    judgeIcmpQuote({ ...quote, sequence }, [{ ...outbound, encapsulated: false, sentSequence }]).fits;
+    judgeQuote({ ...quote, sequence }, [{ ...outbound, encapsulated: false, sentSequence }]).fits;
   assert.equal(judge(0xffff_fff0, 10), true);
   assert.equal(judge(10, 0xffff_fff0), false);
   assert.equal(judge(1, 1 + recentSequences), true);
