@@ -74,8 +74,8 @@ export class HipHost {
     state.at = input.at;
     switch (input.kind) {
       case 'packet':
-        this.#receive(input.path, input.octets);
-        break;
+        this.#noticeOne(this.#receive(input.path, input.octets));
+        return;
       case 'timeout':
         this.#tendAll();
         return;
@@ -86,12 +86,13 @@ export class HipHost {
         this.#computed(input);
         break;
       case 'data-plane':
-        this.#dataPlane(input);
-        break;
+        this.#noticeOne(this.#dataPlane(input));
+        return;
       case 'traffic': {
-        const standing = this.#byChild(input.childId)?.standing;
-        if (standing !== undefined) noteTraffic(standing, input);
-        break;
+        const association = this.#byChild(input.childId);
+        if (association?.standing !== undefined) noteTraffic(association.standing, input);
+        this.#noticeOne(association);
+        return;
       }
       case 'sa-result':
         break;
@@ -119,7 +120,8 @@ export class HipHost {
     return toward.map(statusOf);
   }
 
-  #receive(path: HipPath, octets: Uint8Array): void {
+  /** The association that the packet was about, if there is one now. */
+  #receive(path: HipPath, octets: Uint8Array): HipAssociation | undefined {
     const state = this.#state;
     let packet: HipPacket;
     try {
@@ -129,12 +131,13 @@ export class HipHost {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#refuse(path, octets, error);
-      return;
+      return undefined;
     }
     const received = { packet, path };
     const receive = receivers.get(packet.header.packetType);
     if (receive === undefined) state.reject(received, 'unexpected');
     else receive(state, received);
+    return state.of(received);
   }
 
   #refuse(path: HipPath, octets: Uint8Array, { code, offset }: WireError): void {
@@ -191,11 +194,11 @@ export class HipHost {
     }
   }
 
-  #dataPlane({ event }: Extract<HipInput, { kind: 'data-plane' }>): void {
-    if (!('childId' in event)) return;
+  #dataPlane({ event }: Extract<HipInput, { kind: 'data-plane' }>): HipAssociation | undefined {
+    if (!('childId' in event)) return undefined;
     const association = this.#byChild(event.childId);
     const standing = association?.standing;
-    if (association === undefined || standing === undefined) return;
+    if (association === undefined || standing === undefined) return undefined;
     const state = this.#state;
     switch (event.kind) {
       case 'first-inbound':
@@ -215,6 +218,7 @@ export class HipHost {
       default:
         break;
     }
+    return association;
   }
 
   #followOwnAddresses(): void {
@@ -233,6 +237,16 @@ export class HipHost {
   #tendAll(): void {
     for (const association of [...this.#state.associations.values()]) tend(this.#state, association);
     this.#notice();
+  }
+
+  /** Whoever sends packets must not make a host look at all associations: the others wait for what they waited for. */
+  #noticeOne(association: HipAssociation | undefined): void {
+    if (this.#state.registrar.roomMade) {
+      this.#notice();
+      return;
+    }
+    const due = association && deadlineOf(this.#state, association);
+    if (due !== undefined && (this.#deadline === undefined || due < this.#deadline)) this.#deadline = due;
   }
 
   #notice(): void {
