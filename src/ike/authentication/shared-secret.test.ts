@@ -48,5 +48,8 @@ test('among those of 1,000 peers the secret of one is found without a look at th
   looks = 0;
   assert.deepEqual(findSharedSecret(secrets, local, identityFromText('c7.example')), Uint8Array.of(7));
   assert.equal(findSharedSecret(secrets, local, identityFromText('nobody.example')), undefined);
+  // From the other end all of them name the peer.
+  const found = findSharedSecret(secrets, identityFromText('c7.example'), local);
+  assert.deepEqual(found, Uint8Array.of(7));
   assert.ok(looks < 10, `${looks} looks`);
 });

@@ -56,13 +56,22 @@ class SharedSecretIndex {
 
   /** In the order of the configuration. */
   thatMayFit(local: Identity, remote: Identity): readonly SharedSecret[] {
-    const places = new Set([
-      ...(this.#byOwner.get(identityKey(remote)) ?? []),
-      ...(this.#bySoleOwner.get(identityKey(local)) ?? []),
-      ...this.#others,
-    ]);
+    const ofRemote = this.#byOwner.get(identityKey(remote)) ?? none;
+    const ofLocal = this.#byOwner.get(identityKey(local)) ?? none;
+    // Nothing fits better than what names both ends, so that those which name one of them need no look.
+    const ofBoth = common(ofRemote, ofLocal);
+    const named =
+      ofBoth.length > 0 ? ofBoth : [...ofRemote, ...(this.#bySoleOwner.get(identityKey(local)) ?? none)];
+    const places = new Set([...named, ...this.#others]);
     return [...places].sort((one, other) => one - other).map((place) => this.#secrets[place]!);
   }
+}
+
+const none: ReadonlySet<number> = new Set();
+
+function common(some: ReadonlySet<number>, others: ReadonlySet<number>): readonly number[] {
+  const [fewer, more] = some.size < others.size ? [some, others] : [others, some];
+  return [...fewer].filter((place) => more.has(place));
 }
 
 function addTo(sets: Map<string, Set<number>>, key: string, place: number): void {
