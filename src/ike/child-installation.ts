@@ -5,6 +5,7 @@ import {
   isIpv6,
   type PolicyParameters,
   replacedLingerMs,
+  type SaCommand,
   type SaDirection,
   type SaParameters,
   type SaSelectors,
@@ -72,7 +73,7 @@ export function installChild(
     installSa(state, child, direction, packetKeys, lifetimes.sa);
   }
   if (first && configuration.policies) {
-    state.command({ kind: 'install-policy', policy: policyOf(agreement) });
+    installPolicy(state, child);
   }
   state.children.push(child);
   if (options.useOutbound) useOutbound(state, child);
@@ -109,8 +110,17 @@ export function installSa(
     taken ?? (fresh === undefined ? undefined : { last: { high: 0, low: 0 }, limit: fresh });
   const parameters = saParameters(state, child.agreement, direction, keys, lifetimes);
   const sa = reservation === undefined ? parameters : { ...parameters, reservation };
-  const id = state.command({ kind: 'install', sa });
-  state.installations.set(id, { spi: sa.spi, child });
+  demand(state, child, { kind: 'install', sa });
+}
+
+/** Once for all generations of a pair. */
+export function installPolicy(state: IkeSaState, child: ChildSa): void {
+  demand(state, child, { kind: 'install-policy', policy: policyOf(child.agreement) });
+}
+
+/** What a pair cannot be without: a refusal ends it. */
+function demand(state: IkeSaState, child: ChildSa, command: SaCommand): void {
+  state.installations.set(state.command(command), child);
 }
 
 export function useOutbound(state: IkeSaState, child: ChildSa): void {
@@ -120,7 +130,7 @@ export function useOutbound(state: IkeSaState, child: ChildSa): void {
     if (other.agreement.childId === childId) other.outboundInUse = false;
   }
   child.outboundInUse = true;
-  state.command({ kind: 'use-outbound', protocol, spi: outboundSpi, childId });
+  demand(state, child, { kind: 'use-outbound', protocol, spi: outboundSpi, childId });
 }
 
 export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailure): void {
@@ -210,7 +220,7 @@ function saParameters(
 }
 
 /** The policy shares the number of the pair, which is stable over rekeyings. */
-export function policyOf(agreement: ChildAgreement): PolicyParameters {
+function policyOf(agreement: ChildAgreement): PolicyParameters {
   const { childId, configuration } = agreement;
   const kernelTies = kernelTiesOfPolicy(configuration, childId);
   const policy: PolicyParameters = {

@@ -46,10 +46,11 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
 }
 
 export function handleSaResult(state: IkeSaState, id: number, result: SaResult): void {
-  const installation = state.installations.get(id);
+  const child = state.installations.get(id);
   state.installations.delete(id);
-  if (result.ok || installation === undefined) return;
-  const { child } = installation;
+  if (result.ok || child === undefined) return;
+  // What else is refused of the pair follows from this.
+  for (const [other, owner] of state.installations) if (owner === child) state.installations.delete(other);
   // The peer knows our SPI already: choosing another one is not possible, so that the pair has to go.
   const reason = failure('data-plane', `${result.code}: ${result.detail}`);
   const holder = holderOf(state, child);

@@ -184,7 +184,8 @@ export class IkeSaState {
   readonly deletedAhead: Set<Spi> = new Set();
   /** Requests of the peer that are answered once our own Delete has been. */
   postponedRefusals: readonly PostponedRefusal[] = [];
-  readonly installations: Map<number, { readonly spi: Spi; readonly child: ChildSa }> = new Map();
+  /** Whose commands the data plane has not answered yet, of those that a pair needs. */
+  readonly installations: Map<number, ChildSa> = new Map();
   #nextOutputId = 1;
 
   constructor(options: IkeSaStateOptions) {
