@@ -163,9 +163,10 @@ export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailu
 
 /** RFC 7296 2.23: the SAs follow the addresses of their IKE SA. */
 export function moveChildren(state: IkeSaState): void {
-  for (const { agreement } of state.children) {
+  for (const child of state.children) {
+    const { agreement } = child;
     for (const direction of ['inbound', 'outbound'] as const) {
-      state.command({
+      demand(state, child, {
         kind: 'update-addresses',
         protocol: agreement.protocol,
         direction,
