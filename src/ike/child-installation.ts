@@ -192,7 +192,7 @@ function saParameters(
   lifetimes: SaParameters['lifetimes'],
 ): SaParameters {
   const { configuration } = agreement;
-  const { tfcPadding } = configuration;
+  const { tfcPadding, hardwareOffload } = configuration;
   const kernelTies = kernelTiesOfSa(configuration, agreement.childId, direction);
   const sa: { -readonly [Name in keyof SaParameters]: SaParameters[Name] } = {
     direction,
@@ -217,6 +217,7 @@ function saParameters(
   if (keys.integrity !== undefined) sa.integrity = keys.integrity;
   if (tfcPadding !== undefined) sa.tfcPadding = tfcPadding;
   if (kernelTies !== undefined) sa.kernelTies = kernelTies;
+  if (hardwareOffload !== undefined) sa.hardwareOffload = hardwareOffload;
   return sa;
 }
 

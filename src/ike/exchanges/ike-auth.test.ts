@@ -336,6 +336,15 @@ test('of everything that a data plane refuses of one pair the first reason is to
   );
 });
 
+test('what a network device is to do of a child is told with both its SAs', () => {
+  const children = [child('moon', { hardwareOffload: 'auto' })];
+  const pair = new Pair({ moon: { connections: [connection('moon', { children })] } }).establish();
+  const wanted = ({ commands }: typeof pair.moon) =>
+    commands.flatMap((command) => (command.kind === 'install' ? [command.sa.hardwareOffload] : []));
+  assert.deepEqual(wanted(pair.moon), ['auto', 'auto']);
+  assert.deepEqual(wanted(pair.sun), [undefined, undefined]);
+});
+
 test('key logs exist only for a host that asked for them', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint, { keyLog: true });
