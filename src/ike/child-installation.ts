@@ -110,7 +110,7 @@ export function installSa(
     taken ?? (fresh === undefined ? undefined : { last: { high: 0, low: 0 }, limit: fresh });
   const parameters = saParameters(state, child.agreement, direction, keys, lifetimes);
   const sa = reservation === undefined ? parameters : { ...parameters, reservation };
-  demand(state, child, { kind: 'install', sa });
+  demand(state, child, { kind: 'install', sa }, direction);
 }
 
 /** Once for all generations of a pair. */
@@ -119,8 +119,9 @@ export function installPolicy(state: IkeSaState, child: ChildSa): void {
 }
 
 /** What a pair cannot be without: a refusal ends it. */
-function demand(state: IkeSaState, child: ChildSa, command: SaCommand): void {
-  state.installations.set(state.command(command), child);
+function demand(state: IkeSaState, child: ChildSa, command: SaCommand, direction?: SaDirection): void {
+  const id = state.command(command);
+  state.installations.set(id, direction === undefined ? { child } : { child, direction });
 }
 
 export function useOutbound(state: IkeSaState, child: ChildSa): void {
@@ -166,16 +167,21 @@ export function moveChildren(state: IkeSaState): void {
   for (const child of state.children) {
     const { agreement } = child;
     for (const direction of ['inbound', 'outbound'] as const) {
-      demand(state, child, {
-        kind: 'update-addresses',
-        protocol: agreement.protocol,
+      demand(
+        state,
+        child,
+        {
+          kind: 'update-addresses',
+          protocol: agreement.protocol,
+          direction,
+          spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
+          childId: agreement.childId,
+          local: state.local,
+          remote: state.remote,
+          encapsulated: state.encapsulated,
+        },
         direction,
-        spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
-        childId: agreement.childId,
-        local: state.local,
-        remote: state.remote,
-        encapsulated: state.encapsulated,
-      });
+      );
     }
   }
 }

@@ -48,7 +48,10 @@ export interface KernelTies {
  * What a network device is to do of an SA: its cryptography alone, or all of it and of its policies. `auto` takes as much as there
  * is, down to nothing; the others are not to be had by halves.
  */
-export type HardwareOffload = 'auto' | 'crypto' | 'packet';
+export type HardwareOffload = 'auto' | OffloadKind;
+
+/** Its cryptography alone, or all of an SA. */
+export type OffloadKind = 'crypto' | 'packet';
 
 /** One unidirectional SA. Key octets belong to the data plane once installed; it wipes them on removal. */
 export interface SaParameters {
@@ -157,7 +160,11 @@ export const replacedLingerMs = 5_000;
 
 /** `exists` is EEXIST: the SPI is taken, choose again. */
 export type SaResult =
-  | { readonly ok: true }
+  | {
+      readonly ok: true;
+      /** What a network device does of the SA that was installed or moved. Absent: nothing. */
+      readonly offloaded?: OffloadKind;
+    }
   | {
       readonly ok: false;
       readonly code: 'exists' | 'missing' | 'unsupported' | 'failed';

@@ -336,9 +336,16 @@ test('of everything that a data plane refuses of one pair the first reason is to
   );
 });
 
-test('what a network device is to do of a child is told with both its SAs', () => {
+test('what a network device is to do of a child is told with both its SAs, and what it does with the child', () => {
   const children = [child('moon', { hardwareOffload: 'auto' })];
-  const pair = new Pair({ moon: { connections: [connection('moon', { children })] } }).establish();
+  const pair = new Pair({ moon: { connections: [connection('moon', { children })] } });
+  pair.moon.saResult = (command) =>
+    command.kind === 'install' && command.sa.direction === 'inbound'
+      ? { ok: true, offloaded: 'crypto' }
+      : { ok: true };
+  pair.establish();
+  assert.deepEqual(pair.moon.sa.children[0]?.offloaded, { inbound: 'crypto' });
+  assert.equal(pair.sun.sa.children[0]?.offloaded, undefined);
   const wanted = ({ commands }: typeof pair.moon) =>
     commands.flatMap((command) => (command.kind === 'install' ? [command.sa.hardwareOffload] : []));
   assert.deepEqual(wanted(pair.moon), ['auto', 'auto']);

@@ -204,6 +204,14 @@ test('an SA that a device has counted the packets of does not move: it is replac
   assert.deepEqual(plane.apply(removal, 0), { ok: true });
 });
 
+test('the engine hears what a device does of an SA', () => {
+  having({ crypto: true });
+  const hardwareOffload = 'auto';
+  assert.deepEqual(install({ hardwareOffload }), { ok: true, offloaded: 'crypto' });
+  having({ packet: true, policies: true });
+  assert.deepEqual(install({ hardwareOffload }), { ok: true, offloaded: 'packet' });
+});
+
 test('what a process before us left with a device goes on with it, whatever is wanted of new SAs', () => {
   having({ packet: true, policies: true });
   assert.deepEqual(establish('packet'), []);
@@ -218,8 +226,8 @@ test('what a process before us left with a device goes on with it, whatever is w
     });
   plane = new KernelDataPlane('test', kernel.socket);
   kernel.policies.clear();
-  assert.deepEqual(install({ reservation }), { ok: true });
-  assert.deepEqual(install({ reservation, direction: 'outbound' }), { ok: true });
+  assert.deepEqual(install({ reservation }), { ok: true, offloaded: 'packet' });
+  assert.deepEqual(install({ reservation, direction: 'outbound' }), { ok: true, offloaded: 'packet' });
   assert.deepEqual(plane.apply(policy, 0), { ok: true });
   assert.equal(kernel.policyDevice('OUT'), deviceIndex);
   assert.equal(kernel.policyDevice('IN'), deviceIndex);

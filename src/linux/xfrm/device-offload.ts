@@ -1,10 +1,7 @@
 // What is asked of a network device for an SA (XFRMA_OFFLOAD_DEV), and what the kernel says that it has taken.
-import type { HardwareOffload, SaDirection } from '#sa';
+import type { HardwareOffload, OffloadKind, SaDirection, SaResult } from '#sa';
 import { type XfrmAttributes, XfrmOffloadFlag } from '#wire';
 import type { KernelState } from './kernel-state.ts';
-
-/** Its cryptography alone, or all of an SA. */
-export type OffloadKind = Exclude<HardwareOffload, 'auto'>;
 
 /** A device that has taken an SA. */
 export interface DeviceOffload {
@@ -48,4 +45,8 @@ export function deviceOf({ offload }: XfrmAttributes): DeviceOffload | undefined
   if (offload === undefined) return undefined;
   const { flags, interfaceIndex } = offload;
   return { kind: (flags & XfrmOffloadFlag.PACKET) === 0 ? 'crypto' : 'packet', interfaceIndex };
+}
+
+export function carriedOut(device: DeviceOffload | undefined): SaResult {
+  return device === undefined ? { ok: true } : { ok: true, offloaded: device.kind };
 }

@@ -16,7 +16,7 @@ import {
 import type { XfrmMessage, XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
 import { deleteAndKeep } from './delete-and-keep.ts';
-import { deviceOf } from './device-offload.ts';
+import { carriedOut, deviceOf } from './device-offload.ts';
 import { KernelReports } from './kernel-reports.ts';
 import { KernelSa } from './kernel-sa.ts';
 import { acquiredSelectors } from './kernel-selectors.ts';
@@ -292,7 +292,7 @@ export class KernelDataPlane {
       known.bytes = Number(used?.bytes ?? 0n);
     }
     this.#sas.add(known);
-    return done;
+    return carriedOut(device);
   }
 
   #stateThere(sa: SaParameters): KernelState | undefined {
@@ -371,7 +371,9 @@ export class KernelDataPlane {
       Object.assign(sa, { local, remote, encapsulated, device: added.device });
       return undefined;
     });
-    return refusal ?? this.#refreshPolicies(childId);
+    if (refusal !== undefined) return refusal;
+    const result = this.#refreshPolicies(childId);
+    return result.ok ? carriedOut(sa.device) : result;
   }
 
   #installPolicy(parameters: PolicyParameters): SaResult {

@@ -1,13 +1,7 @@
 // Gives SAs to the kernel, with a device that does their work or without one.
-import type { HardwareOffload, SaDirection } from '#sa';
+import type { HardwareOffload, OffloadKind, SaDirection } from '#sa';
 import { SystemCallError } from '../errno.ts';
-import {
-  type DeviceOffload,
-  deviceOf,
-  type OffloadKind,
-  offloadAttempts,
-  withOffload,
-} from './device-offload.ts';
+import { type DeviceOffload, deviceOf, offloadAttempts, withOffload } from './device-offload.ts';
 import { type KernelState, wipeKeys } from './kernel-state.ts';
 import { lookupAttributesOf } from './kernel-ties.ts';
 import { type Refusal, refuse } from './refusal.ts';
