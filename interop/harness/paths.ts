@@ -15,6 +15,8 @@ export const compiledScenariosFolder: string = path('build/interop/scenarios/');
 export const failuresFolder: string = path('test-output/interop/');
 /** Sends random ESP, AH and IKE from random sources. */
 export const packetFlood: string = path('dist/linux/testing/packet-flood.js');
+/** A kernel data plane that carries out lines of its standard input. */
+export const kernelPlaneEnd: string = path('dist/linux/xfrm/testing/kernel-plane-end.js');
 /** The `wayward` command. */
 export const waywardCommand: string = path('dist/bundle/main.js');
 /** The first process of a User-Mode Linux guest. */

@@ -65,7 +65,10 @@ const more =
     '10.1.0.1/32',
     '10.2.0.10/32',
     'mark_in = 0x2a/0xff\n        set_mark_in = %same\n        mark_out = 0x2a/0xff',
-  );
+  ) +
+  ['auto', 'crypto', 'packet']
+    .map((offload) => child(`offload-${offload}`, '10.1.0.1/32', '10.2.0.1/32', `hw_offload = ${offload}`))
+    .join('');
 
 export const planeWayward: string = `connections {${families
   .map((family) =>

@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { replacedLingerMs } from '#sa';
+import { replacedLingerMs, selectorOfPrefix } from '#sa';
 import { eventually } from '../harness/eventually.ts';
 import { removeStaleNamespaces } from '../harness/network.ts';
+import { kernelPlaneEnd } from '../harness/paths.ts';
 import { childSas, type PeerChild } from '../harness/peer.ts';
 import { runProgram } from '../harness/processes.ts';
 import { Strongswan } from '../harness/strongswan.ts';
@@ -228,6 +229,53 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     await wayward.downIke('ipv4');
     await nothingLeft();
     assert.doesNotMatch(await network.guest.run('ip xfrm policy'), /mark 0x2a/);
+  });
+
+  test('no device here does anything of an SA: one that must be offloaded fails by name, one that may be does not', async () => {
+    await wayward.up('offload-auto');
+    const { inboundSpi, outboundSpi } = await agreed('offload-auto');
+    await ping(path(), 1, 56, patienceMs / 1_000);
+    // The kernel looks for what an SA with a device needs.
+    assert.match(await network.guest.run('cat /proc/modules'), /^esp4_offload /m);
+    // What Linux 6.1 says of a flag that it does not know, and of ESP in UDP.
+    for (const [offload, reason] of [
+      ['packet', /hw_offload = packet: xfrm new-sa: EINVAL/],
+      ['crypto', /hw_offload = crypto: xfrm new-sa: EINVAL \(Encapsulation .*can't be offloaded\)/],
+    ] as const)
+      await assert.rejects(wayward.up(`offload-${offload}`), reason);
+    assert.deepEqual(await kernelSpis(), [inboundSpi, outboundSpi].sort());
+    await wayward.downIke('ipv4');
+    await nothingLeft();
+  });
+
+  test('a kernel that does in silence what its device was to do is found out', async () => {
+    const selectors = { local: [selectorOfPrefix('10.1.0.0/24')], remote: [selectorOfPrefix('10.2.0.0/24')] };
+    const key = Array.from({ length: 20 }, () => 7);
+    const install = (hardwareOffload: string, spi: number): object => ({
+      kind: 'install',
+      sa: {
+        ...{ direction: 'outbound', protocol: 'esp', mode: 'tunnel', spi, hardwareOffload, selectors },
+        ...{
+          local: guestAddresses.outer.IPv4,
+          remote: hostAddresses.outer.IPv4,
+          esn: false,
+          replayWindow: 32,
+        },
+        ...{ encryption: { id: 20, keyLengthBits: 128, key }, lifetimes: {}, childId: spi, generation: 0 },
+        ...{ copyDscp: 'out', copyDf: true },
+      },
+    });
+    const commands = ['auto', 'crypto', 'packet'].map((wanted, i) => install(wanted, 0xdddd_0001 + i));
+    const lines = [...commands.map((command) => JSON.stringify(command)), 'close'];
+    const words = lines.map((line) => `'${line}'`).join(' ');
+    const answers = await network.guest.run(
+      `printf '%s\\n' ${words} | ${process.execPath} ${kernelPlaneEnd} offload`,
+    );
+    assert.match(
+      answers,
+      /^answer {"ok":true}\n.*"hw_offload = crypto: the device on the way .*\n.*"hw_offload = packet: .*Unrec.*\n/,
+    );
+    await nothingLeft();
   });
 
   test('the kernel says when an SA is used up, softly, and it is replaced', async () => {

@@ -27,11 +27,13 @@ function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
     lines.push(
       `  ${child.name}: #${child.childId}.${child.generation}, ${child.mode}, ${formatSuite(child.suite)}`,
     );
-    for (const [direction, spi] of [
-      ['in ', child.inboundSpi],
-      ['out', child.outboundSpi],
+    const { inbound, outbound } = child.offloaded ?? {};
+    for (const [direction, spi, offloaded] of [
+      ['in ', child.inboundSpi, inbound],
+      ['out', child.outboundSpi, outbound],
     ] as const) {
-      lines.push(`    ${direction} ${formatSpi(spi)}, ${saCounterText(status, spi, direction)}`);
+      const device = offloaded === undefined ? '' : `, offloaded (${offloaded})`;
+      lines.push(`    ${direction} ${formatSpi(spi)}, ${saCounterText(status, spi, direction)}${device}`);
     }
     lines.push(`    local  ${child.local.map(formatSelector).join(' ')}`);
     lines.push(`    remote ${child.remote.map(formatSelector).join(' ')}`);

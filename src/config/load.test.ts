@@ -417,6 +417,30 @@ test('marks and XFRM interfaces, of a child or of all children of a connection',
   );
 });
 
+test('what a network device is to do of a child, and what it can do nothing of', () => {
+  const wanted = (value: string, more = '') => connection({ child: `hw_offload = ${value}\n${more}` });
+  const loaded = (text: string) => load(text).configuration.connections[0]?.children[0]?.hardwareOffload;
+  assert.equal(loaded(connection()), undefined);
+  assert.equal(loaded(wanted('no')), undefined);
+  for (const value of ['auto', 'crypto', 'packet'] as const) {
+    assert.equal(loaded(wanted(value)), value);
+    assert.deepEqual(warningsOf(wanted(value)), []);
+  }
+  assert.equal(loaded(wanted('yes')), 'crypto');
+  assert.deepEqual(errorsOf(wanted('packet', 'ah_proposals = sha256')), [
+    'swanctl.conf:10:14: hw_offload = packet: Linux has no device that does AH',
+  ]);
+  assert.deepEqual(warningsOf(wanted('crypto', 'tfc_padding = mtu')), [
+    'swanctl.conf:10:14: hw_offload = crypto and tfc_padding: Linux offloads no SA that pads, so that the Child SA will fail',
+  ]);
+  const userspace = 'wayward { data_plane = userspace\n}';
+  assert.deepEqual(warningsOf(`${wanted('packet', 'ah_proposals = sha256')}${userspace}`), [
+    "swanctl.conf:10:14: hw_offload = packet has no effect: devices are the kernel's, and data_plane = userspace",
+  ]);
+  // It gets what there is.
+  assert.deepEqual(warningsOf(`${wanted('auto', 'tfc_padding = mtu')}${userspace}`), []);
+});
+
 test('any text under known sections is loaded or refused with typed errors', () => {
   const word = fc.constantFrom(
     ...[

@@ -26,6 +26,7 @@ import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } fr
 import { RecordStore, receivedMarksPath } from './record-store.ts';
 import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
+import { withoutDevices } from './without-devices.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
 const routingTable = 220;
@@ -204,6 +205,12 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
     const plane = planeOf(loaded);
+    const warnOfDevices = ({ host: { dataPlane }, configuration: read }: LoadedConfiguration): void => {
+      // Who asks for this process by name has been told already.
+      if (plane === 'kernel' || dataPlane === 'userspace') return;
+      for (const line of withoutDevices(read)) log.line('warn', line);
+    };
+    warnOfDevices(loaded);
     const fitting = (wanted: EngineConfiguration): EngineConfiguration =>
       plane === 'kernel' ? withoutCredit(wanted) : wanted;
     const ownerName = resolve(options.statePath);
@@ -282,6 +289,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
           return undefined;
         }
         for (const line of warningLines(next)) log.line('warn', line);
+        warnOfDevices(next);
         log.level = next.host.logLevel;
         const { configuration, waiting } = reloadable(loaded, next);
         for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);

@@ -79,16 +79,18 @@ describe('initiate', () => {
     );
   });
 
-  test('is answered when the data plane refuses the SA', () => {
-    const pair = new EnginePair().start();
-    pair.moon.answer = ({ kind }) =>
-      kind === 'install' ? { ok: false, code: 'failed', detail: 'no room' } : { ok: true };
-    const id = pair.moon.command({ kind: 'initiate', child: 'net' });
-    pair.run(60_000);
-    assert.notEqual(pair.moon.results.get(id), undefined);
-    assert.deepEqual([pair.moon.children, pair.sun.children], [0, 0]);
-    assert.equal(pair.moon.engine.tables().reservedSpis, 0);
-  });
+  for (const refused of ['install', 'install-policy', 'use-outbound'] as const) {
+    test(`fails with the reason when the data plane refuses to ${refused}`, () => {
+      const pair = new EnginePair().start();
+      pair.moon.answer = ({ kind }) =>
+        kind === refused ? { ok: false, code: 'failed', detail: 'no room' } : { ok: true };
+      const id = pair.moon.command({ kind: 'initiate', child: 'net' });
+      pair.run(60_000);
+      assert.deepEqual(pair.moon.results.get(id), { ok: false, code: 'failed', detail: 'failed: no room' });
+      assert.deepEqual([pair.moon.children, pair.sun.children], [0, 0]);
+      assert.equal(pair.moon.engine.tables().reservedSpis, 0);
+    });
+  }
 });
 
 describe('terminate', () => {

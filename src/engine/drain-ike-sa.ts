@@ -36,11 +36,8 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
       } else if (output.command.kind === 'remove-policy') {
         state.leadingPolicies.remove(output.command.policyId);
       }
-      state.outputs.push({
-        kind: 'sa-command',
-        id: state.awaitResult(entry.ikeId, output.id),
-        command: output.command,
-      });
+      entry.lastCommandId = state.awaitResult(entry.ikeId, output.id);
+      state.outputs.push({ kind: 'sa-command', id: entry.lastCommandId, command: output.command });
       break;
     case 'compute':
       state.outputs.push({ ...output, id: state.awaitResult(entry.ikeId, output.id) });

@@ -9,7 +9,7 @@ import {
   identityKey,
   type TicketIssuer,
 } from '#ike';
-import type { Endpoint, SaCommand, Spi } from '#sa';
+import type { Endpoint, SaCommand, SaResult, Spi } from '#sa';
 import {
   noClaims,
   OwnerView,
@@ -114,6 +114,8 @@ export class EngineState {
   readonly #awaitedStores = new Map<number, () => void>();
   /** Which IKE SA waits for the result of a command or job, and under which number of its own. */
   readonly #awaited = new Map<number, { readonly ikeId: number; readonly id: number }>();
+  /** What waits for the data plane, by the command that it carries out last. */
+  readonly #onceCarriedOut = new Map<number, () => void>();
   readonly #awaitedByHip = new Map<number, number>();
   readonly #touched = new Set<IkeEntry>();
   #nextAwaitedId = 1;
@@ -221,6 +223,21 @@ export class EngineState {
     this.#awaited.delete(global);
     const entry = awaited === undefined ? undefined : this.registry.byId(awaited.ikeId);
     return awaited === undefined || entry === undefined ? undefined : { entry, id: awaited.id };
+  }
+
+  /**
+   * Runs once the data plane has carried out all that it was told for an IKE SA, and not at all if it refuses: the IKE SA says
+   * then which child failed. Commands are carried out in order.
+   */
+  onceCarriedOut({ lastCommandId }: IkeEntry, then: () => void): void {
+    if (lastCommandId === undefined || !this.#awaited.has(lastCommandId)) then();
+    else this.#onceCarriedOut.set(lastCommandId, then);
+  }
+
+  carriedOut(id: number, { ok }: SaResult): void {
+    const then = this.#onceCarriedOut.get(id);
+    this.#onceCarriedOut.delete(id);
+    if (ok) then?.();
   }
 
   /**
@@ -378,6 +395,7 @@ export class EngineState {
       nameServers: [],
       peerVirtualAddresses: [],
       lastTransmitAt: this.at,
+      lastCommandId: undefined,
       unwanted: new Set(),
       successorOfSilence: undefined,
       expectedSpi: undefined,

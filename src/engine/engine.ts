@@ -165,6 +165,7 @@ export class Engine {
       case 'sa-result':
       case 'computed': {
         const awaited = state.takeAwaited(input.id);
+        if (input.kind === 'sa-result') state.carriedOut(input.id, input.result);
         if (awaited === undefined) {
           resultForHip(state, input);
           break;

@@ -53,6 +53,8 @@ export interface IkeEntry {
   nameServers: readonly IpAddress[];
   peerVirtualAddresses: readonly IpAddress[];
   lastTransmitAt: number;
+  /** The newest that the data plane was told for it. */
+  lastCommandId: number | undefined;
   /** Children that it was to bring up and that nobody wants any more: its IKE_AUTH may be on its way. */
   readonly unwanted: Set<string>;
   /** The IKE SA that carries our traffic since this one fell silent. */

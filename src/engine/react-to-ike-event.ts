@@ -222,7 +222,7 @@ function childUp(state: EngineState, entry: IkeEntry, child: ChildSaSummary): vo
   state.registry.lead(entry, child.name);
   takePrecedence(state, entry, child.name);
   if (!entry.initiator && entry.establishedAt === state.at) peerCameFirst(state, entry);
-  state.pending.childUp(connection.name, child.name);
+  state.onceCarriedOut(entry, () => state.pending.childUp(connection.name, child.name));
 }
 
 /** Two IKE SAs with one peer carry the same traffic: ours leaves through the newer, for the older may be forgotten. */

@@ -5,6 +5,7 @@ import {
   isIpv6,
   type PolicyParameters,
   replacedLingerMs,
+  type SaCommand,
   type SaDirection,
   type SaParameters,
   type SaSelectors,
@@ -72,7 +73,7 @@ export function installChild(
     installSa(state, child, direction, packetKeys, lifetimes.sa);
   }
   if (first && configuration.policies) {
-    state.command({ kind: 'install-policy', policy: policyOf(agreement) });
+    installPolicy(state, child);
   }
   state.children.push(child);
   if (options.useOutbound) useOutbound(state, child);
@@ -109,8 +110,18 @@ export function installSa(
     taken ?? (fresh === undefined ? undefined : { last: { high: 0, low: 0 }, limit: fresh });
   const parameters = saParameters(state, child.agreement, direction, keys, lifetimes);
   const sa = reservation === undefined ? parameters : { ...parameters, reservation };
-  const id = state.command({ kind: 'install', sa });
-  state.installations.set(id, { spi: sa.spi, child });
+  demand(state, child, { kind: 'install', sa }, direction);
+}
+
+/** Once for all generations of a pair. */
+export function installPolicy(state: IkeSaState, child: ChildSa): void {
+  demand(state, child, { kind: 'install-policy', policy: policyOf(child.agreement) });
+}
+
+/** What a pair cannot be without: a refusal ends it. */
+function demand(state: IkeSaState, child: ChildSa, command: SaCommand, direction?: SaDirection): void {
+  const id = state.command(command);
+  state.installations.set(id, direction === undefined ? { child } : { child, direction });
 }
 
 export function useOutbound(state: IkeSaState, child: ChildSa): void {
@@ -120,7 +131,7 @@ export function useOutbound(state: IkeSaState, child: ChildSa): void {
     if (other.agreement.childId === childId) other.outboundInUse = false;
   }
   child.outboundInUse = true;
-  state.command({ kind: 'use-outbound', protocol, spi: outboundSpi, childId });
+  demand(state, child, { kind: 'use-outbound', protocol, spi: outboundSpi, childId });
 }
 
 export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailure): void {
@@ -153,18 +164,24 @@ export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailu
 
 /** RFC 7296 2.23: the SAs follow the addresses of their IKE SA. */
 export function moveChildren(state: IkeSaState): void {
-  for (const { agreement } of state.children) {
+  for (const child of state.children) {
+    const { agreement } = child;
     for (const direction of ['inbound', 'outbound'] as const) {
-      state.command({
-        kind: 'update-addresses',
-        protocol: agreement.protocol,
+      demand(
+        state,
+        child,
+        {
+          kind: 'update-addresses',
+          protocol: agreement.protocol,
+          direction,
+          spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
+          childId: agreement.childId,
+          local: state.local,
+          remote: state.remote,
+          encapsulated: state.encapsulated,
+        },
         direction,
-        spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
-        childId: agreement.childId,
-        local: state.local,
-        remote: state.remote,
-        encapsulated: state.encapsulated,
-      });
+      );
     }
   }
 }
@@ -181,7 +198,7 @@ function saParameters(
   lifetimes: SaParameters['lifetimes'],
 ): SaParameters {
   const { configuration } = agreement;
-  const { tfcPadding } = configuration;
+  const { tfcPadding, hardwareOffload } = configuration;
   const kernelTies = kernelTiesOfSa(configuration, agreement.childId, direction);
   const sa: { -readonly [Name in keyof SaParameters]: SaParameters[Name] } = {
     direction,
@@ -206,11 +223,12 @@ function saParameters(
   if (keys.integrity !== undefined) sa.integrity = keys.integrity;
   if (tfcPadding !== undefined) sa.tfcPadding = tfcPadding;
   if (kernelTies !== undefined) sa.kernelTies = kernelTies;
+  if (hardwareOffload !== undefined) sa.hardwareOffload = hardwareOffload;
   return sa;
 }
 
 /** The policy shares the number of the pair, which is stable over rekeyings. */
-export function policyOf(agreement: ChildAgreement): PolicyParameters {
+function policyOf(agreement: ChildAgreement): PolicyParameters {
   const { childId, configuration } = agreement;
   const kernelTies = kernelTiesOfPolicy(configuration, childId);
   const policy: PolicyParameters = {

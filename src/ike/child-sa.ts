@@ -1,5 +1,5 @@
 // One Child SA pair: what was agreed, how far its life is, and the commands that install and remove it.
-import type { ChildSuite, SaMode, SaProtocol, Spi, TrafficSelector } from '#sa';
+import type { ChildSuite, OffloadKind, SaDirection, SaMode, SaProtocol, Spi, TrafficSelector } from '#sa';
 import type { RetainedPair } from './checkpoint/retained.ts';
 import type { ChildConfiguration } from './configuration.ts';
 import type { ChildSaSummary } from './interface.ts';
@@ -46,6 +46,8 @@ export interface ChildSa {
   /** How often replacing it failed. */
   rekeyFailures?: number;
   expiresAt: number | undefined;
+  /** What a network device does of either SA. Absent: nothing. */
+  offloaded?: Readonly<Partial<Record<SaDirection, OffloadKind>>>;
   collision: ChildCollision | undefined;
   /** The pair that it replaces, until that one is gone. */
   replaces: ChildSa | undefined;

@@ -1,6 +1,15 @@
 // What one IKE SA must be told: the connection as an operator describes it, typed and checked.
 import type { PrivateKey } from '#crypto';
-import type { IpAddress, PacketMark, Prefix, Proposal, SaDirection, SaMode, TrafficSelector } from '#sa';
+import type {
+  HardwareOffload,
+  IpAddress,
+  PacketMark,
+  Prefix,
+  Proposal,
+  SaDirection,
+  SaMode,
+  TrafficSelector,
+} from '#sa';
 
 /** An IKE identity (RFC 7296 3.5). */
 export interface Identity {
@@ -97,6 +106,8 @@ export interface ChildConfiguration {
   /** Explicit policy priority; absent: derived from the selectors. */
   readonly priority?: number;
   readonly kernelTies?: ChildKernelTies;
+  /** Absent: no device does anything of it. */
+  readonly hardwareOffload?: HardwareOffload;
 }
 
 /** A remote end as configured: an address, a block (responder only), a host name, or anything. */

@@ -1,5 +1,5 @@
 // What the data plane reports about Child SAs: first traffic, expiry, a moved peer (RFC 7296 2.8, 2.23, RFC 4301 4.4.2.1).
-import type { DataPlaneEvent, SaDirection, SaResult } from '#sa';
+import type { DataPlaneEvent, OffloadKind, SaDirection, SaResult } from '#sa';
 import { extendReservation } from './checkpoint/extend-reservation.ts';
 import { moveChildren, useOutbound } from './child-installation.ts';
 import type { ChildSa } from './child-sa.ts';
@@ -46,10 +46,17 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
 }
 
 export function handleSaResult(state: IkeSaState, id: number, result: SaResult): void {
-  const installation = state.installations.get(id);
+  const demand = state.installations.get(id);
   state.installations.delete(id);
-  if (result.ok || installation === undefined) return;
-  const { child } = installation;
+  if (demand === undefined) return;
+  const { child, direction } = demand;
+  if (result.ok) {
+    if (direction !== undefined) noteOffload(child, direction, result.offloaded);
+    return;
+  }
+  // What else is refused of the pair follows from this.
+  for (const [other, { child: owner }] of state.installations)
+    if (owner === child) state.installations.delete(other);
   // The peer knows our SPI already: choosing another one is not possible, so that the pair has to go.
   const reason = failure('data-plane', `${result.code}: ${result.detail}`);
   const holder = holderOf(state, child);
@@ -57,6 +64,11 @@ export function handleSaResult(state: IkeSaState, id: number, result: SaResult):
   holder.emit({ kind: 'child-failed', name: summaryOf(child).name, failure: reason });
   remove(holder, child, reason);
   restorePredecessor(holder, child);
+}
+
+function noteOffload(child: ChildSa, direction: SaDirection, kind: OffloadKind | undefined): void {
+  const { [direction]: before, ...other } = child.offloaded ?? {};
+  if (kind !== before) child.offloaded = kind === undefined ? other : { ...other, [direction]: kind };
 }
 
 /** What the peer wanted to replace goes on, and may be replaced by another attempt: nobody deletes it now. */

@@ -1,6 +1,6 @@
 // Everything one IKE SA remembers, shared by its exchanges. Only this room sees it; hosts see `IkeSa`.
 import type { IkeKeys, PacketCipher, PseudorandomFunction } from '#crypto';
-import type { Endpoint, IkeSuite, IpAddress, SaCommand, Spi } from '#sa';
+import type { Endpoint, IkeSuite, IpAddress, SaCommand, SaDirection, Spi } from '#sa';
 import type { ChildSa } from './child-sa.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
 import type { OutstandingRequest } from './exchanges/exchange.ts';
@@ -184,7 +184,9 @@ export class IkeSaState {
   readonly deletedAhead: Set<Spi> = new Set();
   /** Requests of the peer that are answered once our own Delete has been. */
   postponedRefusals: readonly PostponedRefusal[] = [];
-  readonly installations: Map<number, { readonly spi: Spi; readonly child: ChildSa }> = new Map();
+  /** Commands that the data plane has not answered yet, of those that a pair needs, and which of its SAs they are about. */
+  readonly installations: Map<number, { readonly child: ChildSa; readonly direction?: SaDirection }> =
+    new Map();
   #nextOutputId = 1;
 
   constructor(options: IkeSaStateOptions) {

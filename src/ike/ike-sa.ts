@@ -1,5 +1,5 @@
 // One IKE SA as its host sees it: inputs in, outputs out, a deadline in between. No sockets, no clock, no callbacks.
-import type { Endpoint, IkeSuite, Spi } from '#sa';
+import type { Endpoint, IkeSuite, OffloadKind, SaDirection, Spi } from '#sa';
 import type { IkeMessage, IkeSpi } from '#wire';
 import { zeroIkeSpi } from '#wire';
 import { type AdoptOptions, adoptSnapshot } from './checkpoint/adopt-snapshot.ts';
@@ -50,6 +50,8 @@ export interface ChildSaStatus extends ChildSaSummary {
   readonly installedAt: number;
   readonly rekeyAt: number | undefined;
   readonly expiresAt: number | undefined;
+  /** What a network device does of either SA. Absent: nothing. */
+  readonly offloaded?: Readonly<Partial<Record<SaDirection, OffloadKind>>>;
 }
 
 /**
@@ -188,6 +190,7 @@ export class IkeSa {
       installedAt: child.installedAt,
       rekeyAt: child.rekeyAt,
       expiresAt: child.expiresAt,
+      ...(child.offloaded !== undefined && { offloaded: child.offloaded }),
     }));
   }
 

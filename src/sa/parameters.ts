@@ -44,6 +44,15 @@ export interface KernelTies {
   readonly interfaceId?: number;
 }
 
+/**
+ * What a network device is to do of an SA: its cryptography alone, or all of it and of its policies. `auto` takes as much as there
+ * is, down to nothing; the others are not to be had by halves.
+ */
+export type HardwareOffload = 'auto' | OffloadKind;
+
+/** Its cryptography alone, or all of an SA. */
+export type OffloadKind = 'crypto' | 'packet';
+
 /** One unidirectional SA. Key octets belong to the data plane once installed; it wipes them on removal. */
 export interface SaParameters {
   readonly direction: SaDirection;
@@ -80,6 +89,8 @@ export interface SaParameters {
     /** What the packet's mark becomes once the SA is done with it. */
     readonly setMark?: PacketMark;
   };
+  /** Absent: nothing. Devices are the kernel's; the userspace data plane has none, and leaves this alone. */
+  readonly hardwareOffload?: HardwareOffload;
 }
 
 /** What the SPD does with traffic that matches a policy's selectors. */
@@ -149,7 +160,11 @@ export const replacedLingerMs = 5_000;
 
 /** `exists` is EEXIST: the SPI is taken, choose again. */
 export type SaResult =
-  | { readonly ok: true }
+  | {
+      readonly ok: true;
+      /** What a network device does of the SA that was installed or moved. Absent: nothing. */
+      readonly offloaded?: OffloadKind;
+    }
   | {
       readonly ok: false;
       readonly code: 'exists' | 'missing' | 'unsupported' | 'failed';

@@ -3,6 +3,7 @@ import type { ChildConfiguration } from '#engine';
 import type { Proposal, SaMode } from '#sa';
 import type { Settings } from '../options/check.ts';
 import type { BuildContext } from './context.ts';
+import { buildHardwareOffload } from './hardware-offload.ts';
 import { buildKernelTies } from './kernel-ties.ts';
 import { buildChildLifetimes } from './lifetime.ts';
 
@@ -17,6 +18,7 @@ export function buildChild(
   const tfcPadding = settings.required('tfc_padding', 'padding');
   const priority = settings.required('priority', 'count');
   const kernelTies = buildKernelTies(settings, connection, context);
+  const hardwareOffload = buildHardwareOffload(settings, context);
   return {
     name: settings.section.name,
     mode: settings.required('mode', 'choice') as SaMode,
@@ -36,6 +38,7 @@ export function buildChild(
     ...(tfcPadding === 0 ? {} : { tfcPadding }),
     ...(priority === 0 ? {} : { priority }),
     ...(kernelTies === undefined ? {} : { kernelTies }),
+    ...(hardwareOffload === undefined ? {} : { hardwareOffload }),
   };
 }
 

@@ -5,6 +5,8 @@ const markNote =
   "Needs the kernel's data plane. `%unique` and `%unique-dir`: a number of the Child SA's own.";
 const interfaceNote =
   "Needs the kernel's data plane, and an XFRM interface of that number. Routes into it are the operator's.";
+const offloadNote =
+  "Needs the kernel's data plane; without it `crypto` and `packet` are warned of. A Child SA with `crypto` or `packet` fails unless the network device does it, by what the kernel says; `auto` takes what there is. Trap policies stay in software.";
 const labelNote = 'Security labels are not supported.';
 const jitterNote = 'The default is at most half of the time or volume it is subtracted from.';
 const actions = ['none', 'start', 'trap'];
@@ -132,10 +134,11 @@ const childOptions: readonly Option[] = [
   {
     name: 'hw_offload',
     type: 'choice',
-    class: 'harmless-unsupported',
+    class: 'supported',
     default: 'no',
-    values: ['no', 'auto', 'yes', 'crypto', 'packet'],
-    same: ['auto'],
+    values: ['no', 'auto', 'crypto', 'packet'],
+    aliases: { yes: 'crypto' },
+    note: offloadNote,
   },
   { name: 'copy_df', type: 'boolean', class: 'supported', default: 'yes' },
   { name: 'copy_ecn', type: 'boolean', class: 'harmless-unsupported', default: 'yes' },

@@ -1,7 +1,7 @@
 // An IKE SA is made again from its snapshot, with its Child SAs, and everything of it can be rekeyed.
 
 import { type SaDirection, type SequenceNumber, sequenceDistance } from '#sa';
-import { installSa, policyOf, useOutbound } from '../child-installation.ts';
+import { installPolicy, installSa, useOutbound } from '../child-installation.ts';
 import type { ChildSa } from '../child-sa.ts';
 import type { ConnectionConfiguration } from '../configuration.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
@@ -104,7 +104,7 @@ function adoptChildren(
     const { childId, configuration } = child.agreement;
     if (configuration.policies && !withPolicy.has(childId)) {
       withPolicy.add(childId);
-      state.command({ kind: 'install-policy', policy: policyOf(child.agreement) });
+      installPolicy(state, child);
     }
   }
   for (const { inboundSpi, outboundInUse } of snapshots) {

@@ -312,6 +312,46 @@ test('a data plane that refuses an SA makes the pair go again, and the peer is t
   assert.equal(pair.moon.installed.size, 0);
 });
 
+for (const kind of ['install-policy', 'use-outbound'] as const) {
+  test(`a data plane that refuses ${kind} makes the pair go again: its traffic would be unprotected`, () => {
+    const pair = new Pair();
+    pair.moon.saResult = (command) =>
+      command.kind === kind ? { ok: false, code: 'exists', detail: 'EEXIST' } : { ok: true };
+    pair.moon.initiate(pair.sun.endpoint);
+    pair.settle();
+    assert.match(pair.moon.eventsOf('child-failed')[0]?.failure.detail ?? '', /EEXIST/);
+    assert.equal(pair.moon.sa.phase, 'established');
+    for (const host of [pair.moon, pair.sun]) assert.equal(host.installed.size, 0, host.name);
+  });
+}
+
+test('of everything that a data plane refuses of one pair the first reason is told, once', () => {
+  const pair = new Pair();
+  pair.moon.saResult = ({ kind }) => ({ ok: false, code: 'failed', detail: `no ${kind}` });
+  pair.moon.initiate(pair.sun.endpoint);
+  pair.settle();
+  assert.deepEqual(
+    pair.moon.eventsOf('child-failed').map(({ failure }) => failure.detail),
+    ['failed: no install'],
+  );
+});
+
+test('what a network device is to do of a child is told with both its SAs, and what it does with the child', () => {
+  const children = [child('moon', { hardwareOffload: 'auto' })];
+  const pair = new Pair({ moon: { connections: [connection('moon', { children })] } });
+  pair.moon.saResult = (command) =>
+    command.kind === 'install' && command.sa.direction === 'inbound'
+      ? { ok: true, offloaded: 'crypto' }
+      : { ok: true };
+  pair.establish();
+  assert.deepEqual(pair.moon.sa.children[0]?.offloaded, { inbound: 'crypto' });
+  assert.equal(pair.sun.sa.children[0]?.offloaded, undefined);
+  const wanted = ({ commands }: typeof pair.moon) =>
+    commands.flatMap((command) => (command.kind === 'install' ? [command.sa.hardwareOffload] : []));
+  assert.deepEqual(wanted(pair.moon), ['auto', 'auto']);
+  assert.deepEqual(wanted(pair.sun), [undefined, undefined]);
+});
+
 test('key logs exist only for a host that asked for them', () => {
   const pair = new Pair();
   pair.moon.initiate(pair.sun.endpoint, { keyLog: true });

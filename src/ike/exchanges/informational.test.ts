@@ -208,3 +208,19 @@ test('the data plane’s word that a peer moved counts only where there is no NA
   });
   assert.deepEqual(pair.sun.sa.remote, remote);
 });
+
+test('a pair that cannot follow its peer ends with the reason: it would carry nothing', () => {
+  const pair = new Pair().establish();
+  const spi = pair.sun.sa.children[0]!.inboundSpi;
+  pair.sun.saResult = ({ kind }) =>
+    kind === 'update-addresses' ? { ok: false, code: 'failed', detail: 'no way' } : { ok: true };
+  const remote = { address: pair.moon.endpoint.address, port: 4_501 };
+  const event = { kind: 'mapping-changed', protocol: 'esp', spi, childId: 1, remote } as const;
+  pair.sun.input(pair.sun.sa, { kind: 'data-plane', event });
+  pair.settle();
+  assert.deepEqual(
+    pair.sun.eventsOf('child-failed').map(({ failure }) => failure.detail),
+    ['failed: no way'],
+  );
+  assert.equal(pair.sun.sa.children.length, 0);
+});

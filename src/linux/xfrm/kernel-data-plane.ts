@@ -13,10 +13,12 @@ import {
   type SaProtocol,
   type SaResult,
 } from '#sa';
-import { XfrmGroup, type XfrmMessage, type XfrmState } from '#wire';
+import type { XfrmMessage, XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
+import { deleteAndKeep } from './delete-and-keep.ts';
+import { carriedOut, deviceOf } from './device-offload.ts';
 import { KernelReports } from './kernel-reports.ts';
-import { KernelSa, stateKey } from './kernel-sa.ts';
+import { KernelSa } from './kernel-sa.ts';
 import { acquiredSelectors } from './kernel-selectors.ts';
 import {
   familyOf,
@@ -33,9 +35,12 @@ import { type LookupAttributes, lookupAttributes, lookupAttributesOf } from './k
 import { LarvalStates } from './larval-states.ts';
 import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
 import { pairTemplates, trapTemplates } from './policy-templates.ts';
+import { refuse } from './refusal.ts';
 import { RequestIds } from './request-ids.ts';
 import { SaPairs } from './sa-pairs.ts';
 import { usageOf } from './sa-usage.ts';
+import { setPolicy } from './set-policy.ts';
+import { StateAdder } from './state-adder.ts';
 import { type XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
 
 const done: SaResult = { ok: true };
@@ -43,13 +48,6 @@ const done: SaResult = { ok: true };
 const mappingIntervalMs = 1_000;
 
 type Command<Kind extends SaCommand['kind']> = Extract<SaCommand, { readonly kind: Kind }>;
-
-function refuse(
-  code: Extract<SaResult, { readonly ok: false }>['code'],
-  detail: string,
-): Extract<SaResult, { readonly ok: false }> {
-  return { ok: false, code, detail };
-}
 
 /** An SA that the kernel tells of, without its keys. */
 interface ToldState {
@@ -59,7 +57,8 @@ interface ToldState {
 
 /** Answers at once: the kernel carries out a request before the system call returns. Drain `poll` after each call. */
 export class KernelDataPlane {
-  readonly #socket = new XfrmSocket();
+  readonly #socket: XfrmSocket;
+  readonly #states: StateAdder;
   readonly #ids: RequestIds;
   readonly #policies: PolicyTable;
   readonly #sas = new SaPairs();
@@ -67,20 +66,24 @@ export class KernelDataPlane {
   readonly #traps = new Map<number, number>();
   readonly #larval: LarvalStates;
   readonly #events: DataPlaneEvent[] = [];
-  readonly reports: KernelReports = new KernelReports(this.#socket, this.#sas, ({ protocol, spi, childId }) =>
-    this.#events.push({ kind: 'first-inbound', protocol, spi, childId }),
-  );
+  readonly reports: KernelReports;
   readonly #mappingsToldAt = new Map<string, number>();
   readonly #lingering = new LingeringSas();
 
   /**
    * @param ownerName the same at each start of this daemon, and no other's of this network namespace
+   * @param socket to the kernel; closed with this
    * @throws SystemCallError EPROTONOSUPPORT without XFRM in this kernel, EPERM without CAP_NET_ADMIN
    */
-  constructor(ownerName: string) {
+  constructor(ownerName: string, socket: XfrmSocket = new XfrmSocket()) {
+    this.#socket = socket;
+    this.#states = new StateAdder(socket);
     this.#ids = new RequestIds(ownerName);
-    this.#policies = new PolicyTable(this.#socket, (id) => this.#ids.isOurs(id));
-    this.#larval = new LarvalStates(this.#socket);
+    this.#policies = new PolicyTable(socket, (id) => this.#ids.isOurs(id));
+    this.#larval = new LarvalStates(socket);
+    this.reports = new KernelReports(socket, this.#sas, ({ protocol, spi, childId }) =>
+      this.#events.push({ kind: 'first-inbound', protocol, spi, childId }),
+    );
     // Numbers of a process before us are not given to other pairs as long as its SAs may be taken up.
     for (const { state } of this.#ownStates()) this.#ids.keep(state.requestId);
   }
@@ -189,12 +192,12 @@ export class KernelDataPlane {
 
   /** SAs that are not ours, of all that there are. */
   foreignStates(): XfrmState[] {
-    return this.#states()
+    return this.#allStates()
       .map(({ state }) => state)
       .filter((state) => !this.#ids.isOurState(state));
   }
 
-  #states(): ToldState[] {
+  #allStates(): ToldState[] {
     const states: ToldState[] = [];
     for (const message of this.#socket.request({ kind: 'dump-sas', attributes: {} })) {
       wipeKeys(message.attributes);
@@ -205,7 +208,7 @@ export class KernelDataPlane {
   }
 
   #ownStates(): ToldState[] {
-    return this.#states().filter(({ state }) => this.#ids.isOurState(state));
+    return this.#allStates().filter(({ state }) => this.#ids.isOurState(state));
   }
 
   /** Removes SAs and policies that a process before us left and this one did not take up. Returns how many SAs. */
@@ -229,7 +232,7 @@ export class KernelDataPlane {
     for (const { id, lookup } of this.#sas.all())
       this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
     // Of some requests nobody has heard yet.
-    for (const { state, lookup } of this.#states())
+    for (const { state, lookup } of this.#allStates())
       if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
     this.#sas.clear();
     this.#socket.close();
@@ -263,6 +266,7 @@ export class KernelDataPlane {
     const wanted = kernelState(sa, requestId, this.#ids.stateTag);
     if (wanted === undefined) return refuse('unsupported', 'an algorithm that the kernel has no name for');
     const goesOn = there !== undefined && there.state.requestId === requestId && isSameState(there, wanted);
+    let device = there && deviceOf(there.attributes);
     if (there !== undefined) wipeKeys(there.attributes);
     if (!goesOn) {
       // Numbers that may have been used are the kernel's to know, and it has forgotten them.
@@ -273,20 +277,22 @@ export class KernelDataPlane {
           id,
           attributes: lookupAttributesOf(there.attributes),
         });
-      const refusal = this.#add(wanted);
-      if (refusal !== undefined) {
+      const added = this.#states.add(wanted, sa, this.#sas.pair(childId)?.packetOffload ?? true);
+      if ('refusal' in added) {
         if (this.#sas.pair(childId) === undefined) this.#ids.give(requestId);
-        return refusal;
+        return added.refusal;
       }
+      device = added.device;
     }
     const known = new KernelSa(sa, requestId);
+    known.device = device;
     if (goesOn) {
       const used = usageOf(this.#socket, known);
       known.packets = Number(used?.packets ?? 0n);
       known.bytes = Number(used?.bytes ?? 0n);
     }
     this.#sas.add(known);
-    return done;
+    return carriedOut(device);
   }
 
   #stateThere(sa: SaParameters): KernelState | undefined {
@@ -303,24 +309,15 @@ export class KernelDataPlane {
     return requestId;
   }
 
-  #add({ state, attributes }: KernelState): SaResult | undefined {
-    try {
-      this.#socket.request({ kind: 'new-sa', state, attributes });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof SystemCallError)) throw error;
-      if (error.code === 'EEXIST') return refuse('exists', error.message);
-      // EPROTONOSUPPORT, and ENOSYS for an algorithm that this kernel was built without.
-      const unsupported = ['EPROTONOSUPPORT', 'ENOSYS', 'ENOENT', 'EOPNOTSUPP'].includes(error.code);
-      return refuse(unsupported ? 'unsupported' : 'failed', error.message);
-    }
-  }
-
   #useOutbound(command: Command<'use-outbound'>): SaResult {
     const sa = this.#sas.ofPair({ ...command, direction: 'outbound' });
     if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
-    this.#sas.pair(command.childId)!.outbound = sa;
-    return this.#refreshPolicies(command.childId);
+    const pair = this.#sas.pair(command.childId)!;
+    const before = pair.outbound;
+    pair.outbound = sa;
+    const result = this.#refreshPolicies(command.childId);
+    if (!result.ok) pair.outbound = before;
+    return result;
   }
 
   /** Whether it is carried out later. */
@@ -359,30 +356,24 @@ export class KernelDataPlane {
     if (sa.protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
     if (command.unverified) return refuse('unsupported', 'the kernel counts no credit');
     if (isAt(sa, command)) return done;
-    const last = this.#deleteAndKeep(sa);
+    if (sa.ended || isNumberedByDevice(sa)) {
+      this.#end(sa);
+      this.#sas.rename(sa, () => void Object.assign(sa, { local, remote, encapsulated }));
+      return this.#refreshPolicies(childId);
+    }
+    const last = deleteAndKeep(sa);
     if (last === undefined) return refuse('missing', 'the kernel does not have the SA any more');
     const refusal = this.#sas.rename(sa, () => {
-      const refused = this.#add(movedState(last, direction, local, remote, encapsulated));
+      const moved = movedState(last, direction, local, remote, encapsulated);
+      const added = this.#states.add(moved, sa, false);
       wipeKeys(last.attributes);
-      if (refused === undefined) Object.assign(sa, { local, remote, encapsulated });
-      return refused;
-    });
-    return refusal ?? this.#refreshPolicies(childId);
-  }
-
-  #deleteAndKeep(sa: KernelSa): KernelState | undefined {
-    const socket = new XfrmSocket([XfrmGroup.SA]);
-    try {
-      const told = socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup }) ?? [];
-      for (const message of told) {
-        const { state } = message.attributes;
-        if (message.kind === 'delete-sa' && state !== undefined && stateKey(state) === sa.key)
-          return { state, attributes: message.attributes };
-      }
+      if ('refusal' in added) return added.refusal;
+      Object.assign(sa, { local, remote, encapsulated, device: added.device });
       return undefined;
-    } finally {
-      socket.close();
-    }
+    });
+    if (refusal !== undefined) return refusal;
+    const result = this.#refreshPolicies(childId);
+    return result.ok ? carriedOut(sa.device) : result;
   }
 
   #installPolicy(parameters: PolicyParameters): SaResult {
@@ -393,7 +384,25 @@ export class KernelDataPlane {
     const templates = this.#templatesOf(parameters);
     if (templates === undefined && (parameters.action === 'protect' || parameters.action === 'trap'))
       return refuse('missing', 'the pair has no SAs');
-    return this.#policies.set({ parameters, templates });
+    return this.#setPolicy(parameters, templates);
+  }
+
+  #setPolicy(parameters: PolicyParameters, templates: PolicyTemplates | undefined): SaResult {
+    const pair = parameters.childId === undefined ? undefined : this.#sas.pair(parameters.childId);
+    const result = setPolicy(this.#policies, { parameters, templates }, pair);
+    // Packets of a device's SA pass by policies that are not the device's.
+    if (pair?.packetOffload === false) for (const sa of pair.sas) if (isNumberedByDevice(sa)) this.#end(sa);
+    return result;
+  }
+
+  /** A device has counted the packets, and nobody else: with its numbers an SA cannot go on without it. It is replaced. */
+  #end(sa: KernelSa): void {
+    if (sa.ended) return;
+    sa.ended = true;
+    sa.device = undefined;
+    this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup });
+    const { protocol, direction, spi, childId } = sa;
+    this.#events.push({ kind: 'soft-expired', protocol, direction, spi, childId });
   }
 
   #removePolicy(policyId: number): SaResult {
@@ -410,7 +419,7 @@ export class KernelDataPlane {
       if (parameters.childId !== childId) continue;
       const templates = this.#templatesOf(parameters);
       if (templates === undefined) continue;
-      const result = this.#policies.set({ parameters, templates });
+      const result = this.#setPolicy(parameters, templates);
       if (!result.ok) return result;
     }
     return done;
@@ -446,7 +455,7 @@ export class KernelDataPlane {
 
   /** Somebody else removed an SA of ours: it is over, and its peer should know. */
   #expireIfGone(sa: KernelSa | undefined): void {
-    if (sa === undefined || usageOf(this.#socket, sa) !== undefined) return;
+    if (sa === undefined || sa.ended || usageOf(this.#socket, sa) !== undefined) return;
     const { protocol, direction, spi, childId } = sa;
     this.#events.push({ kind: 'hard-expired', protocol, direction, spi, childId });
   }
@@ -469,6 +478,11 @@ export class KernelDataPlane {
 /** Whether numbers were used before this process. */
 function isBehind({ reservation }: SaParameters): boolean {
   return reservation !== undefined && (reservation.last.high !== 0 || reservation.last.low !== 0);
+}
+
+/** How far an SA is that a device does all of, the kernel cannot tell. */
+function isNumberedByDevice({ device }: KernelSa): boolean {
+  return device?.kind === 'packet';
 }
 
 function isAt(sa: KernelSa, { local, remote, encapsulated }: Command<'update-addresses'>): boolean {

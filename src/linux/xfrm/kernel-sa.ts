@@ -1,6 +1,7 @@
 // What this process knows of an SA of ours that the kernel carries.
-import type { Endpoint, SaCounters, SaDirection, SaParameters, SaProtocol, Spi } from '#sa';
+import type { Endpoint, HardwareOffload, SaCounters, SaDirection, SaParameters, SaProtocol, Spi } from '#sa';
 import type { XfrmStateId } from '#wire';
+import type { DeviceOffload } from './device-offload.ts';
 import { stateId } from './kernel-state.ts';
 import { type LookupAttributes, lookupAttributes } from './kernel-ties.ts';
 
@@ -13,6 +14,11 @@ export class KernelSa {
   readonly requestId: number;
   /** By which the kernel knows it, besides `id`. */
   readonly lookup: LookupAttributes;
+  readonly hardwareOffload: HardwareOffload | undefined;
+  /** What has taken it. */
+  device: DeviceOffload | undefined;
+  /** The kernel has it no more, and the engine was asked to replace it. */
+  ended = false;
   local: Endpoint;
   remote: Endpoint;
   encapsulated: boolean;
@@ -33,6 +39,7 @@ export class KernelSa {
     this.mode = sa.mode;
     this.requestId = requestId;
     this.lookup = lookupAttributes(sa.kernelTies);
+    this.hardwareOffload = sa.hardwareOffload;
     this.local = { address: sa.local, port: sa.encapsulation?.localPort ?? 0 };
     this.remote = { address: sa.remote, port: sa.encapsulation?.remotePort ?? 0 };
     this.encapsulated = sa.encapsulation !== undefined;

@@ -232,7 +232,10 @@ export function kernelState(sa: SaParameters, requestId: number, stateTag: numbe
   };
 }
 
-/** Whether two SAs protect the same packets with the same keys: only then may one go on as the other. */
+/**
+ * Whether two SAs protect the same packets with the same keys: only then may one go on as the other. A device that does it goes on
+ * doing it, whatever is wanted of new ones.
+ */
 export function isSameState(a: KernelState, b: KernelState): boolean {
   const text = ({ state, attributes }: KernelState): string =>
     [

@@ -1,9 +1,10 @@
 // Policies of ours in the kernel's SPD, which has one per selector and direction where we may have several.
-import type { PolicyParameters, SaResult } from '#sa';
+import type { PolicyParameters, SaDirection, SaResult } from '#sa';
 import {
   XfrmAction,
   XfrmDirection,
   type XfrmMessage,
+  XfrmOffloadFlag,
   type XfrmPolicy,
   type XfrmSelector,
   type XfrmTemplate,
@@ -12,12 +13,15 @@ import { SystemCallError } from '../errno.ts';
 import { kernelSelectors, selectorKey } from './kernel-selectors.ts';
 import { unlimitedLifetime, unusedYet } from './kernel-state.ts';
 import { type LookupAttributes, lookupAttributes, lookupAttributesOf, tiesKey } from './kernel-ties.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import type { XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
 
 /** Which SAs carry a policy's packets. */
 export interface PolicyTemplates {
   readonly outbound: XfrmTemplate;
   readonly inbound: XfrmTemplate;
+  /** Numbers of the devices that do all the work of these SAs: what is theirs alone finds no policy of the kernel's. */
+  readonly devices?: Readonly<Partial<Record<SaDirection, number>>>;
 }
 
 /** A policy and its templates of now; without them packets pass, or are stopped, as the action says. */
@@ -36,7 +40,6 @@ interface Place {
   written: string | undefined;
 }
 
-type Refusal = Extract<SaResult, { readonly ok: false }>;
 const done: SaResult = { ok: true };
 
 export class PolicyTable {
@@ -58,25 +61,36 @@ export class PolicyTable {
     return [...this.#policies.values()].map(({ policy }) => policy);
   }
 
-  /** Makes a policy, or changes it. What cannot be done leaves nothing behind. */
-  set(policy: TablePolicy): SaResult {
+  /**
+   * Makes a policy, or changes it. What cannot be done leaves everything as it was.
+   * @param instead what is made if the kernel refuses it
+   */
+  set(policy: TablePolicy, instead?: TablePolicy): SaResult {
+    const { policyId } = policy.parameters;
+    const before = this.get(policyId);
+    const refusal = this.#enter(policy);
+    if (refusal === undefined) return done;
+    if (instead !== undefined && this.#enter(instead) === undefined) return done;
+    if (before === undefined || this.#enter(before) !== undefined) this.remove(policyId);
+    return refusal;
+  }
+
+  /** Each place goes from one policy to the next without a gap. */
+  #enter(policy: TablePolicy): Refusal | undefined {
     const { policyId } = policy.parameters;
     const places = this.#placesOf(policy.parameters);
     for (const place of this.#policies.get(policyId)?.places ?? []) {
       if (!places.includes(place)) this.#leave(place, policyId);
     }
     this.#policies.set(policyId, { policy, places });
+    let refusal: Refusal | undefined;
     for (const place of places) {
       const at = place.policies.findIndex(({ parameters }) => parameters.policyId === policyId);
       if (at < 0) place.policies.push(policy);
       else place.policies[at] = policy;
-      const refusal = this.#write(place);
-      if (refusal !== undefined) {
-        this.remove(policyId);
-        return refusal;
-      }
+      refusal ??= this.#write(place);
     }
-    return done;
+    return refusal;
   }
 
   /** False if there is none. */
@@ -171,8 +185,7 @@ export class PolicyTable {
       return undefined;
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
-      const code = error.code === 'EEXIST' ? 'exists' : 'failed';
-      return { ok: false, code, detail: error.message };
+      return refuse(error.code === 'EEXIST' ? 'exists' : 'failed', error.message);
     }
   }
 
@@ -216,14 +229,26 @@ function policyMessage(
     share: 0,
   };
   const template = direction === XfrmDirection.OUT ? templates?.outbound : templates?.inbound;
+  const interfaceIndex = deviceAt(direction, templates);
   return {
     kind: 'new-policy',
     policy,
-    attributes: { ...lookup, ...(template !== undefined && { templates: [template] }) },
+    attributes: {
+      ...lookup,
+      ...(template !== undefined && { templates: [template] }),
+      ...(interfaceIndex !== undefined && { offload: { interfaceIndex, flags: XfrmOffloadFlag.PACKET } }),
+    },
   };
+}
+
+/** What is forwarded has been let in by a device already. */
+function deviceAt(direction: number, templates: PolicyTemplates | undefined): number | undefined {
+  if (direction === XfrmDirection.OUT) return templates?.devices?.outbound;
+  return direction === XfrmDirection.IN ? templates?.devices?.inbound : undefined;
 }
 
 function textOf({ policy, attributes }: Extract<XfrmMessage, { policy: XfrmPolicy }>): string {
   const [template] = attributes.templates ?? [];
-  return [policy.priority, policy.action, ...Object.values(template ?? {})].join(' ');
+  const device = attributes.offload?.interfaceIndex;
+  return [policy.priority, policy.action, device, ...Object.values(template ?? {})].join(' ');
 }

@@ -23,7 +23,20 @@ export function pairTemplates(pair: Pair): PolicyTemplates | undefined {
   // An older one may be where the peer was: what lingers does not move any more.
   const inbound = all.findLast(({ direction }) => direction === 'inbound');
   if (outbound === undefined || inbound === undefined) return undefined;
-  return { outbound: template(outbound, outbound.spi), inbound: template(inbound, 0) };
+  return {
+    outbound: template(outbound, outbound.spi),
+    inbound: template(inbound, 0),
+    devices: { ...deviceFor(outbound), ...deviceFor(inbound) },
+  };
+}
+
+/** The same without a device. */
+export function softwareTemplates({ outbound, inbound }: PolicyTemplates): PolicyTemplates {
+  return { outbound, inbound };
+}
+
+function deviceFor({ direction, device }: KernelSa): PolicyTemplates['devices'] {
+  return device?.kind === 'packet' ? { [direction]: device.interfaceIndex } : {};
 }
 
 /** The peer's address is not known yet, and the kernel does not need it to ask for an SA. */

@@ -11,6 +11,8 @@ export interface Pair {
   /** Of the SA that sends. */
   outbound: KernelSa | undefined;
   readonly sas: Set<KernelSa>;
+  /** Whether a device may do all of its work: it must do the policies, too. */
+  packetOffload: boolean;
 }
 
 interface SaName {
@@ -62,7 +64,10 @@ export class SaPairs {
 
   add(sa: KernelSa): void {
     const { childId, requestId } = sa;
-    const pair = this.#pairs.get(childId) ?? { childId, requestId, outbound: undefined, sas: new Set() };
+    const pair = this.#pairs.get(childId) ?? {
+      ...{ childId, requestId, outbound: undefined, sas: new Set() },
+      packetOffload: true,
+    };
     this.#pairs.set(childId, pair);
     pair.sas.add(sa);
     this.#name(sa);

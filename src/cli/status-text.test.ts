@@ -1,0 +1,45 @@
+// How `wayward status` shows Child SAs.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DaemonStatus } from '#daemon';
+import { address, Encr, type Spi, selectorOfPrefix } from '#sa';
+import { statusText } from './status-text.ts';
+
+const end = (text: string) => ({ address: address(text), port: 4500 });
+const child = {
+  ...{ name: 'net', childId: 1, generation: 0, mode: 'tunnel', inboundSpi: 0xc001, outboundSpi: 0xc002 },
+  suite: { encryption: { id: Encr.AES_GCM_16, keyLengthBits: 128 }, esn: false },
+  local: [selectorOfPrefix('10.1.0.0/24')!],
+  remote: [selectorOfPrefix('10.2.0.0/24')!],
+};
+
+function childLines(offloaded?: object): string[] {
+  const ikeSa = {
+    ...{ connection: 'gateway', ikeId: 1, phase: 'established', initiator: true },
+    ...{ initiatorSpi: '01', responderSpi: '02', local: end('192.0.2.1'), remote: end('192.0.2.2') },
+    virtualAddresses: [],
+    children: [{ ...child, ...(offloaded !== undefined && { offloaded }) }],
+  };
+  const counters = { bytes: 84, packets: 1 };
+  const status = {
+    ...{ version: '0', pid: 1, uptimeMs: 0, verdicts: {} },
+    engine: { at: 0, ikeSas: [ikeSa], hip: [], halfOpen: 0, connecting: [], traps: [], pools: [] },
+    counters: [{ spi: 0xc001 as Spi, direction: 'inbound', counters }],
+  } as unknown as DaemonStatus;
+  return statusText(status).filter((line) => /^ {4}(in|out) /.test(line));
+}
+
+test('each direction of a Child SA has its SPI and what it carried', () => {
+  assert.deepEqual(childLines(), [
+    '    in  0000c001, 84 octets, 1 packets',
+    '    out 0000c002, 0 octets, 0 packets',
+  ]);
+});
+
+test('and what a network device does of it', () => {
+  assert.deepEqual(childLines({ inbound: 'packet' }), [
+    '    in  0000c001, 84 octets, 1 packets, offloaded (packet)',
+    '    out 0000c002, 0 octets, 0 packets',
+  ]);
+  assert.match(childLines({ inbound: 'crypto', outbound: 'crypto' })[1]!, /0 packets, offloaded \(crypto\)$/);
+});

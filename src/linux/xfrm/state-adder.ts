@@ -1,0 +1,77 @@
+// Gives SAs to the kernel, with a device that does their work or without one.
+import type { HardwareOffload, OffloadKind, SaDirection } from '#sa';
+import { SystemCallError } from '../errno.ts';
+import { type DeviceOffload, deviceOf, offloadAttempts, withOffload } from './device-offload.ts';
+import { type KernelState, wipeKeys } from './kernel-state.ts';
+import { lookupAttributesOf } from './kernel-ties.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { XfrmSocket } from './xfrm-socket.ts';
+
+export type AddedState = { readonly device: DeviceOffload | undefined } | { readonly refusal: Refusal };
+
+interface OffloadWish {
+  readonly direction: SaDirection;
+  readonly hardwareOffload?: HardwareOffload | undefined;
+}
+
+/** The kernel cannot have such an SA, whoever does its work. */
+const ofTheSa = new Set(['EEXIST', 'ENOSYS', 'EPROTONOSUPPORT']);
+
+export class StateAdder {
+  readonly #socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>;
+
+  constructor(socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>) {
+    this.#socket = socket;
+  }
+
+  /** @param packets whether `auto` may hand all of the SA to a device */
+  add(wanted: KernelState, { direction, hardwareOffload }: OffloadWish, packets: boolean): AddedState {
+    const [first, ...others] = offloadAttempts(hardwareOffload, packets);
+    let added = this.#attempt(wanted, direction, first);
+    for (const kind of others) {
+      if ('device' in added || added.refusal.code === 'exists') break;
+      added = this.#attempt(wanted, direction, kind);
+    }
+    if (hardwareOffload === undefined || hardwareOffload === 'auto' || 'refusal' in added) return added;
+    if (added.device?.kind === hardwareOffload) return added;
+    this.#remove(wanted);
+    return {
+      refusal: refuse(
+        'unsupported',
+        `hw_offload = ${hardwareOffload}: the device on the way to the peer does not do that`,
+      ),
+    };
+  }
+
+  #attempt(wanted: KernelState, direction: SaDirection, kind: OffloadKind | undefined): AddedState {
+    try {
+      this.#socket.request({ kind: 'new-sa', ...withOffload(wanted, direction, kind) });
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      return { refusal: refusalOf(error, kind) };
+    }
+    return { device: kind === undefined ? undefined : this.#deviceOf(wanted) };
+  }
+
+  #deviceOf({ state, attributes }: KernelState): DeviceOffload | undefined {
+    const lookup = lookupAttributesOf(attributes);
+    const [told] = this.#socket.requestIfThere({ kind: 'get-sa', id: state, attributes: lookup }) ?? [];
+    if (told === undefined) return undefined;
+    wipeKeys(told.attributes);
+    return deviceOf(told.attributes);
+  }
+
+  #remove({ state, attributes }: KernelState): void {
+    const lookup = lookupAttributesOf(attributes);
+    this.#socket.requestIfThere({ kind: 'delete-sa', id: state, attributes: lookup });
+  }
+}
+
+function refusalOf(error: SystemCallError, kind: OffloadKind | undefined): Refusal {
+  if (error.code === 'EEXIST') return refuse('exists', error.message);
+  if (kind !== undefined && !ofTheSa.has(error.code))
+    return refuse('unsupported', `hw_offload = ${kind}: ${error.message}`);
+  // EPROTONOSUPPORT, and ENOSYS for an algorithm that this kernel was built without.
+  const unsupported = ['EPROTONOSUPPORT', 'ENOSYS', 'ENOENT', 'EOPNOTSUPP'].includes(error.code);
+  return refuse(unsupported ? 'unsupported' : 'failed', error.message);
+}

@@ -1,0 +1,125 @@
+// A kernel in memory that answers for its device as Linux 6.18 does: what it takes, what it lets pass, what it refuses.
+import { constants } from 'node:os';
+import {
+  type XfrmAttributes,
+  XfrmDirection,
+  type XfrmMessage,
+  XfrmOffloadFlag,
+  type XfrmPolicy,
+  type XfrmState,
+} from '#wire';
+import { SystemCallError } from '../../errno.ts';
+import type { XfrmMessageOf, XfrmSocket } from '../xfrm-socket.ts';
+
+export const deviceIndex = 3;
+
+/** What the device can do. */
+interface Abilities {
+  readonly crypto?: boolean;
+  readonly packet?: boolean;
+  readonly policies?: boolean;
+}
+
+interface Sa {
+  readonly kind: 'new-sa';
+  readonly state: XfrmState;
+  readonly attributes: XfrmAttributes;
+}
+
+interface Policy {
+  readonly kind: 'new-policy';
+  readonly policy: XfrmPolicy;
+  readonly attributes: XfrmAttributes;
+}
+
+function refused(what: string, text: string, errno = constants.errno.EINVAL): SystemCallError {
+  return new SystemCallError(`xfrm ${what}`, errno, text);
+}
+
+export class KernelWithDevice {
+  readonly sas: Map<number, Sa> = new Map();
+  readonly policies: Map<string, Policy> = new Map();
+  /** Flags of what was asked for, in order; undefined: no device. */
+  readonly asked: (number | undefined)[] = [];
+  /** Times at which a place had no policy after it had one. */
+  gaps = 0;
+  abilities: Abilities;
+
+  constructor(abilities: Abilities) {
+    this.abilities = abilities;
+  }
+
+  get socket(): XfrmSocket {
+    return this as unknown as XfrmSocket;
+  }
+
+  request(message: XfrmMessage): XfrmMessage[] {
+    switch (message.kind) {
+      case 'new-sa':
+        this.#addSa(message as Sa);
+        return [];
+      case 'get-sa':
+      case 'delete-sa': {
+        const { spi } = (message as XfrmMessageOf<'get-sa'>).id;
+        const sa = this.sas.get(spi);
+        if (sa === undefined) throw refused(message.kind, '', constants.errno.ESRCH);
+        if (message.kind === 'delete-sa') this.sas.delete(spi);
+        return message.kind === 'get-sa' ? [sa] : [];
+      }
+      case 'new-policy':
+      case 'update-policy':
+        this.#addPolicy({ ...message, kind: 'new-policy' } as Policy);
+        return [];
+      case 'delete-policy': {
+        const { selector, direction } = (message as XfrmMessageOf<'delete-policy'>).id;
+        if (this.policies.delete(placeOf(direction, selector.destination))) this.gaps++;
+        return [];
+      }
+      default:
+        return [];
+    }
+  }
+
+  requestIfThere(message: XfrmMessage): XfrmMessage[] | undefined {
+    try {
+      return this.request(message);
+    } catch (error) {
+      if (error instanceof SystemCallError && error.code === 'ESRCH') return undefined;
+      throw error;
+    }
+  }
+
+  /** Of the policies of one direction. */
+  policyDevice(direction: keyof typeof XfrmDirection): number | undefined {
+    const all = [...this.policies.values()].filter(
+      ({ policy }) => policy.direction === XfrmDirection[direction],
+    );
+    return all[0]?.attributes.offload?.interfaceIndex;
+  }
+
+  #addSa({ kind, state, attributes: { offload, ...attributes } }: Sa): void {
+    const flags = offload?.flags;
+    this.asked.push(flags);
+    const packet = flags !== undefined && (flags & XfrmOffloadFlag.PACKET) !== 0;
+    const crypto = flags !== undefined && !packet;
+    if (crypto && attributes.encapsulation !== undefined)
+      throw refused(kind, "Encapsulation can't be offloaded");
+    if (packet && this.abilities.packet !== true) throw refused(kind, 'Device failed to offload this state');
+    // A device that has no cryptography is passed over in silence.
+    const taken = packet || (crypto && this.abilities.crypto === true);
+    const offloaded = taken ? { offload: { interfaceIndex: deviceIndex, flags: flags! } } : {};
+    this.sas.set(state.spi, { kind, state, attributes: { ...attributes, ...offloaded } });
+  }
+
+  #addPolicy(policy: Policy): void {
+    const { offload } = policy.attributes;
+    if (offload !== undefined && (this.abilities.policies !== true || offload.interfaceIndex !== deviceIndex))
+      throw refused(policy.kind, 'Policy offload is not supported');
+    const { direction, selector } = policy.policy;
+    this.policies.set(placeOf(direction, selector.destination), policy);
+  }
+}
+
+function placeOf(direction: number, destination: Uint8Array): string {
+  return `${direction} ${destination}`;
+}
