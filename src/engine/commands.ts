@@ -100,17 +100,18 @@ interface Selection {
 
 /** The configured children that a command names. A child's name alone means its first connection. */
 function select(
-  state: EngineState,
+  { connections, configuration }: EngineState,
   named: { readonly connection?: string; readonly child?: string },
 ): Selection | undefined {
-  for (const connection of state.configuration.connections) {
-    if (named.connection !== undefined && connection.name !== named.connection) continue;
-    const { children } = connection;
-    const child = named.child === undefined ? undefined : children.find(({ name }) => name === named.child);
-    if (child !== undefined) return { connection, children: [child] };
-    if (named.child === undefined && children.length > 0) return { connection, children };
-  }
-  return undefined;
+  const { connection: name, child } = named;
+  const connection =
+    name !== undefined
+      ? connections.named(name)
+      : child !== undefined
+        ? connections.withChild(child)
+        : configuration.connections.find(({ children }) => children.length > 0);
+  const children = connection?.children.filter((one) => child === undefined || one.name === child) ?? [];
+  return connection === undefined || children.length === 0 ? undefined : { connection, children };
 }
 
 function described(named: SaChoice): string {
@@ -176,14 +177,9 @@ function terminate(state: EngineState, id: number, choice: SaChoice): void {
 }
 
 function chosenIkeSas(state: EngineState, { connection, ikeId }: SaChoice): readonly IkeEntry[] {
-  return state.registry
-    .all()
-    .filter(
-      (entry) =>
-        entry.sa.phase !== 'ended' &&
-        (ikeId === undefined || entry.ikeId === ikeId) &&
-        (connection === undefined || entry.sa.connection.name === connection),
-    );
+  const { registry } = state;
+  const named = connection === undefined ? registry.all() : [...registry.allOfConnection(connection)];
+  return named.filter(({ sa, ikeId: own }) => sa.phase !== 'ended' && (ikeId === undefined || own === ikeId));
 }
 
 function isChosenChild({ child, childId }: SaChoice, one: { name: string; childId: number }): boolean {

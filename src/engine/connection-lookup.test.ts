@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { type ConnectionConfiguration, type IdentityPattern, matchIdentity, type RemoteAddress } from '#ike';
 import { address, type IpAddress, parsePrefix } from '#sa';
 import { ConnectionLookup } from './connection-lookup.ts';
-import { connection, fqdn } from './testing/configurations.ts';
+import { child, connection, fqdn } from './testing/configurations.ts';
 
 const peers = ['192.0.2.1', '192.0.2.2', '198.51.100.1', '2001:db8::1'].map(address);
 const local = { address: address('203.0.113.1'), port: 500 };
@@ -102,9 +102,13 @@ test('given any connections and any peer, the same are found as by a look at all
   );
 });
 
-test('a connection is found by its name, the first if there are two', () => {
+test('a connection is found by its name and by that of a child, the first if there are two', () => {
   const [first, second] = ['a', 'a'].map((name) => connection('sun', { name }));
-  const lookup = new ConnectionLookup([first!, second!]);
+  const third = connection('sun', { name: 'b', children: [child('sun', { name: 'other' }), child('sun')] });
+  const lookup = new ConnectionLookup([first!, second!, third]);
   assert.equal(lookup.named('a'), first);
-  assert.equal(lookup.named('b'), undefined);
+  assert.equal(lookup.named('c'), undefined);
+  assert.equal(lookup.withChild('net'), first);
+  assert.equal(lookup.withChild('other'), third);
+  assert.equal(lookup.withChild('nothing'), undefined);
 });

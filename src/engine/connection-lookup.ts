@@ -14,6 +14,8 @@ import { addTo } from './sets-by-key.ts';
 /** One configuration's connections, found by what packets and commands say. */
 export class ConnectionLookup {
   readonly #byName = new Map<string, ConnectionConfiguration>();
+  /** The first with a child of the name. */
+  readonly #byChild = new Map<string, ConnectionConfiguration>();
   /** Groups whose peers have nothing but the addresses that are written there. */
   readonly #byAddress = new Map<IpAddress, Set<Group>>();
   /** All others, which have to be looked at for every address. */
@@ -25,6 +27,9 @@ export class ConnectionLookup {
     const groups = new Map<string, Group>();
     for (const [order, connection] of connections.entries()) {
       if (!this.#byName.has(connection.name)) this.#byName.set(connection.name, connection);
+      for (const { name } of connection.children) {
+        if (!this.#byChild.has(name)) this.#byChild.set(name, connection);
+      }
       const member = { connection, order };
       const key = groupKey(connection);
       const known = groups.get(key);
@@ -52,6 +57,11 @@ export class ConnectionLookup {
 
   named(name: string): ConnectionConfiguration | undefined {
     return this.#byName.get(name);
+  }
+
+  /** The first connection with a child of this name. */
+  withChild(name: string): ConnectionConfiguration | undefined {
+    return this.#byChild.get(name);
   }
 
   /** Whether the configuration writes this address out for a peer. */

@@ -252,6 +252,11 @@ export class IkeSaRegistry {
     this.#childrenOf.get(ikeId)?.delete(childId);
   }
 
+  /** Also those that have ended or were rekeyed, as long as they are here. */
+  allOfConnection(connection: string): Iterable<IkeEntry> {
+    return this.#byConnection.get(connection) ?? [];
+  }
+
   /** Live IKE SAs of a connection, the newest first. */
   ofConnection(connection: string): readonly IkeEntry[] {
     return [...this.#liveOf(connection)].sort((one, other) => other.ikeId - one.ikeId);

@@ -110,7 +110,7 @@ function resolve(state: EngineState, initiation: Initiation): string | undefined
     return `connection ${connection.name} has no local address of the remote address's family`;
   }
   const resolveId = state.nextResolveId();
-  initiation.phase = { name: 'resolving', resolveId };
+  state.initiations.enter(initiation, { name: 'resolving', resolveId });
   state.outputs.push({
     kind: 'resolve',
     id: resolveId,
@@ -139,7 +139,7 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
     initiation.inFull || connection.resumption === undefined
       ? undefined
       : state.clientTickets.find(connection.name, state.wallClockMs);
-  initiation.phase = { name: 'connecting', ikeId, byTicket: ticket !== undefined };
+  state.initiations.enter(initiation, { name: 'connecting', ikeId, byTicket: ticket !== undefined });
   initiation.given = new Set(children.map(({ configuration }) => configuration.name));
   state.event({ kind: 'connecting', connection: connection.name, attempt: initiation.failures + 1, remote });
   const options = {
@@ -234,7 +234,7 @@ function tryFailed(state: EngineState, initiation: Initiation, detail: string): 
     state.event({ kind: 'connect-failed', connection: connection.name, detail });
     return;
   }
-  initiation.phase = { name: 'waiting' };
+  state.initiations.enter(initiation, { name: 'waiting' });
   const retryInMs = retryDelayMs(initiation.failures);
   state.deadlines.set(`connect ${connection.name}`, state.at + retryInMs);
   state.event({ kind: 'connect-failed', connection: connection.name, detail, retryInMs });

@@ -30,7 +30,8 @@ export interface Initiation {
   persistent: boolean;
   /** No ticket is to be presented: a fresh authentication is due, or a ticket has just failed. */
   inFull: boolean;
-  phase: InitiationPhase;
+  /** `Initiations.enter` changes it. */
+  readonly phase: InitiationPhase;
 }
 
 const retryDelayMsMin = 1_000;
@@ -44,6 +45,13 @@ export function retryDelayMs(failures: number): number {
 /** All connections on their way up, one initiation each. */
 export class Initiations {
   readonly #byConnection = new Map<string, Initiation>();
+  /** By what is waited for. After a restart thousands begin at once. */
+  readonly #byResolve = new Map<number, Initiation>();
+  readonly #byIke = new Map<number, Initiation>();
+
+  get size(): number {
+    return this.#byConnection.size;
+  }
 
   get(connection: string): Initiation | undefined {
     return this.#byConnection.get(connection);
@@ -65,16 +73,31 @@ export class Initiations {
     return initiation;
   }
 
+  enter(initiation: Initiation, phase: InitiationPhase): void {
+    this.#leave(initiation);
+    (initiation as { phase: InitiationPhase }).phase = phase;
+    if (phase.name === 'resolving') this.#byResolve.set(phase.resolveId, initiation);
+    else if (phase.name === 'connecting') this.#byIke.set(phase.ikeId, initiation);
+  }
+
   byResolve(resolveId: number): Initiation | undefined {
-    return this.all().find(({ phase }) => phase.name === 'resolving' && phase.resolveId === resolveId);
+    return this.#byResolve.get(resolveId);
   }
 
   byIke(ikeId: number): Initiation | undefined {
-    return this.all().find(({ phase }) => phase.name === 'connecting' && phase.ikeId === ikeId);
+    return this.#byIke.get(ikeId);
   }
 
   end(connection: string): void {
+    const initiation = this.#byConnection.get(connection);
+    if (initiation === undefined) return;
+    this.#leave(initiation);
     this.#byConnection.delete(connection);
+  }
+
+  #leave({ phase }: Initiation): void {
+    if (phase.name === 'resolving') this.#byResolve.delete(phase.resolveId);
+    else if (phase.name === 'connecting') this.#byIke.delete(phase.ikeId);
   }
 
   all(): readonly Initiation[] {

@@ -176,7 +176,7 @@ export function tableSizes(state: EngineState): TableSizes {
     reservedSpis: state.spis.taken,
     awaitedResults: state.awaitedResults,
     pendingCommands: state.pending.size,
-    initiations: state.initiations.all().length,
+    initiations: state.initiations.size,
     traps: state.traps.all().length + (state.hip?.traps.size ?? 0),
     deadlines: state.deadlines.size,
   };

@@ -16,7 +16,7 @@ export function forgetIkeSa({ recovery, deadlines, registry }: EngineState, entr
   recovery.answeredMeanwhile.delete(ikeId);
   recovery.protectedNotifies.forget(String(ikeId));
   // What fell silent before is on its own again: nobody carries its traffic any more.
-  for (const other of registry.all()) {
+  for (const other of registry.allOfConnection(sa.connection.name)) {
     if (other.successorOfSilence === ikeId) other.successorOfSilence = undefined;
   }
   if (recovery.parallel.get(sa.connection.name) === ikeId) recovery.parallel.delete(sa.connection.name);

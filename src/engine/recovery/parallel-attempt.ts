@@ -73,7 +73,7 @@ export function withdrawUnheardAttempt(state: EngineState, old: IkeEntry): void 
   const attempt = state.registry.byId(initiation.phase.ikeId);
   if (attempt === undefined || attempt.sa.responderSpi !== zeroIkeSpi) return;
   state.recovery.parallel.delete(name);
-  initiation.phase = { name: 'waiting' };
+  state.initiations.enter(initiation, { name: 'waiting' });
   initiation.inFull = false;
   const reason = 'the peer is back: the attempt begins anew';
   attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
@@ -95,7 +95,7 @@ export function silencePassesOn({ recovery, registry }: EngineState, old: IkeEnt
   old.successorOfSilence = undefined;
   if (recovery.parallel.get(name) === old.ikeId) recovery.parallel.set(name, heir.ikeId);
   if (recovery.answeredMeanwhile.delete(old.ikeId)) recovery.answeredMeanwhile.add(heir.ikeId);
-  for (const other of registry.all()) {
+  for (const other of registry.allOfConnection(name)) {
     if (other.successorOfSilence === old.ikeId) other.successorOfSilence = heir.ikeId;
   }
 }
