@@ -5,20 +5,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type PolicyParameters, type SaCommand, type SaResult, selectorOfPrefix } from '#sa';
 import { NamespacePair, outerAddresses, said } from '../testing/namespace-pair.ts';
-import { XfrmSocket } from './xfrm-socket.ts';
+import { missingForXfrm } from './testing/missing-for-xfrm.ts';
 
 const end = fileURLToPath(new URL('./testing/kernel-plane-end.js', import.meta.url));
 
-function missing(): string | false {
-  if (process.getuid?.() !== 0) return 'needs root for network namespaces';
-  try {
-    new XfrmSocket().close();
-    return false;
-  } catch (error) {
-    return `this kernel has no XFRM: ${(error as Error).message}`;
-  }
-}
-const skip = missing();
+const skip = missingForXfrm();
 
 /** One data plane in a namespace. */
 class Plane {
