@@ -158,7 +158,7 @@ export class Daemon {
     this.#observation = new Observation({
       ...options.observe,
       version: packageVersion(),
-      status: () => this.#engine.status(),
+      status: () => this.#engine.status(monotonicMs()),
       why: (subject) => whyText(this.#engine.why(subject)),
       verdicts: () => this.#verdicts,
       linesLeftOut: () => options.log.linesLeftOut,
@@ -317,7 +317,7 @@ export class Daemon {
       version: packageVersion(),
       pid: process.pid,
       uptimeMs: monotonicMs() - this.#startedAt,
-      engine: this.#engine.status(),
+      engine: this.#engine.status(monotonicMs()),
       counters: this.#reports.all(),
       verdicts: this.#verdicts,
       memory: this.#memory(),
