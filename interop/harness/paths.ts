@@ -7,6 +7,8 @@ function path(relative: string): string {
   return fileURLToPath(new URL(relative, root));
 }
 
+/** The clone itself. */
+export const clone: string = path('.');
 /** Source folders of the scenarios: configurations and other files. */
 export const scenariosFolder: string = path('interop/scenarios/');
 /** Compiled scenarios. */
@@ -21,3 +23,7 @@ export const kernelPlaneEnd: string = path('dist/linux/xfrm/testing/kernel-plane
 export const waywardCommand: string = path('dist/bundle/main.js');
 /** The first process of a User-Mode Linux guest. */
 export const guestInit: string = path('interop/kernel/guest-init.sh');
+/** What becomes of it where the guest has systemd. */
+export const systemdInit: string = path('interop/kernel/systemd-init.sh');
+/** As it is packaged. */
+export const serviceUnit: string = path('packaging/systemd/wayward.service');

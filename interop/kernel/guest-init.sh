@@ -1,6 +1,7 @@
 #!/bin/sh
 # The first process of a guest. Its root is this machine's, to be read only; what both write is in SHARED.
-# From the kernel's command line: SHARED, ADDRESSES, INNER (comma-separated, with prefix lengths).
+# From the kernel's command line: SHARED, ADDRESSES, INNER (comma-separated, with prefix lengths); THEN, if it becomes another
+# program in the end.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -24,4 +25,5 @@ for address in $(echo "$ADDRESSES" | tr , ' '); do
   esac
 done
 ip link set vec0 up
+[ -z "$THEN" ] || exec "$THEN"
 exec socat -t 300 TCP-LISTEN:2222,fork,reuseaddr EXEC:/bin/sh,stderr

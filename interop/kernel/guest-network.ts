@@ -42,7 +42,8 @@ export class GuestNetwork {
     this.guest = guest;
   }
 
-  static async create(memoryMebibytes: number): Promise<GuestNetwork> {
+  /** @param then what the guest's first process becomes */
+  static async create(memoryMebibytes: number, then?: string): Promise<GuestNetwork> {
     // As the scenarios' names: what a killed run leaves is removed by the next one.
     const namespace = `wwi${process.pid}-guest${networks++}`;
     const folder = await mkdtemp(join(tmpdir(), 'wayward-guest-'));
@@ -61,7 +62,7 @@ export class GuestNetwork {
       ])
         await runProgram(['ip', '-n', namespace, ...words.split(' ')]);
       const guest = await Guest.boot({
-        ...{ namespace, tap, folder, memoryMebibytes },
+        ...{ namespace, tap, folder, memoryMebibytes, then },
         addresses: [`${guestAddresses.outer.IPv4}/16`, `${guestAddresses.outer.IPv6}/48`],
         inner: [`${guestAddresses.inner.IPv4}/32`, `${guestAddresses.inner.IPv6}/128`],
       });

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../harness/eventually.ts';
-import { guestInit } from '../harness/paths.ts';
+import { clone, guestInit } from '../harness/paths.ts';
 import { ProcessError, RunningProcess, runProgram } from '../harness/processes.ts';
 
 export interface GuestOptions {
@@ -17,6 +17,8 @@ export interface GuestOptions {
   readonly addresses: readonly string[];
   /** On its loopback device. */
   readonly inner: readonly string[];
+  /** What its first process becomes: it must take commands. Absent: it does nothing else. */
+  readonly then?: string | undefined;
 }
 
 const shellPort = 2222;
@@ -27,7 +29,7 @@ export class Guest {
   readonly #kernel: RunningProcess;
 
   private constructor(options: GuestOptions) {
-    const { namespace, tap, folder, memoryMebibytes, addresses, inner } = options;
+    const { namespace, tap, folder, memoryMebibytes, addresses, inner, then } = options;
     this.#options = options;
     const words = [
       ...['umid=guest', `uml_dir=${folder}/uml/`, `mem=${memoryMebibytes}M`],
@@ -35,6 +37,7 @@ export class Guest {
       ...[`vec0:transport=tap,ifname=${tap},depth=64,gro=1`],
       ...['con=null', 'con0=null,fd:1', 'ssl=null', 'quiet'],
       ...[`SHARED=${folder}`, `ADDRESSES=${addresses.join()}`, `INNER=${inner.join()}`],
+      ...(then === undefined ? [] : [`THEN=${then}`, `CLONE=${clone}`, `NODE=${process.execPath}`]),
     ];
     // The processes of a guest are processes here, which its kernel traces. If that dies they must not go on as if they were
     // ours: in a process namespace they die with it.

@@ -55,8 +55,8 @@ export interface DaemonOptions {
   readonly recordKey?: Uint8Array;
   /** Name in the owner registry of this host; absent: this daemon takes no part in it. */
   readonly ownerName?: string;
-  /** Go on with SAs after a restart. Needs `store` and `recordKey`. */
-  readonly checkpoint?: Omit<CheckpointOptions, 'place'>;
+  /** Go on with SAs after a restart, if they are of the same data plane. Needs `store` and `recordKey`. */
+  readonly checkpoint?: Omit<CheckpointOptions, 'place'> & { readonly dataPlane: 'kernel' | 'userspace' };
   /** Absent: no page, API or metrics. */
   readonly http?: HttpOptions;
   /** Where there are several hosts, and how often they are looked at. */
@@ -82,7 +82,9 @@ function checkpointOptions({ checkpoint, store }: DaemonOptions): {
 } {
   if (checkpoint === undefined) return {};
   if (store === undefined) throw new Error('a checkpoint needs a store');
-  return { checkpoint: { ...checkpoint, place: store.place } };
+  const { dataPlane, ...options } = checkpoint;
+  // The kernel counts on without us: in a process its numbers would be used again.
+  return { checkpoint: { ...options, place: `${store.place} ${dataPlane}` } };
 }
 
 function ownAddresses(): ReadonlySet<IpAddress> {
@@ -156,7 +158,7 @@ export class Daemon {
     this.#observation = new Observation({
       ...options.observe,
       version: packageVersion(),
-      status: () => this.#engine.status(),
+      status: () => this.#engine.status(monotonicMs()),
       why: (subject) => whyText(this.#engine.why(subject)),
       verdicts: () => this.#verdicts,
       linesLeftOut: () => options.log.linesLeftOut,
@@ -315,7 +317,7 @@ export class Daemon {
       version: packageVersion(),
       pid: process.pid,
       uptimeMs: monotonicMs() - this.#startedAt,
-      engine: this.#engine.status(),
+      engine: this.#engine.status(monotonicMs()),
       counters: this.#reports.all(),
       verdicts: this.#verdicts,
       memory: this.#memory(),

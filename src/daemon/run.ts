@@ -6,6 +6,7 @@ import type { EngineConfiguration } from '#engine';
 import {
   KernelNetwork,
   kernelEsp,
+  leaveKernel,
   PacketThread,
   PacketThreadError,
   readReceivedMarks,
@@ -116,6 +117,7 @@ function checkpointOf(
   { checkpoint }: HostSettings,
   recordKey: Uint8Array | undefined,
   statePath: string,
+  dataPlane: 'kernel' | 'userspace',
 ): Pick<DaemonOptions, 'checkpoint'> {
   const { enabled, acrossBoot, maxAgeMs } = checkpoint;
   if (!enabled) return {};
@@ -126,7 +128,7 @@ function checkpointOf(
   }
   const boot = bootId();
   const received = readReceivedMarks(receivedMarksPath(statePath), boot);
-  return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received } };
+  return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received, dataPlane } };
 }
 
 /** The data plane that was asked for cannot be had. */
@@ -217,7 +219,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const store = new RecordStore(options.statePath, ({ message }) =>
       log.line('error', `a record could not be kept: ${message}`),
     );
-    const { checkpoint } = checkpointOf(host, recordKey, options.statePath);
+    const { checkpoint } = checkpointOf(host, recordKey, options.statePath, plane);
+    // Only once the state folder is locked: nobody else of this name runs.
+    if (plane === 'userspace') leaveKernel(ownerName);
     const daemon = new Daemon({
       store,
       ...(recordKey === undefined ? {} : { recordKey }),

@@ -90,7 +90,7 @@ export class ViciEndpoint {
       },
       startedAtMs: Date.now(),
       command: (command) => daemon.command(command),
-      status: () => daemon.engine.status(),
+      status: () => daemon.engine.status(monotonicMs()),
       ikeSaStatus: (ikeId) => daemon.engine.ikeSaStatus(ikeId),
       counters: (direction, spi) => daemon.counters(direction, spi),
       monotonicMs,

@@ -108,6 +108,15 @@ function standing(): Hosts {
 const children = (hosts: Hosts): string[] =>
   hosts.engines.moon.status().ikeSas.flatMap((sa) => sa.children.map(({ name }) => name));
 
+test('SAs grow older also where nothing happens', () => {
+  const hosts = standing();
+  const { moon } = hosts.engines;
+  const [before, after] = [moon.status(), moon.status(moon.status().at + 60_000)];
+  assert.equal(after.at, before.at + 60_000);
+  const [one, later] = [before.ikeSas[0]!, after.ikeSas[0]!];
+  assert.equal(later.establishedMsAgo, one.establishedMsAgo! + 60_000);
+});
+
 test('Child SAs are chosen by name, by number, and within their IKE SA', () => {
   const hosts = standing();
   const { ikeSas } = hosts.engines.moon.status();

@@ -95,9 +95,9 @@ export class Engine {
     return this.#state.ready;
   }
 
-  /** A snapshot for people. */
-  status(): EngineStatus {
-    return engineStatus(this.#state);
+  /** A snapshot for people. @param at now; absent: when something happened last */
+  status(at?: number): EngineStatus {
+    return engineStatus(this.#state, at);
   }
 
   /** Every Child SA of every IKE SA; cheaper than `status`. */

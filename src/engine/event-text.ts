@@ -162,7 +162,7 @@ function unknownSpiText(event: Extract<EngineEvent, { kind: 'unknown-spi' }>): E
 const checkpointRefusals: Readonly<Record<CheckpointRefusal, string>> = {
   disabled: 'checkpoints are turned off',
   unreadable: 'it is damaged, or sealed under another key',
-  'another-place': 'it is a copy of one that was made elsewhere',
+  'another-place': 'it is a copy of one that was made elsewhere, or of another data plane',
   'another-boot': 'the machine itself has started again since',
   stale: 'it was last confirmed too long ago',
   superseded: 'it is older than the last one that was written',

@@ -328,7 +328,8 @@ export type EngineEvent =
  * Why a restarted host does not go on with an IKE SA:
  * - `disabled`: it is not asked to
  * - `unreadable`: changed, torn, or under another key
- * - `another-place`, `another-boot`: the records are a copy, or the machine itself has started again
+ * - `another-place`, `another-boot`: the records are a copy or those of another data plane, or the machine itself has started
+ *   again
  * - `stale`: nobody confirmed it lately
  * - `superseded`: the record is older than the last one
  * - `expired`: its lifetime is over

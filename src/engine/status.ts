@@ -112,11 +112,11 @@ export interface EngineStatus {
   readonly connections: readonly { readonly name: string; readonly children: readonly string[] }[];
 }
 
-export function engineStatus(state: EngineState): EngineStatus {
+export function engineStatus(state: EngineState, at: number = state.at): EngineStatus {
   return {
-    at: state.at,
+    at,
     bootEpoch: state.recovery.boot.epoch,
-    ikeSas: state.registry.all().map((entry) => ikeSaStatus(state, entry)),
+    ikeSas: state.registry.all().map((entry) => ikeSaStatus(state, entry, at)),
     halfOpen: state.halfOpen.total,
     hip: state.hip?.status() ?? [],
     counts: state.eventCounts.all(),
@@ -182,7 +182,7 @@ export function tableSizes(state: EngineState): TableSizes {
   };
 }
 
-export function ikeSaStatus(state: EngineState, entry: IkeEntry): IkeSaStatus {
+export function ikeSaStatus(state: EngineState, entry: IkeEntry, at: number = state.at): IkeSaStatus {
   const { sa, identities, establishedAt } = entry;
   return {
     ikeId: entry.ikeId,
@@ -200,9 +200,9 @@ export function ikeSaStatus(state: EngineState, entry: IkeEntry): IkeSaStatus {
           remoteIdentity: identities.remoteText,
         }),
     ...(sa.suite === undefined ? {} : { suite: sa.suite }),
-    ...(establishedAt === undefined ? {} : { establishedMsAgo: state.at - establishedAt }),
-    ...(sa.rekeyAt === undefined ? {} : { rekeyInMs: sa.rekeyAt - state.at }),
-    ...(sa.reauthenticateAt === undefined ? {} : { reauthenticateInMs: sa.reauthenticateAt - state.at }),
+    ...(establishedAt === undefined ? {} : { establishedMsAgo: at - establishedAt }),
+    ...(sa.rekeyAt === undefined ? {} : { rekeyInMs: sa.rekeyAt - at }),
+    ...(sa.reauthenticateAt === undefined ? {} : { reauthenticateInMs: sa.reauthenticateAt - at }),
     nat: sa.nat,
     behindNat: entry.behindNat,
     virtualAddresses: entry.virtualAddresses,

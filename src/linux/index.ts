@@ -23,3 +23,4 @@ export { NetworkConfigurationError } from './routing-table.ts';
 export { TunDevice } from './tun-device.ts';
 export { type KernelEsp, kernelEsp } from './xfrm/kernel-esp.ts';
 export { KernelNetwork } from './xfrm/kernel-network.ts';
+export { leaveKernel } from './xfrm/leave-kernel.ts';

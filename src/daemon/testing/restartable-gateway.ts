@@ -61,7 +61,7 @@ export async function runRestartableGateway(
     store,
     recordKey: readRecordKey(keyFile, statePath),
     ...(options.checkpoint && {
-      checkpoint: { bootId: bootId(), acrossBoot: false, maxAgeMs: 60_000 },
+      checkpoint: { bootId: bootId(), acrossBoot: false, maxAgeMs: 60_000, dataPlane: 'userspace' },
     }),
     openPacketIo: async (listener) => {
       io = new DatagramPacketIo(

@@ -22,7 +22,7 @@ import {
 export interface CheckpointOptions {
   /** Which boot of the machine this is. */
   readonly bootId: string;
-  /** Where the records are: a copy of them somewhere else must have another place. */
+  /** Where the records are, and whose SAs: a copy of them somewhere else must have another place. */
   readonly place: string;
   /** Go on also after the machine itself has started again. */
   readonly acrossBoot: boolean;

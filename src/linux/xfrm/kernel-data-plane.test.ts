@@ -5,20 +5,12 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type PolicyParameters, type SaCommand, type SaResult, selectorOfPrefix } from '#sa';
 import { NamespacePair, outerAddresses, said } from '../testing/namespace-pair.ts';
-import { XfrmSocket } from './xfrm-socket.ts';
+import { missingForXfrm } from './testing/missing-for-xfrm.ts';
 
 const end = fileURLToPath(new URL('./testing/kernel-plane-end.js', import.meta.url));
 
-function missing(): string | false {
-  if (process.getuid?.() !== 0) return 'needs root for network namespaces';
-  try {
-    new XfrmSocket().close();
-    return false;
-  } catch (error) {
-    return `this kernel has no XFRM: ${(error as Error).message}`;
-  }
-}
-const skip = missing();
+const leaveKernelEnd = fileURLToPath(new URL('./testing/leave-kernel-end.js', import.meta.url));
+const skip = missingForXfrm();
 
 /** One data plane in a namespace. */
 class Plane {
@@ -211,6 +203,39 @@ test('what a killed process left is taken over by the next one, or removed, and 
     await ping(pair);
     assert.equal((await next.ask<unknown[]>('events')).length, 1);
     assert.deepEqual(await other.ask('events'), []);
+  });
+});
+
+test('a process that protects packets itself takes away what one before it has left in the kernel', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    assert.deepEqual(await plane.apply(trap()), { ok: true });
+    await ping(pair);
+    await plane.kill();
+    assert.match(await ip(pair, 'xfrm', 'policy'), /tmpl/);
+    const foreign = [
+      'src',
+      '10.1.0.0/24',
+      'dst',
+      '10.9.0.0/24',
+      'dir',
+      'out',
+      'tmpl',
+      'proto',
+      'esp',
+      'mode',
+      'tunnel',
+    ];
+    await ip(pair, 'xfrm', 'policy', 'add', ...foreign);
+    await pair.run('left', process.execPath, leaveKernelEnd, 'another');
+    assert.match(await ip(pair, 'xfrm', 'policy'), /dst 10\.2\.0\.0/);
+    const { output } = await pair.run('left', process.execPath, leaveKernelEnd, 'test');
+    assert.equal(output, '');
+    assert.doesNotMatch(await ip(pair, 'xfrm', 'policy'), /dst 10\.2\.0\.0/);
+    assert.match(await ip(pair, 'xfrm', 'policy'), /dst 10\.9\.0\.0/);
+    assert.equal(await ip(pair, 'xfrm', 'state'), '');
   });
 });
 

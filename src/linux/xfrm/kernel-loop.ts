@@ -39,6 +39,7 @@ const failureCounters = ['XfrmInStateProtoError', 'XfrmInStateSeqError'];
 export class KernelLoop {
   readonly #port: MessagePort;
   readonly #wakeup: Wakeup;
+  readonly #controlQueue: ControlQueue;
   readonly #control: ControlHandOver;
   readonly #watched = new WatchedDescriptors();
   readonly #sockets: DatagramSocket[] = [];
@@ -66,6 +67,7 @@ export class KernelLoop {
   constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
+    this.#controlQueue = controlQueue;
     this.#control = new ControlHandOver(port, controlQueue);
     const { kernel } = options;
     if (kernel === undefined) throw new Error('this loop is for the kernel data plane');
@@ -136,6 +138,7 @@ export class KernelLoop {
 
   run(): void {
     while (this.#running) {
+      this.#controlQueue.beat();
       this.#watched.serve(this.#waitMs());
       this.#takeMessages();
       const at = monotonicMs();

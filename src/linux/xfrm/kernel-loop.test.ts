@@ -1,0 +1,19 @@
+// The packet thread where the kernel is the data plane; every kernel with XFRM can do that, even without ESP.
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { NamespacePair, said } from '../testing/namespace-pair.ts';
+import { missingForXfrm } from './testing/missing-for-xfrm.ts';
+
+const end = fileURLToPath(new URL('./testing/kernel-loop-end.js', import.meta.url));
+
+test('its rounds are counted while nothing happens, for whoever watches that packets can be handled', {
+  skip: missingForXfrm(),
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    const thread = pair.start('left', process.execPath, end);
+    for (let i = 0; i < 2; i++) await said(thread, 'rounds');
+  } finally {
+    pair.close();
+  }
+});
