@@ -1,21 +1,25 @@
 // The Security Policy Database (RFC 4301 4.4.1, 4.4.1.2): an ordered list of policies, each for both directions.
 import type { PolicyParameters } from '#sa';
 import type { PacketFields } from '../packet/packet-fields.ts';
+import { compareRank, insertRanked, PolicyIndex, type Ranked, removeRanked } from './policy-index.ts';
 import { type Crossing, SelectorMatcher } from './selector-match.ts';
 
 /** What happens to traffic that no policy describes. RFC 4301 4.4.1 demands `discard` of a gateway. */
 export type UnmatchedAction = 'discard' | 'bypass';
 
-interface Entry {
+interface Entry extends Ranked {
   readonly policy: PolicyParameters;
   readonly matcher: SelectorMatcher;
-  readonly order: number;
 }
 
 /** Lower `priority` wins; among equals, the policy installed first. */
 export class Spd {
   readonly unmatched: UnmatchedAction;
-  #entries: Entry[] = [];
+  readonly #entries = new Map<number, Entry>();
+  readonly #byRemote = new PolicyIndex<Entry>();
+  /** Those of a pair, and those that discard whatever came how: by rank. */
+  readonly #byChild = new Map<number, Entry[]>();
+  readonly #discarding: Entry[] = [];
   #installed = 0;
   /** Changes whenever a decision could. */
   version = 0;
@@ -27,38 +31,56 @@ export class Spd {
   /** Adds a policy; one with the same `policyId` is replaced and keeps its place among equals. */
   install(policy: PolicyParameters): void {
     const matcher = new SelectorMatcher(policy.selectors);
-    const known = this.#entries.find((entry) => entry.policy.policyId === policy.policyId);
-    const entry = { policy, matcher, order: known?.order ?? this.#installed++ };
-    this.#entries = this.#entries.filter((one) => one !== known);
-    const before = this.#entries.findIndex((other) => comparePrecedence(entry, other) < 0);
-    this.#entries.splice(before < 0 ? this.#entries.length : before, 0, entry);
+    const known = this.#entries.get(policy.policyId);
+    if (known !== undefined) this.#take(known);
+    const order = known?.order ?? this.#installed++;
+    const entry = { policy, matcher, priority: policy.priority, order };
+    this.#entries.set(policy.policyId, entry);
+    this.#byRemote.add(entry, policy.selectors.remote);
+    if (policy.action === 'discard') insertRanked(this.#discarding, entry);
+    else if (policy.childId !== undefined) {
+      const ofChild = this.#byChild.get(policy.childId);
+      if (ofChild === undefined) this.#byChild.set(policy.childId, [entry]);
+      else insertRanked(ofChild, entry);
+    }
     this.version++;
   }
 
   /** False if there was no such policy. */
   remove(policyId: number): boolean {
-    const rest = this.#entries.filter((entry) => entry.policy.policyId !== policyId);
-    if (rest.length === this.#entries.length) return false;
-    this.#entries = rest;
+    const entry = this.#entries.get(policyId);
+    if (entry === undefined) return false;
+    this.#take(entry);
     this.version++;
     return true;
   }
 
+  #take(entry: Entry): void {
+    const { policyId, selectors, childId } = entry.policy;
+    this.#entries.delete(policyId);
+    this.#byRemote.remove(entry, selectors.remote);
+    removeRanked(this.#discarding, entry);
+    const ofChild = childId === undefined ? undefined : this.#byChild.get(childId);
+    if (ofChild === undefined) return;
+    removeRanked(ofChild, entry);
+    if (ofChild.length === 0) this.#byChild.delete(childId!);
+  }
+
+  /** By rank. */
   policies(): readonly PolicyParameters[] {
-    return this.#entries.map((entry) => entry.policy);
+    return [...this.#entries.values()].sort(compareRank).map((entry) => entry.policy);
   }
 
   /** Whether there is traffic that this pair protects. */
   protects(childId: number): boolean {
-    return this.#entries.some(({ policy }) => policy.action === 'protect' && policy.childId === childId);
+    return this.#byChild.get(childId)?.some(({ policy }) => policy.action === 'protect') === true;
   }
 
   /** The policy that decides about a packet; `undefined` leaves it to `unmatched`. */
   find(bytes: Uint8Array, fields: PacketFields, crossing: Crossing): PolicyParameters | undefined {
-    for (const entry of this.#entries) {
-      if (entry.matcher.matches(bytes, fields, crossing)) return entry.policy;
-    }
-    return undefined;
+    const remoteAt = crossing === 'outbound' ? fields.destinationOffset : fields.sourceOffset;
+    const fits = ({ matcher }: Entry): boolean => matcher.matches(bytes, fields, crossing);
+    return this.#byRemote.first(bytes, remoteAt, fields.addressLength, fits)?.policy;
   }
 
   /**
@@ -67,16 +89,11 @@ export class Spd {
    * carry the same traffic while one of them replaces the other.
    */
   permitsProtected(bytes: Uint8Array, fields: PacketFields, childId: number): boolean {
-    for (const { policy, matcher } of this.#entries) {
-      if (policy.action !== 'discard' && policy.childId !== childId) continue;
-      if (!matcher.matches(bytes, fields, 'inbound')) continue;
-      if (policy.action === 'discard') return false;
-      if (policy.action === 'protect') return true;
-    }
-    return false;
+    const isIt = ({ matcher }: Entry): boolean => matcher.matches(bytes, fields, 'inbound');
+    const permitting = this.#byChild
+      .get(childId)
+      ?.find((entry) => entry.policy.action === 'protect' && isIt(entry));
+    if (permitting === undefined) return false;
+    return !this.#discarding.some((entry) => compareRank(entry, permitting) < 0 && isIt(entry));
   }
-}
-
-function comparePrecedence(a: Entry, b: Entry): number {
-  return a.policy.priority - b.policy.priority || a.order - b.order;
 }
