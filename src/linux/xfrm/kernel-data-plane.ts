@@ -415,8 +415,7 @@ export class KernelDataPlane {
   }
 
   #refreshPolicies(childId: number): SaResult {
-    for (const { parameters } of this.#policies.all()) {
-      if (parameters.childId !== childId) continue;
+    for (const { parameters } of this.#policies.ofChild(childId)) {
       const templates = this.#templatesOf(parameters);
       if (templates === undefined) continue;
       const result = this.#setPolicy(parameters, templates);

@@ -47,6 +47,8 @@ export class PolicyTable {
   readonly #isOurs: (requestId: number) => boolean;
   readonly #places = new Map<string, Place>();
   readonly #policies = new Map<number, { readonly policy: TablePolicy; readonly places: readonly Place[] }>();
+  /** Numbers of the policies that a pair protects the traffic of. */
+  readonly #byChild = new Map<number, Set<number>>();
 
   constructor(socket: XfrmSocket, isOurs: (requestId: number) => boolean) {
     this.#socket = socket;
@@ -59,6 +61,11 @@ export class PolicyTable {
 
   all(): TablePolicy[] {
     return [...this.#policies.values()].map(({ policy }) => policy);
+  }
+
+  /** Those whose traffic this pair protects. */
+  ofChild(childId: number): TablePolicy[] {
+    return [...(this.#byChild.get(childId) ?? [])].map((policyId) => this.#policies.get(policyId)!.policy);
   }
 
   /**
@@ -82,7 +89,14 @@ export class PolicyTable {
     for (const place of this.#policies.get(policyId)?.places ?? []) {
       if (!places.includes(place)) this.#leave(place, policyId);
     }
+    this.#forget(policyId);
     this.#policies.set(policyId, { policy, places });
+    const { childId } = policy.parameters;
+    if (childId !== undefined) {
+      const ofChild = this.#byChild.get(childId);
+      if (ofChild === undefined) this.#byChild.set(childId, new Set([policyId]));
+      else ofChild.add(policyId);
+    }
     let refusal: Refusal | undefined;
     for (const place of places) {
       const at = place.policies.findIndex(({ parameters }) => parameters.policyId === policyId);
@@ -97,9 +111,16 @@ export class PolicyTable {
   remove(policyId: number): boolean {
     const known = this.#policies.get(policyId);
     if (known === undefined) return false;
-    this.#policies.delete(policyId);
+    this.#forget(policyId);
     for (const place of known.places) this.#leave(place, policyId);
     return true;
+  }
+
+  #forget(policyId: number): void {
+    const childId = this.#policies.get(policyId)?.policy.parameters.childId;
+    this.#policies.delete(policyId);
+    const ofChild = childId === undefined ? undefined : this.#byChild.get(childId);
+    if (ofChild?.delete(policyId) && ofChild.size === 0) this.#byChild.delete(childId!);
   }
 
   /** Removes what is in the kernel from a process before us. */

@@ -26,6 +26,7 @@ export class SaPairs {
   /** By protocol and SPI, which is ours and so names one SA. */
   readonly #inbound = new Map<string, KernelSa>();
   readonly #pairs = new Map<number, Pair>();
+  readonly #requestIds = new Set<number>();
 
   /** How many SAs there are. */
   get size(): number {
@@ -41,8 +42,7 @@ export class SaPairs {
   }
 
   hasRequestId(requestId: number): boolean {
-    for (const pair of this.#pairs.values()) if (pair.requestId === requestId) return true;
-    return false;
+    return this.#requestIds.has(requestId);
   }
 
   /** As the kernel names it. */
@@ -69,6 +69,7 @@ export class SaPairs {
       packetOffload: true,
     };
     this.#pairs.set(childId, pair);
+    this.#requestIds.add(pair.requestId);
     pair.sas.add(sa);
     this.#name(sa);
   }
@@ -92,8 +93,9 @@ export class SaPairs {
     if (pair.outbound === sa) pair.outbound = undefined;
   }
 
-  removePair({ childId }: Pair): void {
+  removePair({ childId, requestId }: Pair): void {
     this.#pairs.delete(childId);
+    this.#requestIds.delete(requestId);
   }
 
   /** Changes an SA so that the kernel names it otherwise afterwards; as long as it fails, it has no name. */
