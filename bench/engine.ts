@@ -1,11 +1,10 @@
 // Two engines in one process, without sockets, disks or data planes: what IKE itself costs, what coming back by a ticket
 // costs, and what an idle IKE SA weighs with ten thousand of them.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { nodeRandomness } from '#crypto';
 import { address } from '#sa';
 import { connectionText, Host, type Kept } from './engine-host.ts';
 import { spread } from './measure.ts';
+import { inOwnProcess, isOwnProcess } from './own-process.ts';
 import type { Report } from './report.ts';
 
 const ikeSas = 10_000;
@@ -113,19 +112,9 @@ async function measureAll(): Promise<Report> {
   };
 }
 
-export async function engineBenchmark(): Promise<Report> {
-  const flags = ['--expose-gc', '--max-old-space-size=8000'];
-  const child = spawn(process.execPath, [...flags, fileURLToPath(import.meta.url)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const status = await new Promise((resolve) => child.once('close', resolve));
-  if (status !== 0) throw new Error(`the process with the engines ended with ${status}`);
-  return JSON.parse(output) as Report;
+export function engineBenchmark(): Promise<Report> {
+  return inOwnProcess(import.meta.url, ['--expose-gc', '--max-old-space-size=8000']);
 }
 
 // The same file is what the other process runs.
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(await measureAll()));
+if (isOwnProcess(import.meta.url)) console.log(JSON.stringify(await measureAll()));

@@ -1,7 +1,5 @@
 // What a message costs that anybody can forge, from an address and about an SPI of nobody, by how much stands here: what is
 // not under keys must not find a host slower for having many peers.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { nodeRandomness } from '#crypto';
 import type { EngineInput } from '#engine';
 import { address, type IpAddress } from '#sa';
@@ -16,6 +14,7 @@ import {
 } from '#wire';
 import { connectionText, Host, type Untimed } from './engine-host.ts';
 import { interleaved, spread } from './measure.ts';
+import { inOwnProcess, isOwnProcess } from './own-process.ts';
 import type { Report } from './report.ts';
 
 /** Connections of a host, each with an address of its own and an IKE SA that stands. */
@@ -151,23 +150,11 @@ async function measureAll(rounds: number): Promise<Report> {
   };
 }
 
-/** In a process of its own, whose heap may be large. */
-export async function forgedBenchmark(rounds: number): Promise<Report> {
-  const child = spawn(
-    process.execPath,
-    ['--max-old-space-size=8000', fileURLToPath(import.meta.url), String(rounds)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const status = await new Promise((resolve) => child.once('close', resolve));
-  if (status !== 0) throw new Error(`the process with the engines ended with ${status}`);
-  return JSON.parse(output) as Report;
+export function forgedBenchmark(rounds: number): Promise<Report> {
+  return inOwnProcess(import.meta.url, ['--max-old-space-size=8000'], String(rounds));
 }
 
 // The same file is what the other process runs.
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isOwnProcess(import.meta.url)) {
   console.log(JSON.stringify(await measureAll(Number(process.argv[2]))));
 }

@@ -1,13 +1,12 @@
 // How long finding an SA by its SPI takes, and what an SA weighs, with one SA and with a million. All databases stand at
 // once in a process of its own, whose heap may be large; a lookup is what a packet with this SPI begins with. What memory alone
 // takes is seen beside it: places of an array of the same SAs are read in the same order.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { nodeRandomness } from '#crypto';
 import { InboundSa, Sad } from '#ipsec';
 import { openSslPacketCipher } from '#linux';
 import { address, Encr, type SaParameters, type Spi, selectorOfPrefix } from '#sa';
 import { interleaved, spread } from './measure.ts';
+import { inOwnProcess, isOwnProcess } from './own-process.ts';
 import type { Report, Table } from './report.ts';
 
 const sizes = [1, 1_000, 100_000, 1_000_000] as const;
@@ -181,21 +180,12 @@ async function measureAll(rounds: number): Promise<Report> {
 }
 
 /** Needs about 4 GiB of memory. */
-export async function sadBenchmark(rounds: number): Promise<Report> {
+export function sadBenchmark(rounds: number): Promise<Report> {
   const flags = ['--expose-gc', `--max-old-space-size=${heapMebibytes}`];
-  const child = spawn(process.execPath, [...flags, fileURLToPath(import.meta.url), String(rounds)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const status = await new Promise((resolve) => child.once('close', resolve));
-  if (status !== 0) throw new Error(`the process with the databases ended with ${status}`);
-  return JSON.parse(output) as Report;
+  return inOwnProcess(import.meta.url, flags, String(rounds));
 }
 
 // The same file is what the other process runs.
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isOwnProcess(import.meta.url)) {
   console.log(JSON.stringify(await measureAll(Number(process.argv[2]))));
 }

@@ -41,17 +41,16 @@ export class PolicyIndex<Entry extends Ranked> {
   readonly #ranges: Entry[] = [];
 
   add(entry: Entry, remote: readonly TrafficSelector[]): void {
-    for (const list of this.#listsOf(remote, true)) insertRanked(list, entry);
+    for (const selector of remote) {
+      const list = this.#listOf(selector);
+      if (!list.includes(entry)) insertRanked(list, entry);
+    }
   }
 
   remove(entry: Entry, remote: readonly TrafficSelector[]): void {
-    for (const list of this.#listsOf(remote, false)) removeRanked(list, entry);
-    for (const { byPrefix } of this.#blocks) {
-      for (const key of prefixKeys(remote)) if (byPrefix.get(key)?.length === 0) byPrefix.delete(key);
-    }
-    // From the end, so that what follows keeps its place.
-    for (let i = this.#blocks.length - 1; i >= 0; i--) {
-      if (this.#blocks[i]!.byPrefix.size === 0) this.#blocks.splice(i, 1);
+    for (const selector of remote) {
+      removeRanked(this.#listOf(selector), entry);
+      this.#dropIfEmpty(selector);
     }
   }
 
@@ -71,32 +70,35 @@ export class PolicyIndex<Entry extends Ranked> {
     return first;
   }
 
-  #listsOf(remote: readonly TrafficSelector[], make: boolean): Set<Entry[]> {
-    const lists = new Set<Entry[]>();
-    for (const selector of remote) {
-      const prefix = prefixOf(selector);
-      const list = prefix === undefined ? this.#ranges : this.#listOf(prefix, make);
-      if (list !== undefined) lists.add(list);
-    }
-    return lists;
+  /** Made if there is none. */
+  #listOf(selector: TrafficSelector): Entry[] {
+    const prefix = prefixOf(selector);
+    if (prefix === undefined) return this.#ranges;
+    const { byPrefix } = this.#blockOf(prefix) ?? this.#newBlock(prefix);
+    const key = keyOf(prefix);
+    const known = byPrefix.get(key);
+    if (known !== undefined) return known;
+    const list: Entry[] = [];
+    byPrefix.set(key, list);
+    return list;
   }
 
-  #listOf({ start, length }: SelectorPrefix, make: boolean): Entry[] | undefined {
-    const addressLength = start.length;
-    let block = this.#blocks.find(
-      (one) => one.addressLength === addressLength && one.prefixLength === length,
-    );
-    if (block === undefined) {
-      if (!make) return undefined;
-      block = { addressLength, prefixLength: length, byPrefix: new Map() };
-      this.#blocks.push(block);
-    }
-    const key = prefixKey(start, 0, addressLength, length);
-    const known = block.byPrefix.get(key);
-    if (known !== undefined || !make) return known;
-    const list: Entry[] = [];
-    block.byPrefix.set(key, list);
-    return list;
+  #blockOf({ start, length }: SelectorPrefix): Block<Entry> | undefined {
+    return this.#blocks.find((one) => one.addressLength === start.length && one.prefixLength === length);
+  }
+
+  #newBlock({ start, length }: SelectorPrefix): Block<Entry> {
+    const block = { addressLength: start.length, prefixLength: length, byPrefix: new Map() };
+    this.#blocks.push(block);
+    return block;
+  }
+
+  #dropIfEmpty(selector: TrafficSelector): void {
+    const prefix = prefixOf(selector);
+    const block = prefix && this.#blockOf(prefix);
+    if (prefix === undefined || block === undefined) return;
+    if (block.byPrefix.get(keyOf(prefix))?.length === 0) block.byPrefix.delete(keyOf(prefix));
+    if (block.byPrefix.size === 0) this.#blocks.splice(this.#blocks.indexOf(block), 1);
   }
 }
 
@@ -121,11 +123,8 @@ function bitAt(octets: Uint8Array, i: number): number {
   return (octets[i >>> 3]! >>> (7 - (i & 7))) & 1;
 }
 
-function* prefixKeys(remote: readonly TrafficSelector[]): Iterable<PrefixKey> {
-  for (const selector of remote) {
-    const prefix = prefixOf(selector);
-    if (prefix !== undefined) yield prefixKey(prefix.start, 0, prefix.start.length, prefix.length);
-  }
+function keyOf({ start, length }: SelectorPrefix): PrefixKey {
+  return prefixKey(start, 0, start.length, length);
 }
 
 type PrefixKey = number | string;

@@ -215,19 +215,7 @@ test('a process that protects packets itself takes away what one before it has l
     await ping(pair);
     await plane.kill();
     assert.match(await ip(pair, 'xfrm', 'policy'), /tmpl/);
-    const foreign = [
-      'src',
-      '10.1.0.0/24',
-      'dst',
-      '10.9.0.0/24',
-      'dir',
-      'out',
-      'tmpl',
-      'proto',
-      'esp',
-      'mode',
-      'tunnel',
-    ];
+    const foreign = 'src 10.1.0.0/24 dst 10.9.0.0/24 dir out tmpl proto esp mode tunnel'.split(' ');
     await ip(pair, 'xfrm', 'policy', 'add', ...foreign);
     await pair.run('left', process.execPath, leaveKernelEnd, 'another');
     assert.match(await ip(pair, 'xfrm', 'policy'), /dst 10\.2\.0\.0/);
