@@ -145,6 +145,8 @@ export class DatagramPacketIo implements PacketIo {
           this.#listener.event(output.event);
           break;
         case 'bypass':
+        // There is no other data plane.
+        case 'hand-over':
           break;
       }
     }

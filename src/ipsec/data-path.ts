@@ -89,7 +89,7 @@ export class DataPath {
 
   /** Fills `slot` with a dummy packet of the pair's outbound SA, behind `slot.start` (RFC 4303 2.6). */
   encapsulateDummy(slot: PacketSlot, childId: number, payloadBytes: number, at: number): void {
-    const sa = this.sad.currentOutbound(childId);
+    const sa = this.sad.isSealedElsewhere(childId) ? undefined : this.sad.currentOutbound(childId);
     slot.policy = undefined;
     slot.outboundSa = sa;
     slot.verdict =
@@ -188,7 +188,10 @@ export class DataPath {
       case 'trap':
         return without(Verdict.TRAP);
       case 'protect': {
-        const sa = policy.childId === undefined ? undefined : this.sad.currentOutbound(policy.childId);
+        const { childId } = policy;
+        if (childId === undefined) return without(Verdict.NO_SA);
+        if (this.sad.isSealedElsewhere(childId)) return without(Verdict.HANDED_OVER);
+        const sa = this.sad.currentOutbound(childId);
         if (sa === undefined) return without(Verdict.NO_SA);
         if (!sa.matcher.matches(buffer, fields, 'outbound')) return without(Verdict.OUTSIDE_SA);
         return { verdict: Verdict.SEALED, policy, sa };

@@ -21,6 +21,7 @@ export class Sad {
   readonly #outbound = new Map<string, OutboundSa>();
   readonly #pairs = new Map<number, Pair>();
   readonly #credits = new Map<number, SharedCredit>();
+  readonly #elsewhere = new Set<number>();
   /** Changes whenever another SA could be chosen for a packet. */
   version = 0;
 
@@ -45,6 +46,20 @@ export class Sad {
       if (sa.spi === spi && sa.parameters.protocol === protocol) return sa;
     }
     return undefined;
+  }
+
+  /** Whether another SAD has the outbound SAs by which the pair's traffic leaves now, whatever this one has. */
+  isSealedElsewhere(childId: number): boolean {
+    return this.#elsewhere.has(childId);
+  }
+
+  /** False if it was so before. */
+  sealElsewhere(childId: number, elsewhere: boolean): boolean {
+    if (this.#elsewhere.has(childId) === elsewhere) return false;
+    if (elsewhere) this.#elsewhere.add(childId);
+    else this.#elsewhere.delete(childId);
+    this.version++;
+    return true;
   }
 
   inbound(protocol: SaProtocol): Iterable<InboundSa> {

@@ -1,6 +1,6 @@
 // What the data path decided about a packet: one number per packet, with a name for people.
 
-/** Outcomes of the data path. The first six leave a packet to act on, the others drop it. */
+/** Outcomes of the data path. The first six and `HANDED_OVER` leave a packet to act on, the others drop it. */
 export const Verdict = {
   /** Outbound: the slot holds an ESP packet to send. */
   SEALED: 0,
@@ -62,6 +62,8 @@ export const Verdict = {
   UNRESERVED: 28,
   /** Outbound: the peer's address is not verified, and its credit does not suffice (RFC 8046 5.6.1). */
   NO_CREDIT: 29,
+  /** Outbound: another data plane seals what this pair sends; the packet is unchanged. */
+  HANDED_OVER: 30,
 } as const;
 
 export type VerdictCode = (typeof Verdict)[keyof typeof Verdict];

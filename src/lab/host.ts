@@ -435,6 +435,9 @@ export class LabHost {
         case 'bypass':
           world.report({ kind: 'bypassed', at: world.now(), host: this.name, packet: output.packet });
           break;
+        // A host of the lab has one data plane, which seals everything itself.
+        case 'hand-over':
+          break;
         case 'event':
           this.#give({ kind: 'data-plane', event: output.event });
           break;

@@ -74,6 +74,8 @@ export type DataPlaneOutput =
   | { readonly kind: 'deliver'; readonly packet: Uint8Array }
   /** An IP packet that a policy lets out without protection. */
   | { readonly kind: 'bypass'; readonly packet: Uint8Array }
+  /** An IP packet for the data plane that seals what the pair sends. It is the taker's own. */
+  | { readonly kind: 'hand-over'; readonly childId: number; readonly packet: Uint8Array }
   | { readonly kind: 'event'; readonly event: DataPlaneEvent };
 
 /** Sums over the life of a data plane. */

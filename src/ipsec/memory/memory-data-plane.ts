@@ -94,6 +94,27 @@ export class MemoryDataPlane {
     for (const received of all) this.inbound(received, at);
   }
 
+  /**
+   * While another data plane seals what a pair sends, its packets get the verdict `HANDED_OVER`, also if this one has an
+   * outbound SA of the pair. Held packets that may leave now do.
+   */
+  sealElsewhere(childId: number, elsewhere: boolean, at: number): void {
+    if (!this.#sad.sealElsewhere(childId, elsewhere)) return;
+    this.#release(at);
+    this.#collectEvents();
+  }
+
+  /**
+   * Packets that came here before their SA, which is another data plane's: in the order in which they came, and only once.
+   * @param at monotonic milliseconds
+   */
+  takeEarly(
+    at: number,
+    isReceivedElsewhere: (protocol: SaProtocol, spi: number) => boolean,
+  ): readonly ReceivedPacket[] {
+    return this.#early.take(at, ({ protocol, spi }) => isReceivedElsewhere(protocol, spi));
+  }
+
   /** Whether it is carried out later. A new use of its SPI ends what lingers. */
   #lingers(command: SaCommand, at: number): boolean {
     if (command.kind === 'install' && command.sa.direction === 'inbound') {
@@ -121,14 +142,15 @@ export class MemoryDataPlane {
 
   /**
    * Like `outbound` for many packets, in place and without copies: `slots[0..count)` with verdict `SEALED` hold what is
-   * to be sent; whatever the others ask for comes out of `poll`. Around each packet there must be
-   * `encapsulationHeadroomBytes` and, beyond the larger of the packet and `paddedBytesMax`, `encapsulationTailroomBytes`.
+   * to be sent, those with `HANDED_OVER` what is for the data plane that seals for `slot.policy.childId`; whatever the
+   * others ask for comes out of `poll`. Around each packet there must be `encapsulationHeadroomBytes` and, beyond the
+   * larger of the packet and `paddedBytesMax`, `encapsulationTailroomBytes`.
    */
   outboundBatch(slots: readonly PacketSlot[], count: number, at: number): void {
     this.#path.encapsulate(slots, at, count);
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
-      if (slot.verdict === Verdict.SEALED) continue;
+      if (slot.verdict === Verdict.SEALED || slot.verdict === Verdict.HANDED_OVER) continue;
       if (slot.verdict === Verdict.TRAP) this.#hold(slot, at);
       // The caller's buffer is used again before the output is taken.
       if (slot.verdict === Verdict.BYPASS)
@@ -365,6 +387,10 @@ export class MemoryDataPlane {
         return;
       case Verdict.BYPASS:
         this.#outputs.push({ kind: 'bypass', packet: slot.octets });
+        return;
+      case Verdict.HANDED_OVER:
+        // Not of the caller's buffer: `outboundBatch` leaves such a slot alone.
+        this.#outputs.push({ kind: 'hand-over', childId: slot.policy!.childId!, packet: slot.octets });
         return;
       case Verdict.FRAGMENT:
         for (const fragment of fragmentsOf(slot.octets, slot.mtuBytes)) {

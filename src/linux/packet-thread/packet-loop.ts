@@ -350,6 +350,9 @@ export class PacketLoop {
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.
         case 'bypass':
           break;
+        // No pair is sealed elsewhere: there is no other thread yet.
+        case 'hand-over':
+          break;
         case 'event':
           if (!this.#control.event(output.event)) this.#evidenceRefused++;
           break;
