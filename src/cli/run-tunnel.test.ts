@@ -228,10 +228,14 @@ test('SIGHUP loads what changed; a file with errors changes nothing and is named
 
   const second =
     'remote_ts = 10.82.0.0/25\n      }\n      second {\n        local_ts = 10.81.0.0/24\n        remote_ts = 10.82.0.128/25';
-  hosts.configure('left', configurationOf('left', { child: second, host: 'port = 501\n  tun_mtu = 1300' }));
+  hosts.configure(
+    'left',
+    configurationOf('left', { child: second, host: 'port = 501\n  tun_mtu = 1300\n  packet_threads = 2' }),
+  );
   left.signal('SIGHUP');
   await left.printed(/warn {2}wayward.port changes at the next start/);
   await left.printed(/warn {2}wayward.tun_mtu changes at the next start/);
+  await left.printed(/warn {2}wayward.packet_threads changes at the next start/);
   await left.printed(/configuration reloaded/);
   assert.equal((await hosts.command('left', 'up', 'second')).err, '');
   const status = JSON.parse((await hosts.command('left', 'status', '--json')).out);

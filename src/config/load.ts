@@ -5,6 +5,7 @@ import type { BuildContext, HostDefaults } from './build/context.ts';
 import { buildCredentials } from './build/credentials.ts';
 import { buildHip } from './build/hip.ts';
 import { buildHost, type HostSettings } from './build/host.ts';
+import { checkPacketThreads } from './build/packet-threads.ts';
 import { buildPools } from './build/pools.ts';
 import { type ConfigurationWarning, Findings } from './error.ts';
 import { checkSection, Settings } from './options/check.ts';
@@ -56,6 +57,7 @@ export function loadConfiguration(input: {
   const authorities = one('authorities')?.sections('<name>') ?? [];
   const credentials = buildCredentials(one('secrets'), authorities, built, context);
   const hip = buildHip(one('hip'), context);
+  checkPacketThreads(one('wayward'), hip, findings);
   findings.throwIfAny();
   return {
     configuration: {

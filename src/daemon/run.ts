@@ -97,6 +97,7 @@ function reloadable(
     ...(JSON.stringify(next.host.http) === JSON.stringify(running.host.http) ? [] : ['http']),
     ...(next.host.logFormat === running.host.logFormat ? [] : ['log_format']),
     ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
+    ...(next.host.packetThreads === running.host.packetThreads ? [] : ['packet_threads']),
     ...(JSON.stringify(next.host.checkpoint) === JSON.stringify(running.host.checkpoint)
       ? []
       : ['checkpoint']),

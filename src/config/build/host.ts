@@ -15,6 +15,8 @@ export interface HostSettings {
   /** The interface that the userspace data plane makes. */
   readonly tunName: string;
   readonly tunMtuBytes: number;
+  /** Of the userspace data plane; the kernel's has no use for more than one. */
+  readonly packetThreads: number;
   /** As written, perhaps relative to the configuration's folder. */
   readonly recordKeyPath?: string;
   readonly checkpoint: CheckpointSettings;
@@ -51,6 +53,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
       dataPlane: settings.required('data_plane', 'choice') as HostSettings['dataPlane'],
       tunName: settings.required('tun_name', 'text'),
       tunMtuBytes: settings.required('tun_mtu', 'count'),
+      packetThreads: settings.required('packet_threads', 'count'),
       ...(recordKeyPath === undefined ? {} : { recordKeyPath }),
       checkpoint: buildCheckpoint(settings, findings),
       logFormat: settings.required('log_format', 'choice') as HostSettings['logFormat'],
