@@ -55,6 +55,11 @@ export interface EngineOptions {
   readonly configuration: EngineConfiguration;
   /** Makes the engine emit `key-log` outputs. Off unless somebody asks for it. */
   readonly keyLog?: boolean;
+  /**
+   * Into how many groups the remainder of an inbound SPI parts SAs, for a data plane that has each group elsewhere: a rekeyed
+   * Child SA stays in the group of the one that it replaces. 1 by default.
+   */
+  readonly spiGroups?: number;
   /** What former engines of this host asked to `store`, by key. Unreadable records are refused and counted. */
   readonly stored?: ReadonlyMap<string, Uint8Array>;
   /**
@@ -130,7 +135,7 @@ export class EngineState {
     this.#configuration = options.configuration;
     this.#connections = new ConnectionLookup(options.configuration.connections);
     this.pools.configure(options.configuration.pools);
-    this.spis = new SpiAllocator(options.randomness);
+    this.spis = new SpiAllocator(options.randomness, options.spiGroups);
     this.recovery = new RecoveryState(options.randomness, this.unknownSpi);
     this.checkpoint = new Checkpoint(options.randomness, options.recordKey, options.checkpoint);
     this.ticketRecords = new TicketRecords(options.randomness, options.recordKey);
@@ -205,8 +210,9 @@ export class EngineState {
     return id;
   }
 
-  allocateSpi(): Spi {
-    return this.spis.allocate((spi) => this.owners.isClaimedByOther(spi));
+  /** @param like the inbound SPI that it replaces */
+  allocateSpi(like?: Spi): Spi {
+    return this.spis.allocate((spi) => this.owners.isClaimedByOther(spi), like);
   }
 
   /** The number of a pair of SAs that no IKE SA has. */
@@ -432,7 +438,7 @@ export class EngineState {
   portsFor(line: IkeLine): IkeSaPorts {
     return {
       randomness: this.randomness,
-      allocateSpi: () => this.allocateSpi(),
+      allocateSpi: (like) => this.allocateSpi(like),
       releaseSpi: (spi) => this.spis.release(spi),
       allocateIkeSpi: () => this.#allocateIkeSpi(),
       allocateChildId: () => {

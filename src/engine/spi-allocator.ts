@@ -3,14 +3,27 @@ import type { Randomness } from '#crypto';
 import { isNegotiableSpi, type Spi } from '#sa';
 import { type IkeSpi, ikeSpiFromBytes } from '#wire';
 
+/**
+ * A wished-for group is given up after so many draws: other daemons may have claimed all of it, and an SPI of another group
+ * is one that works.
+ */
+const wishedDrawsMax = 64;
+/** How many SPIs begin with the same octet. */
+const blockSpis = 2 ** 24;
+
 /** Draws SPIs and remembers which are taken. */
 export class SpiAllocator {
   readonly #randomness: Randomness;
+  readonly #groups: number;
   readonly #taken = new Set<Spi>();
   #lease: readonly number[] | undefined;
 
-  constructor(randomness: Randomness) {
+  /** @param groups into how many an SPI's remainder parts them, at most 65,536; 1: there is one */
+  constructor(randomness: Randomness, groups = 1) {
+    if (!Number.isInteger(groups) || groups < 1 || groups > 65_536)
+      throw new Error(`${groups} groups of SPIs`);
     this.#randomness = randomness;
+    this.#groups = groups;
   }
 
   get taken(): number {
@@ -26,15 +39,24 @@ export class SpiAllocator {
   /**
    * An SPI that nobody holds, unpredictable to a stranger.
    * @param isForeign whether another daemon of this host claims it
+   * @param like of the same group as this one, as long as that can be had
    */
-  allocate(isForeign: (spi: number) => boolean): Spi {
-    for (;;) {
+  allocate(isForeign: (spi: number) => boolean, like?: Spi): Spi {
+    for (let draws = 0; ; draws++) {
       const bytes = this.#draw(4);
-      const spi = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+      const drawn = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+      const spi = like === undefined || draws >= wishedDrawsMax ? drawn : this.#nearestLike(drawn, like);
       if (!isNegotiableSpi(spi) || this.#taken.has(spi) || isForeign(spi)) continue;
       this.#taken.add(spi);
       return spi;
     }
+  }
+
+  /** Of the group of `like` and in the block of `drawn`: a draw is as good as many, and none of the group is likelier. */
+  #nearestLike(drawn: number, like: Spi): number {
+    const groups = this.#groups;
+    const above = drawn + (((like % groups) + groups - (drawn % groups)) % groups);
+    return Math.floor(above / blockSpis) === drawn >>> 24 ? above : above - groups;
   }
 
   /** Eight octets that may be anybody's or zero. */

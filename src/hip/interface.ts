@@ -8,8 +8,11 @@ import type { LocatorState } from './locators/peer-locators.ts';
 /** What HIP may ask of its host, synchronously. All of it is deterministic. */
 export interface HipPorts {
   readonly randomness: Randomness;
-  /** An SPI no SA of this host uses, whichever protocol keys it (RFC 7402 3.4), reserved until released. */
-  allocateSpi(): Spi;
+  /**
+   * An SPI no SA of this host uses, whichever protocol keys it (RFC 7402 3.4), reserved until released.
+   * @param like the inbound SPI that it replaces: the host may want both in the same place of its data plane
+   */
+  allocateSpi(like?: Spi): Spi;
   releaseSpi(spi: Spi): void;
   /** A number for a new pair of SAs; stable over its rekeyings. */
   allocateChildId(): number;

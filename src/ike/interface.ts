@@ -30,8 +30,11 @@ export interface AddressLease {
 /** What an IKE SA may ask of its host, synchronously. All of it is deterministic. */
 export interface IkeSaPorts {
   readonly randomness: Randomness;
-  /** An SPI no SA of this host uses, reserved until released. */
-  allocateSpi(): Spi;
+  /**
+   * An SPI no SA of this host uses, reserved until released.
+   * @param like the inbound SPI that it replaces: the host may want both in the same place of its data plane
+   */
+  allocateSpi(like?: Spi): Spi;
   releaseSpi(spi: Spi): void;
   allocateIkeSpi(): IkeSpi;
   /** A number for a new Child SA pair; stable over its rekeyings. */

@@ -50,7 +50,7 @@ export class HipSide {
     this.#host = new HipHost({
       ports: {
         randomness: state.randomness,
-        allocateSpi: () => state.allocateSpi(),
+        allocateSpi: (like) => state.allocateSpi(like),
         releaseSpi: (spi) => state.spis.release(spi),
         allocateChildId: () => state.allocateHipChildId(),
       },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hipDefaults } from '#hip';
 import { address, hitAddress, selectorOfPrefix } from '#sa';
-import { type HipEngine, HipEngines, identities } from './testing/hip-engines.ts';
+import { type HipEngine, HipEngines, identities, spiGroups } from './testing/hip-engines.ts';
 
 function trapOf(host: HipEngine): number {
   const trap = [...host.policies.values()].find(({ action }) => action === 'trap');
@@ -44,6 +44,36 @@ test('an application that sends to a HIT starts the exchange: its packet came ou
   hosts.moon.give(0, { kind: 'data-plane', event });
   hosts.settle();
   assert.deepEqual(inbound(hosts.moon), ['beet']);
+});
+
+// RFC 7402 6.8
+test('a rekeyed association keeps its group of SPIs on both sides', () => {
+  const hosts = new HipEngines().start();
+  hosts.moon.give(0, { kind: 'command', id: 0, command: { kind: 'hip-associate', peer: 'sun' } });
+  hosts.settle();
+  const seen = { moon: new Set<number>(), sun: new Set<number>() };
+  const look = (): void => {
+    for (const host of [hosts.moon, hosts.sun]) {
+      for (const { direction, spi } of host.installed.values()) {
+        if (direction === 'inbound') seen[host.name].add(spi);
+      }
+    }
+  };
+  look();
+  for (const [host, peer] of [
+    [hosts.moon, 'sun'],
+    [hosts.sun, 'moon'],
+    [hosts.moon, 'sun'],
+    [hosts.sun, 'moon'],
+  ] as const) {
+    host.give(0, { kind: 'command', id: 1, command: { kind: 'hip-rekey', peer } });
+    hosts.settle();
+    look();
+  }
+  for (const spis of Object.values(seen)) {
+    assert.equal(spis.size, 5);
+    assert.equal(new Set([...spis].map((spi) => spi % spiGroups)).size, 1);
+  }
 });
 
 // RFC 7402 3.4

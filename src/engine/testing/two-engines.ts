@@ -30,11 +30,13 @@ export class EngineHost {
   resolves = true;
   readonly #pair: EnginePair;
   readonly #configuration: EngineConfiguration;
+  readonly #spiGroups: number | undefined;
   #starts = 0;
   #nextCommandId = 1;
 
-  constructor(pair: EnginePair, name: HostName, configured: EngineConfiguration) {
+  constructor(pair: EnginePair, name: HostName, configured: EngineConfiguration, spiGroups?: number) {
     this.#pair = pair;
+    this.#spiGroups = spiGroups;
     this.name = name;
     this.#configuration = configured;
     this.engine = this.#makeEngine();
@@ -42,7 +44,11 @@ export class EngineHost {
 
   #makeEngine(): Engine {
     const seed = Uint8Array.from(`${this.name} ${this.#starts++}`, (letter) => letter.charCodeAt(0));
-    return new Engine({ randomness: seededRandomness(seed), configuration: this.#configuration });
+    return new Engine({
+      randomness: seededRandomness(seed),
+      configuration: this.#configuration,
+      ...(this.#spiGroups !== undefined && { spiGroups: this.#spiGroups }),
+    });
   }
 
   /** All state is lost. */
@@ -141,9 +147,15 @@ export class EnginePair {
   /** Nothing arrives while it is cut. */
   cut = false;
 
-  constructor(options: { readonly moon?: EngineConfiguration; readonly sun?: EngineConfiguration } = {}) {
-    this.moon = new EngineHost(this, 'moon', options.moon ?? configuration('moon'));
-    this.sun = new EngineHost(this, 'sun', options.sun ?? configuration('sun'));
+  constructor(
+    options: {
+      readonly moon?: EngineConfiguration;
+      readonly sun?: EngineConfiguration;
+      readonly spiGroups?: number;
+    } = {},
+  ) {
+    this.moon = new EngineHost(this, 'moon', options.moon ?? configuration('moon'), options.spiGroups);
+    this.sun = new EngineHost(this, 'sun', options.sun ?? configuration('sun'), options.spiGroups);
   }
 
   /** Both engines begin: connections with `start_action` are started. */

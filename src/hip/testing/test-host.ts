@@ -35,6 +35,9 @@ export const addresses: Readonly<Record<HostName, IpAddress>> = {
   hub: address('192.0.2.3'),
 };
 
+/** By the remainder of its SPI an inbound SA has its place: one that replaces another keeps it. */
+export const spiGroups = 4;
+
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 export class TestHost {
@@ -88,7 +91,8 @@ export class TestHost {
     return new HipHost({
       ports: {
         randomness: seededRandomness(Uint8Array.from(`${this.name} ${this.#starts}`, (c) => c.charCodeAt(0))),
-        allocateSpi: () => {
+        allocateSpi: (like) => {
+          while (like !== undefined && this.#nextSpi % spiGroups !== like % spiGroups) this.#nextSpi++;
           const spi = this.#nextSpi++ as Spi;
           this.spis.add(spi);
           return spi;

@@ -31,10 +31,10 @@ export function beginRekey(state: HipHostState, association: HipAssociation, sta
 
 /** Our half: an SPI, and a Diffie-Hellman value unless the peer does without (then KEYMAT goes on). */
 function newHalf(state: HipHostState, standing: Standing, fresh: boolean, peerIndex: number): Rekeying {
-  const { keys, updates } = standing;
+  const { keys, pair, updates } = standing;
   const method = keyExchangeOfDhGroup(keys.group)!;
   const rekeying: Rekeying = {
-    inboundSpi: state.ports.allocateSpi(),
+    inboundSpi: state.ports.allocateSpi(pair.inboundSpi),
     keymatIndex: fresh ? 0 : Math.max(keys.nextIndex, peerIndex),
     keyPair: fresh ? state.ports.randomness.keyPair(method) : undefined,
     acknowledged: false,

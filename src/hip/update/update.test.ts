@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { address, replacedLingerMs } from '#sa';
 import { decodeHipPacket, hipParameter, writeHipChecksum } from '#wire';
 import { addressesOf } from '../host-state.ts';
+import { spiGroups } from '../testing/test-host.ts';
 import { type TestHost, type Transit, TwoHosts } from '../testing/two-hosts.ts';
 
 function rekey(hosts: TwoHosts, host: TestHost): void {
@@ -66,6 +67,19 @@ describe('a rekeying', () => {
       assertOnePair(hosts);
     }
     assert.equal(hosts.moon.eventsOf('rekeyed').length, 150);
+  });
+
+  test('keeps the inbound SAs in their group of SPIs, whoever begins it', () => {
+    const hosts = new TwoHosts().connect();
+    const groups = () =>
+      [hosts.moon, hosts.sun].map(({ inbound }) => [...inbound.keys()].map((spi) => spi % spiGroups));
+    const before = groups();
+    for (const host of [hosts.moon, hosts.sun, hosts.moon]) {
+      rekey(hosts, host);
+      hosts.settle();
+      assertOnePairAfterTraffic(hosts);
+      assert.deepEqual(groups(), before);
+    }
   });
 
   test('of both at once makes one new pair (6.9, 6.10)', () => {

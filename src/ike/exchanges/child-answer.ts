@@ -75,7 +75,7 @@ export function answerChild(
   }
 
   const group = payloadOf(payloads, 'KE')?.group;
-  const inboundSpi = state.ports.allocateSpi();
+  const inboundSpi = state.ports.allocateSpi(replaces?.agreement.inboundSpi);
   const offered = mandatoryPayload(payloads, 'SA').proposals;
   const preference = { order: 'configured', keyExchangeGroup: group } as const;
   const suite = selectChildSuite(

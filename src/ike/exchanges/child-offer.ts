@@ -33,7 +33,7 @@ export function offerChild(
   options: OfferOptions,
 ): ChildOffer {
   const { replaces, acquired } = options;
-  const inboundSpi = state.ports.allocateSpi();
+  const inboundSpi = state.ports.allocateSpi(replaces?.agreement.inboundSpi);
   const local =
     replaces?.agreement.local ??
     proposeSelectors(localPolicy(state, configuration.localSelectors), acquired?.local);

@@ -33,6 +33,9 @@ export const identities: Readonly<Record<Name, LocalIdentity>> = { moon: newIden
 
 const wallClockMs = 1_770_000_000_000;
 
+/** By the remainder of its SPI an inbound SA has its place: one that replaces another keeps it. */
+export const spiGroups = 4;
+
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 type Sent = Extract<EngineOutput, { kind: 'hip-transmit' | 'transmit' }>;
 
@@ -85,6 +88,7 @@ export class HipEngine {
         Uint8Array.from(`${this.name} ${this.#starts++}`, (character) => character.charCodeAt(0)),
       ),
       configuration: this.configuration,
+      spiGroups,
       stored: new Map(this.disk),
     });
   }
