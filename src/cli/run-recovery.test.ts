@@ -1,6 +1,10 @@
 // Daemons that are killed and started again, and what their peers and `wayward why` make of it.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readAllReceivedMarks } from '#linux';
 import { configurationOf, machines, TwoHosts } from './testing/two-hosts.ts';
 import { needsRoot } from './testing/wayward-process.ts';
 
@@ -67,4 +71,41 @@ test('given a gateway that can call, killed and started again, the tunnel stands
   await again.printed(/Child SA.* established|net.* up/i);
   const words = ['-c', '100', '-i', '0.02', '-W', '1', '-I', machines.left.inner, machines.right.inner];
   assert.doesNotMatch(hosts.run('left', 'ping', ...words), / 100% packet loss/);
+});
+
+test('given a process that had more packet threads and was killed, the next one goes on from the marks of all of them', {
+  skip: needsRoot,
+}, async (t) => {
+  const hosts = new TwoHosts(t);
+  const key = join(hosts.folder, 'record.key');
+  writeFileSync(key, Buffer.alloc(32, 7), { mode: 0o600 });
+  hosts.configure('left', configurationOf('left'));
+  const host = `data_plane = userspace\n  record_key = ${key}\n  checkpoint {\n    enabled = yes\n  }`;
+  hosts.configure('right', configurationOf('right', { connection: 'remote_addrs = %any', host }));
+  const right = await hosts.start('right');
+  const left = await hosts.start('left');
+  assert.equal((await hosts.command('left', 'up', 'net')).status, 0);
+  hosts.pingWithoutLoss('left', 3, machines.left.inner, machines.right.inner);
+  const status = JSON.parse((await hosts.command('right', 'status', '--json')).out);
+  const spi: number = status.engine.ikeSas[0].children[0].inboundSpi;
+  const state = `${hosts.socketPath('right')}.state`;
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const mark = () => readAllReceivedMarks(join(state, '.received'), boot).get(spi);
+  const received = mark();
+  assert.deepEqual(received, { high: 0, low: 3 });
+
+  // Nobody answers a rekeying, so that the SA stays as it was taken over.
+  left.signal('SIGKILL');
+  right.signal('SIGKILL');
+  await Promise.all([left.ended(), right.ended()]);
+  renameSync(join(state, '.received'), join(state, '.received.5'));
+  const again = await hosts.start('right');
+  await again.printed(/goes on from the checkpoint/);
+  assert.deepEqual(
+    readdirSync(state).filter((name) => name.startsWith('.received')),
+    ['.received'],
+  );
+  for (let tries = 0; mark() === undefined && tries < 100; tries++) await delay(50);
+  // Without a mark it would be the limit of the reservation, far above.
+  assert.deepEqual(mark(), received);
 });

@@ -76,7 +76,10 @@ const journalName = '.journal';
 /** A write costs the same for one record and for twenty. Nothing waits for these, and so much of them a killed process loses. */
 const journalGatherMs = 20;
 
-/** In a folder for records, but none of them: what inbound SAs have received. Only for whoever has the folder's lock. */
+/**
+ * In a folder for records, but none of them: what inbound SAs of the first packet thread have received. Those of further
+ * threads lie beside it. Only for whoever has the folder's lock.
+ */
 export function receivedMarksPath(folder: string): string {
   return join(folder, '.received');
 }

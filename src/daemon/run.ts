@@ -9,7 +9,8 @@ import {
   leaveKernel,
   PacketThread,
   PacketThreadError,
-  readReceivedMarks,
+  readAllReceivedMarks,
+  removeReceivedMarksFrom,
   SystemCallError,
   TunNetwork,
 } from '#linux';
@@ -128,7 +129,7 @@ function checkpointOf(
     );
   }
   const boot = bootId();
-  const received = readReceivedMarks(receivedMarksPath(statePath), boot);
+  const received = readAllReceivedMarks(receivedMarksPath(statePath), boot);
   return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received, dataPlane } };
 }
 
@@ -208,6 +209,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
     const recordKey = recordKeyOf(host, options);
     const plane = planeOf(loaded);
+    const packetThreads = plane === 'userspace' ? host.packetThreads : 1;
     const warnOfDevices = ({ host: { dataPlane }, configuration: read }: LoadedConfiguration): void => {
       // Who asks for this process by name has been told already.
       if (plane === 'kernel' || dataPlane === 'userspace') return;
@@ -252,8 +254,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
               },
             },
           }),
-      openPacketIo: (listener) =>
-        PacketThread.open(
+      openPacketIo: (listener) => {
+        // They have been read, and these threads make only their own anew.
+        if (checkpoint !== undefined)
+          removeReceivedMarksFrom(receivedMarksPath(options.statePath), packetThreads);
+        return PacketThread.open(
           {
             addresses: existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')],
             ikePort: configuration.ports.ike,
@@ -275,7 +280,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
                 }),
           },
           listener,
-        ),
+        );
+      },
       openNetwork: async (io) => {
         const device = io.tunName;
         const network =

@@ -18,7 +18,12 @@ export type { KernelPlaneOptions, PacketThreadOptions, SaReport } from './packet
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { SaReports } from './packet-thread/sa-reports.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
-export { ReceivedMarksFile, readReceivedMarks } from './received-marks-file.ts';
+export { ReceivedMarksFile } from './received-marks-file.ts';
+export {
+  readAllReceivedMarks,
+  receivedMarksPathOf,
+  removeReceivedMarksFrom,
+} from './received-marks-files.ts';
 export { NetworkConfigurationError } from './routing-table.ts';
 export { TunDevice } from './tun-device.ts';
 export { type KernelEsp, kernelEsp } from './xfrm/kernel-esp.ts';

@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ReceivedMarksFile, readReceivedMarks } from './received-marks-file.ts';
+import { ReceivedMarksFile } from './received-marks-file.ts';
+import { readAllReceivedMarks } from './received-marks-files.ts';
 
 function fileFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'wayward-marks-'));
@@ -17,7 +18,7 @@ const boot = '3f0c2d62-9a48-4cf0-9f1c-8a6b1d1f2b11';
 
 test('marks are found by SPI, those of SAs that are gone are not, and a new file has none', (t) => {
   const path = fileFor(t);
-  assert.equal(readReceivedMarks(path, boot).size, 0);
+  assert.equal(readAllReceivedMarks(path, boot).size, 0);
   const file = new ReceivedMarksFile(path, boot);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   const first = file.open(0xfff0_0001, { high: 0, low: 0 });
@@ -27,7 +28,7 @@ test('marks are found by SPI, those of SAs that are gone are not, and a new file
   file.close(3);
   file.open(4, { high: 0, low: 1 });
   assert.deepEqual(
-    readReceivedMarks(path, boot),
+    readAllReceivedMarks(path, boot),
     new Map([
       [0xfff0_0001, { high: 3, low: 9 }],
       [2, { high: 1, low: 5 }],
@@ -35,26 +36,26 @@ test('marks are found by SPI, those of SAs that are gone are not, and a new file
     ]),
   );
   new ReceivedMarksFile(path, boot);
-  assert.equal(readReceivedMarks(path, boot).size, 0);
+  assert.equal(readAllReceivedMarks(path, boot).size, 0);
 });
 
 test('an SA of a number that a double does not hold has no mark that anybody believes', (t) => {
   const path = fileFor(t);
   new ReceivedMarksFile(path, boot).open(5, { high: 2 ** 21, low: 0 });
-  assert.equal(readReceivedMarks(path, boot).size, 0);
+  assert.equal(readAllReceivedMarks(path, boot).size, 0);
 });
 
 test('a file of another boot, of another length or of another format says nothing', (t) => {
   const path = fileFor(t);
   new ReceivedMarksFile(path, boot).open(5, { high: 0, low: 1 });
-  assert.equal(readReceivedMarks(path, boot).size, 1);
-  assert.equal(readReceivedMarks(path, 'another boot').size, 0);
+  assert.equal(readAllReceivedMarks(path, boot).size, 1);
+  assert.equal(readAllReceivedMarks(path, 'another boot').size, 0);
   const octets = readFileSync(path);
   writeFileSync(path, octets.subarray(0, -1));
-  assert.equal(readReceivedMarks(path, boot).size, 0);
+  assert.equal(readAllReceivedMarks(path, boot).size, 0);
   octets[17] = 0x32;
   writeFileSync(path, octets);
-  assert.equal(readReceivedMarks(path, boot).size, 0);
+  assert.equal(readAllReceivedMarks(path, boot).size, 0);
 });
 
 test('there is room for so many SAs, and what finds none has no mark', (t) => {
@@ -63,11 +64,11 @@ test('there is room for so many SAs, and what finds none has no mark', (t) => {
   let spi = 1;
   while (file.open(spi, { high: 0, low: spi }) !== undefined) spi++;
   assert.equal(spi, 16_385);
-  assert.equal(readReceivedMarks(path, boot).size, 16_384);
+  assert.equal(readAllReceivedMarks(path, boot).size, 16_384);
   file.close(100);
   assert.notEqual(file.open(spi, { high: 0, low: 1 }), undefined);
-  assert.equal(readReceivedMarks(path, boot).get(100), undefined);
-  assert.deepEqual(readReceivedMarks(path, boot).get(spi), { high: 0, low: 1 });
+  assert.equal(readAllReceivedMarks(path, boot).get(100), undefined);
+  assert.deepEqual(readAllReceivedMarks(path, boot).get(spi), { high: 0, low: 1 });
 });
 
 /** Raises a mark and says so, over and over: what it has said is what somebody was given. */
@@ -95,7 +96,7 @@ test('killed at random instants, the mark is the last number that was given to a
     await new Promise((resolve) => child.once('close', resolve));
     const said = Number(printed.trimEnd().split('\n').at(-1));
     assert.ok(existsSync(path));
-    const found = readReceivedMarks(path, boot).get(7);
+    const found = readAllReceivedMarks(path, boot).get(7);
     assert.equal(found?.high, 1);
     assert.ok(found!.low === said || found!.low === said + 1, `${found!.low} after ${said}`);
   }

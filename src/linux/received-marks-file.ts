@@ -1,7 +1,7 @@
 // Marks of what was received, in a file that is mapped into memory: what a process wrote there stays when it is killed,
 // since the pages are the kernel's. A machine that stops loses them, so that they count only within one boot.
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { ReceivedMark, type ReceivedMarks, receivedSequence } from '#ipsec';
+import { ReceivedMark, type ReceivedMarks } from '#ipsec';
 import type { SequenceNumber } from '#sa';
 import { mapShared } from './libc.ts';
 
@@ -17,11 +17,12 @@ function headerOf(bootId: string): string {
 }
 
 /**
- * What a process of this boot had received, by SPI. Empty if there is no such file, or if it is of another boot or format.
+ * The marks of what a thread of this boot had received, by SPI, also those that stand for no number. Empty if there is no
+ * such file, or if it is of another boot or format.
  * @throws a system error if the file cannot be read
  */
-export function readReceivedMarks(path: string, bootId: string): ReadonlyMap<number, SequenceNumber> {
-  const received = new Map<number, SequenceNumber>();
+export function readMarks(path: string, bootId: string): ReadonlyMap<number, number> {
+  const received = new Map<number, number>();
   let octets: Uint8Array;
   try {
     octets = readFileSync(path);
@@ -34,13 +35,12 @@ export function readReceivedMarks(path: string, bootId: string): ReadonlyMap<num
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
   for (let at = headerBytes; at < fileBytes; at += slotBytes) {
     const spi = view.getUint32(at, true);
-    const sequence = receivedSequence(view.getFloat64(at + 8, true));
-    if (spi !== 0 && sequence !== undefined) received.set(spi, sequence);
+    if (spi !== 0) received.set(spi, view.getFloat64(at + 8, true));
   }
   return received;
 }
 
-/** One process at a time, which has read what the one before left there. */
+/** One thread at a time, of a process that has read what the one before left there. */
 export class ReceivedMarksFile implements ReceivedMarks {
   readonly #spis: Int32Array;
   readonly #marks: Float64Array;
