@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { folder, needsRoot, wayward, waywardCommand } from '../testing/wayward-process.ts';
 import type { Check } from './check.ts';
 import { doctorText, examine, isWell, type Surroundings } from './doctor.ts';
+import { thisMachine } from './machine.ts';
 import { type FakeMachine, fakeMachine, healthy, privileged } from './testing/fake-machine.ts';
 
 const around: Surroundings = {
@@ -18,6 +19,7 @@ const around: Surroundings = {
     warnings: [],
     ports: [500, 4500],
     checkpoint: false,
+    packetThreads: 1,
   },
   neighbours: [],
   fastPath: true,
@@ -193,6 +195,26 @@ describe('the doctor', () => {
     assert.equal(about('firewall', { '/proc/net/ip_tables_names': 'filter\n' }).verdict, 'note');
   });
 
+  test('counts processors for several packet threads, and says nothing of a single one', () => {
+    const said = (packetThreads: number, processors: number): Check[] => {
+      const several = { configuration: { ...around.configuration, packetThreads } };
+      const checks = examine(fakeMachine({ processors }), { ...around, ...several });
+      return checks.filter(({ name }) => name === 'packet-threads');
+    };
+    assert.deepEqual(said(1, 1), []);
+    assert.deepEqual(said(4, 4), [
+      { name: 'packet-threads', verdict: 'ok', found: '4 packet threads on 4 processors' },
+    ]);
+    assert.deepEqual(said(4, 3), [
+      {
+        name: 'packet-threads',
+        verdict: 'note',
+        found: '4 packet threads on 3 processors: some wait for others',
+        remedy: 'lower wayward.packet_threads to at most 3',
+      },
+    ]);
+  });
+
   test('names other keying daemons and what that means', () => {
     const pluto = about('other-daemons', {}, { around: { neighbours: [{ name: 'pluto', pid: 12 }] } });
     assert.match(pluto.found, /pluto \(process 12\).*not answered/);
@@ -210,7 +232,7 @@ test('on a real machine it finds a held port and an open secret, and changes not
 }, async (t) => {
   const place = folder(t);
   const configuration = join(place, 'swanctl.conf');
-  writeFileSync(configuration, 'secrets {\n ike { secret = x\n }\n}\n');
+  writeFileSync(configuration, 'secrets {\n ike { secret = x\n }\n}\nwayward {\n packet_threads = 16\n}\n');
   chmodSync(configuration, 0o644);
   mkdirSync(join(place, 'state'), { mode: 0o755 });
   const words = ['doctor', '--json', '--config', configuration, '--state', join(place, 'state')];
@@ -224,6 +246,10 @@ test('on a real machine it finds a held port and an open secret, and changes not
   assert.equal(ok, false);
   const verdicts = new Map(checks.map(({ name, verdict }) => [name, verdict]));
   assert.match(checks.find(({ name }) => name === 'port-4500')?.found ?? '', /held by socat, process \d+/);
+  assert.match(
+    checks.find(({ name }) => name === 'packet-threads')?.found ?? '',
+    new RegExp(`^16 packet threads on ${thisMachine.processors} processor`),
+  );
   assert.equal(verdicts.get('port-500'), 'ok');
   assert.equal(verdicts.get('secrets'), 'problem');
   assert.equal(verdicts.get('state-folder'), 'problem');

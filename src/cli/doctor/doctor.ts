@@ -3,7 +3,7 @@ import { ConfigurationErrors, formatPosition } from '#config';
 import { ConfigurationFileError, foreignDaemons, loadConfigurationFile } from '#daemon';
 import { hasOpenSsl } from '#linux';
 import type { Check, Verdict } from './check.ts';
-import { checkFastPath, checkNode } from './fast-path.ts';
+import { checkFastPath, checkNode, checkPacketThreads } from './fast-path.ts';
 import {
   type ConfigurationFacts,
   checkConfiguration,
@@ -38,6 +38,7 @@ export function examine(machine: Machine, around: Surroundings): readonly Check[
   return [
     checkNode(machine),
     checkFastPath(around.fastPath),
+    ...checkPacketThreads(machine, configuration),
     checkPrivileges(machine),
     checkTun(machine),
     checkKernelEsp(machine),
@@ -79,6 +80,7 @@ function configurationFacts(path: string): ConfigurationFacts {
       ports: [configuration.ports.ike, configuration.ports.natTraversal],
       ...(host.recordKeyPath === undefined ? {} : { recordKeyPath: host.recordKeyPath }),
       checkpoint: host.checkpoint.enabled,
+      packetThreads: host.dataPlane === 'kernel' ? 1 : host.packetThreads,
     };
   } catch (error) {
     if (error instanceof ConfigurationErrors) {

@@ -1,5 +1,6 @@
-// Whether ESP runs at its speed: koffi, and the OpenSSL that is already inside Node.
+// Whether ESP runs at its speed: koffi, the OpenSSL that is already inside Node, and processors for packet threads.
 import { type Check, check } from './check.ts';
+import type { ConfigurationFacts } from './files.ts';
 import type { Machine } from './machine.ts';
 
 const oldestNode = [20, 19] as const;
@@ -22,4 +23,22 @@ export function checkFastPath(fast: boolean): Check {
         'this Node hides its OpenSSL: packets are sealed by node:crypto, at a third of the speed',
         'use the Node of nodejs.org or of your distribution',
       );
+}
+
+/** Of a single thread there is nothing to say. */
+export function checkPacketThreads(machine: Machine, configuration: ConfigurationFacts): readonly Check[] {
+  if (!configuration.loaded || configuration.packetThreads === 1) return [];
+  const { packetThreads } = configuration;
+  const { processors } = machine;
+  const found = `${packetThreads} packet threads on ${processors} processor${processors === 1 ? '' : 's'}`;
+  return packetThreads <= processors
+    ? [check('packet-threads', 'ok', found)]
+    : [
+        check(
+          'packet-threads',
+          'note',
+          `${found}: some wait for others`,
+          `lower wayward.packet_threads to at most ${processors}`,
+        ),
+      ];
 }

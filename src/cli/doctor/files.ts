@@ -13,6 +13,7 @@ export type ConfigurationFacts =
       readonly ports: readonly number[];
       readonly recordKeyPath?: string;
       readonly checkpoint: boolean;
+      readonly packetThreads: number;
     }
   | { readonly loaded: false; readonly errors: readonly string[] };
 

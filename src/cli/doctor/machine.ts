@@ -1,6 +1,7 @@
 // What the doctor looks at: a machine through a keyhole, so that a test can be any machine. Nothing here changes anything.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -20,6 +21,8 @@ export interface Machine {
   readonly uid: number;
   readonly nodeVersion: string;
   readonly openSslVersion: string;
+  /** That this process may use. */
+  readonly processors: number;
   /** Milliseconds since 1970. */
   nowMs(): number;
   text(path: string): Seen<string>;
@@ -51,6 +54,7 @@ export const thisMachine: Machine = {
   uid: process.geteuid?.() ?? -1,
   nodeVersion: process.versions.node,
   openSslVersion: process.versions.openssl,
+  processors: availableParallelism(),
   nowMs: () => Date.now(),
   text: (path) =>
     seen(() => {

@@ -12,6 +12,7 @@ export interface FakeFile {
 export interface FakeMachine {
   readonly uid?: number;
   readonly nodeVersion?: string;
+  readonly processors?: number;
   readonly now?: string;
   readonly files?: Readonly<Record<string, string | FakeFile>>;
   readonly programs?: Readonly<Record<string, string>>;
@@ -62,6 +63,7 @@ export function fakeMachine(given: FakeMachine = {}): Machine {
     uid: given.uid ?? 0,
     nodeVersion: given.nodeVersion ?? '20.19.0',
     openSslVersion: '3.0.15',
+    processors: given.processors ?? 2,
     nowMs: () => Date.parse(given.now ?? '2026-06-01T12:00:00Z'),
     text: (path) => read(path, ({ text }) => text),
     link: (path) => read(path, ({ link }) => link),
