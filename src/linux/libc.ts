@@ -64,6 +64,8 @@ export interface PacketCalls {
   write(fd: number, buffer: number, bytes: number): number;
   sendmmsg(fd: number, messages: number, count: number, flags: number): number;
   recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: 0): number;
+  memcpy(to: number, from: number, bytes: number): void;
+  memset(to: number, octet: number, bytes: number): void;
 }
 
 let packetCallsBound: PacketCalls | undefined;
@@ -81,6 +83,10 @@ export function packetCalls(): PacketCalls {
     recvmmsg: libc.func(
       'int recvmmsg(int fd, uintptr_t messages, unsigned int count, int flags, uintptr_t timeout)',
     ) as PacketCalls['recvmmsg'],
+    memcpy: libc.func(
+      'void memcpy(uintptr_t to, uintptr_t from, unsigned long bytes)',
+    ) as PacketCalls['memcpy'],
+    memset: libc.func('void memset(uintptr_t to, int octet, unsigned long bytes)') as PacketCalls['memset'],
   };
   return packetCallsBound;
 }

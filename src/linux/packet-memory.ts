@@ -1,7 +1,7 @@
 // The memory that all packets of one thread lie in: one piece, so that a packet is a number, copies stay within one array,
 // and checksums, the largest cost of a packet path in JavaScript, can be summed up by vector instructions.
 import { sumWords } from '#wire';
-import { pinned } from './libc.ts';
+import { type PacketCalls, packetCalls, pinned } from './libc.ts';
 import { memoryAddress } from './memory-address.ts';
 import { type VectorMemory, vectorMemory } from './vector-memory.ts';
 
@@ -12,6 +12,7 @@ export class PacketMemory {
   readonly octets: Uint8Array;
   /** Of the first octet. */
   readonly address: number;
+  readonly #calls: PacketCalls = packetCalls();
   readonly #vectorSum: VectorMemory['sum'] | undefined;
   readonly #vectorCopy: VectorMemory['copy'] | undefined;
   #taken = 0;
@@ -41,6 +42,17 @@ export class PacketMemory {
   copy(to: number, from: number, bytes: number): void {
     if (this.#vectorCopy === undefined) this.octets.copyWithin(to, from, from + bytes);
     else this.#vectorCopy(to, from, bytes);
+  }
+
+  /**
+   * From other memory, which may be shared between threads: that V8 copies octet by octet.
+   * @throws RangeError if either end does not lie within its memory
+   */
+  copyFrom(to: number, octets: Uint8Array, from: number, bytes: number): void {
+    if (Math.min(to, from, bytes) < 0 || to + bytes > this.octets.length || from + bytes > octets.length) {
+      throw new RangeError(`no ${bytes} octets from ${from} on, or no room for them from ${to} on`);
+    }
+    this.#calls.memcpy(this.address + to, memoryAddress(octets) + from, bytes);
   }
 
   wipe(start: number, bytes: number): void {

@@ -54,3 +54,21 @@ test('copies are those of copyWithin, also where both places overlap', () => {
     }),
   );
 });
+
+test('what lies in memory of several threads is copied in, and nothing beyond either memory', () => {
+  const memory = new PacketMemory(300);
+  const shared = new Uint8Array(new SharedArrayBuffer(200));
+  for (let i = 0; i < 200; i++) shared[i] = 1 + i;
+  fc.assert(
+    fc.property(fc.nat(310), fc.nat(210), fc.nat(210), (to, from, bytes) => {
+      memory.octets.fill(0);
+      if (to + bytes > 300 || from + bytes > 200) {
+        assert.throws(() => memory.copyFrom(to, shared, from, bytes), RangeError);
+      } else {
+        memory.copyFrom(to, shared, from, bytes);
+        assert.deepEqual(memory.octets.slice(to, to + bytes), shared.slice(from, from + bytes));
+      }
+      assert.ok(memory.octets.every((octet, i) => octet === 0 || (i >= to && i < to + bytes)));
+    }),
+  );
+});
