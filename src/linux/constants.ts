@@ -91,5 +91,8 @@ export const TUN_F_TSO_ECN = 0x08;
 export const TUN_F_USO4 = 0x20;
 export const TUN_F_USO6 = 0x40;
 export const IFF_TUN = 1;
+export const IFF_MULTI_QUEUE = 0x0100;
 export const IFF_NO_PI = 0x1000;
 export const IFF_VNET_HDR = 0x4000;
+/** To be refused a device that is there already. */
+export const IFF_TUN_EXCL = 0x8000;

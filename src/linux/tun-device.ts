@@ -1,7 +1,9 @@
 // A TUN device: IP packets to and from the kernel's network stack.
 import {
+  IFF_MULTI_QUEUE,
   IFF_NO_PI,
   IFF_TUN,
+  IFF_TUN_EXCL,
   IFF_VNET_HDR,
   O_CLOEXEC,
   O_NONBLOCK,
@@ -27,9 +29,22 @@ const tcpOffloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 const offloads: readonly number[] = [tcpOffloads | TUN_F_USO4 | TUN_F_USO6, tcpOffloads, TUN_F_CSUM];
 const interfaceNameBytesMax = 15;
 
+export interface TunOptions {
+  /** The file descriptor of a device, or a queue of one, of that name that is open already. */
+  readonly adopted?: number | undefined;
+  /**
+   * Absent: the device has but one. `first` makes a device that more may be opened of; `further` opens another one of it,
+   * which must be there, by the name that it has. The kernel sends the packets of a flow, in either direction the same one, to
+   * the queue that one of them was written to last, and those of other flows to any.
+   */
+  readonly queue?: 'first' | 'further' | undefined;
+}
+
+const queueFlags = { first: IFF_MULTI_QUEUE | IFF_TUN_EXCL, further: IFF_MULTI_QUEUE } as const;
+
 /**
- * An open TUN device whose packets have a virtio header before them, so that large ones pass as one. It disappears with
- * its last file descriptor.
+ * An open TUN device, or one of its queues, whose packets have a virtio header before them, so that large ones pass as one.
+ * The device disappears with its last file descriptor.
  */
 export class TunDevice {
   readonly fd: number;
@@ -46,13 +61,13 @@ export class TunDevice {
    * Opens /dev/net/tun and makes the interface.
    * @param name at most 15 octets; `%d` lets the kernel number it
    * @param memory of which it takes `bytes`
-   * @param adopted the file descriptor of a device of that name that is open already
-   * @throws SystemCallError ENOENT without /dev/net/tun, EPERM without CAP_NET_ADMIN, EBUSY if the name is taken
+   * @throws SystemCallError ENOENT without /dev/net/tun, EPERM without CAP_NET_ADMIN, EBUSY if the name is taken, EINVAL for a
+   * further queue of a device that has but one
    */
   constructor(
     name: string,
     memory: PacketMemory = new PacketMemory(PacketMemory.bytesTaken(TunDevice.bytes)),
-    adopted?: number,
+    { adopted, queue }: TunOptions = {},
   ) {
     this.memory = memory;
     this.start = memory.take(readBytesMax);
@@ -63,7 +78,8 @@ export class TunDevice {
     // struct ifreq: 16 octets of name, then the flags.
     const request = pinned(40);
     request.set(new TextEncoder().encode(name));
-    new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
+    const flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (queue === undefined ? 0 : queueFlags[queue]);
+    new DataView(request.buffer).setUint16(16, flags, true);
     try {
       if (adopted === undefined) must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
       const taken = offloads.find((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0) ?? 0;

@@ -132,7 +132,7 @@ export class PacketLoop {
     });
     if (options.tunName !== undefined) {
       const { tun: left } = adopted ?? {};
-      const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, left?.fd);
+      const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, { adopted: left?.fd });
       this.#tun = tun;
       this.#watched.watchLater(tun.fd, () => this.#departures.read(tun));
     }
