@@ -22,11 +22,15 @@ export const loadLength = 0x80;
 export const accumulatorToIndex = 0x07;
 /** The accumulator, with the index register. */
 export const exclusiveOrIndex = 0xac;
+/** Of the accumulator by k, which is not 0. */
+export const remainder = 0x94;
 export const jumpIfEqual = 0x15;
 export const jumpIfAtLeast = 0x35;
 export const jumpIfAnyBit = 0x45;
 export const jump = 0x05;
 export const finish = 0x06;
+/** With the accumulator instead of k. */
+export const finishWithAccumulator = 0x16;
 
 /** An offset for absolute loads: from the IP header on, wherever the socket's own packets begin. */
 export const networkHeader = (offset: number): number => 0xfff0_0000 + offset;

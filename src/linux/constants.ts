@@ -20,12 +20,15 @@ export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_REUSEPORT = 15;
 export const SO_PEERCRED = 17;
 export const SO_ATTACH_FILTER = 26;
 export const SO_DETACH_FILTER = 27;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_RXQ_OVFL = 40;
+export const SO_LOCK_FILTER = 44;
+export const SO_ATTACH_REUSEPORT_CBPF = 51;
 export const SO_MEMINFO = 55;
 
 export const IPPROTO_IP = 0;

@@ -16,11 +16,13 @@ import {
   IPV6_RECVTCLASS,
   IPV6_TCLASS,
   IPV6_V6ONLY,
+  SO_LOCK_FILTER,
   SO_MARK,
   SO_MEMINFO,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
+  SO_REUSEPORT,
   SO_RXQ_OVFL,
   SO_SNDBUF,
   SOCK_CLOEXEC,
@@ -39,7 +41,8 @@ import {
   socketAddressBytes,
   writeSocketAddress,
 } from './socket-address.ts';
-import { attachFilter, detachFilter } from './socket-filter.ts';
+import { attachFilter, attachSteering, detachFilter } from './socket-filter.ts';
+import { filterOfAll, steeringBySpi } from './spi-steering.ts';
 
 const controlBytes = 256;
 const datagramBytesMax = 65_535;
@@ -95,6 +98,25 @@ export type DatagramTransport =
   | { readonly kind: 'udp'; readonly port: number }
   | { readonly kind: 'raw'; readonly protocol: number };
 
+export interface DatagramSocketOptions {
+  /** SO_MARK, so that our own packets can escape the routes into the tunnel; 0 sets none. */
+  readonly mark?: number | undefined;
+  /** The file descriptor of a socket that was bound so already. */
+  readonly adopted?: number | undefined;
+  /**
+   * Of a UDP socket that shares its port with others of this process: how many of these were bound before it. None may be closed
+   * while others are to go on. A datagram comes to the one in the place that `SPI % sockets` gives, from the time on when the last
+   * of them was bound; IKE and what has no SPI comes to the one in place 0, which gets the port only if nobody has it.
+   *
+   * After that the kernel gives the port to whoever asks for it with SO_REUSEPORT as the same user (socket(7)), and to nobody
+   * else. Such a stranger is given nothing, unless it was there before the last of ours, or is bound to one address where ours
+   * serve all of them: then it gets what comes to that.
+   */
+  readonly place?: number | undefined;
+  /** A raw socket that is given nothing of what comes. It is not to have another filter. */
+  readonly sendOnly?: boolean | undefined;
+}
+
 /** One bound, non-blocking socket of one address family. */
 export class DatagramSocket {
   readonly fd: number;
@@ -114,15 +136,15 @@ export class DatagramSocket {
 
   /**
    * Binds `local`; the unspecified address serves all addresses of its family.
-   * @param mark SO_MARK, so that our own packets can escape the routes into the tunnel; 0 sets none
-   * @param adopted the file descriptor of a socket that was bound so already
    * @throws SystemCallError for example EADDRINUSE, or EPERM without the capability for raw sockets
    */
-  constructor(local: IpAddress, transport: DatagramTransport, mark = 0, adopted?: number) {
+  constructor(local: IpAddress, transport: DatagramTransport, options: DatagramSocketOptions = {}) {
+    const { mark = 0, adopted, place, sendOnly = false } = options;
     const ipv6 = isIpv6(local);
     this.family = ipv6 ? 6 : 4;
     this.transport = transport;
     this.#port = transport.kind === 'udp' ? transport.port : 0;
+    this.#filtered = sendOnly;
     if (adopted !== undefined) {
       this.fd = adopted;
       return;
@@ -136,6 +158,7 @@ export class DatagramSocket {
         ? must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | flags, 0)
         : must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | flags, transport.protocol);
     try {
+      if (sendOnly) this.#refuseAll(detail);
       if (ipv6) {
         // A raw IPv6 socket sees no IPv4, and refuses this option.
         if (transport.kind === 'udp') this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1, `IPV6_V6ONLY of ${detail}`);
@@ -155,12 +178,28 @@ export class DatagramSocket {
         this.#option(SOL_SOCKET, SO_RCVBUF, receiveBufferBytes, `SO_RCVBUF of ${detail}`);
       this.#option(SOL_SOCKET, SO_SNDBUF, 4 << 20, `SO_SNDBUF of ${detail}`);
       if (mark !== 0) this.#option(SOL_SOCKET, SO_MARK, mark, `SO_MARK of ${detail}`);
+      // The first binds without it, so that it fails where anybody has the port.
+      if (place !== undefined && place > 0) this.#sharePort(detail);
       const name = socketAddress({ address: local, port: this.#port });
       must('bind', detail, this.fd, name, name.length);
+      if (place === 0) this.#sharePort(detail);
+      // Of a single one, the kernel takes no program.
+      else if (place !== undefined) attachSteering(this.fd, steeringBySpi(place + 1));
     } catch (error) {
       attempt('close', this.fd);
       throw error;
     }
+  }
+
+  #sharePort(detail: string): void {
+    this.#option(SOL_SOCKET, SO_REUSEPORT, 1, `SO_REUSEPORT of ${detail}`);
+  }
+
+  /** A raw socket is given packets from the moment on when it is there: what has come before the filter is thrown away. */
+  #refuseAll(detail: string): void {
+    attachFilter(this.fd, filterOfAll);
+    this.#option(SOL_SOCKET, SO_LOCK_FILTER, 1, `SO_LOCK_FILTER of ${detail}`);
+    while (this.receive() !== undefined);
   }
 
   #allows(level: number, name: number, value: number): boolean {

@@ -156,7 +156,7 @@ for (const family of [4, 6] as const) {
       receiver.filter(
         floodFilter({ protocol: 'esp', family, transport: 'udp', expected: [], oneOf: 2 ** 20 }),
       );
-      const adopted = new DatagramSocket(loopback, { kind: 'udp', port: 24_500 }, 0, receiver.fd);
+      const adopted = new DatagramSocket(loopback, { kind: 'udp', port: 24_500 }, { adopted: receiver.fd });
       adopted.filter(undefined);
       assert.ok(stranger.send(loopback, to, esp(99_999)));
       assert.ok(adopted.receive());

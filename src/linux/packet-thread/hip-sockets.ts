@@ -33,7 +33,7 @@ export class HipSockets {
     const opened: DatagramSocket[] = [];
     const open = (transport: (address: IpAddress) => DatagramSocket['transport']): DatagramSocket[] =>
       addresses.map((address) => {
-        const socket = new DatagramSocket(address, transport(address), mark);
+        const socket = new DatagramSocket(address, transport(address), { mark });
         opened.push(socket);
         return socket;
       });

@@ -166,7 +166,8 @@ export class PacketLoop {
   }
 
   #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
-    const socket = new DatagramSocket(address, transport, this.#options.mark, this.#leftSockets.shift());
+    const options = { mark: this.#options.mark, adopted: this.#leftSockets.shift() };
+    const socket = new DatagramSocket(address, transport, options);
     this.#sockets.push(socket);
     return socket;
   }

@@ -7,7 +7,7 @@ export interface Circumstances {
   readonly random?: () => number;
 }
 
-/** How many octets of the packet the filter lets through; 0 for none. */
+/** What the program ends with: of a filter, how many octets of the packet it lets through; 0 for none. */
 export function runFilter(
   program: Uint8Array,
   packet: Uint8Array,
@@ -71,8 +71,13 @@ export function runFilter(
         case 0x05:
           at += k;
           break;
+        case 0x94:
+          accumulator %= k;
+          break;
         case 0x06:
           return k;
+        case 0x16:
+          return accumulator;
         default:
           throw new Error(`no instruction ${code}`);
       }

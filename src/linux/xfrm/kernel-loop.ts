@@ -94,7 +94,7 @@ export class KernelLoop {
     if (this.#options.hip === true) this.#listenForHip();
     for (const address of addresses) {
       for (const port of [ikePort, natTraversalPort]) {
-        const socket = new DatagramSocket(address, { kind: 'udp', port }, mark);
+        const socket = new DatagramSocket(address, { kind: 'udp', port }, { mark });
         this.#sockets.push(socket);
         this.#watched.watchLater(socket.fd, () => this.#receive(socket));
         bypassPolicies(socket);
