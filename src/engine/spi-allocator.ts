@@ -52,7 +52,10 @@ export class SpiAllocator {
     }
   }
 
-  /** Of the group of `like` and in the block of `drawn`: a draw is as good as many, and none of the group is likelier. */
+  /**
+   * Of the group of `like` and in the block of `drawn`. Each of the group is the nearest of as many draws, but for those at the
+   * ends of a block: it is as hard to guess as a draw of its group alone.
+   */
   #nearestLike(drawn: number, like: Spi): number {
     const groups = this.#groups;
     const above = drawn + (((like % groups) + groups - (drawn % groups)) % groups);
