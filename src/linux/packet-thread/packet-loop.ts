@@ -4,13 +4,9 @@ import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
 import { LsiTranslation, MemoryDataPlane, SaProgress, verdictNames } from '#ipsec';
-import { type IpAddress, isIpv6, type SaCommand } from '#sa';
-import { AddressWatch } from '../address-watch.ts';
+import { isIpv6, type SaCommand } from '#sa';
 import { monotonicMs } from '../clock.ts';
-import { DatagramBatch } from '../datagram-batch.ts';
-import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
 import { closeDescriptor, Wakeup } from '../epoll.ts';
-import { IcmpErrors } from '../icmp-errors.ts';
 import { ListeningPorts } from '../listening-ports.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
@@ -18,41 +14,30 @@ import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
 import { PacketMemory } from '../packet-memory.ts';
 import { ReceivedMarksFile } from '../received-marks-file.ts';
 import { TunDevice } from '../tun-device.ts';
-import { AhReceiver } from './ah-receiver.ts';
 import type { Arrivals } from './arrivals.ts';
 import { ControlHandOver } from './control-hand-over.ts';
 import type { ControlQueue } from './control-queue.ts';
 import { Departures } from './departures.ts';
-import { EspReceiver } from './esp-receiver.ts';
 import { FloodGuard } from './flood-guard.ts';
-import { HipSockets } from './hip-sockets.ts';
-import { IkeReceiver } from './ike-receiver.ts';
 import type { HeldDescriptors, PacketThreadOptions, ToPacketThread } from './messages.ts';
 import { type PacketCounter, PacketCounters } from './packet-counters.ts';
+import { PacketSockets } from './packet-sockets.ts';
 import { SaReports } from './sa-reports.ts';
 import { WatchedDescriptors } from './watched-descriptors.ts';
 import { Ways } from './ways.ts';
 
 /** An unbounded wait would keep the process from ending. */
 const waitMsMax = 500;
-const icmpErrorsMax = 16;
 const reportIntervalMs = 200;
-const espProtocol = 50;
-const ahProtocol = 51;
-/** IPPROTO_RAW: what is sent has its IP header, and nothing is ever received. */
-const withHeader = 255;
 const deliveryBytes = virtioNetHeaderBytes + 65_535;
 /** Unknown SPIs that the control thread hears of: more would only keep it from its peers. */
 const unknownSpisPerSecondMax = 500;
 
 /** Of all that lies in the memory for packets. */
-function bytesFor({ addresses, nativeEsp, hip }: PacketThreadOptions): number {
-  const sockets = addresses.length * ((nativeEsp ? 4 : 2) + (hip === true ? 1 : 0));
-  const pieces = [
-    ...[deliveryBytes, Departures.bytes, Coalescing.bytes, TunDevice.bytes],
-    ...Array.from({ length: sockets }, () => DatagramBatch.bytes),
-  ];
-  return pieces.reduce((sum, bytes) => sum + PacketMemory.bytesTaken(bytes), 0);
+function bytesFor(options: PacketThreadOptions): number {
+  const pieces = [deliveryBytes, Departures.bytes, Coalescing.bytes, TunDevice.bytes];
+  const own = pieces.reduce((sum, bytes) => sum + PacketMemory.bytesTaken(bytes), 0);
+  return own + PacketSockets.bytesTaken(options);
 }
 
 /**
@@ -61,15 +46,11 @@ function bytesFor({ addresses, nativeEsp, hip }: PacketThreadOptions): number {
  */
 export class PacketLoop {
   readonly #port: MessagePort;
-  readonly #options: PacketThreadOptions;
   readonly #wakeup: Wakeup;
   readonly #controlQueue: ControlQueue;
   readonly #control: ControlHandOver;
   readonly #watched = new WatchedDescriptors();
-  readonly #sockets: DatagramSocket[] = [];
-  readonly #icmpErrors = new Map<number, IcmpErrors>();
-  #hip: HipSockets | undefined;
-  #addressWatch: AddressWatch | undefined;
+  readonly #sockets: PacketSockets;
   readonly #lsi = new LsiTranslation(new ListeningPorts());
   readonly #tun: TunDevice | undefined;
   readonly #plane: MemoryDataPlane;
@@ -79,7 +60,6 @@ export class PacketLoop {
   readonly #coalescing: Coalescing;
   readonly #memory: PacketMemory;
   readonly #delivery: number;
-  readonly #ahReceivers: AhReceiver[] = [];
   readonly #reports: SaReports;
   readonly #flood: FloodGuard;
   #tunDropped = 0;
@@ -90,8 +70,6 @@ export class PacketLoop {
   #running = true;
   /** An SA went: what it carried is wiped before the next packets come. */
   #wipeDue = false;
-  /** Sockets that a thread before this one has left, those to be opened next first. */
-  readonly #leftSockets: number[];
 
   /** @throws SystemCallError if the device cannot be had */
   constructor(
@@ -101,10 +79,8 @@ export class PacketLoop {
     options: PacketThreadOptions,
     adopted?: HeldDescriptors,
   ) {
-    this.#leftSockets = [...(adopted?.sockets ?? [])];
     if (adopted !== undefined) closeDescriptor(adopted.epoll);
     this.#port = port;
-    this.#options = options;
     this.#wakeup = new Wakeup(wakeFd);
     this.#controlQueue = controlQueue;
     this.#control = new ControlHandOver(port, controlQueue);
@@ -141,79 +117,22 @@ export class PacketLoop {
     };
     this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
     this.#arrivals = { ...shared, coalescing: this.#coalescing, control: this.#control, unaddressed: 0 };
+    this.#sockets = new PacketSockets({
+      ...{ options, memory: this.#memory, watched: this.#watched, arrivals: this.#arrivals },
+      ...{ ways: this.#ways, flood: this.#flood, left: adopted?.sockets ?? [] },
+    });
   }
 
   /** Binds the sockets. @throws SystemCallError if one cannot be had */
   listen(): void {
-    const options = this.#options;
-    for (const address of options.addresses) {
-      for (const port of [options.ikePort, options.natTraversalPort]) {
-        const socket = this.#open(address, { kind: 'udp', port });
-        if (port === options.natTraversalPort) this.#listenForEsp(socket);
-        else this.#listenForIke(socket);
-      }
-      if (options.nativeEsp) {
-        this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
-        this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
-        this.#ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
-      }
-    }
-    if (options.hip === true) {
-      // A thread before this one has left HIP's too: they are opened anew.
-      for (const fd of this.#leftSockets.splice(0)) closeDescriptor(fd);
-      this.#listenForHip(new HipSockets(options.addresses, options.mark));
-    }
-  }
-
-  #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
-    const options = { mark: this.#options.mark, adopted: this.#leftSockets.shift() };
-    const socket = new DatagramSocket(address, transport, options);
-    this.#sockets.push(socket);
-    return socket;
-  }
-
-  #listenForIke(socket: DatagramSocket): void {
-    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, false));
-    const receiver = new IkeReceiver(this.#arrivals, socket, this.#memory);
-    this.#watched.watchLater(socket.fd, () => receiver.receive());
-  }
-
-  #listenForEsp(socket: DatagramSocket): void {
-    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
-    const gate = this.#flood.add(socket, 'esp');
-    const receiver = new EspReceiver(this.#arrivals, this.#ways.addEsp(socket), gate);
-    this.#watched.watchLater(socket.fd, () => receiver.receive());
-  }
-
-  #listenForAh(socket: DatagramSocket): void {
-    const gate = this.#flood.add(socket, 'ah');
-    const receiver = new AhReceiver(this.#arrivals, socket, this.#memory, gate);
-    this.#ahReceivers.push(receiver);
-    this.#watched.watchLater(socket.fd, () => receiver.receive());
-  }
-
-  #listenForHip(hip: HipSockets): void {
-    this.#hip = hip;
-    this.#sockets.push(...hip.all);
-    for (const socket of hip.udp) this.#listenForEsp(socket);
-    for (const socket of hip.raw) {
-      this.#watched.watchLater(socket.fd, () =>
-        hip.receive(socket, (local, remote, octets) => this.#control.hipPacket(local, remote, octets)),
-      );
-    }
-    const watch = new AddressWatch();
-    this.#addressWatch = watch;
-    this.#watched.watch(watch.fd, () => {
-      watch.drain();
-      this.#control.post({ kind: 'addresses-changed' });
-    });
+    this.#sockets.listen();
   }
 
   /** What would stay behind if this thread died. */
   get held(): HeldDescriptors {
     return {
       epoll: this.#watched.fd,
-      sockets: this.#sockets.map(({ fd }) => fd),
+      sockets: this.#sockets.descriptors,
       ...(this.#tun === undefined ? {} : { tun: { fd: this.#tun.fd, name: this.#tun.name } }),
     };
   }
@@ -224,7 +143,8 @@ export class PacketLoop {
     this.#control.flush();
     while (this.#running) {
       this.#controlQueue.beat();
-      for (const fd of this.#watched.serve(this.#waitMs())) this.#readErrors(this.#icmpErrors.get(fd));
+      for (const fd of this.#watched.serve(this.#waitMs()))
+        this.#sockets.readErrors(fd, (error) => this.#control.icmpError(error));
       const at = monotonicMs();
       if (this.#plane.handleTimeout(at)) this.#wipe();
       this.#flood.advance(at);
@@ -235,8 +155,7 @@ export class PacketLoop {
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.close();
-    this.#addressWatch?.close();
+    this.#sockets.close();
     this.#tun?.close();
     this.#watched.close();
     this.#wipe();
@@ -246,14 +165,6 @@ export class PacketLoop {
     const deadline = this.#plane.deadline();
     if (deadline === undefined) return waitMsMax;
     return Math.max(0, Math.min(waitMsMax, Math.ceil(deadline - monotonicMs())));
-  }
-
-  #readErrors(errors: IcmpErrors | undefined): void {
-    for (let i = 0; i < icmpErrorsMax; i++) {
-      const error = errors?.receive();
-      if (error === undefined) return;
-      this.#control.icmpError(error);
-    }
   }
 
   #takeMessages(): void {
@@ -273,17 +184,17 @@ export class PacketLoop {
     switch (message.kind) {
       case 'transmit': {
         const { local, remote, octets } = message;
-        this.#udpSocketFor(local.port, isIpv6(local.address))?.send(local.address, remote, octets);
+        this.#sockets.udp(local.port, isIpv6(local.address))?.send(local.address, remote, octets);
         return;
       }
       case 'hip-transmit':
-        this.#hip?.transmit(message.local, message.remote, message.octets);
+        this.#sockets.hip?.transmit(message.local, message.remote, message.octets);
         return;
       case 'lsis':
         this.#lsi.load(message.table);
         return;
       case 'icmp':
-        this.#hip?.complain(message.local, message.remote, message.octets);
+        this.#sockets.hip?.complain(message.local, message.remote, message.octets);
         return;
       case 'apply':
         this.#apply(message.id, message.command, message.progress);
@@ -297,13 +208,6 @@ export class PacketLoop {
       case 'listen':
         return;
     }
-  }
-
-  #udpSocketFor(port: number, ipv6: boolean): DatagramSocket | undefined {
-    return this.#sockets.find(
-      ({ transport, family }) =>
-        (family === 6) === ipv6 && transport.kind === 'udp' && transport.port === port,
-    );
   }
 
   #apply(id: number | undefined, command: SaCommand, progress?: SharedArrayBuffer): void {
@@ -329,7 +233,7 @@ export class PacketLoop {
     this.#memory.wipe(this.#delivery, deliveryBytes);
     this.#tun?.wipe();
     this.#ways.wipe();
-    for (const receiver of this.#ahReceivers) receiver.wipe();
+    this.#sockets.wipe();
   }
 
   /** Carries out what the data plane asks for besides batches. */
@@ -384,15 +288,11 @@ export class PacketLoop {
       ...this.#control.ikeCounters,
       ['lsi-untranslatable', () => this.#departures.untranslatable],
       ...this.#control.hipCounters,
-      ['hip-unsent', () => this.#hip?.unsent ?? 0],
+      ['hip-unsent', () => this.#sockets.hip?.unsent ?? 0],
       ...this.#control.icmpCounters,
       ['unknown-spi-filtered', () => this.#flood.filtered],
-      ['socket-overflow', () => overflowOf(this.#sockets)],
+      ['socket-overflow', () => this.#sockets.overflow],
       ['evidence-dropped', () => this.#plane.unknownSpisDropped + this.#evidenceRefused],
     ]);
   }
-}
-
-function overflowOf(sockets: readonly DatagramSocket[]): number {
-  return sockets.reduce((sum, { overflow }) => sum + overflow, 0);
 }

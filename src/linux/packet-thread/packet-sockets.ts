@@ -1,0 +1,167 @@
+// The sockets of a packet thread, and what receives from each.
+import type { IpAddress } from '#sa';
+import { AddressWatch } from '../address-watch.ts';
+import { DatagramBatch } from '../datagram-batch.ts';
+import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
+import { closeDescriptor } from '../epoll.ts';
+import { type IcmpError, IcmpErrors } from '../icmp-errors.ts';
+import { PacketMemory } from '../packet-memory.ts';
+import { AhReceiver } from './ah-receiver.ts';
+import type { Arrivals } from './arrivals.ts';
+import { EspReceiver } from './esp-receiver.ts';
+import type { FloodGuard } from './flood-guard.ts';
+import { HipSockets } from './hip-sockets.ts';
+import { IkeReceiver } from './ike-receiver.ts';
+import type { PacketThreadOptions } from './messages.ts';
+import type { WatchedDescriptors } from './watched-descriptors.ts';
+import type { Ways } from './ways.ts';
+
+const icmpErrorsMax = 16;
+const espProtocol = 50;
+const ahProtocol = 51;
+/** IPPROTO_RAW: what is sent has its IP header, and nothing is ever received. */
+const withHeader = 255;
+
+export interface PacketSocketsOptions {
+  readonly options: PacketThreadOptions;
+  readonly memory: PacketMemory;
+  readonly watched: WatchedDescriptors;
+  readonly arrivals: Arrivals;
+  readonly ways: Ways;
+  readonly flood: FloodGuard;
+  /** Sockets that a thread before this one has left, those to be opened next first. */
+  readonly left: readonly number[];
+}
+
+export class PacketSockets {
+  readonly #of: PacketSocketsOptions;
+  readonly #left: number[];
+  readonly #all: DatagramSocket[] = [];
+  readonly #icmpErrors = new Map<number, IcmpErrors>();
+  readonly #ahReceivers: AhReceiver[] = [];
+  #hip: HipSockets | undefined;
+  #addressWatch: AddressWatch | undefined;
+
+  constructor(of: PacketSocketsOptions) {
+    this.#of = of;
+    this.#left = [...of.left];
+  }
+
+  /** What they take of the memory for packets. */
+  static bytesTaken({ addresses, nativeEsp, hip }: PacketThreadOptions): number {
+    const sockets = addresses.length * ((nativeEsp ? 4 : 2) + (hip === true ? 1 : 0));
+    return sockets * PacketMemory.bytesTaken(DatagramBatch.bytes);
+  }
+
+  /** Binds them; they are read from once their descriptors are released. @throws SystemCallError if one cannot be had */
+  listen(): void {
+    const { options, ways } = this.#of;
+    for (const address of options.addresses) {
+      for (const port of [options.ikePort, options.natTraversalPort]) {
+        const socket = this.#open(address, { kind: 'udp', port });
+        if (port === options.natTraversalPort) this.#listenForEsp(socket);
+        else this.#listenForIke(socket);
+      }
+      if (options.nativeEsp) {
+        this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
+        this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
+        ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
+      }
+    }
+    if (options.hip === true) {
+      // A thread before this one has left HIP's too: they are opened anew.
+      for (const fd of this.#left.splice(0)) closeDescriptor(fd);
+      this.#listenForHip(new HipSockets(options.addresses, options.mark));
+    }
+  }
+
+  #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
+    const options = { mark: this.#of.options.mark, adopted: this.#left.shift() };
+    const socket = new DatagramSocket(address, transport, options);
+    this.#all.push(socket);
+    return socket;
+  }
+
+  #listenForIke(socket: DatagramSocket): void {
+    const { arrivals, memory, watched } = this.#of;
+    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, false));
+    const receiver = new IkeReceiver(arrivals, socket, memory);
+    watched.watchLater(socket.fd, () => receiver.receive());
+  }
+
+  #listenForEsp(socket: DatagramSocket): void {
+    const { arrivals, ways, flood, watched } = this.#of;
+    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
+    const gate = flood.add(socket, 'esp');
+    const receiver = new EspReceiver(arrivals, ways.addEsp(socket), gate);
+    watched.watchLater(socket.fd, () => receiver.receive());
+  }
+
+  #listenForAh(socket: DatagramSocket): void {
+    const { arrivals, memory, flood, watched } = this.#of;
+    const gate = flood.add(socket, 'ah');
+    const receiver = new AhReceiver(arrivals, socket, memory, gate);
+    this.#ahReceivers.push(receiver);
+    watched.watchLater(socket.fd, () => receiver.receive());
+  }
+
+  #listenForHip(hip: HipSockets): void {
+    const { watched, arrivals } = this.#of;
+    const { control } = arrivals;
+    this.#hip = hip;
+    this.#all.push(...hip.all);
+    for (const socket of hip.udp) this.#listenForEsp(socket);
+    for (const socket of hip.raw) {
+      watched.watchLater(socket.fd, () =>
+        hip.receive(socket, (local, remote, octets) => control.hipPacket(local, remote, octets)),
+      );
+    }
+    const watch = new AddressWatch();
+    this.#addressWatch = watch;
+    watched.watch(watch.fd, () => {
+      watch.drain();
+      control.post({ kind: 'addresses-changed' });
+    });
+  }
+
+  get hip(): HipSockets | undefined {
+    return this.#hip;
+  }
+
+  /** In the order in which they were opened. */
+  get descriptors(): readonly number[] {
+    return this.#all.map(({ fd }) => fd);
+  }
+
+  /** Datagrams that found no room in a socket. */
+  get overflow(): number {
+    return this.#all.reduce((sum, { overflow }) => sum + overflow, 0);
+  }
+
+  udp(port: number, ipv6: boolean): DatagramSocket | undefined {
+    return this.#all.find(
+      ({ transport, family }) =>
+        (family === 6) === ipv6 && transport.kind === 'udp' && transport.port === port,
+    );
+  }
+
+  /** What became of packets that left by a socket, some at a time. */
+  readErrors(fd: number, take: (error: IcmpError) => void): void {
+    const errors = this.#icmpErrors.get(fd);
+    for (let i = 0; i < icmpErrorsMax; i++) {
+      const error = errors?.receive();
+      if (error === undefined) return;
+      take(error);
+    }
+  }
+
+  /** Forgets the octets of all packets, but of those that come by `Ways`. */
+  wipe(): void {
+    for (const receiver of this.#ahReceivers) receiver.wipe();
+  }
+
+  close(): void {
+    for (const socket of this.#all) socket.close();
+    this.#addressWatch?.close();
+  }
+}
