@@ -156,17 +156,33 @@ export class DataPath {
     this.#inbound.clear();
   }
 
+  /** Like `encapsulate` for a packet of any length, of which only that is of interest (`MemoryDataPlane.handsOver`). */
+  handsOver(buffer: Uint8Array, start: number, length: number): number | undefined {
+    this.#forgetOldDecisions();
+    const fields = this.#fields;
+    if (!fields.read(buffer, start, length)) return undefined;
+    const { verdict, policy } = this.#decisionOn(buffer, fields);
+    if (verdict !== Verdict.HANDED_OVER) return undefined;
+    this.#count(verdict);
+    return policy?.childId;
+  }
+
+  #decisionOn(buffer: Uint8Array, fields: PacketFields): OutboundDecision {
+    let decision = this.#outbound.find(outboundTag, buffer, fields);
+    if (decision === undefined) {
+      decision = this.#decide(buffer, fields);
+      this.#outbound.storeLast(decision);
+    }
+    return decision;
+  }
+
   #encapsulateOne(slot: PacketSlot, at: number): VerdictCode {
     slot.outboundSa = undefined;
     slot.policy = undefined;
     const fields = this.#fields;
     if (!fields.read(slot.buffer, slot.start, slot.length)) return Verdict.MALFORMED;
     slot.length = fields.lengthBytes;
-    let decision = this.#outbound.find(outboundTag, slot.buffer, fields);
-    if (decision === undefined) {
-      decision = this.#decide(slot.buffer, fields);
-      this.#outbound.storeLast(decision);
-    }
+    const decision = this.#decisionOn(slot.buffer, fields);
     slot.policy = decision.policy;
     if (decision.sa === undefined) return decision.verdict;
     slot.outboundSa = decision.sa;

@@ -17,6 +17,7 @@ export { openSslPacketCipher } from './openssl/packet-cipher.ts';
 export type { KernelPlaneOptions, PacketThreadOptions, SaReport } from './packet-thread/messages.ts';
 export { PacketThread, PacketThreadError, type PacketThreadListener } from './packet-thread/packet-thread.ts';
 export { SaReports } from './packet-thread/sa-reports.ts';
+export { openPacketThreads } from './packet-threads/open.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
 export { ReceivedMarksFile } from './received-marks-file.ts';
 export {

@@ -105,6 +105,15 @@ export class MemoryDataPlane {
   }
 
   /**
+   * Whether another data plane seals for an outbound packet, which may be too long to be sent as it is: handing it over before it
+   * is cut is cheap.
+   * @returns the pair; undefined: it is to be dealt with here
+   */
+  handsOver(buffer: Uint8Array, start: number, length: number): number | undefined {
+    return this.#path.handsOver(buffer, start, length);
+  }
+
+  /**
    * Packets that came here before their SA, which is another data plane's: in the order in which they came, and only once.
    * @param at monotonic milliseconds
    */

@@ -49,8 +49,9 @@ export class AhReceiver implements Receiver {
     const { batch, slot } = this;
     slot.start = batch.start(datagram);
     slot.length = batch.length(datagram);
+    const spiAt = slot.start + batch.ipHeaderBytes(datagram) + 4;
     if (this.#socket.family === 6) writeIpv6Header(slot);
-    if (opens(this.#arrivals, this, this.#slots, datagram, at)) {
+    if (opens(this.#arrivals, this, this.#slots, datagram, at, spiAt)) {
       this.#arrivals.coalescing.take(slot.start, slot.length);
     }
   }

@@ -1,8 +1,10 @@
 // What the receivers of the packet thread work with.
 import { type LsiTranslation, type MemoryDataPlane, type PacketSlot, Verdict } from '#ipsec';
 import type { SaProtocol } from '#sa';
+import { readU32 } from '#wire';
 import { monotonicMs } from '../clock.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
+import type { OtherThreads } from '../hand-over/other-threads.ts';
 import type { Coalescing } from '../offload/coalescing.ts';
 import type { ControlHandOver } from './control-hand-over.ts';
 import type { FloodGate } from './flood-guard.ts';
@@ -16,6 +18,8 @@ export interface Arrivals {
   /** On the way to the device. */
   readonly coalescing: Coalescing;
   readonly control: ControlHandOver;
+  /** Absent: this packet thread is alone. */
+  readonly others: OtherThreads | undefined;
   /** Carries out what the data plane asks for besides. */
   drain(): void;
   /** Datagrams of which the kernel did not say where they came to. */
@@ -55,7 +59,7 @@ export function receiveAll(arrivals: Arrivals, receiver: Receiver): void {
 
 /** Whether a packet need not be looked at any further (`MemoryDataPlane.dismisses`). The slot gets the hash of its evidence. */
 export function dismisses(
-  { plane }: Arrivals,
+  { plane, others }: Arrivals,
   { slot, batch, gate }: Receiver,
   datagram: number,
   protocol: SaProtocol,
@@ -64,19 +68,26 @@ export function dismisses(
   // The SPI of the one protocol is another's in the other.
   const hash = Math.imul(batch.remoteHash(datagram) ^ (protocol === 'esp' ? spi : ~spi), 0x9e37_79b1) >>> 0;
   slot.evidenceHash = hash;
-  if (!plane.dismisses(protocol, spi, hash)) return false;
+  if (others?.receives(protocol, spi) === true || !plane.dismisses(protocol, spi, hash)) return false;
   gate.saw(batch.foldedRemote(datagram));
   return true;
 }
 
-/** Puts the packet of the slot through the data plane. True: it is to be delivered. */
+/**
+ * Puts the packet of the slot through the data plane, or gives it to the thread that has its SA. True: it is to be delivered.
+ * @param spiAt where in the memory its SPI is
+ */
 export function opens(
-  { plane }: Arrivals,
+  { plane, others }: Arrivals,
   { slot, batch, gate }: Receiver,
   slots: readonly [PacketSlot],
   datagram: number,
   at: number,
+  spiAt: number,
 ): boolean {
+  if (others !== undefined && spiAt + 4 <= slot.start + slot.length) {
+    if (others.handOverInbound(readU32(slot.buffer, spiAt), slot)) return false;
+  }
   plane.inboundBatch(slots, 1, at);
   if (slot.verdict === Verdict.UNKNOWN_SPI) gate.saw(batch.foldedRemote(datagram));
   return slot.verdict === Verdict.OPENED;

@@ -56,7 +56,7 @@ export class EspReceiver implements Receiver {
       } else {
         slot.start = from;
         slot.length = to - from;
-        if (opens(this.#arrivals, this, this.#slots, datagram, at)) {
+        if (opens(this.#arrivals, this, this.#slots, datagram, at, from)) {
           if (lsi.active) lsi.inbound(slot);
           coalescing.take(slot.start, slot.length);
         }

@@ -91,7 +91,12 @@ export class FloodGuard {
     const concerns =
       (command.kind === 'install' && command.sa.direction === 'inbound') ||
       (command.kind === 'update-addresses' && command.direction === 'inbound');
-    if (concerns) this.#let(this.#oneOf);
+    if (concerns) this.expectOthers();
+  }
+
+  /** There are other inbound SAs than before, here or in another thread. */
+  expectOthers(): void {
+    if (this.#oneOf > 1) this.#let(this.#oneOf);
   }
 
   #let(oneOf: number): void {

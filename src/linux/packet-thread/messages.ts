@@ -49,6 +49,17 @@ export interface HeldDescriptors {
   readonly tun?: { readonly fd: number; readonly name: string };
 }
 
+/** What one of several packet threads has in common with the others. */
+export interface OtherThreadsSetup {
+  /** Its own number. The first one, 0, has IKE besides, and receives what is native ESP or AH. */
+  readonly thread: number;
+  /** Eventfds of all of them, by number. */
+  readonly wakeFds: readonly number[];
+  /** Memory of a `PacketRing` to each, by number; its own stays empty. */
+  readonly to: readonly SharedArrayBuffer[];
+  readonly from: readonly SharedArrayBuffer[];
+}
+
 /** The first message to a packet thread. After it both threads send what each has to say at a time in one message. */
 export interface PacketThreadSetup {
   /** An eventfd of the control thread, to wake the packet thread. */
@@ -57,6 +68,8 @@ export interface PacketThreadSetup {
   readonly options: PacketThreadOptions;
   /** What a thread that died has left. */
   readonly adopted?: HeldDescriptors;
+  /** Absent: it is alone. */
+  readonly others?: OtherThreadsSetup;
 }
 
 /** Counters of one SA, as told while they move. */
@@ -99,6 +112,16 @@ export type ToPacketThread =
       readonly command: SaCommand;
       /** Of an SA to be installed: memory of an `SaProgress`. */
       readonly progress?: SharedArrayBuffer;
+    }
+  /** Packets of a pair are another thread's to seal, or none's. */
+  | { readonly kind: 'sealed-elsewhere'; readonly childId: number; readonly by: number | undefined }
+  /** An inbound SA of another thread, and where its packets come from; without an address it is gone. */
+  | {
+      readonly kind: 'received-elsewhere';
+      readonly protocol: SaProtocol;
+      readonly spi: number;
+      readonly by: number;
+      readonly remote: IpAddress | undefined;
     }
   /** Read what sockets and device have, from now on. */
   | { readonly kind: 'receive' }

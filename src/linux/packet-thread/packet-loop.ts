@@ -4,9 +4,10 @@ import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
 import { LsiTranslation, MemoryDataPlane, SaProgress, verdictNames } from '#ipsec';
-import { isIpv6, type SaCommand } from '#sa';
+import { isIpv6, type SaCommand, type SaProtocol } from '#sa';
 import { monotonicMs } from '../clock.ts';
 import { closeDescriptor, Wakeup } from '../epoll.ts';
+import { OtherThreads } from '../hand-over/other-threads.ts';
 import { ListeningPorts } from '../listening-ports.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
@@ -18,8 +19,10 @@ import type { Arrivals } from './arrivals.ts';
 import { ControlHandOver } from './control-hand-over.ts';
 import type { ControlQueue } from './control-queue.ts';
 import { Departures } from './departures.ts';
+import type { ExpectedSa } from './flood-filter.ts';
 import { FloodGuard } from './flood-guard.ts';
-import type { HeldDescriptors, PacketThreadOptions, ToPacketThread } from './messages.ts';
+import { HandedOver } from './handed-over.ts';
+import type { HeldDescriptors, OtherThreadsSetup, PacketThreadOptions, ToPacketThread } from './messages.ts';
 import { type PacketCounter, PacketCounters } from './packet-counters.ts';
 import { PacketSockets } from './packet-sockets.ts';
 import { SaReports } from './sa-reports.ts';
@@ -34,10 +37,17 @@ const deliveryBytes = virtioNetHeaderBytes + 65_535;
 const unknownSpisPerSecondMax = 500;
 
 /** Of all that lies in the memory for packets. */
-function bytesFor(options: PacketThreadOptions): number {
+function bytesFor(options: PacketThreadOptions, alone: boolean): number {
   const pieces = [deliveryBytes, Departures.bytes, Coalescing.bytes, TunDevice.bytes];
+  if (!alone) pieces.push(HandedOver.bytes);
   const own = pieces.reduce((sum, bytes) => sum + PacketMemory.bytesTaken(bytes), 0);
   return own + PacketSockets.bytesTaken(options);
+}
+
+/** What a thread that died has left, and the threads beside this one. */
+export interface Beside {
+  readonly adopted: HeldDescriptors | undefined;
+  readonly others: OtherThreadsSetup | undefined;
 }
 
 /**
@@ -70,6 +80,9 @@ export class PacketLoop {
   #running = true;
   /** An SA went: what it carried is wiped before the next packets come. */
   #wipeDue = false;
+  /** Absent: this packet thread is alone. */
+  readonly #others: OtherThreads | undefined;
+  readonly #handedOver: HandedOver | undefined;
 
   /** @throws SystemCallError if the device cannot be had */
   constructor(
@@ -77,10 +90,12 @@ export class PacketLoop {
     wakeFd: number,
     controlQueue: ControlQueue,
     options: PacketThreadOptions,
-    adopted?: HeldDescriptors,
+    { adopted, others }: Beside,
   ) {
     if (adopted !== undefined) closeDescriptor(adopted.epoll);
     this.#port = port;
+    this.#others = others === undefined ? undefined : new OtherThreads(others);
+    const threads = others?.wakeFds.length ?? 1;
     this.#wakeup = new Wakeup(wakeFd);
     this.#controlQueue = controlQueue;
     this.#control = new ControlHandOver(port, controlQueue);
@@ -88,7 +103,7 @@ export class PacketLoop {
       randomness: nodeRandomness(),
       pathMtuBytes: options.pathMtuBytes,
       protocols: options.nativeEsp ? ['esp', 'ah'] : ['esp'],
-      unknownSpisPerSecondMax,
+      unknownSpisPerSecondMax: Math.ceil(unknownSpisPerSecondMax / threads),
       makeCipher: openSslPacketCipher,
       ...(options.receivedMarks === undefined
         ? {}
@@ -96,19 +111,27 @@ export class PacketLoop {
     });
     this.#reports = new SaReports(this.#plane);
     this.#counters = this.#allCounters();
-    this.#flood = new FloodGuard((protocol) => this.#plane.inboundSas(protocol));
-    this.#memory = new PacketMemory(bytesFor(options));
+    this.#flood = new FloodGuard((protocol) => this.#expected(protocol));
+    this.#memory = new PacketMemory(bytesFor(options, others === undefined));
     this.#delivery = this.#memory.take(deliveryBytes);
     this.#ways = new Ways(this.#memory);
-    const shared = { plane: this.#plane, lsi: this.#lsi, drain: () => this.#drain() };
+    const shared = {
+      ...{ plane: this.#plane, lsi: this.#lsi, others: this.#others },
+      drain: () => this.#drain(),
+    };
     this.#departures = new Departures(this.#memory, { ...shared, ways: this.#ways });
     this.#watched.watch(this.#wakeup.fd, () => {
       this.#wakeup.drain();
       this.#takeMessages();
+      // The rest comes after sockets and device had their turn.
+      if (this.#handedOver?.take() === true) this.#wakeup.wake();
     });
     if (options.tunName !== undefined) {
       const { tun: left } = adopted ?? {};
-      const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, { adopted: left?.fd });
+      const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, {
+        adopted: left?.fd,
+        queue: threads === 1 ? undefined : others?.thread === 0 ? 'first' : 'further',
+      });
       this.#tun = tun;
       this.#watched.watchLater(tun.fd, () => this.#departures.read(tun));
     }
@@ -117,15 +140,24 @@ export class PacketLoop {
     };
     this.#coalescing = new Coalescing(this.#memory, write, { udp: this.#tun?.takesLargeUdp ?? false });
     this.#arrivals = { ...shared, coalescing: this.#coalescing, control: this.#control, unaddressed: 0 };
+    if (this.#others !== undefined)
+      this.#handedOver = new HandedOver(this.#memory, this.#others, this.#arrivals, this.#departures);
     this.#sockets = new PacketSockets({
       ...{ options, memory: this.#memory, watched: this.#watched, arrivals: this.#arrivals },
       ...{ ways: this.#ways, flood: this.#flood, left: adopted?.sockets ?? [] },
+      place: { thread: others?.thread ?? 0, threads },
     });
   }
 
   /** Binds the sockets. @throws SystemCallError if one cannot be had */
   listen(): void {
     this.#sockets.listen();
+  }
+
+  /** The inbound SAs of this thread and of all others: what comes for those is handed over. */
+  *#expected(protocol: SaProtocol): Iterable<ExpectedSa> {
+    yield* this.#plane.inboundSas(protocol);
+    if (this.#others !== undefined) yield* this.#others.inboundSas(protocol);
   }
 
   /** What would stay behind if this thread died. */
@@ -149,6 +181,7 @@ export class PacketLoop {
       if (this.#plane.handleTimeout(at)) this.#wipe();
       this.#flood.advance(at);
       this.#drain();
+      this.#others?.flush();
       if (at >= this.#reportAt) this.#report(at);
       this.#control.flush();
     }
@@ -199,6 +232,14 @@ export class PacketLoop {
       case 'apply':
         this.#apply(message.id, message.command, message.progress);
         return;
+      case 'sealed-elsewhere':
+        this.#others?.noteSealer(message.childId, message.by);
+        this.#plane.sealElsewhere(message.childId, message.by !== undefined, monotonicMs());
+        this.#drain();
+        return;
+      case 'received-elsewhere':
+        this.#receivedElsewhere(message);
+        return;
       case 'receive':
         this.#watched.release();
         return;
@@ -208,6 +249,14 @@ export class PacketLoop {
       case 'listen':
         return;
     }
+  }
+
+  #receivedElsewhere({ protocol, spi, by, remote }: Message<'received-elsewhere'>): void {
+    this.#others?.noteReceiver(protocol, spi, by, remote);
+    this.#control.peers.note(protocol, spi, remote);
+    this.#flood.expectOthers();
+    const early = this.#plane.takeEarly(monotonicMs(), (of, known) => of === protocol && known === spi);
+    for (const received of early) this.#handedOver?.passOn(spi, received);
   }
 
   #apply(id: number | undefined, command: SaCommand, progress?: SharedArrayBuffer): void {
@@ -234,6 +283,7 @@ export class PacketLoop {
     this.#tun?.wipe();
     this.#ways.wipe();
     this.#sockets.wipe();
+    this.#handedOver?.wipe();
   }
 
   /** Carries out what the data plane asks for besides batches. */
@@ -252,11 +302,13 @@ export class PacketLoop {
           // This copy is nobody's any more.
           output.packet.fill(0);
           break;
+        case 'hand-over':
+          this.#others?.handOverPacket(output.childId, output.packet);
+          // This copy is nobody's any more.
+          output.packet.fill(0);
+          break;
         // The kernel routes into the device only what a tunnel carries: there is no other way out for the rest.
         case 'bypass':
-          break;
-        // No pair is sealed elsewhere: there is no other thread yet.
-        case 'hand-over':
           break;
         case 'event':
           if (!this.#control.event(output.event)) this.#evidenceRefused++;
@@ -291,8 +343,11 @@ export class PacketLoop {
       ['hip-unsent', () => this.#sockets.hip?.unsent ?? 0],
       ...this.#control.icmpCounters,
       ['unknown-spi-filtered', () => this.#flood.filtered],
+      ['hand-over-overflow', () => this.#others?.overflow ?? 0],
       ['socket-overflow', () => this.#sockets.overflow],
       ['evidence-dropped', () => this.#plane.unknownSpisDropped + this.#evidenceRefused],
     ]);
   }
 }
+
+type Message<Kind> = Extract<ToPacketThread, { kind: Kind }>;

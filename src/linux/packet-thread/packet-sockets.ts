@@ -2,7 +2,7 @@
 import type { IpAddress } from '#sa';
 import { AddressWatch } from '../address-watch.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
-import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
+import { DatagramSocket, type DatagramSocketOptions, type DatagramTransport } from '../datagram-socket.ts';
 import { closeDescriptor } from '../epoll.ts';
 import { type IcmpError, IcmpErrors } from '../icmp-errors.ts';
 import { PacketMemory } from '../packet-memory.ts';
@@ -31,6 +31,13 @@ export interface PacketSocketsOptions {
   readonly flood: FloodGuard;
   /** Sockets that a thread before this one has left, those to be opened next first. */
   readonly left: readonly number[];
+  readonly place: ThreadPlace;
+}
+
+/** Which of how many packet threads it is. */
+export interface ThreadPlace {
+  readonly thread: number;
+  readonly threads: number;
 }
 
 export class PacketSockets {
@@ -55,18 +62,10 @@ export class PacketSockets {
 
   /** Binds them; they are read from once their descriptors are released. @throws SystemCallError if one cannot be had */
   listen(): void {
-    const { options, ways } = this.#of;
+    const { options, place } = this.#of;
     for (const address of options.addresses) {
-      for (const port of [options.ikePort, options.natTraversalPort]) {
-        const socket = this.#open(address, { kind: 'udp', port });
-        if (port === options.natTraversalPort) this.#listenForEsp(socket);
-        else this.#listenForIke(socket);
-      }
-      if (options.nativeEsp) {
-        this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
-        this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
-        ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
-      }
+      if (place.thread === 0) this.#openAll(address);
+      else this.#openFurther(address);
     }
     if (options.hip === true) {
       // A thread before this one has left HIP's too: they are opened anew.
@@ -75,9 +74,41 @@ export class PacketSockets {
     }
   }
 
-  #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
-    const options = { mark: this.#of.options.mark, adopted: this.#left.shift() };
-    const socket = new DatagramSocket(address, transport, options);
+  #openAll(address: IpAddress): void {
+    const { options, ways, place } = this.#of;
+    this.#listenForIke(this.#open(address, { kind: 'udp', port: options.ikePort }));
+    const shared = place.threads > 1 ? { place: 0 } : {};
+    this.#listenForEsp(this.#open(address, { kind: 'udp', port: options.natTraversalPort }, shared));
+    if (!options.nativeEsp) return;
+    this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
+    this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
+    ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
+  }
+
+  /**
+   * For a thread beside the first one. The kernel gives it what is in UDP and of its SPIs. What is not in UDP would come to all
+   * of them: the first one hands it over.
+   */
+  #openFurther(address: IpAddress): void {
+    const { options, ways, place } = this.#of;
+    const shared = { place: place.thread };
+    this.#listenForEsp(this.#open(address, { kind: 'udp', port: options.natTraversalPort }, shared));
+    if (!options.nativeEsp) return;
+    ways.addWayOut(this.#open(address, { kind: 'raw', protocol: espProtocol }, { sendOnly: true }));
+    ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
+  }
+
+  #open(
+    address: IpAddress,
+    transport: DatagramTransport,
+    options: Pick<DatagramSocketOptions, 'place' | 'sendOnly'> = {},
+  ): DatagramSocket {
+    const adopted = this.#left.shift();
+    const socket = new DatagramSocket(address, transport, {
+      ...options,
+      mark: this.#of.options.mark,
+      adopted,
+    });
     this.#all.push(socket);
     return socket;
   }

@@ -1,6 +1,6 @@
 // The control thread's handle on the packet thread, and on the one that takes its place if it dies.
 import type { Worker } from 'node:worker_threads';
-import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaResult } from '#sa';
+import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaProtocol, SaResult } from '#sa';
 import { monotonicMs } from '../clock.ts';
 import { takePacketWorker } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
@@ -9,6 +9,7 @@ import { ControlQueue } from './control-queue.ts';
 import type {
   FromPacketThread,
   HeldDescriptors,
+  OtherThreadsSetup,
   PacketThreadOptions,
   PacketThreadSetup,
   SaReport,
@@ -58,11 +59,20 @@ export interface PacketThreadListener {
   died(error: Error): void;
 }
 
+/** What it shares with other packet threads. */
+export interface AmongOthers {
+  /** Of whoever starts all of them, and closes it after the last of them has ended. */
+  readonly wakeup: Wakeup;
+  readonly setup: OtherThreadsSetup;
+}
+
 /** Sockets, TUN device and the userspace data plane, in a thread of their own. */
 export class PacketThread {
   readonly #options: PacketThreadOptions;
   readonly #listener: PacketThreadListener;
-  readonly #wakeup = new Wakeup();
+  readonly #others: OtherThreadsSetup | undefined;
+  readonly #wakeup: Wakeup;
+  readonly #ownsWakeup: boolean;
   readonly #onExit = (): void => this.#wakeup.wake();
   readonly #journal = new SaJournal();
   #worker: Worker;
@@ -78,15 +88,22 @@ export class PacketThread {
   #controlQueue = new ControlQueue();
   #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
-  private constructor(options: PacketThreadOptions, listener: PacketThreadListener) {
+  private constructor(options: PacketThreadOptions, listener: PacketThreadListener, among?: AmongOthers) {
     this.#options = options;
     this.#listener = listener;
+    this.#others = among?.setup;
+    this.#wakeup = among?.wakeup ?? new Wakeup();
+    this.#ownsWakeup = among === undefined;
     this.#worker = takePacketWorker();
   }
 
   /** Opens the device, and no socket. @throws PacketThreadError if it cannot be had */
-  static async open(options: PacketThreadOptions, listener: PacketThreadListener): Promise<PacketThread> {
-    const thread = new PacketThread(options, listener);
+  static async open(
+    options: PacketThreadOptions,
+    listener: PacketThreadListener,
+    among?: AmongOthers,
+  ): Promise<PacketThread> {
+    const thread = new PacketThread(options, listener, among);
     const worker = thread.#setUp();
     thread.#held = await new Promise<HeldDescriptors>((resolve, reject) => {
       worker.once('error', reject);
@@ -115,6 +132,7 @@ export class PacketThread {
       controlQueue: controlQueue.memory,
       options: this.#options,
       ...(this.#held === undefined ? {} : { adopted: this.#held }),
+      ...(this.#others === undefined ? {} : { others: this.#others }),
     };
     this.#worker.postMessage(setup);
     return this.#worker;
@@ -273,6 +291,16 @@ export class PacketThread {
     this.#post({ kind: 'apply', id, ...this.#journal.asked(id, command) });
   }
 
+  /** Another thread seals what a pair sends, or with `undefined` this one if any. */
+  sealedElsewhere(childId: number, by: number | undefined): void {
+    this.#post({ kind: 'sealed-elsewhere', childId, by });
+  }
+
+  /** Another thread has an inbound SA, whose packets come from `remote`; undefined: not any more. */
+  receivedElsewhere(protocol: SaProtocol, spi: number, by: number, remote: IpAddress | undefined): void {
+    this.#post({ kind: 'received-elsewhere', protocol, spi, by, remote });
+  }
+
   /** From now on what comes is read. */
   receive(): void {
     this.#receiving = true;
@@ -291,15 +319,17 @@ export class PacketThread {
     this.#journal.close();
     process.off('exit', this.#onExit);
     this.#closed = true;
-    this.#wakeup.close();
+    if (this.#ownsWakeup) this.#wakeup.close();
   }
 
   #post(message: ToPacketThread): void {
     this.#outbox.push(message);
-    if (this.#outbox.length === 1) queueMicrotask(() => this.#flush());
+    if (this.#outbox.length === 1) queueMicrotask(() => this.flush());
   }
 
-  #flush(): void {
+  /** What it was asked is on its way to the thread. So it is at the end of this turn of the event loop at the latest. */
+  flush(): void {
+    if (this.#outbox.length === 0) return;
     this.#worker.postMessage(this.#outbox);
     this.#outbox = [];
     if (!this.#closed) this.#wakeup.wake();

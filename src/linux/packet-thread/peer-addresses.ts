@@ -1,5 +1,5 @@
 // Where our SAs lead: what comes from there goes before what strangers send.
-import type { IpAddress, SaCommand } from '#sa';
+import type { IpAddress, SaCommand, SaProtocol } from '#sa';
 
 /** Follows the commands for inbound SAs, whose SPIs are ours and so name one SA each. */
 export class PeerAddresses {
@@ -15,19 +15,20 @@ export class PeerAddresses {
     switch (command.kind) {
       case 'install':
         if (command.sa.direction === 'inbound')
-          this.#move(`${command.sa.protocol} ${command.sa.spi}`, command.sa.remote);
+          this.note(command.sa.protocol, command.sa.spi, command.sa.remote);
         break;
       case 'update-addresses':
-        if (command.direction === 'inbound')
-          this.#move(`${command.protocol} ${command.spi}`, command.remote.address);
+        if (command.direction === 'inbound') this.note(command.protocol, command.spi, command.remote.address);
         break;
       case 'remove':
-        if (command.direction === 'inbound') this.#move(`${command.protocol} ${command.spi}`, undefined);
+        if (command.direction === 'inbound') this.note(command.protocol, command.spi, undefined);
         break;
     }
   }
 
-  #move(sa: string, to: IpAddress | undefined): void {
+  /** @param to where packets of an inbound SA come from now; undefined: the SA is gone */
+  note(protocol: SaProtocol, spi: number, to: IpAddress | undefined): void {
+    const sa = `${protocol} ${spi}`;
     const from = this.#bySa.get(sa);
     if (from !== undefined) {
       const left = (this.#counts.get(from) ?? 0) - 1;

@@ -34,6 +34,11 @@ export class SaIndex<Sa extends IndexedSa & { remote: IpAddress }> {
     return this.#pairs.has(childId);
   }
 
+  /** Those of one pair, oldest first. */
+  pair(childId: number): readonly Sa[] {
+    return [...(this.#pairs.get(childId) ?? [])];
+  }
+
   add(sa: Sa): void {
     this.#all.add(sa);
     this.#byName.set(nameOf(sa), sa);

@@ -1,94 +1,17 @@
 // Two packet threads with a tunnel between them in two network namespaces: real pings and streams of every shape.
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Encr, Integ } from '#sa';
-import { NamespacePair, outerAddresses, said } from '../testing/namespace-pair.ts';
-import type { TunnelEnd } from '../testing/tunnel-end.ts';
+import { said } from '../testing/namespace-pair.ts';
+import { assertClean, ping, stream, withTunnel } from '../testing/tunnel.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root for network namespaces and TUN devices';
-const tunnelEnd = fileURLToPath(new URL('../testing/tunnel-end.js', import.meta.url));
-const tcpTraffic = fileURLToPath(new URL('../testing/tcp-traffic.js', import.meta.url));
-
-const inner = {
-  left: ['10.1.0.1/32', '2001:db8:1::1/128'],
-  right: ['10.2.0.1/32', '2001:db8:2::1/128'],
-} as const;
-
-const common: Omit<TunnelEnd, 'side' | 'outer'> = {
-  inner,
-  tunName: 'tun0',
-  tunMtuBytes: 1400,
-  encapsulated: true,
-  esn: true,
-  encryption: { id: Encr.AES_GCM_16, keyLengthBits: 128, keyBytes: 20 },
-};
 
 const authenticationOnly = {
   encapsulated: false,
   encryption: undefined,
   integrity: { id: Integ.HMAC_SHA2_256_128, keyBytes: 32 },
 } as const;
-
-type Verdicts = Readonly<Record<string, number>>;
-
-/** Runs `use` with a tunnel between the namespaces; what both ends counted. */
-async function withTunnel(
-  options: Partial<TunnelEnd> & { readonly family: 4 | 6 },
-  use: (pair: NamespacePair, ends: readonly ChildProcess[]) => Promise<void>,
-): Promise<{ readonly left: Verdicts; readonly right: Verdicts }> {
-  const pair = new NamespacePair();
-  try {
-    const { family, ...more } = options;
-    const ends: ChildProcess[] = [];
-    for (const side of ['left', 'right'] as const) {
-      const end: TunnelEnd = { ...common, outer: outerAddresses[family], ...more, side };
-      ends.push(pair.start(side, process.execPath, tunnelEnd, JSON.stringify(end)));
-    }
-    await Promise.all(ends.map((end) => said(end, 'ready')));
-    await use(pair, ends);
-    const told = ends.map((end) => said(end, '{'));
-    for (const end of ends) end.stdin!.end();
-    const [left, right] = (await Promise.all(told)).map((line) => JSON.parse(line) as Verdicts);
-    return { left: left!, right: right! };
-  } finally {
-    pair.close();
-  }
-}
-
-async function ping(pair: NamespacePair, target: string, ...words: string[]): Promise<void> {
-  const { status, output } = await pair.run('left', 'ping', '-c', '1', '-W', '5', ...words, target);
-  assert.equal(status, 0, `ping ${words.join(' ')} ${target}: ${output}`);
-}
-
-async function stream(
-  pair: NamespacePair,
-  from: 'left' | 'right',
-  target: string,
-  bytes: number,
-): Promise<void> {
-  const port = '5999';
-  const server = pair.start(
-    from === 'left' ? 'right' : 'left',
-    process.execPath,
-    tcpTraffic,
-    'serve',
-    target,
-    port,
-  );
-  await said(server, 'ready');
-  const { output } = await pair.run(from, process.execPath, tcpTraffic, 'send', target, port, String(bytes));
-  server.kill();
-  assert.equal(output, 'same\n');
-}
-
-/** Nothing went wrong at an end: every packet was sealed or opened. */
-function assertClean(verdicts: Verdicts): void {
-  const allowed = new Set(['sealed', 'opened', 'bypass', 'no-policy']);
-  const wrong = Object.entries(verdicts).filter(([name, count]) => count > 0 && !allowed.has(name));
-  assert.deepEqual(wrong, []);
-}
 
 for (const [name, options] of Object.entries({
   'UDP over IPv4': { family: 4, encapsulated: true },
@@ -174,7 +97,7 @@ test('given a packet thread that dies, another one goes on with its SAs where it
       await stream(pair, 'left', '10.2.0.1', 500_001 + stale);
       await stream(pair, 'right', '10.1.0.1', 500_001 + stale);
       const restarted = said(ends[0]!, `restarted with 2 SAs`);
-      ends[0]!.stdin!.write('die\n');
+      ends[0]!.stdin!.write('0\n');
       await restarted;
       await ping(pair, '10.2.0.1');
     }

@@ -13,15 +13,16 @@ export interface Way {
 }
 
 /** A socket to send by alone. */
-type WayOut = Omit<Way, 'batch'>;
+export type WayOut = Omit<Way, 'batch'>;
 
 /** What a packet is put into. */
 export type Envelope = SaProtocol | 'udp';
 
 export class Ways {
   readonly #memory: PacketMemory;
-  readonly #esp: Way[] = [];
+  readonly #esp: WayOut[] = [];
   readonly #ah: WayOut[] = [];
+  readonly #batches: DatagramBatch[] = [];
   // Packets of one SA come in runs.
   #lastLocal: Endpoint | undefined;
   #lastEnvelope: Envelope | undefined;
@@ -36,11 +37,14 @@ export class Ways {
 
   addEsp(socket: DatagramSocket): Way {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
-    const way = {
-      socket,
-      sender: new SealedPacketSender(socket),
-      batch: new DatagramBatch(socket, this.#memory),
-    };
+    const batch = new DatagramBatch(socket, this.#memory);
+    this.#batches.push(batch);
+    return { ...this.addWayOut(socket), batch };
+  }
+
+  /** @param socket of ESP, which nothing comes by */
+  addWayOut(socket: DatagramSocket): WayOut {
+    const way = { socket, sender: new SealedPacketSender(socket) };
     this.#esp.push(way);
     this.#lastLocal = undefined;
     return way;
@@ -100,6 +104,6 @@ export class Ways {
   }
 
   wipe(): void {
-    for (const { batch } of this.#esp) batch.wipe();
+    for (const batch of this.#batches) batch.wipe();
   }
 }

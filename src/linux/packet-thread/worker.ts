@@ -21,12 +21,12 @@ function attempt(work: () => void): void {
 }
 
 // It may have been started before anybody knows what it is to do.
-port.once('message', ({ wakeFd, controlQueue, options, adopted }: PacketThreadSetup) => {
+port.once('message', ({ wakeFd, controlQueue, options, adopted, others }: PacketThreadSetup) => {
   attempt(() => {
     const queue = new ControlQueue(controlQueue);
     const loop =
       options.kernel === undefined
-        ? new PacketLoop(port, wakeFd, queue, options, adopted)
+        ? new PacketLoop(port, wakeFd, queue, options, { adopted, others })
         : new KernelLoop(port, wakeFd, queue, options);
     // The loop takes the messages itself while it runs.
     port.on('message', (messages: readonly ToPacketThread[]) => {

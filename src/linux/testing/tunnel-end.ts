@@ -1,5 +1,5 @@
 // One end of a tunnel without keying: a packet thread with fixed keys, for tests and benchmarks within a namespace.
-// Its one argument is a `TunnelEnd` in JSON. Says `ready`, lets its packet thread die when it reads anything, ends with its
+// Its one argument is a `TunnelEnd` in JSON. Says `ready`, lets the packet thread die whose number it reads, ends with its
 // standard input, and then tells its verdicts.
 import { execFileSync } from 'node:child_process';
 import {
@@ -10,7 +10,9 @@ import {
   type Spi,
   selectorOfPrefix,
 } from '#sa';
-import { PacketThread } from '../packet-thread/packet-thread.ts';
+import type { PacketThreadOptions } from '../packet-thread/messages.ts';
+import { PacketThread, type PacketThreadListener } from '../packet-thread/packet-thread.ts';
+import { PacketThreads } from '../packet-threads/packet-threads.ts';
 
 /** Keys are octets counted up from the direction's number, of as many as the algorithm takes. */
 export interface TunnelEnd {
@@ -27,24 +29,42 @@ export interface TunnelEnd {
     | { readonly id: number; readonly keyLengthBits: number; readonly keyBytes: number }
     | undefined;
   readonly integrity?: { readonly id: number; readonly keyBytes: number };
+  /** Several packet threads, and SAs of its own for each prefix of the one side and that of the other in the same place. */
+  readonly threads?: number;
 }
 
-const spis = { left: 0x0000_1001 as Spi, right: 0x0000_1002 as Spi };
+/** What SAs are made for. */
+interface Pair {
+  readonly childId: number;
+  readonly left: readonly string[];
+  readonly right: readonly string[];
+}
+
+const firstSpis = { left: 0x0000_1001, right: 0x0000_1002 };
 const natTraversalPort = 4500;
 
-function keyOf(sender: 'left' | 'right', bytes: number): Uint8Array {
-  return Uint8Array.from({ length: bytes }, (_, i) => spis[sender] + i);
+function pairsOf({ inner: { left, right }, threads }: TunnelEnd): readonly Pair[] {
+  if (threads === undefined) return [{ childId: 1, left, right }];
+  return left.map((prefix, i) => ({ childId: i + 1, left: [prefix], right: [right[i]!] }));
 }
 
-function parameters(end: TunnelEnd, direction: SaDirection): SaParameters {
+function spiOf(sender: 'left' | 'right', { childId }: Pair): Spi {
+  return (firstSpis[sender] + 3 * (childId - 1)) as Spi;
+}
+
+function keyOf(spi: Spi, bytes: number): Uint8Array {
+  return Uint8Array.from({ length: bytes }, (_, i) => spi + i);
+}
+
+function parameters(end: TunnelEnd, direction: SaDirection, pair: Pair): SaParameters {
   const peer = end.side === 'left' ? 'right' : 'left';
-  const sender = direction === 'outbound' ? end.side : peer;
+  const spi = spiOf(direction === 'outbound' ? end.side : peer, pair);
   const { encryption, integrity } = end;
   const selectors = (prefixes: readonly string[]) => prefixes.map((prefix) => selectorOfPrefix(prefix)!);
   return {
     direction,
     protocol: encryption === undefined ? 'ah' : 'esp',
-    spi: spis[sender],
+    spi,
     mode: 'tunnel',
     local: address(end.outer[end.side]),
     remote: address(end.outer[peer]),
@@ -57,17 +77,17 @@ function parameters(end: TunnelEnd, direction: SaDirection): SaParameters {
           encryption: {
             id: encryption.id,
             keyLengthBits: encryption.keyLengthBits,
-            key: keyOf(sender, encryption.keyBytes),
+            key: keyOf(spi, encryption.keyBytes),
           },
         }),
     ...(integrity === undefined
       ? {}
-      : { integrity: { id: integrity.id, key: keyOf(sender, integrity.keyBytes) } }),
+      : { integrity: { id: integrity.id, key: keyOf(spi, integrity.keyBytes) } }),
     esn: end.esn,
     replayWindow: 1024,
-    selectors: { local: selectors(end.inner[end.side]), remote: selectors(end.inner[peer]) },
+    selectors: { local: selectors(pair[end.side]), remote: selectors(pair[peer]) },
     lifetimes: {},
-    childId: 1,
+    childId: pair.childId,
     generation: 0,
     copyDscp: 'out',
     copyDf: true,
@@ -78,57 +98,56 @@ const end = JSON.parse(process.argv[2] ?? '') as TunnelEnd;
 const peer = end.side === 'left' ? 'right' : 'left';
 let verdicts: Readonly<Record<string, number>> = {};
 const results: string[] = [];
-const thread = await PacketThread.open(
-  {
-    addresses: [address(end.outer[end.side])],
-    ikePort: 500,
-    natTraversalPort,
-    nativeEsp: !end.encapsulated,
-    tunName: end.tunName,
-    mark: 0,
-    pathMtuBytes: 1500,
+const pairs = pairsOf(end);
+const commands = pairs.flatMap((pair): SaCommand[] => {
+  const outbound = parameters(end, 'outbound', pair);
+  const { childId, selectors } = outbound;
+  return [
+    { kind: 'install', sa: parameters(end, 'inbound', pair) },
+    { kind: 'install', sa: outbound },
+    {
+      kind: 'install-policy',
+      policy: { policyId: childId, action: 'protect', selectors, priority: 1, mode: 'tunnel', childId },
+    },
+  ];
+});
+const options: PacketThreadOptions = {
+  addresses: [address(end.outer[end.side])],
+  ikePort: 500,
+  natTraversalPort,
+  nativeEsp: !end.encapsulated,
+  tunName: end.tunName,
+  mark: 0,
+  pathMtuBytes: 1500,
+};
+const listener: PacketThreadListener = {
+  datagram: () => undefined,
+  hipPacket: () => undefined,
+  addressesChanged: () => undefined,
+  icmpError: () => undefined,
+  event: () => undefined,
+  saResult: (_id, result) => {
+    if (results.length === commands.length) return;
+    results.push(result.ok ? 'ok' : result.detail);
+    if (results.length === commands.length) ready();
   },
-  {
-    datagram: () => undefined,
-    hipPacket: () => undefined,
-    addressesChanged: () => undefined,
-    icmpError: () => undefined,
-    event: () => undefined,
-    saResult: (_id, result) => {
-      if (results.length === 3) return;
-      results.push(result.ok ? 'ok' : result.detail);
-      if (results.length === 3) ready();
-    },
-    reports: () => undefined,
-    statistics: (latest) => {
-      verdicts = latest;
-    },
-    restarted: (error, sas) => console.log(`restarted with ${sas} SAs: ${error.message}`),
-    died: (error) => {
-      console.error(error);
-      process.exit(1);
-    },
+  reports: () => undefined,
+  statistics: (latest) => {
+    verdicts = latest;
   },
-);
+  restarted: (error, sas) => console.log(`restarted with ${sas} SAs: ${error.message}`),
+  died: (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+};
+const thread =
+  end.threads === undefined
+    ? await PacketThread.open(options, listener)
+    : await PacketThreads.open(options, listener, end.threads);
 await thread.listen();
 thread.receive();
 
-const outbound = parameters(end, 'outbound');
-const commands: readonly SaCommand[] = [
-  { kind: 'install', sa: outbound },
-  { kind: 'install', sa: parameters(end, 'inbound') },
-  {
-    kind: 'install-policy',
-    policy: {
-      policyId: 1,
-      action: 'protect',
-      selectors: outbound.selectors,
-      priority: 1,
-      mode: 'tunnel',
-      childId: 1,
-    },
-  },
-];
 for (const [id, command] of commands.entries()) thread.apply(id, command);
 
 function ready(): void {
@@ -138,12 +157,21 @@ function ready(): void {
   for (const prefix of end.inner[end.side]) {
     ip('address', 'add', prefix, 'dev', end.tunName, ...(prefix.includes(':') ? ['nodad'] : []));
   }
-  for (const prefix of end.inner[peer]) ip('route', 'add', prefix, 'dev', end.tunName);
+  for (const { [end.side]: own, [peer]: theirs } of pairs) {
+    const source = own.length > 1 ? [] : ['src', own[0]!.split('/')[0]!];
+    for (const prefix of theirs) ip('route', 'add', prefix, 'dev', end.tunName, ...source);
+  }
   console.log('ready');
 }
 
-const noCommand = { kind: 'install' } as unknown as SaCommand;
-process.stdin.on('data', () => thread.apply(99, noCommand));
+// A whole number: the thread that is to die of it.
+process.stdin.on('data', (text) => {
+  const spi = 0x9000 + Number(String(text));
+  thread.apply(99, {
+    kind: 'install',
+    sa: { direction: 'inbound', protocol: 'esp', spi },
+  } as unknown as SaCommand);
+});
 process.stdin.on('end', () => {
   // The last counters are told once a second.
   setTimeout(() => {

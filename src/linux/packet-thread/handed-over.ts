@@ -1,0 +1,88 @@
+// Packets that other threads had of the device or of a socket, and that are of an SA here.
+import { PacketSlot, type ReceivedPacket, Verdict } from '#ipsec';
+import { monotonicMs } from '../clock.ts';
+import { InboundHeader, isOutbound } from '../hand-over/hand-over-header.ts';
+import type { OtherThreads } from '../hand-over/other-threads.ts';
+import type { PacketMemory } from '../packet-memory.ts';
+import { TunDevice } from '../tun-device.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { Departures } from './departures.ts';
+
+/** Of each thread, before sockets and device get their turn. */
+const countMax = 256;
+/** A datagram, or what a read of the device gives. */
+const packetBytesMax = TunDevice.bytes;
+/** As before a datagram: headers are made in place. */
+const headroomBytes = 64;
+const hopLimitUnknown = 64;
+const areaBytes = headroomBytes + packetBytesMax;
+
+export class HandedOver {
+  static readonly bytes: number = areaBytes;
+  readonly #memory: PacketMemory;
+  readonly #at: number;
+  readonly #slot: PacketSlot;
+  readonly #slots: readonly [PacketSlot];
+  readonly #header = new InboundHeader();
+  readonly #arrivals: Arrivals;
+  readonly #departures: Departures;
+  readonly #others: OtherThreads;
+
+  /** @param memory of which it takes `bytes` */
+  constructor(memory: PacketMemory, others: OtherThreads, arrivals: Arrivals, departures: Departures) {
+    this.#memory = memory;
+    this.#others = others;
+    this.#arrivals = arrivals;
+    this.#departures = departures;
+    this.#at = memory.take(areaBytes) + headroomBytes;
+    this.#slot = new PacketSlot(memory.octets);
+    this.#slots = [this.#slot];
+  }
+
+  /** @returns whether there is more */
+  take(): boolean {
+    const at = monotonicMs();
+    const more = this.#others.take(countMax, (octets, headerAt, packetAt, lengthBytes) => {
+      this.#memory.copyFrom(this.#at, octets, packetAt, lengthBytes);
+      if (isOutbound(octets, headerAt)) this.#departures.takeHandedOver(this.#at, lengthBytes);
+      else {
+        this.#header.read(octets, headerAt, this.#slot);
+        this.#open(lengthBytes, at);
+      }
+    });
+    this.#departures.flush();
+    this.#arrivals.coalescing.flush();
+    this.#arrivals.drain();
+    return more;
+  }
+
+  #open(lengthBytes: number, at: number): void {
+    const { plane, coalescing } = this.#arrivals;
+    const slot = this.#slot;
+    slot.start = this.#at;
+    slot.length = lengthBytes;
+    slot.evidenceHash = undefined;
+    plane.inboundBatch(this.#slots, 1, at);
+    if (slot.verdict === Verdict.OPENED) coalescing.take(slot.start, slot.length);
+  }
+
+  /** A packet came before its SA, which turns out to be another thread's. */
+  passOn(spi: number, { protocol, octets, local, remote, trafficClass, hopLimit }: ReceivedPacket): void {
+    const slot = this.#slot;
+    this.#memory.octets.set(octets, this.#at);
+    slot.start = this.#at;
+    slot.length = octets.length;
+    slot.protocol = protocol === 'ah' ? 'ah' : 'esp';
+    slot.encapsulated = protocol === 'udp';
+    slot.local = local;
+    slot.remote = remote;
+    slot.trafficClass = trafficClass ?? 0;
+    slot.hopLimit = hopLimit ?? hopLimitUnknown;
+    this.#others.handOverInbound(spi, slot);
+  }
+
+  /** Forgets the octets of the last packet. */
+  wipe(): void {
+    this.#memory.wipe(this.#at - headroomBytes, areaBytes);
+  }
+}

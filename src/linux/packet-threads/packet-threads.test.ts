@@ -1,0 +1,80 @@
+// Several packet threads as one: what they are asked and say, without a device.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type PolicyParameters, type SaCommand, type Spi, selectorOfPrefix } from '#sa';
+import { dummyOn, installation, listening, loopback } from '../testing/listening.ts';
+
+const threads = 3;
+
+function removal(direction: 'inbound' | 'outbound', spi: number): SaCommand {
+  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, remote: loopback };
+}
+
+function policyOf(childId: number, more: Partial<PolicyParameters> = {}): SaCommand {
+  const everything = [selectorOfPrefix('10.0.0.0/8')!];
+  const selectors = { local: everything, remote: everything };
+  const policy = {
+    policyId: childId,
+    action: 'protect',
+    selectors,
+    priority: 1,
+    mode: 'tunnel',
+    childId,
+  } as const;
+  return { kind: 'install-policy', policy: { ...policy, ...more } };
+}
+
+test('each SA receives, whichever thread it is in, and is counted once', async (t) => {
+  const { thread, port, said, until, send } = await listening(t, threads);
+  const spis = [1001, 1002, 1003, 1004];
+  for (const spi of spis) thread.apply(spi, installation('inbound', spi, port));
+  for (const spi of spis) await until(`${spi} true`);
+  for (const spi of spis) send(dummyOn(spi, port));
+  for (const spi of spis) await until(`first on ${spi}`);
+  for (const spi of spis) await until(`report of ${spi}: 1`);
+  await until('dummies: 4');
+  assert.equal(said.filter((one) => one.startsWith('first')).length, spis.length);
+  assert.ok(!said.includes('unknown-spi'));
+});
+
+test('an SA that is gone is unknown, and one that comes again is not', async (t) => {
+  const { thread, port, said, until, send } = await listening(t, threads);
+  thread.apply(1, installation('inbound', 1001, port));
+  await until('1 true');
+  thread.apply(2, removal('inbound', 1001));
+  await until('2 true');
+  send(dummyOn(1001, port));
+  await until('unknown-spi');
+  thread.apply(3, installation('inbound', 1001, port));
+  thread.apply(4, policyOf(1001));
+  await until('4 true');
+  assert.equal(said.filter((one) => /^\d/.test(one)).length, 4);
+});
+
+test('every command is answered once, by refusal if any thread refuses', async (t) => {
+  const { thread, port, said, until } = await listening(t, threads);
+  thread.apply(1, installation('inbound', 1001, port, 7));
+  thread.apply(2, installation('outbound', 5000, port, 7));
+  thread.apply(3, policyOf(7));
+  thread.apply(4, installation('inbound', 1001, port, 8));
+  thread.apply(5, installation('outbound', 5000, port, 8));
+  thread.apply(6, policyOf(9, { kernelTies: { inbound: {}, outbound: {} } }));
+  thread.apply(7, { kind: 'use-outbound', protocol: 'esp', spi: 5000 as Spi, childId: 7 });
+  thread.apply(8, { kind: 'remove-policy', policyId: 7 });
+  thread.apply(9, removal('outbound', 5000));
+  thread.apply(10, removal('outbound', 5000));
+  thread.apply(11, removal('inbound', 1001));
+  for (let id = 1; id <= 11; id++) await until(`${id} `);
+  assert.deepEqual(
+    said.filter((one) => /^\d/.test(one)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)),
+    [
+      ...['1 true', '2 true', '3 true', '4 false', '5 false', '6 false'],
+      ...['7 true', '8 true', '9 true', '10 false', '11 true'],
+    ],
+  );
+});
+
+test('an end closes every thread, and so does a port that is taken', async (t) => {
+  const { port } = await listening(t, threads);
+  await assert.rejects(listening(t, threads, [port, port + 1]), { code: 'EADDRINUSE' });
+});

@@ -1,0 +1,86 @@
+// Which thread has an SA: inbound ones by their SPI, outbound ones beside the first inbound one of their pair.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { address, type SaCommand, type SaDirection, type Spi } from '#sa';
+import { SaPlacement } from './sa-placement.ts';
+import { installation, removal } from './testing/commands.ts';
+
+const threads = 4;
+
+function use(childId: number, spi: number): SaCommand {
+  return { kind: 'use-outbound', protocol: 'esp', childId, spi: spi as Spi };
+}
+
+function move(childId: number, direction: SaDirection, spi: number, to: string): SaCommand {
+  const endpoint = { address: address(to), port: 4500 };
+  return {
+    ...{ kind: 'update-addresses', protocol: 'esp', direction, childId, spi: spi as Spi },
+    ...{ local: endpoint, remote: endpoint, encapsulated: true },
+  };
+}
+
+test('an inbound SA is in the thread that its SPI names', () => {
+  const placement = new SaPlacement(threads);
+  fc.assert(
+    fc.property(fc.integer({ min: 256, max: 0xffff_ffff }), (spi) => {
+      const thread = spi % threads;
+      assert.equal(placement.ask(installation('inbound', spi, 1)), thread);
+      assert.equal(placement.ask(move(1, 'inbound', spi, '192.0.2.9')), thread);
+      assert.equal(placement.ask(removal('inbound', spi, '192.0.2.9')), thread);
+    }),
+  );
+});
+
+test('outbound SAs of a pair stay beside its first inbound one, over all rekeyings', () => {
+  const placement = new SaPlacement(threads);
+  placement.ask(installation('inbound', 1003, 7));
+  assert.equal(placement.ask(installation('outbound', 5000, 7)), 3);
+  assert.equal(placement.ask(use(7, 5000)), 3);
+  placement.ask(installation('inbound', 1004, 7, 1));
+  assert.equal(placement.ask(installation('outbound', 5001, 7, 1)), 3);
+  assert.equal(placement.ask(use(7, 5001)), 3);
+  placement.ask(removal('inbound', 1003));
+  assert.equal(placement.ask(removal('outbound', 5000)), 3);
+  assert.equal(placement.sealerOf(7), 3);
+  assert.equal(placement.ask(removal('outbound', 5001)), 3);
+  assert.equal(placement.sealerOf(7), undefined);
+});
+
+test('one that comes before the inbound one has some thread, and the pair keeps it', () => {
+  const placement = new SaPlacement(threads);
+  const thread = placement.ask(installation('outbound', 5000, 7));
+  placement.ask(installation('inbound', 1002, 7));
+  assert.equal(placement.ask(installation('outbound', 5001, 7, 1)), thread);
+});
+
+test('two outbound SAs of one peer never have one SPI, whichever threads they would be in', () => {
+  const placement = new SaPlacement(threads);
+  placement.ask(installation('inbound', 1000, 1));
+  placement.ask(installation('inbound', 1001, 2));
+  assert.equal(placement.ask(installation('outbound', 5000, 1)), 0);
+  const second = placement.ask(installation('outbound', 5000, 2));
+  assert.deepEqual(typeof second === 'object' && !second.ok && second.code, 'exists');
+  assert.equal(placement.sealerOf(2), undefined);
+  assert.equal(placement.ask(installation('outbound', 5000, 2, 0, '192.0.2.99')), 1);
+  const moved = placement.ask(move(2, 'outbound', 5000, '192.0.2.2'));
+  assert.deepEqual(typeof moved === 'object' && !moved.ok && moved.code, 'exists');
+  assert.equal(placement.ask(move(2, 'outbound', 5000, '192.0.2.3')), 1);
+  assert.equal(placement.ask(removal('outbound', 5000, '192.0.2.3')), 1);
+});
+
+test('what was refused leaves nothing behind, and an older SA of its name stays', () => {
+  const placement = new SaPlacement(threads);
+  placement.ask(installation('inbound', 1001, 1));
+  const outbound = installation('outbound', 5000, 1);
+  placement.ask(outbound);
+  placement.refused(outbound);
+  assert.equal(placement.sealerOf(1), undefined);
+  const again = installation('inbound', 1001, 2);
+  placement.ask(again);
+  placement.refused(again);
+  assert.deepEqual(
+    [...placement.inbound()].map(({ spi, thread }) => [spi, thread]),
+    [[1001, 1]],
+  );
+});

@@ -1,0 +1,83 @@
+// A tunnel between two network namespaces, its ends with fixed keys, and traffic through it.
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Encr } from '#sa';
+import { NamespacePair, outerAddresses, said } from './namespace-pair.ts';
+import type { TunnelEnd } from './tunnel-end.ts';
+
+const tunnelEnd = fileURLToPath(new URL('./tunnel-end.js', import.meta.url));
+const tcpTraffic = fileURLToPath(new URL('./tcp-traffic.js', import.meta.url));
+
+const inner = {
+  left: ['10.1.0.1/32', '2001:db8:1::1/128'],
+  right: ['10.2.0.1/32', '2001:db8:2::1/128'],
+} as const;
+
+const common: Omit<TunnelEnd, 'side' | 'outer'> = {
+  inner,
+  tunName: 'tun0',
+  tunMtuBytes: 1400,
+  encapsulated: true,
+  esn: true,
+  encryption: { id: Encr.AES_GCM_16, keyLengthBits: 128, keyBytes: 20 },
+};
+
+export type Verdicts = Readonly<Record<string, number>>;
+
+/** Runs `use` with a tunnel between the namespaces; what both ends counted. */
+export async function withTunnel(
+  options: Partial<TunnelEnd> & { readonly family: 4 | 6 },
+  use: (pair: NamespacePair, ends: readonly ChildProcess[]) => Promise<void>,
+): Promise<{ readonly left: Verdicts; readonly right: Verdicts }> {
+  const pair = new NamespacePair();
+  try {
+    const { family, ...more } = options;
+    const ends: ChildProcess[] = [];
+    for (const side of ['left', 'right'] as const) {
+      const end: TunnelEnd = { ...common, outer: outerAddresses[family], ...more, side };
+      ends.push(pair.start(side, process.execPath, tunnelEnd, JSON.stringify(end)));
+    }
+    await Promise.all(ends.map((end) => said(end, 'ready')));
+    await use(pair, ends);
+    const told = ends.map((end) => said(end, '{'));
+    for (const end of ends) end.stdin!.end();
+    const [left, right] = (await Promise.all(told)).map((line) => JSON.parse(line) as Verdicts);
+    return { left: left!, right: right! };
+  } finally {
+    pair.close();
+  }
+}
+
+export async function ping(pair: NamespacePair, target: string, ...words: string[]): Promise<void> {
+  const { status, output } = await pair.run('left', 'ping', '-c', '1', '-W', '5', ...words, target);
+  assert.equal(status, 0, `ping ${words.join(' ')} ${target}: ${output}`);
+}
+
+export async function stream(
+  pair: NamespacePair,
+  from: 'left' | 'right',
+  target: string,
+  bytes: number,
+): Promise<void> {
+  const port = '5999';
+  const server = pair.start(
+    from === 'left' ? 'right' : 'left',
+    process.execPath,
+    tcpTraffic,
+    'serve',
+    target,
+    port,
+  );
+  await said(server, 'ready');
+  const { output } = await pair.run(from, process.execPath, tcpTraffic, 'send', target, port, String(bytes));
+  server.kill();
+  assert.equal(output, 'same\n');
+}
+
+/** Nothing went wrong at an end: every packet was sealed or opened. @param besides other verdicts that are no fault */
+export function assertClean(verdicts: Verdicts, ...besides: readonly string[]): void {
+  const allowed = new Set(['sealed', 'opened', 'bypass', 'no-policy', ...besides]);
+  const wrong = Object.entries(verdicts).filter(([name, count]) => count > 0 && !allowed.has(name));
+  assert.deepEqual(wrong, []);
+}
