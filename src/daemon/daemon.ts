@@ -39,6 +39,8 @@ export interface DaemonOptions {
   readonly configuration: EngineConfiguration;
   readonly log: Log;
   readonly mark: number;
+  /** How many threads carry packets, each of which has inbound SAs of its own; one by default. */
+  readonly packetThreads?: number;
   /** Opens the data plane and its device; the sockets are bound later. */
   readonly openPacketIo: (listener: PacketIoListener) => Promise<PacketIo>;
   /** Made once the device is there. */
@@ -118,6 +120,7 @@ export class Daemon {
       randomness: nodeRandomness(),
       configuration: options.configuration,
       keyLog: options.keyLog !== undefined,
+      spiGroups: options.packetThreads ?? 1,
       ...(options.store === undefined ? {} : { stored: options.store.records }),
       ...(options.recordKey === undefined ? {} : { recordKey: options.recordKey }),
       ...checkpointOptions(options),

@@ -7,7 +7,7 @@ import {
   KernelNetwork,
   kernelEsp,
   leaveKernel,
-  PacketThread,
+  openPacketThreads,
   PacketThreadError,
   readAllReceivedMarks,
   removeReceivedMarksFrom,
@@ -235,6 +235,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       configuration: fitting(configuration),
       log,
       mark: socketMark,
+      packetThreads,
       socketPath: options.socketPath,
       ownerName,
       ...(keyLog === undefined ? {} : { keyLog }),
@@ -258,7 +259,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         // They have been read, and these threads make only their own anew.
         if (checkpoint !== undefined)
           removeReceivedMarksFrom(receivedMarksPath(options.statePath), packetThreads);
-        return PacketThread.open(
+        return openPacketThreads(
           {
             addresses: existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')],
             ikePort: configuration.ports.ike,
@@ -280,6 +281,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
                 }),
           },
           listener,
+          packetThreads,
         );
       },
       openNetwork: async (io) => {
