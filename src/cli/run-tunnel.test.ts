@@ -166,30 +166,33 @@ test('SIGTERM deletes the SAs at the peer too, and leaves no route, address, rul
   assert.doesNotMatch(hosts.run('left', 'ip', 'link'), /wayward0/);
 });
 
-test('the first packet to a trapped network brings its tunnel up and is not lost, and the trap outlives it', {
-  skip: needsRoot,
-}, async (t) => {
-  const hosts = new TwoHosts(t);
-  hosts.configure('left', configurationOf('left', { child: 'start_action = trap' }));
-  // Its routes stand before the tunnel does, so that the answer to the first packet has its way back.
-  hosts.configure('right', configurationOf('right', { child: 'start_action = trap' }));
-  await hosts.start('right');
-  const left = await hosts.start('left');
-  const route = (): string => hosts.run('left', 'ip', 'route', 'show', 'table', '220');
-  const ping = ['-c', '1', '-W', '5', '-I', machines.left.inner, machines.right.inner];
-  assert.match(route(), /^10\.82\.0\.0\/24 dev wayward0 .*src 10\.81\.0\.1/);
-  assert.match(hosts.run('left', 'ping', ...ping), / 0% packet loss/);
-  await left.printed(/Child SA established net/);
+for (const threads of [1, 3]) {
+  test(`the first packet to a trapped network brings its tunnel up and is not lost, and the trap outlives it: ${threads} packet threads`, {
+    skip: needsRoot,
+  }, async (t) => {
+    const hosts = new TwoHosts(t);
+    const host = `packet_threads = ${threads}`;
+    hosts.configure('left', configurationOf('left', { child: 'start_action = trap', host }));
+    // Its routes stand before the tunnel does, so that the answer to the first packet has its way back.
+    hosts.configure('right', configurationOf('right', { child: 'start_action = trap', host }));
+    await hosts.start('right');
+    const left = await hosts.start('left');
+    const route = (): string => hosts.run('left', 'ip', 'route', 'show', 'table', '220');
+    const ping = ['-c', '1', '-W', '5', '-I', machines.left.inner, machines.right.inner];
+    assert.match(route(), /^10\.82\.0\.0\/24 dev wayward0 .*src 10\.81\.0\.1/);
+    assert.match(hosts.run('left', 'ping', ...ping), / 0% packet loss/);
+    await left.printed(/Child SA established net/);
 
-  assert.equal((await hosts.command('left', 'down', 'peer')).status, 0);
-  assert.match(route(), /^10\.82\.0\.0\/24 dev wayward0/);
-  assert.match(hosts.run('left', 'ping', ...ping), / 0% packet loss/);
+    assert.equal((await hosts.command('left', 'down', 'peer')).status, 0);
+    assert.match(route(), /^10\.82\.0\.0\/24 dev wayward0/);
+    assert.match(hosts.run('left', 'ping', ...ping), / 0% packet loss/);
 
-  hosts.configure('left', configurationOf('left'));
-  assert.equal((await hosts.command('left', 'reload')).status, 0);
-  assert.equal((await hosts.command('left', 'down', 'peer')).status, 0);
-  assert.equal(route(), '');
-});
+    hosts.configure('left', configurationOf('left', { host }));
+    assert.equal((await hosts.command('left', 'reload')).status, 0);
+    assert.equal((await hosts.command('left', 'down', 'peer')).status, 0);
+    assert.equal(route(), '');
+  });
+}
 
 test('up and down answer when routes stand and scripts have run', { skip: needsRoot }, async (t) => {
   const hosts = new TwoHosts(t);

@@ -49,7 +49,8 @@ function pairsOf({ inner: { left, right }, threads }: TunnelEnd): readonly Pair[
 }
 
 function spiOf(sender: 'left' | 'right', { childId }: Pair): Spi {
-  return (firstSpis[sender] + 3 * (childId - 1)) as Spi;
+  // Of every remainder among two, three or four threads.
+  return (firstSpis[sender] + 5 * (childId - 1)) as Spi;
 }
 
 function keyOf(spi: Spi, bytes: number): Uint8Array {
