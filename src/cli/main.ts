@@ -11,8 +11,8 @@ function explain(error: unknown): never {
   process.exit(1);
 }
 
-const { warmUpPacketThread } = await import('#linux/early').catch(explain);
+const { warmUpPacketThreads } = await import('#linux/early').catch(explain);
 // Loading takes most of a start, and a start is part of every outage: two threads do it side by side.
-if (process.argv[2] === 'run' && !process.argv.includes('--help')) warmUpPacketThread();
+if (process.argv[2] === 'run' && !process.argv.includes('--help')) warmUpPacketThreads();
 const { runCommand } = await import('./command.ts').catch(explain);
 await runCommand();

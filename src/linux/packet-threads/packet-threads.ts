@@ -1,5 +1,6 @@
 // Several packet threads that are one to the control thread: each command goes where its SA is, and what they say is put together.
 import type { Endpoint, IpAddress, LsiTable, SaCommand, SaResult } from '#sa';
+import { warmUpPacketThreads } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
 import { PacketRing } from '../hand-over/packet-ring.ts';
 import type { OtherThreadsSetup, PacketThreadOptions } from '../packet-thread/messages.ts';
@@ -63,16 +64,27 @@ export class PacketThreads {
   async #open(options: PacketThreadOptions): Promise<void> {
     const wakeups = this.#wakeups;
     const rings = wakeups.map(() => wakeups.map(() => new SharedArrayBuffer(PacketRing.bytes)));
-    for (const [thread, wakeup] of wakeups.entries()) {
+    // They load their code side by side.
+    warmUpPacketThreads(wakeups.length);
+    const open = async (thread: number): Promise<void> => {
       const setup: OtherThreadsSetup = {
         thread,
         wakeFds: wakeups.map(({ fd }) => fd),
         to: rings[thread]!,
         from: rings.map((ofOther) => ofOther[thread]!),
       };
-      const own = this.#optionsOf(thread, options);
-      this.#threads.push(await PacketThread.open(own, this.#listenTo(thread), { wakeup, setup }));
-    }
+      const among = { wakeup: wakeups[thread]!, setup };
+      this.#threads[thread] = await PacketThread.open(
+        this.#optionsOf(thread, options),
+        this.#listenTo(thread),
+        among,
+      );
+    };
+    // It makes the device of which the others open queues.
+    await open(0);
+    const further = await Promise.allSettled(wakeups.slice(1).map((_, i) => open(i + 1)));
+    const failed = further.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   #optionsOf(thread: number, { receivedMarks, ...options }: PacketThreadOptions): PacketThreadOptions {
@@ -231,7 +243,8 @@ export class PacketThreads {
 
   /** Ends all threads; everything asked before is carried out first. */
   async close(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.close()));
+    // Some were perhaps never opened.
+    await Promise.all(this.#threads.filter((thread) => thread !== undefined).map((thread) => thread.close()));
     // Not before: threads wake each other.
     for (const wakeup of this.#wakeups) wakeup.close();
   }
