@@ -1,6 +1,7 @@
 // Entry of the packet thread.
 import { parentPort } from 'node:worker_threads';
 import { SystemCallError } from '../errno.ts';
+import { nameThread } from '../thread-name.ts';
 import { KernelLoop } from '../xfrm/kernel-loop.ts';
 import { ControlQueue } from './control-queue.ts';
 import type { FromPacketThread, PacketThreadSetup, ToPacketThread } from './messages.ts';
@@ -22,6 +23,7 @@ function attempt(work: () => void): void {
 
 // It may have been started before anybody knows what it is to do.
 port.once('message', ({ wakeFd, controlQueue, options, adopted, others }: PacketThreadSetup) => {
+  nameThread(`packet-${others?.thread ?? 0}`);
   attempt(() => {
     const queue = new ControlQueue(controlQueue);
     const loop =

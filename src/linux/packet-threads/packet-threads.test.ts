@@ -1,5 +1,6 @@
 // Several packet threads as one: what they are asked and say, without a device.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type PolicyParameters, type SaCommand, type Spi, selectorOfPrefix } from '#sa';
 import { dummyOn, installation, listening, loopback } from '../testing/listening.ts';
@@ -72,6 +73,14 @@ test('every command is answered once, by refusal if any thread refuses', async (
       ...['7 true', '8 true', '9 true', '10 false', '11 true'],
     ],
   );
+});
+
+test('tools tell the threads by their names', async (t) => {
+  await listening(t, threads);
+  const tasks = readdirSync('/proc/self/task');
+  const names = tasks.map((task) => readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim());
+  for (let thread = 0; thread < threads; thread++)
+    assert.ok(names.includes(`packet-${thread}`), names.join(' '));
 });
 
 test('an end closes every thread, and so does a port that is taken', async (t) => {
