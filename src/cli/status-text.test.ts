@@ -1,4 +1,4 @@
-// How `wayward status` shows Child SAs.
+// How `wayward status` shows Child SAs, and what was lost of packets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DaemonStatus } from '#daemon';
@@ -13,6 +13,16 @@ const child = {
   remote: [selectorOfPrefix('10.2.0.0/24')!],
 };
 
+function linesOf(ikeSas: readonly object[], verdicts: Readonly<Record<string, number>> = {}): string[] {
+  const counters = { bytes: 84, packets: 1 };
+  const status = {
+    ...{ version: '0', pid: 1, uptimeMs: 0, verdicts },
+    engine: { at: 0, ikeSas, hip: [], halfOpen: 0, connecting: [], traps: [], pools: [] },
+    counters: [{ spi: 0xc001 as Spi, direction: 'inbound', counters }],
+  } as unknown as DaemonStatus;
+  return statusText(status);
+}
+
 function childLines(offloaded?: object): string[] {
   const ikeSa = {
     ...{ connection: 'gateway', ikeId: 1, phase: 'established', initiator: true },
@@ -20,13 +30,7 @@ function childLines(offloaded?: object): string[] {
     virtualAddresses: [],
     children: [{ ...child, ...(offloaded !== undefined && { offloaded }) }],
   };
-  const counters = { bytes: 84, packets: 1 };
-  const status = {
-    ...{ version: '0', pid: 1, uptimeMs: 0, verdicts: {} },
-    engine: { at: 0, ikeSas: [ikeSa], hip: [], halfOpen: 0, connecting: [], traps: [], pools: [] },
-    counters: [{ spi: 0xc001 as Spi, direction: 'inbound', counters }],
-  } as unknown as DaemonStatus;
-  return statusText(status).filter((line) => /^ {4}(in|out) /.test(line));
+  return linesOf([ikeSa]).filter((line) => /^ {4}(in|out) /.test(line));
 }
 
 test('each direction of a Child SA has its SPI and what it carried', () => {
@@ -42,4 +46,9 @@ test('and what a network device does of it', () => {
     '    out 0000c002, 0 octets, 0 packets',
   ]);
   assert.match(childLines({ inbound: 'crypto', outbound: 'crypto' })[1]!, /0 packets, offloaded \(crypto\)$/);
+});
+
+test('packets that were lost between packet threads are told, and what there is none of is not', () => {
+  const told = linesOf([], { 'hand-over-overflow': 3, 'handed-over': 9, 'socket-overflow': 0 });
+  assert.deepEqual(told.slice(2), ['3 packets found no room on their way to another packet thread']);
 });

@@ -61,6 +61,7 @@ function packetsText({ verdicts }: DaemonStatus): string[] {
   tell('unknown-spi', 'packets with an SPI that nobody here has');
   tell('unknown-spi-filtered', 'more were kept away by the kernel, about');
   tell('ike-refused', 'IKE datagrams were dropped because too many waited');
+  tell('hand-over-overflow', 'packets found no room on their way to another packet thread');
   tell('socket-overflow', 'packets found no room in a socket');
   return lines;
 }

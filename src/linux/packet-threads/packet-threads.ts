@@ -114,6 +114,7 @@ export class PacketThreads {
         listener.statistics(sum.verdicts, sum.heapBytes);
       },
       restarted: (error, sas) => {
+        this.#statistics.replaced(thread);
         this.#tellAgain(thread);
         listener.restarted(error, sas);
       },

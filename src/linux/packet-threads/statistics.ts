@@ -2,24 +2,39 @@
 
 export type Verdicts = Readonly<Record<string, number>>;
 
-interface OfThread {
+interface Sum {
   readonly verdicts: Verdicts;
   readonly heapBytes: number;
 }
 
 export class Statistics {
-  readonly #latest: OfThread[];
+  readonly #latest: Sum[];
+  /** Of threads that are no more: whoever reads a sum would take it for begun anew if it fell. */
+  #former: Verdicts = {};
 
   constructor(threads: number) {
     this.#latest = Array.from({ length: threads }, () => ({ verdicts: {}, heapBytes: 0 }));
   }
 
   /** What one thread tells of itself; what that makes of all. */
-  of(thread: number, verdicts: Verdicts, heapBytes: number): OfThread {
+  of(thread: number, verdicts: Verdicts, heapBytes: number): Sum {
     this.#latest[thread] = { verdicts, heapBytes };
-    const sum: Record<string, number> = {};
-    for (const one of this.#latest)
-      for (const [name, count] of Object.entries(one.verdicts)) sum[name] = (sum[name] ?? 0) + count;
-    return { verdicts: sum, heapBytes: this.#latest.reduce((all, one) => all + one.heapBytes, 0) };
+    return {
+      verdicts: sumOf([this.#former, ...this.#latest.map((one) => one.verdicts)]),
+      heapBytes: this.#latest.reduce((all, one) => all + one.heapBytes, 0),
+    };
   }
+
+  /** Another thread takes the place of this one, and counts from zero. */
+  replaced(thread: number): void {
+    this.#former = sumOf([this.#former, this.#latest[thread]!.verdicts]);
+    this.#latest[thread] = { verdicts: {}, heapBytes: 0 };
+  }
+}
+
+function sumOf(all: readonly Verdicts[]): Verdicts {
+  const sum: Record<string, number> = {};
+  for (const verdicts of all)
+    for (const [name, count] of Object.entries(verdicts)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
 }

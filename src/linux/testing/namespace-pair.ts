@@ -74,11 +74,12 @@ export function said(child: ChildProcess, beginning: string): Promise<string> {
       const line = text.split('\n').find((one) => one.startsWith(beginning));
       if (line === undefined) return;
       child.stdout?.off('data', hear);
-      child.off('exit', fail);
+      child.off('close', fail);
       resolve(line);
     };
     const fail = (code: number | null): void => reject(new Error(`ended with ${code} after saying: ${text}`));
     child.stdout?.on('data', hear);
-    child.once('exit', fail);
+    // Not `exit`: what it said last may still be on its way.
+    child.once('close', fail);
   });
 }
