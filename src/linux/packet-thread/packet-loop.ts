@@ -24,7 +24,7 @@ import { FloodGuard } from './flood-guard.ts';
 import { HandedOver } from './handed-over.ts';
 import type { HeldDescriptors, OtherThreadsSetup, PacketThreadOptions, ToPacketThread } from './messages.ts';
 import { type PacketCounter, PacketCounters } from './packet-counters.ts';
-import { PacketSockets } from './packet-sockets.ts';
+import { PacketSockets, type ThreadPlace } from './packet-sockets.ts';
 import { SaReports } from './sa-reports.ts';
 import { WatchedDescriptors } from './watched-descriptors.ts';
 import { Ways } from './ways.ts';
@@ -37,11 +37,11 @@ const deliveryBytes = virtioNetHeaderBytes + 65_535;
 const unknownSpisPerSecondMax = 500;
 
 /** Of all that lies in the memory for packets. */
-function bytesFor(options: PacketThreadOptions, alone: boolean): number {
+function bytesFor(options: PacketThreadOptions, place: ThreadPlace): number {
   const pieces = [deliveryBytes, Departures.bytes, Coalescing.bytes, TunDevice.bytes];
-  if (!alone) pieces.push(HandedOver.bytes);
+  if (place.threads > 1) pieces.push(HandedOver.bytes);
   const own = pieces.reduce((sum, bytes) => sum + PacketMemory.bytesTaken(bytes), 0);
-  return own + PacketSockets.bytesTaken(options);
+  return own + PacketSockets.bytesTaken(options, place);
 }
 
 /** What a thread that died has left, and the threads beside this one. */
@@ -95,7 +95,7 @@ export class PacketLoop {
     if (adopted !== undefined) closeDescriptor(adopted.epoll);
     this.#port = port;
     this.#others = others === undefined ? undefined : new OtherThreads(others);
-    const threads = others?.wakeFds.length ?? 1;
+    const place = { thread: others?.thread ?? 0, threads: others?.wakeFds.length ?? 1 };
     this.#wakeup = new Wakeup(wakeFd);
     this.#controlQueue = controlQueue;
     this.#control = new ControlHandOver(port, controlQueue);
@@ -103,7 +103,7 @@ export class PacketLoop {
       randomness: nodeRandomness(),
       pathMtuBytes: options.pathMtuBytes,
       protocols: options.nativeEsp ? ['esp', 'ah'] : ['esp'],
-      unknownSpisPerSecondMax: Math.ceil(unknownSpisPerSecondMax / threads),
+      unknownSpisPerSecondMax: Math.ceil(unknownSpisPerSecondMax / place.threads),
       makeCipher: openSslPacketCipher,
       ...(options.receivedMarks === undefined
         ? {}
@@ -112,7 +112,7 @@ export class PacketLoop {
     this.#reports = new SaReports(this.#plane);
     this.#counters = this.#allCounters();
     this.#flood = new FloodGuard((protocol) => this.#expected(protocol));
-    this.#memory = new PacketMemory(bytesFor(options, others === undefined));
+    this.#memory = new PacketMemory(bytesFor(options, place));
     this.#delivery = this.#memory.take(deliveryBytes);
     this.#ways = new Ways(this.#memory);
     const shared = {
@@ -130,7 +130,7 @@ export class PacketLoop {
       const { tun: left } = adopted ?? {};
       const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, {
         adopted: left?.fd,
-        queue: threads === 1 ? undefined : others?.thread === 0 ? 'first' : 'further',
+        queue: place.threads === 1 ? undefined : place.thread === 0 ? 'first' : 'further',
       });
       this.#tun = tun;
       this.#watched.watchLater(tun.fd, () => this.#departures.read(tun));
@@ -145,7 +145,7 @@ export class PacketLoop {
     this.#sockets = new PacketSockets({
       ...{ options, memory: this.#memory, watched: this.#watched, arrivals: this.#arrivals },
       ...{ ways: this.#ways, flood: this.#flood, left: adopted?.sockets ?? [] },
-      place: { thread: others?.thread ?? 0, threads },
+      place,
     });
   }
 

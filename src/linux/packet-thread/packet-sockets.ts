@@ -55,9 +55,9 @@ export class PacketSockets {
   }
 
   /** What they take of the memory for packets. */
-  static bytesTaken({ addresses, nativeEsp, hip }: PacketThreadOptions): number {
-    const sockets = addresses.length * ((nativeEsp ? 4 : 2) + (hip === true ? 1 : 0));
-    return sockets * PacketMemory.bytesTaken(DatagramBatch.bytes);
+  static bytesTaken({ addresses, nativeEsp, hip }: PacketThreadOptions, { thread }: ThreadPlace): number {
+    const ofEach = thread > 0 ? 1 : (nativeEsp ? 4 : 2) + (hip === true ? 1 : 0);
+    return addresses.length * ofEach * PacketMemory.bytesTaken(DatagramBatch.bytes);
   }
 
   /** Binds them; they are read from once their descriptors are released. @throws SystemCallError if one cannot be had */
