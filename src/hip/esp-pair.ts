@@ -12,7 +12,7 @@ import {
   type TrafficSelector,
 } from '#sa';
 import type { Hit } from '#wire';
-import type { AssociationKeys, EspPair, HipAssociation } from './association.ts';
+import type { AssociationKeys, EspPair, HipAssociation, Standing } from './association.ts';
 import { hipQuirks } from './configuration.ts';
 import type { HipHostState } from './host-state.ts';
 
@@ -134,12 +134,11 @@ export function installFirstPair(
 /** @param lingerMs how long what is on its way is still received */
 export function removePair(
   state: HipHostState,
-  association: HipAssociation,
+  { childId }: Pick<Standing, 'childId'>,
   pair: EspPair,
   lingerMs = 0,
 ): void {
-  const { address: remote } = association.path.remote;
-  const common = { kind: 'remove', protocol: 'esp', remote } as const;
+  const common = { kind: 'remove', protocol: 'esp', childId } as const;
   state.command({ ...common, direction: 'inbound', spi: pair.inboundSpi, lingerMs });
   state.command({ ...common, direction: 'outbound', spi: pair.outboundSpi });
   state.ports.releaseSpi(pair.inboundSpi);

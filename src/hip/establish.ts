@@ -116,8 +116,8 @@ export function endStanding(
   if (standing === undefined) return;
   endGranted(state, association, standing, 'association');
   loseRegistration(state, association, standing);
-  state.removeSas(association, standing);
-  standing.updates.dropRekeying(state, association);
+  state.removeSas(standing);
+  standing.updates.dropRekeying(state, standing);
   association.standing = undefined;
   if (!end.keepKeys) wipeKeys(standing.keys);
   state.emit({

@@ -141,15 +141,20 @@ export class HipHostState {
   }
 
   /** Takes the SAs of what stands out of the data plane. */
-  removeSas(association: HipAssociation, standing: Standing): void {
-    const { address: remote } = association.path.remote;
-    for (const pair of [standing.former?.pair, standing.pair]) {
+  removeSas({ childId, former, pair: current }: Standing): void {
+    for (const pair of [former?.pair, current]) {
       if (pair === undefined) continue;
-      this.command({ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: pair.inboundSpi, remote });
-      this.command({ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: pair.outboundSpi, remote });
+      this.command({ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: pair.inboundSpi, childId });
+      this.command({
+        kind: 'remove',
+        protocol: 'esp',
+        direction: 'outbound',
+        spi: pair.outboundSpi,
+        childId,
+      });
       this.ports.releaseSpi(pair.inboundSpi);
     }
-    this.command({ kind: 'remove-policy', policyId: standing.childId });
+    this.command({ kind: 'remove-policy', policyId: childId });
   }
 }
 

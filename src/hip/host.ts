@@ -203,7 +203,7 @@ export class HipHost {
     switch (event.kind) {
       case 'first-inbound':
         if (event.spi !== standing.pair.inboundSpi) break;
-        removeFormer(state, association, standing);
+        removeFormer(state, standing);
         // RFC 7401 table 5: data by the new SAs says that R2 arrived.
         state.change(association, 'data came', () => {
           standing.state = 'ESTABLISHED';

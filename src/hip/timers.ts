@@ -97,10 +97,9 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
       standing.r2 = undefined;
     });
   }
-  if (standing.former !== undefined && at >= standing.former.until)
-    removeFormer(state, association, standing);
+  if (standing.former !== undefined && at >= standing.former.until) removeFormer(state, standing);
   if (standing.updates.rekeying !== undefined && at >= standing.updates.rekeying.until) {
-    standing.updates.dropRekeying(state, association);
+    standing.updates.dropRekeying(state, standing);
   }
   if (isFirstRepetitionDue(state, standing)) tryOtherWays(state, association, standing);
   callBesideCheck(state, association, standing);
@@ -150,7 +149,7 @@ function callBesideCheck(state: HipHostState, association: HipAssociation, stand
  * proves the peer (4.5.4), or when it answers nothing at all.
  */
 function becomeSilent(state: HipHostState, association: HipAssociation, standing: Standing): void {
-  standing.updates.dropRekeying(state, association);
+  standing.updates.dropRekeying(state, standing);
   standing.silent = true;
   state.emit({ kind: 'silent', context: association.context });
   if (association.attempt === undefined) sendI1(state, association, association.path);

@@ -141,17 +141,16 @@ export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailu
   state.children.splice(index, 1);
   wipeRetained(child.retained);
   child.retained = undefined;
-  const remote = state.remote.address;
   const last = !state.children.some((other) => other.agreement.childId === childId);
   state.command({
     kind: 'remove',
     protocol,
     direction: 'inbound',
     spi: inboundSpi,
-    remote,
+    childId,
     ...(failure.code === 'replaced' && !last && { lingerMs: replacedLingerMs }),
   });
-  state.command({ kind: 'remove', protocol, direction: 'outbound', spi: outboundSpi, remote });
+  state.command({ kind: 'remove', protocol, direction: 'outbound', spi: outboundSpi, childId });
   if (last && configuration.policies) state.command({ kind: 'remove-policy', policyId: childId });
   for (const other of state.children) {
     if (other.replaces === child) other.replaces = undefined;

@@ -1,5 +1,5 @@
 // The Security Association Database (RFC 4301 4.4.2, RFC 4303 3.3.1): inbound SAs by SPI, outbound SAs by the pair they belong to.
-import type { Endpoint, IpAddress, SaProtocol, Spi } from '#sa';
+import type { Endpoint, IpAddress, SaName, SaProtocol } from '#sa';
 import { Credit } from './credit.ts';
 import type { InboundSa, OutboundSa } from './security-association.ts';
 import { SpiTable } from './spi-table.ts';
@@ -16,6 +16,9 @@ interface Pair {
   readonly all: Set<OutboundSa>;
 }
 
+/** An SA of one direction. */
+type NameOfPair = Omit<SaName, 'direction'>;
+
 export class Sad {
   readonly #inbound = { esp: new SpiTable<InboundSa>(), ah: new SpiTable<InboundSa>() };
   readonly #outbound = new Map<string, OutboundSa>();
@@ -30,22 +33,14 @@ export class Sad {
     return this.#inbound[protocol].get(spi);
   }
 
-  /** Outbound SPIs are the peer's choice, so only unique with its address. */
-  findOutbound(protocol: SaProtocol, spi: number, remote: IpAddress): OutboundSa | undefined {
-    return this.#outbound.get(outboundKey(protocol, spi, remote));
-  }
-
   /** The SA through which a pair's traffic leaves now. */
   currentOutbound(childId: number): OutboundSa | undefined {
     return this.#pairs.get(childId)?.current;
   }
 
-  /** The outbound SA of a pair with this SPI, wherever its peer is now. */
-  findOfPair(childId: number, protocol: SaProtocol, spi: number): OutboundSa | undefined {
-    for (const sa of this.#pairs.get(childId)?.all ?? []) {
-      if (sa.spi === spi && sa.parameters.protocol === protocol) return sa;
-    }
-    return undefined;
+  /** The SA of this pair, wherever its peer is now. */
+  find(name: SaName): InboundSa | OutboundSa | undefined {
+    return name.direction === 'inbound' ? this.#inboundOf(name) : this.#outboundOf(name);
   }
 
   /** Whether another SAD has the outbound SAs by which the pair's traffic leaves now, whatever this one has. */
@@ -66,6 +61,14 @@ export class Sad {
     return this.#inbound[protocol].values();
   }
 
+  /** Whether no further SA can have this SPI: at its peer's address or in its pair, if it is an outbound one. */
+  isTaken(sa: SaName & { readonly remote: IpAddress }): boolean {
+    if (sa.direction === 'inbound') return this.findInbound(sa.protocol, sa.spi) !== undefined;
+    return (
+      this.#outbound.has(outboundKey(sa.protocol, sa.spi, sa.remote)) || this.#outboundOf(sa) !== undefined
+    );
+  }
+
   *all(): Iterable<InboundSa | OutboundSa> {
     yield* this.#inbound.esp.values();
     yield* this.#inbound.ah.values();
@@ -74,31 +77,30 @@ export class Sad {
 
   /** False if the SPI is taken. */
   addInbound(sa: InboundSa, at = 0): boolean {
-    const table = this.#inbound[sa.parameters.protocol];
-    if (table.get(sa.spi) !== undefined) return false;
+    if (this.isTaken(sa.parameters)) return false;
     this.#shareCredit(sa, at);
-    table.add(sa.spi, sa);
+    this.#inbound[sa.parameters.protocol].add(sa.spi, sa);
     this.version++;
     return true;
   }
 
-  /** False if the SPI is taken at this peer. The first SA of a pair sends at once, later ones from `useOutbound` on. */
+  /** False if the SPI is taken. The first SA of a pair sends at once, later ones from `useOutbound` on. */
   addOutbound(sa: OutboundSa, at = 0): boolean {
-    const key = outboundKey(sa.parameters.protocol, sa.spi, sa.remote.address);
-    if (this.#outbound.has(key)) return false;
+    const { protocol, childId } = sa.parameters;
+    if (this.isTaken(sa.parameters)) return false;
     this.#shareCredit(sa, at);
-    this.#outbound.set(key, sa);
-    const pair = this.#pairs.get(sa.parameters.childId);
-    if (pair === undefined) this.#pairs.set(sa.parameters.childId, { current: sa, all: new Set([sa]) });
+    this.#outbound.set(outboundKey(protocol, sa.spi, sa.remote.address), sa);
+    const pair = this.#pairs.get(childId);
+    if (pair === undefined) this.#pairs.set(childId, { current: sa, all: new Set([sa]) });
     else pair.all.add(sa);
     this.version++;
     return true;
   }
 
   /** False if the pair has no such SA. */
-  useOutbound(childId: number, protocol: SaProtocol, spi: Spi): boolean {
-    const sa = this.findOfPair(childId, protocol, spi);
-    const pair = this.#pairs.get(childId);
+  useOutbound(name: NameOfPair): boolean {
+    const sa = this.#outboundOf(name);
+    const pair = this.#pairs.get(name.childId);
     if (sa === undefined || pair === undefined) return false;
     pair.current = sa;
     this.version++;
@@ -118,33 +120,38 @@ export class Sad {
     return true;
   }
 
-  /** Takes the SA out and wipes its keys; false if it was not there. */
-  removeInbound(protocol: SaProtocol, spi: Spi): boolean {
-    const sa = this.#inbound[protocol].get(spi);
+  /** Takes the SA of this pair out and wipes its keys; false if it has none. If its sending SA goes, its newest remaining one sends. */
+  remove(name: SaName): boolean {
+    const sa = this.find(name);
     if (sa === undefined) return false;
-    this.#inbound[protocol].delete(spi);
+    if ('sequence' in sa) this.#takeOutbound(sa);
+    else this.#inbound[name.protocol].delete(name.spi);
     this.#leaveCredit(sa);
     sa.destroy();
     this.version++;
     return true;
   }
 
-  /** Like `removeInbound`. If the pair's sending SA goes, its newest remaining one sends. */
-  removeOutbound(protocol: SaProtocol, spi: Spi, remote: IpAddress): boolean {
-    const key = outboundKey(protocol, spi, remote);
-    const sa = this.#outbound.get(key);
-    if (sa === undefined) return false;
-    this.#outbound.delete(key);
-    const { childId } = sa.parameters;
+  #inboundOf({ protocol, spi, childId }: NameOfPair): InboundSa | undefined {
+    const sa = this.findInbound(protocol, spi);
+    return sa?.parameters.childId === childId ? sa : undefined;
+  }
+
+  #outboundOf({ protocol, spi, childId }: NameOfPair): OutboundSa | undefined {
+    for (const sa of this.#pairs.get(childId)?.all ?? []) {
+      if (sa.spi === spi && sa.parameters.protocol === protocol) return sa;
+    }
+    return undefined;
+  }
+
+  #takeOutbound(sa: OutboundSa): void {
+    const { protocol, childId } = sa.parameters;
+    this.#outbound.delete(outboundKey(protocol, sa.spi, sa.remote.address));
     const pair = this.#pairs.get(childId);
     pair?.all.delete(sa);
     const newest = newestOf(pair?.all ?? []);
     if (pair === undefined || newest === undefined) this.#pairs.delete(childId);
     else if (pair.current === sa) pair.current = newest;
-    this.#leaveCredit(sa);
-    sa.destroy();
-    this.version++;
-    return true;
   }
 
   #shareCredit(sa: InboundSa | OutboundSa, at: number): void {

@@ -11,7 +11,15 @@ import {
   type TrafficNote,
 } from '#engine';
 import { type DataPlaneStatistics, MemoryDataPlane } from '#ipsec';
-import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand, type SaResult } from '#sa';
+import {
+  type Endpoint,
+  type IpAddress,
+  isIpv6,
+  parseAddress,
+  type SaCommand,
+  type SaName,
+  type SaResult,
+} from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
 import { LabDisk } from './disk.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -44,11 +52,7 @@ const writeDelayMsMax = 5;
 /** A host that wants to be woken so often without time passing is caught in a circle. */
 const wakeUpsAtOnceMax = 1_000;
 
-interface KnownSa {
-  readonly childId: number;
-  readonly direction: 'inbound' | 'outbound';
-  readonly spi: number;
-  readonly remote: IpAddress;
+interface KnownSa extends SaName {
   reportedPackets: number;
 }
 
@@ -155,8 +159,8 @@ export class LabHost {
   }
 
   /** Whether the data plane itself has an SA. */
-  hasSa(direction: 'inbound' | 'outbound', spi: number, remote?: IpAddress): boolean {
-    return this.#running?.plane.counters('esp', direction, spi, remote) !== undefined;
+  hasSa(direction: 'inbound' | 'outbound', spi: number): boolean {
+    return this.#running?.plane.counters('esp', direction, spi) !== undefined;
   }
 
   start(): void {
@@ -462,9 +466,8 @@ export class LabHost {
     if (running === undefined) return;
     const notes = new Map<number, TrafficNote>();
     for (const sa of running.installed.values()) {
-      const { childId, direction, spi, remote } = sa;
-      const counters = running.plane.counters('esp', direction, spi, remote);
-      const { lastUsedAt, packets } = counters ?? {};
+      const { childId, direction } = sa;
+      const { lastUsedAt, packets } = running.plane.usage(sa)?.counters() ?? {};
       if (lastUsedAt === undefined || packets === undefined || packets === sa.reportedPackets) continue;
       sa.reportedPackets = packets;
       const note = notes.get(childId) ?? { childId };
@@ -478,15 +481,15 @@ export class LabHost {
 
 function noteInstalled(installed: Map<string, KnownSa>, command: SaCommand): void {
   if (command.kind === 'install') {
-    const { direction, spi, childId, remote } = command.sa;
-    installed.set(`${direction} ${spi}`, { childId, direction, spi, remote, reportedPackets: 0 });
-  } else if (command.kind === 'update-addresses') {
-    const { direction, spi, remote } = command;
-    const known = installed.get(`${direction} ${spi}`);
-    if (known !== undefined) installed.set(`${direction} ${spi}`, { ...known, remote: remote.address });
+    const { protocol, direction, spi, childId } = command.sa;
+    installed.set(keyOf(command.sa), { protocol, direction, spi, childId, reportedPackets: 0 });
   } else if (command.kind === 'remove') {
-    installed.delete(`${command.direction} ${command.spi}`);
+    installed.delete(keyOf(command));
   }
+}
+
+function keyOf({ direction, spi, childId }: SaName): string {
+  return `${direction} ${spi} ${childId}`;
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -224,7 +224,7 @@ function commandText(command: SaCommand): string {
     case 'extend-reservation':
       return `extend-reservation ${command.direction} ${hex(command.spi)} to ${command.limit.high} ${command.limit.low}`;
     case 'remove':
-      return `remove ${command.direction} ${hex(command.spi)}`;
+      return `remove ${command.direction} ${hex(command.spi)} of child ${command.childId}`;
     case 'install-policy':
       return `install-policy ${command.policy.policyId} ${command.policy.action}`;
     case 'remove-policy':

@@ -108,6 +108,17 @@ export interface PolicyParameters {
   readonly kernelTies?: Readonly<Record<SaDirection, KernelTies>>;
 }
 
+/**
+ * What tells an SA from all others. The SPI of an outbound one is the peer's choice, and two peers may have chosen the same, also
+ * behind one address: so the pair names it, wherever it leads.
+ */
+export interface SaName {
+  readonly protocol: SaProtocol;
+  readonly direction: SaDirection;
+  readonly spi: Spi;
+  readonly childId: number;
+}
+
 /** What a keying protocol asks of a data plane; each gets exactly one result. */
 export type SaCommand =
   | { readonly kind: 'install'; readonly sa: SaParameters }
@@ -144,8 +155,8 @@ export type SaCommand =
       readonly protocol: SaProtocol;
       readonly direction: SaDirection;
       readonly spi: Spi;
-      /** Outbound SPIs are the peer's choice and only unique together with its address. */
-      readonly remote: IpAddress;
+      /** An SA of another pair is not meant: it may have the same SPI, and be why the one of this pair was refused. */
+      readonly childId: number;
       /** Of an inbound SA that another one has replaced: how long what is on its way is still received. */
       readonly lingerMs?: number;
     }

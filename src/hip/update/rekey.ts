@@ -81,7 +81,7 @@ export function takeHalf(
   const asked = updates.rekeying;
   const rekeying = asked ?? newHalf(state, standing, peer.publicValue !== undefined, peer.keymatIndex);
   if (rekeying.prepared === undefined && !prepare(state, association, standing, rekeying, peer)) {
-    updates.dropRekeying(state, association);
+    updates.dropRekeying(state, standing);
     return undefined;
   }
   completeRekey(state, association, standing);
@@ -167,7 +167,7 @@ export function completeRekey(state: HipHostState, association: HipAssociation, 
   keys.nextIndex = nextIndex;
   keys.peerPublicValue = peerPublicValue;
   state.command({ kind: 'use-outbound', protocol: 'esp', spi: pair.outboundSpi, childId });
-  removeFormer(state, association, standing);
+  removeFormer(state, standing);
   standing.former = { pair: replaced, until: state.at + formerMsMax };
   standing.pair = pair;
   const { rekeyMs } = state.configuration;
@@ -184,8 +184,8 @@ export function completeRekey(state: HipHostState, association: HipAssociation, 
 }
 
 /** Traffic came by the new SAs: the old ones have served, but for what is on its way. */
-export function removeFormer(state: HipHostState, association: HipAssociation, standing: Standing): void {
+export function removeFormer(state: HipHostState, standing: Standing): void {
   if (standing.former === undefined) return;
-  removePair(state, association, standing.former.pair, replacedLingerMs);
+  removePair(state, standing, standing.former.pair, replacedLingerMs);
   standing.former = undefined;
 }

@@ -2,7 +2,7 @@
 import type { HipKeymat, KeyPair } from '#crypto';
 import type { Spi } from '#sa';
 import type { HipParameter } from '#wire';
-import type { EspPair, HipAssociation } from '../association.ts';
+import type { EspPair, Standing } from '../association.ts';
 import { removePair } from '../esp-pair.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
@@ -107,13 +107,13 @@ export class Updates {
   }
 
   /** Ends a rekeying that did not come to its end. */
-  dropRekeying(state: HipHostState, association: HipAssociation): void {
+  dropRekeying(state: HipHostState, standing: Pick<Standing, 'childId'>): void {
     const { rekeying } = this;
     this.rekeying = undefined;
     if (rekeying === undefined) return;
     rekeying.keyPair?.destroy();
     rekeying.prepared?.keymat?.destroy();
     if (rekeying.prepared === undefined) state.ports.releaseSpi(rekeying.inboundSpi);
-    else removePair(state, association, rekeying.prepared.pair);
+    else removePair(state, standing, rekeying.prepared.pair);
   }
 }

@@ -312,6 +312,25 @@ test('a data plane that refuses an SA makes the pair go again, and the peer is t
   assert.equal(pair.moon.installed.size, 0);
 });
 
+// RFC 4301 4.1
+test('of an SPI that another peer behind its address has already, only the pair that was refused it is removed', () => {
+  const pair = new Pair();
+  pair.moon.saResult = (command) =>
+    command.kind === 'install' && command.sa.direction === 'outbound'
+      ? { ok: false, code: 'exists', detail: 'EEXIST' }
+      : { ok: true };
+  pair.moon.initiate(pair.sun.endpoint);
+  pair.settle();
+  const installed = pair.moon.commands.flatMap((command) =>
+    command.kind === 'install' ? [`${command.sa.direction} ${command.sa.spi} ${command.sa.childId}`] : [],
+  );
+  const removed = pair.moon.commands.flatMap((command) =>
+    command.kind === 'remove' ? [`${command.direction} ${command.spi} ${command.childId}`] : [],
+  );
+  assert.equal(installed.length, 2);
+  assert.deepEqual(removed, installed);
+});
+
 for (const kind of ['install-policy', 'use-outbound'] as const) {
   test(`a data plane that refuses ${kind} makes the pair go again: its traffic would be unprotected`, () => {
     const pair = new Pair();

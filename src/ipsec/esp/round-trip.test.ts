@@ -202,7 +202,7 @@ test('keys are wiped when an SA is removed', () => {
       protocol: 'esp',
       direction: 'outbound',
       spi: sas.sender.spi,
-      remote: sas.sender.remote,
+      childId: sas.sender.childId,
     },
     0,
   );

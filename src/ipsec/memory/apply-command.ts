@@ -38,22 +38,16 @@ export function applyCommand(
     case 'install':
       return install(sad, command.sa, at, options);
     case 'use-outbound':
-      return sad.useOutbound(command.childId, command.protocol, command.spi)
-        ? done
-        : refuse('missing', 'the pair has no such outbound SA');
+      return sad.useOutbound(command) ? done : refuse('missing', 'the pair has no such outbound SA');
     case 'update-addresses':
       return updateAddresses(sad, command);
     case 'extend-reservation':
       return extendReservation(sad, command);
-    case 'remove': {
-      const removed =
-        command.direction === 'inbound'
-          ? sad.removeInbound(command.protocol, command.spi)
-          : sad.removeOutbound(command.protocol, command.spi, command.remote);
+    case 'remove':
+      if (!sad.remove(command)) return refuse('missing', `the pair has no such ${command.direction} SA`);
       if (command.direction === 'inbound' && command.protocol === 'esp')
         options.receivedMarks?.close(command.spi);
-      return removed ? done : refuse('missing', `no such ${command.direction} SA`);
-    }
+      return done;
     case 'install-policy':
       if (command.policy.kernelTies !== undefined) return refuse('unsupported', tiesDetail);
       if (command.policy.action === 'protect' && command.policy.childId === undefined) {
@@ -87,11 +81,7 @@ function install(
   if (replayWindow > replayWindowPacketsMax) {
     return refuse('unsupported', `a replay window of more than ${replayWindowPacketsMax} packets`);
   }
-  const taken =
-    direction === 'inbound'
-      ? sad.findInbound(protocol, spi)
-      : sad.findOutbound(protocol, spi, parameters.remote);
-  if (taken !== undefined) return refuse('exists', `the ${direction} SPI is taken`);
+  if (sad.isTaken(parameters)) return refuse('exists', `the ${direction} SPI is taken`);
   try {
     if (direction === 'inbound') {
       const sa = new InboundSa(parameters, at, state);
@@ -107,33 +97,23 @@ function install(
   }
 }
 
-function extendReservation(
-  sad: Sad,
-  { protocol, direction, spi, childId, limit }: Extract<SaCommand, { kind: 'extend-reservation' }>,
-): SaResult {
-  const sa =
-    direction === 'inbound' ? sad.findInbound(protocol, spi) : sad.findOfPair(childId, protocol, spi);
-  if (sa === undefined || sa.parameters.childId !== childId) {
-    return refuse('missing', `the pair has no such ${direction} SA`);
-  }
+function extendReservation(sad: Sad, command: Extract<SaCommand, { kind: 'extend-reservation' }>): SaResult {
+  const sa = sad.find(command);
+  if (sa === undefined) return refuse('missing', `the pair has no such ${command.direction} SA`);
   if (sa.reservation === undefined) return refuse('failed', 'all numbers of the SA may be used');
-  sa.reservation.extend(sa.lastSequence, limit);
+  sa.reservation.extend(sa.lastSequence, command.limit);
   return done;
 }
 
 function updateAddresses(sad: Sad, command: Extract<SaCommand, { kind: 'update-addresses' }>): SaResult {
-  const { protocol, direction, spi, childId, local, remote, encapsulated } = command;
+  const { protocol, direction, local, remote, encapsulated } = command;
   if (protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
-  if (direction === 'inbound') {
-    const sa = sad.findInbound(protocol, spi);
-    if (sa === undefined || sa.parameters.childId !== childId) {
-      return refuse('missing', 'the pair has no such inbound SA');
-    }
+  const sa = sad.find(command);
+  if (sa === undefined) return refuse('missing', `the pair has no such ${direction} SA`);
+  if (!('sequence' in sa)) {
     sa.move(local, remote, encapsulated);
     return done;
   }
-  const sa = sad.findOfPair(childId, protocol, spi);
-  if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
   if (!sad.moveOutbound(sa, local, remote, encapsulated))
     return refuse('exists', 'the outbound SPI is taken at the new address');
   sa.unverified = command.unverified === true;

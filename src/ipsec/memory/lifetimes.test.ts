@@ -35,7 +35,7 @@ test('lifetimes by bytes: no packet goes beyond the hard limit, on either side',
     lifetimes: { softBytes: 150, hardBytes: 250 },
   };
   receiver.apply(
-    { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: receiverSa.spi, remote: receiverSa.remote },
+    { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: receiverSa.spi, childId: 1 },
     0,
   );
   receiver.apply({ kind: 'install', sa: { ...limited, spi: receiverSa.spi, childId: 1 } }, 0);

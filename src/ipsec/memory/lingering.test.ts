@@ -5,9 +5,9 @@ import type { SaCommand, SaParameters } from '#sa';
 import { delivered, eventsOf, flow, ipPacket, receive } from '../testing/fixtures.ts';
 import { hosts, seal } from '../testing/hosts.ts';
 
-function removal({ spi, remote }: SaParameters, lingerMs?: number): SaCommand {
+function removal({ spi, childId }: SaParameters, lingerMs?: number): SaCommand {
   const linger = lingerMs === undefined ? {} : { lingerMs };
-  return { kind: 'remove', protocol: 'esp', direction: 'inbound', spi, remote, ...linger };
+  return { kind: 'remove', protocol: 'esp', direction: 'inbound', spi, childId, ...linger };
 }
 
 // RFC 7296 2.8
@@ -23,6 +23,14 @@ test('a packet that its Delete overtook is let in as long as the SA lingers, and
   assert.deepEqual(eventsOf(receive(receiver, packets[1]!, 5_101)), ['unknown-spi']);
   assert.equal(receiver.counters('esp', 'inbound', receiverSa.spi), undefined);
   assert.equal(receiver.apply(removal(receiverSa), 5_102).ok, false);
+});
+
+test('what lingers does so whatever another pair wants removed', () => {
+  const { receiver, receiverSa } = hosts();
+  receiver.apply(removal(receiverSa, 5_000), 0);
+  for (const lingerMs of [undefined, 9_000])
+    assert.equal(receiver.apply(removal({ ...receiverSa, childId: 2 }, lingerMs), 1).ok, false);
+  assert.equal(receiver.deadline(), 5_000);
 });
 
 test('what lingers without a policy lets nothing in', () => {
@@ -51,7 +59,7 @@ test('a removal without a delay ends what lingers, and a new SA takes its SPI at
       protocol: 'esp',
       direction: 'outbound',
       spi: nextSender.spi,
-      remote: nextSender.remote,
+      childId: nextSender.childId,
     },
     4,
   );

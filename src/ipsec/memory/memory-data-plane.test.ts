@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, type DataPlaneEvent, type SaCommand, type Spi } from '#sa';
+import { address, type DataPlaneEvent, type SaCommand, type SaParameters, type Spi } from '#sa';
 import { decodeIp, encodeIp } from '#wire';
 import {
   delivered,
@@ -48,6 +48,70 @@ test('given a taken SPI, an SA is refused with exists: inbound anywhere, outboun
   assert.ok(host.apply({ kind: 'install', sa: elsewhere }, 0).ok);
 });
 
+/** Two pairs of peers behind one address, of which the second has chosen the SPI of the first. */
+function twoOfOneSpi() {
+  const { sender: first } = flow();
+  const { sender: second } = flow({ childId: 2 });
+  const removal = (sa: SaParameters): SaCommand => {
+    const { protocol, direction, spi, childId } = sa;
+    return { kind: 'remove', protocol, direction, spi, childId };
+  };
+  return { first, second, removal };
+}
+
+// RFC 4301 4.1
+test('given an SA that was refused because another pair has its SPI, its removal is missing, and the other sends on', () => {
+  const { sender } = hosts();
+  const { first, second, removal } = twoOfOneSpi();
+  const result = sender.apply({ kind: 'install', sa: second }, 0);
+  assert.equal(result.ok || result.code, 'exists');
+  const removed = sender.apply(removal(second), 0);
+  assert.equal(removed.ok || removed.code, 'missing');
+  assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), 'c0ffee01');
+  assert.deepEqual(sender.apply(removal(first), 0), { ok: true });
+});
+
+test('an SA whose move was refused is removed all the same, with its keys, and not the one that was in its way', () => {
+  const { sender } = hosts();
+  const { first, second, removal } = twoOfOneSpi();
+  const elsewhere = { ...second, remote: address('203.0.113.9') };
+  assert.deepEqual(sender.apply({ kind: 'install', sa: elsewhere }, 0), { ok: true });
+  const { protocol, direction, spi, childId } = elsewhere;
+  const refused = sender.apply(
+    {
+      ...{ kind: 'update-addresses', protocol, direction, spi, childId, encapsulated: false },
+      ...{ local: { address: first.local, port: 0 }, remote: { address: first.remote, port: 0 } },
+    },
+    0,
+  );
+  assert.equal(refused.ok || refused.code, 'exists');
+  assert.deepEqual(sender.apply(removal(elsewhere), 0), { ok: true });
+  const { key } = elsewhere.encryption!;
+  assert.deepEqual(key, new Uint8Array(key.length));
+  assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), 'c0ffee01');
+});
+
+test('a pair has no two outbound SAs of one SPI, wherever they lead: nobody could tell which of them is meant', () => {
+  const { sender } = hosts();
+  const again = { ...flow({ more: { generation: 1 } }).sender, remote: address('203.0.113.9') };
+  const result = sender.apply({ kind: 'install', sa: again }, 0);
+  assert.equal(result.ok || result.code, 'exists');
+});
+
+test('an inbound SA, and what is written down of it, stays when another pair wants one of its SPI removed', () => {
+  const closed: number[] = [];
+  const marks = { open: () => undefined, close: (spi: number) => void closed.push(spi) };
+  const host = plane({ receivedMarks: marks });
+  const { receiver } = flow();
+  const { removal } = twoOfOneSpi();
+  host.apply({ kind: 'install', sa: receiver }, 0);
+  const result = host.apply(removal({ ...receiver, childId: 2 }), 0);
+  assert.equal(result.ok || result.code, 'missing');
+  assert.deepEqual(closed, []);
+  assert.deepEqual(host.apply(removal(receiver), 0), { ok: true });
+  assert.deepEqual(closed, [receiver.spi]);
+});
+
 test('an SA of a protocol that the way to the wire does not carry is refused with unsupported', () => {
   const host = new MemoryDataPlane({ randomness: testRandomness, protocols: ['ah'] });
   const result = host.apply({ kind: 'install', sa: flow().sender }, 0);
@@ -80,8 +144,8 @@ test('commands about SAs and policies that are not there are answered with missi
   const common = { protocol: 'esp', spi: sender.spi, childId: 1 } as const;
   const commands: SaCommand[] = [
     { kind: 'use-outbound', ...common },
-    { kind: 'remove', ...common, direction: 'inbound', remote: sender.remote },
-    { kind: 'remove', ...common, direction: 'outbound', remote: sender.remote },
+    { kind: 'remove', ...common, direction: 'inbound' },
+    { kind: 'remove', ...common, direction: 'outbound' },
     {
       kind: 'update-addresses',
       ...common,
@@ -115,7 +179,7 @@ test('after a rekey, traffic leaves by the old SA until use-outbound, and by the
   sender.apply({ kind: 'use-outbound', protocol: 'esp', spi: 0x5000 as Spi, childId: 1 }, 0);
   assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), '00005000');
   sender.apply(
-    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: 0xc0ffee01 as Spi, remote: next.remote },
+    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: 0xc0ffee01 as Spi, childId: 1 },
     0,
   );
   assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), '00005000');
@@ -129,10 +193,7 @@ test('given that the sending SA of a pair is removed, the newest remaining one s
   ] as const) {
     sender.apply({ kind: 'install', sa: flow({ spi, more: { generation } }).sender }, 0);
   }
-  sender.apply(
-    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: senderSa.spi, remote: senderSa.remote },
-    0,
-  );
+  sender.apply({ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: senderSa.spi, childId: 1 }, 0);
   assert.equal(toHex(seal(sender, ipPacket()).octets.subarray(0, 4)), '00006000');
 });
 
@@ -153,10 +214,7 @@ test('moving SAs to other addresses keeps sequence numbers and the replay window
   const outputs = receive(receiver, after, 0);
   assert.equal(delivered(outputs).length, 1);
   assert.deepEqual(eventsOf(outputs), []);
-  sender.apply(
-    { kind: 'remove', protocol: 'esp', direction: 'outbound', spi: senderSa.spi, remote: there.address },
-    0,
-  );
+  sender.apply({ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: senderSa.spi, childId: 1 }, 0);
   assert.equal(sender.counters('esp', 'outbound', senderSa.spi), undefined);
 });
 

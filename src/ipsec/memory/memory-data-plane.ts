@@ -1,4 +1,4 @@
-import type { IpAddress, SaCommand, SaCounters, SaDirection, SaProtocol, SaResult } from '#sa';
+import type { IpAddress, SaCommand, SaCounters, SaDirection, SaName, SaProtocol, SaResult } from '#sa';
 import { fragmentIpv4, WireError } from '#wire';
 import { DataPath } from '../data-path.ts';
 import { LingeringSas } from '../lingering-sas.ts';
@@ -13,7 +13,7 @@ import { Spd } from '../policy/spd.ts';
 import { expiryEvent } from '../sa-events.ts';
 import type { SaProgress } from '../sa-progress.ts';
 import { Sad } from '../sad.ts';
-import type { InboundSa, OutboundSa } from '../security-association.ts';
+import type { InboundSa } from '../security-association.ts';
 import type { SaUsage } from '../usage.ts';
 import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
@@ -132,8 +132,8 @@ export class MemoryDataPlane {
       return false;
     }
     if (command.kind !== 'remove' || command.direction === 'outbound') return false;
+    if (this.#sad.find(command) === undefined) return false;
     this.#lingering.take(command.protocol, command.spi);
-    if (this.#sad.findInbound(command.protocol, command.spi) === undefined) return false;
     return this.#lingering.postpone(command, at);
   }
 
@@ -306,19 +306,19 @@ export class MemoryDataPlane {
     return evidence === undefined ? undefined : { kind: 'event', event: { kind: 'unknown-spi', evidence } };
   }
 
-  /** Counters of an SA; `undefined` if there is none. `remote` is needed if two peers chose the same outbound SPI. */
-  counters(
-    protocol: SaProtocol,
-    direction: SaDirection,
-    spi: number,
-    remote?: IpAddress,
-  ): SaCounters | undefined {
-    return this.usage(protocol, direction, spi, remote)?.counters();
+  /** Counters of an SA; `undefined` if there is none. Of several outbound ones with one SPI, of any. */
+  counters(protocol: SaProtocol, direction: SaDirection, spi: number): SaCounters | undefined {
+    for (const sa of this.#sad.all()) {
+      const { parameters } = sa;
+      if (sa.spi === spi && parameters.direction === direction && parameters.protocol === protocol)
+        return sa.usage.counters();
+    }
+    return undefined;
   }
 
   /** The same for whoever looks at an SA's counters again and again. */
-  usage(protocol: SaProtocol, direction: SaDirection, spi: number, remote?: IpAddress): SaUsage | undefined {
-    return this.#find(protocol, direction, spi, remote)?.usage;
+  usage(name: SaName): SaUsage | undefined {
+    return this.#sad.find(name)?.usage;
   }
 
   /** The inbound SAs, and where their packets come from. */
@@ -349,22 +349,6 @@ export class MemoryDataPlane {
       unknownSpisDropped: this.unknownSpisDropped,
       heldPacketsDropped: this.#held.dropped,
     };
-  }
-
-  #find(
-    protocol: SaProtocol,
-    direction: SaDirection,
-    spi: number,
-    remote: IpAddress | undefined,
-  ): InboundSa | OutboundSa | undefined {
-    if (direction === 'inbound') return this.#sad.findInbound(protocol, spi);
-    if (remote !== undefined) return this.#sad.findOutbound(protocol, spi, remote);
-    for (const sa of this.#sad.all()) {
-      if (sa.spi === spi && sa.parameters.direction === direction && sa.parameters.protocol === protocol) {
-        return sa;
-      }
-    }
-    return undefined;
   }
 
   #encapsulate(packet: Uint8Array, at: number): PacketSlot {

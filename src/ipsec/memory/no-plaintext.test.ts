@@ -251,8 +251,8 @@ function explore(parameters: fc.Parameters<[Step[]]>): Readonly<Record<string, n
             if (!installed.delete(step.childId)) break;
             const { out, into } = parametersFor(step.childId, { local: [], remote: [] });
             for (const sa of [out, into]) {
-              const { protocol, direction, spi, remote } = sa;
-              assert.ok(plane.apply({ kind: 'remove', protocol, direction, spi, remote }, at).ok);
+              const { protocol, direction, spi, childId } = sa;
+              assert.ok(plane.apply({ kind: 'remove', protocol, direction, spi, childId }, at).ok);
             }
             break;
           }

@@ -88,7 +88,7 @@ test('an inbound SA drops authentic packets beyond its reservation, asks once, a
   const { sender, receiver } = hosts();
   const { receiver: receiverSa } = flow({ more: { reservation: { last: at(0), limit: at(4) } } });
   receiver.apply(
-    { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: receiverSa.spi, remote: receiverSa.remote },
+    { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: receiverSa.spi, childId: 1 },
     0,
   );
   receiver.apply({ kind: 'install', sa: receiverSa }, 0);

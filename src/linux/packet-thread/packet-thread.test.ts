@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Spi, selectorOfPrefix } from '#sa';
-import { dummyOn, installation, listening, loopback } from '../testing/listening.ts';
+import { dummyOn, installation, listening } from '../testing/listening.ts';
 
 test('what an SA carried last is told before its removal is answered, and what the thread counted after that', async (t) => {
   const { thread, port, said, until, send } = await listening(t);
@@ -12,7 +12,7 @@ test('what an SA carried last is told before its removal is answered, and what t
   send(dummyOn(1001, port));
   await until('first on 1001');
   thread.apply(3, {
-    ...{ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: 1001 as Spi, remote: loopback },
+    ...{ kind: 'remove', protocol: 'esp', direction: 'inbound', spi: 1001 as Spi, childId: 1001 },
   });
   await until('3 true');
   await until('dummies: 1');

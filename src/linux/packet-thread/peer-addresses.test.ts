@@ -11,7 +11,7 @@ function install(spi: number, direction: 'inbound' | 'outbound' = 'inbound'): Sa
 }
 
 function remove(spi: number): SaCommand {
-  return { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: spi as Spi, remote: there! };
+  return { kind: 'remove', protocol: 'esp', direction: 'inbound', spi: spi as Spi, childId: spi };
 }
 
 test('an address is known as long as one inbound SA leads to it, and moves with its SA', () => {

@@ -1,31 +1,17 @@
-// SAs as commands name them: to be removed by where they lead, to be changed by the pair that they belong to.
-import type { IpAddress, SaCommand, SaDirection, SaProtocol, Spi } from '#sa';
+// SAs by the pair that they belong to, as commands name them.
+import type { SaName } from '#sa';
 
-export interface IndexedSa {
-  readonly protocol: SaProtocol;
-  readonly direction: SaDirection;
-  readonly spi: Spi;
-  readonly childId: number;
-  /** Where it leads now. */
-  readonly remote: IpAddress;
-}
-
-type Named = Omit<IndexedSa, 'childId'>;
-type OfPair = Omit<IndexedSa, 'remote'>;
-type RemoveCommand = Extract<SaCommand, { kind: 'remove' }>;
-
-/** Follows the commands that a data plane has carried out, so that no two SAs have one name. */
-export class SaIndex<Sa extends IndexedSa & { remote: IpAddress }> {
+/** Follows the commands that a data plane has carried out. */
+export class SaIndex<Sa extends SaName> {
   /** In the order of their installation. */
   readonly #all = new Set<Sa>();
-  readonly #byName = new Map<string, Sa>();
   readonly #pairs = new Map<number, Set<Sa>>();
 
   get size(): number {
     return this.#all.size;
   }
 
-  /** In the order of their installation, wherever they lead now. */
+  /** In the order of their installation. */
   values(): IterableIterator<Sa> {
     return this.#all.values();
   }
@@ -41,35 +27,22 @@ export class SaIndex<Sa extends IndexedSa & { remote: IpAddress }> {
 
   add(sa: Sa): void {
     this.#all.add(sa);
-    this.#byName.set(nameOf(sa), sa);
     const pair = this.#pairs.get(sa.childId);
     if (pair === undefined) this.#pairs.set(sa.childId, new Set([sa]));
     else pair.add(sa);
   }
 
-  named(name: Named): Sa | undefined {
-    return this.#byName.get(nameOf(name));
-  }
-
-  /** Wherever it leads. */
-  ofPair({ protocol, direction, spi, childId }: OfPair): Sa | undefined {
+  find({ protocol, direction, spi, childId }: SaName): Sa | undefined {
     for (const sa of this.#pairs.get(childId) ?? [])
       if (sa.spi === spi && sa.direction === direction && sa.protocol === protocol) return sa;
     return undefined;
   }
 
-  move(sa: Sa, remote: IpAddress): void {
-    this.#byName.delete(nameOf(sa));
-    sa.remote = remote;
-    this.#byName.set(nameOf(sa), sa);
-  }
-
   /** The SA that is gone by this. */
-  remove(command: RemoveCommand): Sa | undefined {
-    const sa = this.named(command);
+  remove(name: SaName): Sa | undefined {
+    const sa = this.find(name);
     if (sa === undefined) return undefined;
     this.#all.delete(sa);
-    this.#byName.delete(nameOf(sa));
     const pair = this.#pairs.get(sa.childId);
     pair?.delete(sa);
     if (pair?.size === 0) this.#pairs.delete(sa.childId);
@@ -78,12 +51,6 @@ export class SaIndex<Sa extends IndexedSa & { remote: IpAddress }> {
 
   clear(): void {
     this.#all.clear();
-    this.#byName.clear();
     this.#pairs.clear();
   }
-}
-
-/** An SPI of the peer's choice names an SA together with the peer's address only (RFC 4301 4.1). */
-function nameOf({ protocol, direction, spi, remote }: Named): string {
-  return direction === 'inbound' ? `${protocol} inbound ${spi}` : `${protocol} outbound ${spi} ${remote}`;
 }

@@ -26,8 +26,8 @@ function parameters(direction: 'inbound' | 'outbound', spi: number, hardTimeMs?:
   };
 }
 
-function removal(direction: 'inbound' | 'outbound', spi: number): SaCommand {
-  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, remote: address('192.0.2.2') };
+function removal(direction: 'inbound' | 'outbound', spi: number, childId = 1): SaCommand {
+  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, childId };
 }
 
 test('what was carried out is told again in an order that a fresh thread can follow, and only that', () => {
@@ -99,7 +99,7 @@ test('commands that the dead thread has not answered fail, but for removals, whi
   assert.deepEqual(journal.abandon(0), []);
 });
 
-test('an SA is removed by where it leads now, and another one with its SPI at another peer stays', () => {
+test('an SA is removed wherever it leads now, and another one with its SPI at another peer stays', () => {
   const journal = new SaJournal();
   const [first, second, third] = ['192.0.2.2', '192.0.2.3', '192.0.2.4'].map(address);
   let id = 0;
@@ -119,8 +119,8 @@ test('an SA is removed by where it leads now, and another one with its SPI at an
   const told = (): unknown[] =>
     journal.replay(0).map(({ command }) => (command.kind === 'install' ? command.sa.childId : command.kind));
   assert.deepEqual(told(), [1, 'update-addresses', 2, 'use-outbound'], 'in the order of installation');
-  carryOut({ ...removal('outbound', 600), remote: first! } as SaCommand);
-  assert.equal(journal.saCount, 2, 'nothing leads there any more');
-  carryOut({ ...removal('outbound', 600), remote: third! } as SaCommand);
+  carryOut(removal('outbound', 600, 3));
+  assert.equal(journal.saCount, 2, 'that pair has none');
+  carryOut(removal('outbound', 600));
   assert.deepEqual(told(), [2], 'nor is it said which SA of its pair sends');
 });

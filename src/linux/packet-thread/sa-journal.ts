@@ -1,10 +1,9 @@
 // What a packet thread was told of SAs and policies, so that one that takes its place can be told again.
 import { SaProgress } from '#ipsec';
-import type { IpAddress, SaCommand, SaLifetimes, SaParameters, SaResult } from '#sa';
-import { type IndexedSa, SaIndex } from './sa-index.ts';
+import type { SaCommand, SaLifetimes, SaName, SaParameters, SaResult } from '#sa';
+import { SaIndex } from './sa-index.ts';
 
-interface JournalSa extends IndexedSa {
-  remote: IpAddress;
+interface JournalSa extends SaName {
   readonly parameters: SaParameters;
   readonly installedAt: number;
   readonly progress: SharedArrayBuffer;
@@ -72,14 +71,12 @@ export class SaJournal {
         this.#senders.set(command.childId, command);
         break;
       case 'update-addresses': {
-        const sa = this.#sas.ofPair(command);
-        if (sa === undefined) break;
-        sa.moved = command;
-        this.#sas.move(sa, command.remote.address);
+        const sa = this.#sas.find(command);
+        if (sa !== undefined) sa.moved = command;
         break;
       }
       case 'extend-reservation': {
-        const sa = this.#sas.ofPair(command);
+        const sa = this.#sas.find(command);
         if (sa !== undefined) sa.extended = command;
         break;
       }
@@ -96,17 +93,17 @@ export class SaJournal {
   }
 
   #add(sa: SaParameters, installedAt: number, progress: SharedArrayBuffer): void {
-    const { protocol, direction, spi, childId, remote } = sa;
+    const { protocol, direction, spi, childId } = sa;
     const parameters = withOwnKeys(sa);
     this.#sas.add({
-      ...{ protocol, direction, spi, childId, remote, parameters, installedAt, progress },
+      ...{ protocol, direction, spi, childId, parameters, installedAt, progress },
       moved: undefined,
       extended: undefined,
     });
   }
 
-  #remove(command: Extract<SaCommand, { kind: 'remove' }>): void {
-    const gone = this.#sas.remove(command);
+  #remove(name: SaName): void {
+    const gone = this.#sas.remove(name);
     if (gone === undefined) return;
     wipe(gone);
     if (!this.#sas.hasPair(gone.childId)) this.#senders.delete(gone.childId);

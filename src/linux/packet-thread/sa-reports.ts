@@ -1,11 +1,10 @@
 // Counters of the SAs that moved since they were told last.
 import type { MemoryDataPlane, SaUsage } from '#ipsec';
-import type { IpAddress, SaCommand } from '#sa';
+import type { SaCommand, SaName } from '#sa';
 import type { SaReport } from './messages.ts';
-import { type IndexedSa, SaIndex } from './sa-index.ts';
+import { SaIndex } from './sa-index.ts';
 
-interface KnownSa extends IndexedSa {
-  remote: IpAddress;
+interface KnownSa extends SaName {
   readonly usage: SaUsage;
   reportedPackets: number;
 }
@@ -22,15 +21,10 @@ export class SaReports {
   follow(command: SaCommand): void {
     switch (command.kind) {
       case 'install': {
-        const { protocol, direction, spi, childId, remote } = command.sa;
-        const usage = this.#plane.usage(protocol, direction, spi, remote);
+        const { protocol, direction, spi, childId } = command.sa;
+        const usage = this.#plane.usage(command.sa);
         if (usage === undefined) break;
-        this.#known.add({ protocol, direction, spi, childId, remote, usage, reportedPackets: 0 });
-        break;
-      }
-      case 'update-addresses': {
-        const sa = this.#known.ofPair(command);
-        if (sa !== undefined) this.#known.move(sa, command.remote.address);
+        this.#known.add({ protocol, direction, spi, childId, usage, reportedPackets: 0 });
         break;
       }
       case 'remove':
@@ -46,8 +40,8 @@ export class SaReports {
   }
 
   /** The last of an SA that is about to be removed; undefined if there is nothing new to tell. */
-  takeLast(command: Extract<SaCommand, { kind: 'remove' }>): SaReport | undefined {
-    const sa = this.#known.named(command);
+  takeLast(name: SaName): SaReport | undefined {
+    const sa = this.#known.find(name);
     return sa !== undefined && hasMoved(sa) ? report(sa) : undefined;
   }
 }

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type PolicyParameters, type SaCommand, type Spi, selectorOfPrefix } from '#sa';
-import { dummyOn, installation, listening, loopback } from '../testing/listening.ts';
+import { dummyOn, installation, listening } from '../testing/listening.ts';
 
 const threads = 3;
 
-function removal(direction: 'inbound' | 'outbound', spi: number): SaCommand {
-  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, remote: loopback };
+function removal(direction: 'inbound' | 'outbound', spi: number, childId: number): SaCommand {
+  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, childId };
 }
 
 function policyOf(childId: number, more: Partial<PolicyParameters> = {}): SaCommand {
@@ -42,7 +42,7 @@ test('an SA that is gone is unknown, and one that comes again is not', async (t)
   const { thread, port, said, until, send } = await listening(t, threads);
   thread.apply(1, installation('inbound', 1001, port));
   await until('1 true');
-  thread.apply(2, removal('inbound', 1001));
+  thread.apply(2, removal('inbound', 1001, 1001));
   await until('2 true');
   send(dummyOn(1001, port));
   await until('unknown-spi');
@@ -62,15 +62,17 @@ test('every command is answered once, by refusal if any thread refuses', async (
   thread.apply(6, policyOf(9, { kernelTies: { inbound: {}, outbound: {} } }));
   thread.apply(7, { kind: 'use-outbound', protocol: 'esp', spi: 5000 as Spi, childId: 7 });
   thread.apply(8, { kind: 'remove-policy', policyId: 7 });
-  thread.apply(9, removal('outbound', 5000));
-  thread.apply(10, removal('outbound', 5000));
-  thread.apply(11, removal('inbound', 1001));
-  for (let id = 1; id <= 11; id++) await until(`${id} `);
+  thread.apply(9, removal('outbound', 5000, 8));
+  thread.apply(10, removal('outbound', 5000, 7));
+  thread.apply(11, removal('outbound', 5000, 7));
+  thread.apply(12, removal('inbound', 1001, 8));
+  thread.apply(13, removal('inbound', 1001, 7));
+  for (let id = 1; id <= 13; id++) await until(`${id} `);
   assert.deepEqual(
     said.filter((one) => /^\d/.test(one)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)),
     [
       ...['1 true', '2 true', '3 true', '4 false', '5 false', '6 false'],
-      ...['7 true', '8 true', '9 true', '10 false', '11 true'],
+      ...['7 true', '8 true', '9 false', '10 true', '11 false', '12 false', '13 true'],
     ],
   );
 });

@@ -27,7 +27,7 @@ test('an inbound SA is in the thread that its SPI names', () => {
       const thread = spi % threads;
       assert.equal(placement.ask(installation('inbound', spi, 1)), thread);
       assert.equal(placement.ask(move(1, 'inbound', spi, '192.0.2.9')), thread);
-      assert.equal(placement.ask(removal('inbound', spi, '192.0.2.9')), thread);
+      assert.equal(placement.ask(removal('inbound', spi, 1)), thread);
     }),
   );
 });
@@ -40,10 +40,10 @@ test('outbound SAs of a pair stay beside its first inbound one, over all rekeyin
   placement.ask(installation('inbound', 1004, 7, 1));
   assert.equal(placement.ask(installation('outbound', 5001, 7, 1)), 3);
   assert.equal(placement.ask(use(7, 5001)), 3);
-  placement.ask(removal('inbound', 1003));
-  assert.equal(placement.ask(removal('outbound', 5000)), 3);
+  placement.ask(removal('inbound', 1003, 7));
+  assert.equal(placement.ask(removal('outbound', 5000, 7)), 3);
   assert.equal(placement.sealerOf(7), 3);
-  assert.equal(placement.ask(removal('outbound', 5001)), 3);
+  assert.equal(placement.ask(removal('outbound', 5001, 7)), 3);
   assert.equal(placement.sealerOf(7), undefined);
 });
 
@@ -62,11 +62,14 @@ test('two outbound SAs of one peer never have one SPI, whichever threads they wo
   const second = placement.ask(installation('outbound', 5000, 2));
   assert.deepEqual(typeof second === 'object' && !second.ok && second.code, 'exists');
   assert.equal(placement.sealerOf(2), undefined);
+  placement.ask(removal('outbound', 5000, 2));
+  assert.equal(placement.sealerOf(1), 0, 'what was refused to one pair is not taken from the other');
   assert.equal(placement.ask(installation('outbound', 5000, 2, 0, '192.0.2.99')), 1);
   const moved = placement.ask(move(2, 'outbound', 5000, '192.0.2.2'));
   assert.deepEqual(typeof moved === 'object' && !moved.ok && moved.code, 'exists');
   assert.equal(placement.ask(move(2, 'outbound', 5000, '192.0.2.3')), 1);
-  assert.equal(placement.ask(removal('outbound', 5000, '192.0.2.3')), 1);
+  assert.equal(placement.ask(removal('outbound', 5000, 2)), 1);
+  assert.equal(placement.ask(installation('outbound', 5000, 2, 0, '192.0.2.3')), 1, 'the SPI is free again');
 });
 
 test('what was refused leaves nothing behind, and an older SA of its name stays', () => {

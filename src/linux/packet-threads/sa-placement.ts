@@ -1,8 +1,9 @@
 // Which of several packet threads has an SA. None is shared: sequence numbers, replay windows and lifetimes stay one thread's.
-import type { IpAddress, SaCommand, SaProtocol, SaResult, Spi } from '#sa';
-import { type IndexedSa, SaIndex } from '../packet-thread/sa-index.ts';
+import type { IpAddress, SaCommand, SaName, SaProtocol, SaResult, Spi } from '#sa';
+import { SaIndex } from '../packet-thread/sa-index.ts';
 
-interface PlacedSa extends IndexedSa {
+interface PlacedSa extends SaName {
+  /** Where it leads now. */
   remote: IpAddress;
 }
 
@@ -26,6 +27,8 @@ export interface InboundPlace {
 export class SaPlacement {
   readonly #threads: number;
   readonly #sas = new SaIndex<PlacedSa>();
+  /** What no further SA may have, see `holdOf`. */
+  readonly #held = new Set<string>();
   /** Of each pair that has outbound SAs. */
   readonly #sealers = new Map<number, number>();
 
@@ -59,8 +62,6 @@ export class SaPlacement {
     switch (command.kind) {
       case 'install':
         return command.sa.childId;
-      case 'remove':
-        return this.#sas.named(command)?.childId;
       case 'install-policy':
         return command.policy.childId;
       case 'remove-policy':
@@ -77,13 +78,11 @@ export class SaPlacement {
   ask(command: SaCommand): Place | Refusal {
     switch (command.kind) {
       case 'install':
-        return command.sa.direction === 'inbound' ? this.#askInbound(command) : this.#askOutbound(command);
+        return this.#askToInstall(command);
       case 'use-outbound':
         return this.#sealerFor(command.childId);
       case 'extend-reservation':
-        return command.direction === 'inbound'
-          ? this.receiverOf(command.spi)
-          : this.#sealerFor(command.childId);
+        return this.#threadOf(command);
       case 'update-addresses':
         return this.#askToMove(command);
       case 'remove':
@@ -95,65 +94,58 @@ export class SaPlacement {
   }
 
   /** An installation was refused: there is no such SA. */
-  refused({ sa: { protocol, direction, spi, remote, childId } }: Installation): void {
-    const known = this.#sas.named({ protocol, direction, spi, remote });
-    if (known?.childId === childId) this.#forget(known);
+  refused({ sa }: Installation): void {
+    this.#forget(sa);
   }
 
-  #askInbound({ sa }: Installation): Place {
-    // One of this name has its thread refuse the other.
-    if (this.#sas.named(sa) === undefined) this.#add(sa);
-    return this.receiverOf(sa.spi);
+  #askToInstall({ sa: { protocol, direction, spi, childId, remote } }: Installation): Place | Refusal {
+    const sa: PlacedSa = { protocol, direction, spi, childId, remote };
+    if (this.#held.has(holdOf(sa)) || this.#sas.find(sa) !== undefined) return exists(sa);
+    const thread = direction === 'inbound' ? this.receiverOf(spi) : this.#placeSealer(childId);
+    this.#sas.add(sa);
+    this.#held.add(holdOf(sa));
+    return thread;
   }
 
-  #askOutbound({ sa }: Installation): Place | Refusal {
-    if (this.#sas.named(sa) !== undefined) return exists(sa.spi, sa.remote);
-    const { childId } = sa;
-    let thread = this.#sealers.get(childId);
-    if (thread === undefined) {
-      const inbound = this.#sas.pair(childId).findLast(({ direction }) => direction === 'inbound');
-      thread = inbound === undefined ? childId % this.#threads : this.receiverOf(inbound.spi);
-      this.#sealers.set(childId, thread);
-    }
-    this.#add(sa);
+  #placeSealer(childId: number): number {
+    const known = this.#sealers.get(childId);
+    if (known !== undefined) return known;
+    const inbound = this.#sas.pair(childId).findLast(({ direction }) => direction === 'inbound');
+    const thread = inbound === undefined ? childId % this.#threads : this.receiverOf(inbound.spi);
+    this.#sealers.set(childId, thread);
     return thread;
   }
 
   #askToMove(command: Extract<SaCommand, { kind: 'update-addresses' }>): Place | Refusal {
-    const { protocol, direction, spi, childId } = command;
-    const remote = command.remote.address;
-    const sa = this.#sas.ofPair(command);
-    if (direction === 'outbound' && sa !== undefined) {
-      const holder = this.#sas.named({ protocol, direction, spi, remote });
-      if (holder !== undefined && holder !== sa) return exists(spi, remote);
+    const sa = this.#sas.find(command);
+    if (sa !== undefined) {
+      const [held, wanted] = [holdOf(sa), holdOf({ ...sa, remote: command.remote.address })];
+      if (wanted !== held && this.#held.has(wanted)) return exists(sa);
+      this.#held.delete(held);
+      this.#held.add(wanted);
+      sa.remote = command.remote.address;
     }
-    if (sa !== undefined) this.#sas.move(sa, remote);
-    return direction === 'inbound' ? this.receiverOf(spi) : this.#sealerFor(childId);
+    return this.#threadOf(command);
   }
 
   #askToRemove(command: Extract<SaCommand, { kind: 'remove' }>): Place {
-    const sa = this.#sas.named(command);
-    if (command.direction === 'inbound') {
-      if (sa !== undefined) this.#forget(sa);
-      return this.receiverOf(command.spi);
-    }
-    // Of one that is not there any thread can say so.
-    if (sa === undefined) return 0;
-    const thread = this.#sealerFor(sa.childId);
-    this.#forget(sa);
+    const thread = this.#threadOf(command);
+    this.#forget(command);
     return thread;
+  }
+
+  #threadOf({ direction, spi, childId }: SaName): number {
+    return direction === 'inbound' ? this.receiverOf(spi) : this.#sealerFor(childId);
   }
 
   #sealerFor(childId: number): number {
     return this.#sealers.get(childId) ?? childId % this.#threads;
   }
 
-  #add({ protocol, direction, spi, childId, remote }: IndexedSa): void {
-    this.#sas.add({ protocol, direction, spi, childId, remote });
-  }
-
-  #forget(sa: PlacedSa): void {
-    this.#sas.remove({ kind: 'remove', ...sa });
+  #forget(name: SaName): void {
+    const sa = this.#sas.remove(name);
+    if (sa === undefined) return;
+    this.#held.delete(holdOf(sa));
     const { childId } = sa;
     if (!this.#sas.pair(childId).some(({ direction }) => direction === 'outbound'))
       this.#sealers.delete(childId);
@@ -162,6 +154,11 @@ export class SaPlacement {
 
 type Installation = Extract<SaCommand, { kind: 'install' }>;
 
-function exists(spi: number, remote: IpAddress): Refusal {
-  return { ok: false, code: 'exists', detail: `${remote} has an outbound SA with SPI ${spi}` };
+/** An inbound SA holds its SPI, an outbound one, whose SPI is the peer's choice, only at the peer's address (RFC 4301 4.1). */
+function holdOf({ protocol, direction, spi, remote }: PlacedSa): string {
+  return direction === 'inbound' ? `${protocol} inbound ${spi}` : `${protocol} outbound ${spi} ${remote}`;
+}
+
+function exists({ direction }: SaName): Refusal {
+  return { ok: false, code: 'exists', detail: `the ${direction} SPI is taken` };
 }

@@ -12,6 +12,7 @@ import {
   selectorOfPrefix,
 } from '#sa';
 import { KernelDataPlane } from './kernel-data-plane.ts';
+import { stateKey } from './kernel-sa.ts';
 import { deviceIndex, KernelWithDevice } from './testing/kernel-with-device.ts';
 
 const selectors = { local: [selectorOfPrefix('10.1.0.0/24')!], remote: [selectorOfPrefix('10.2.0.0/24')!] };
@@ -68,7 +69,7 @@ function events(): DataPlaneEvent[] {
   return all;
 }
 
-const offloadOf = (spi: number) => kernel.sas.get(spi)?.attributes.offload;
+const offloadOf = (spi: number) => kernel.sa(spi)?.attributes.offload;
 
 test('an SA for which no device is wanted asks for none', () => {
   having({ crypto: true, packet: true, policies: true });
@@ -198,8 +199,7 @@ test('an SA that a device has counted the packets of does not move: it is replac
   plane.take({ kind: 'delete-sa', id, attributes: {} }, 0);
   assert.deepEqual(events(), []);
   const removal: SaCommand = {
-    ...{ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: outboundSpi },
-    remote: moved.address,
+    ...{ kind: 'remove', protocol: 'esp', direction: 'outbound', spi: outboundSpi, childId: 1 },
   };
   assert.deepEqual(plane.apply(removal, 0), { ok: true });
 });
@@ -219,7 +219,7 @@ test('what a process before us left with a device goes on with it, whatever is w
   const left = [...kernel.sas.values()].map((sa) => structuredClone(sa));
   const key = new Uint8Array(20).fill(7);
   for (const { state, attributes } of left)
-    kernel.sas.set(state.spi, {
+    kernel.sas.set(stateKey(state), {
       kind: 'new-sa',
       state,
       attributes: { ...attributes, aead: { ...attributes.aead!, key: key.slice() } },

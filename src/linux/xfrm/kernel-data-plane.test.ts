@@ -236,7 +236,7 @@ test('commands for what is not there, and SPIs that nobody may have', { skip }, 
     };
     const common = { protocol: 'esp', spi: 0xc0000001, childId: 1, direction: 'outbound' };
     assert.equal(await code({ kind: 'use-outbound', ...common }), 'missing');
-    assert.equal(await code({ kind: 'remove', ...common, remote: '192.0.2.2' }), 'missing');
+    assert.equal(await code({ kind: 'remove', ...common }), 'missing');
     assert.equal(
       await code({ kind: 'extend-reservation', ...common, limit: { high: 0, low: 9 } }),
       'missing',

@@ -108,7 +108,7 @@ export class KernelDataPlane {
         return this.#move(command);
       case 'extend-reservation':
         // The kernel's own counter outlives this process: nothing is to be reserved.
-        return this.#sas.ofPair(command) === undefined
+        return this.#sas.find(command) === undefined
           ? refuse('missing', `the pair has no such ${command.direction} SA`)
           : done;
       case 'remove':
@@ -229,8 +229,7 @@ export class KernelDataPlane {
   /** Removes everything of ours. */
   close(): void {
     for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
-    for (const { id, lookup } of this.#sas.all())
-      this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
+    for (const sa of this.#sas.all()) this.#delete(sa);
     // Of some requests nobody has heard yet.
     for (const { state, lookup } of this.#allStates())
       if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
@@ -258,7 +257,8 @@ export class KernelDataPlane {
     const id = stateId(sa);
     const late = sa.direction === 'inbound' ? this.#lingering.take(protocol, spi) : undefined;
     if (late !== undefined) this.#remove(late);
-    if (this.#sas.at(id) !== undefined) return refuse('exists', `the ${sa.direction} SPI is taken`);
+    if (this.#sas.at(id) !== undefined || this.#sas.find(sa) !== undefined)
+      return refuse('exists', `the ${sa.direction} SPI is taken`);
     const there = this.#stateThere(sa);
     if (there !== undefined && !this.#ids.isOurState(there.state))
       return refuse('exists', `the ${sa.direction} SPI is another key manager's`);
@@ -310,7 +310,7 @@ export class KernelDataPlane {
   }
 
   #useOutbound(command: Command<'use-outbound'>): SaResult {
-    const sa = this.#sas.ofPair({ ...command, direction: 'outbound' });
+    const sa = this.#sas.find({ ...command, direction: 'outbound' });
     if (sa === undefined) return refuse('missing', 'the pair has no such outbound SA');
     const pair = this.#sas.pair(command.childId)!;
     const before = pair.outbound;
@@ -322,20 +322,28 @@ export class KernelDataPlane {
 
   /** Whether it is carried out later. */
   #lingers(command: Command<'remove'>, at: number): boolean {
-    if (command.direction === 'outbound') return false;
+    if (command.direction === 'outbound' || this.#sas.find(command) === undefined) return false;
     this.#lingering.take(command.protocol, command.spi);
-    const there = this.#sas.named(command, command.remote) !== undefined;
-    return there && this.#lingering.postpone(command, at);
+    return this.#lingering.postpone(command, at);
   }
 
   #remove(command: Command<'remove'>): SaResult {
-    const sa = this.#sas.named(command, command.remote);
-    if (sa === undefined) return refuse('missing', `no such ${command.direction} SA`);
-    this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup });
+    const sa = this.#sas.find(command);
+    if (sa === undefined) return refuse('missing', `the pair has no such ${command.direction} SA`);
+    this.#delete(sa);
+    this.#forget(sa);
+    return done;
+  }
+
+  #forget(sa: KernelSa): void {
     this.#mappingsToldAt.delete(sa.key);
     this.#sas.remove(sa);
     this.#releaseIfUnused(sa.childId);
-    return done;
+  }
+
+  /** Where an SA was that the kernel has no more, there may be somebody else's. */
+  #delete({ id, lookup, ended }: KernelSa): void {
+    if (!ended) this.#socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
   }
 
   #releaseIfUnused(childId: number): void {
@@ -351,27 +359,30 @@ export class KernelDataPlane {
    */
   #move(command: Command<'update-addresses'>): SaResult {
     const { direction, local, remote, encapsulated, childId } = command;
-    const sa = this.#sas.ofPair(command);
+    const sa = this.#sas.find(command);
     if (sa === undefined) return refuse('missing', `the pair has no such ${direction} SA`);
     if (sa.protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
     if (command.unverified) return refuse('unsupported', 'the kernel counts no credit');
     if (isAt(sa, command)) return done;
+    const holder = this.#sas.at(stateId({ ...command, local: local.address, remote: remote.address }));
+    if (holder !== undefined && holder !== sa)
+      return refuse('exists', `the ${direction} SPI is taken at the new address`);
     if (sa.ended || isNumberedByDevice(sa)) {
       this.#end(sa);
-      this.#sas.rename(sa, () => void Object.assign(sa, { local, remote, encapsulated }));
+      this.#sas.rename(sa, () => Object.assign(sa, { local, remote, encapsulated }));
       return this.#refreshPolicies(childId);
     }
     const last = deleteAndKeep(sa);
     if (last === undefined) return refuse('missing', 'the kernel does not have the SA any more');
-    const refusal = this.#sas.rename(sa, () => {
-      const moved = movedState(last, direction, local, remote, encapsulated);
-      const added = this.#states.add(moved, sa, false);
-      wipeKeys(last.attributes);
-      if ('refusal' in added) return added.refusal;
-      Object.assign(sa, { local, remote, encapsulated, device: added.device });
-      return undefined;
-    });
-    if (refusal !== undefined) return refusal;
+    const moved = movedState(last, direction, local, remote, encapsulated);
+    const added = this.#states.add(moved, sa, false);
+    wipeKeys(last.attributes);
+    if ('refusal' in added) {
+      // Nobody has it any more, and where it was there may soon be another.
+      this.#forget(sa);
+      return added.refusal;
+    }
+    this.#sas.rename(sa, () => Object.assign(sa, { local, remote, encapsulated, device: added.device }));
     const result = this.#refreshPolicies(childId);
     return result.ok ? carriedOut(sa.device) : result;
   }
@@ -398,9 +409,9 @@ export class KernelDataPlane {
   /** A device has counted the packets, and nobody else: with its numbers an SA cannot go on without it. It is replaced. */
   #end(sa: KernelSa): void {
     if (sa.ended) return;
+    this.#delete(sa);
     sa.ended = true;
     sa.device = undefined;
-    this.#socket.requestIfThere({ kind: 'delete-sa', id: sa.id, attributes: sa.lookup });
     const { protocol, direction, spi, childId } = sa;
     this.#events.push({ kind: 'soft-expired', protocol, direction, spi, childId });
   }

@@ -1,7 +1,7 @@
 // What the kernel is asked for, by a kernel that remembers it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, type SaCommand, type SaParameters, type Spi } from '#sa';
+import { address, type SaName, type SaParameters, type Spi } from '#sa';
 import type { XfrmMessage } from '#wire';
 import { KernelReports } from './kernel-reports.ts';
 import { KernelSa } from './kernel-sa.ts';
@@ -14,8 +14,8 @@ function known(spi: number, change: Partial<SaParameters> = {}): KernelSa {
   return new KernelSa({ ...sa, spi: spi as Spi, childId: spi, ...change } as SaParameters, spi);
 }
 
-function removal(spi: number, direction: 'inbound' | 'outbound', remote = first!) {
-  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, remote } satisfies SaCommand;
+function nameOf(spi: number, direction: 'inbound' | 'outbound' = 'inbound', childId = spi): SaName {
+  return { protocol: 'esp', direction, spi: spi as Spi, childId };
 }
 
 /** Every SA has carried so many packets, and refused so many. */
@@ -49,11 +49,11 @@ function withSas(...all: readonly KernelSa[]) {
 
 test('of 1,000 SAs the one that goes is the only one that the kernel is asked for', () => {
   const { kernel, reports, firsts } = withSas(...Array.from({ length: 1_000 }, (_, i) => known(1_000 + i)));
-  const report = reports.takeLast(removal(1_500, 'inbound'), 7, false);
+  const report = reports.takeLast(nameOf(1_500), 7, false);
   assert.deepEqual(kernel.asked, ['usage of 1500']);
   assert.deepEqual([report?.spi, report?.counters.packets, report?.counters.lastUsedAt], [1_500, 1, 7]);
   assert.deepEqual(firsts, [1_500]);
-  assert.equal(reports.takeLast(removal(1_500, 'inbound'), 8, false), undefined, 'told already');
+  assert.equal(reports.takeLast(nameOf(1_500), 8, false), undefined, 'told already');
   assert.equal(reports.take(9, false).length, 999);
 });
 
@@ -62,30 +62,33 @@ test('packets that an SA has refused are told when it goes, if any were refused'
   reports.take(7, false);
   kernel.asked.length = 0;
   kernel.refused = 3;
-  assert.equal(reports.takeLast(removal(1_000, 'inbound'), 8, true)?.counters.integrityFailures, 3);
+  assert.equal(reports.takeLast(nameOf(1_000), 8, true)?.counters.integrityFailures, 3);
   assert.deepEqual(kernel.asked, ['usage of 1000', 'failures of 1000']);
 });
 
-test('an outbound SA is named by its SPI and where it leads now, an inbound one by its SPI', () => {
+test('an SA is found by its pair wherever it leads, and by the name that the kernel has for it now', () => {
   const out = (childId: number, remote = first!) => known(1_000, { direction: 'outbound', childId, remote });
   const [one, other, inbound] = [out(1), out(2, second), known(1_000, { childId: 3 })];
   const { sas } = withSas(one, other, inbound);
-  assert.equal(sas.named(removal(1_000, 'outbound'), first!), one);
-  assert.equal(sas.named(removal(1_000, 'outbound'), second!), other);
-  assert.equal(sas.named(removal(1_000, 'outbound'), home!), undefined, 'that is where the inbound one ends');
-  assert.equal(sas.named(removal(1_000, 'inbound'), second!), inbound);
-  const third = address('192.0.2.4');
-  const refused = sas.rename(other, () => {
-    assert.equal(sas.named(removal(1_000, 'outbound'), second!), undefined);
-    Object.assign(other, { remote: { address: third, port: 0 } });
-    return undefined;
-  });
-  assert.equal(refused, undefined);
-  assert.equal(sas.named(removal(1_000, 'outbound'), second!), undefined);
-  assert.equal(sas.named(removal(1_000, 'outbound'), third), other);
-  sas.rename(inbound, () => 'the kernel has not put it back');
-  assert.equal(sas.named(removal(1_000, 'inbound'), first!), undefined);
+  const { id } = other;
+  assert.equal(sas.find(nameOf(1_000, 'outbound', 1)), one);
+  assert.equal(sas.find(nameOf(1_000, 'outbound', 2)), other);
+  assert.equal(sas.find(nameOf(1_000, 'outbound', 3)), undefined);
+  assert.equal(sas.find(nameOf(1_000, 'inbound', 3)), inbound);
+  assert.equal(sas.at(id), other);
+  sas.rename(other, () => Object.assign(other, { remote: { address: address('192.0.2.4'), port: 0 } }));
+  assert.equal(sas.at(id), undefined);
+  assert.equal(sas.at(other.id), other);
+  assert.equal(sas.find(nameOf(1_000, 'outbound', 2)), other);
   sas.remove(one);
-  assert.equal(sas.named(removal(1_000, 'outbound'), first!), undefined);
-  assert.equal(sas.size, 1);
+  assert.equal(sas.find(nameOf(1_000, 'outbound', 1)), undefined);
+  assert.equal(sas.size, 2);
+});
+
+test('an SA that has ended is not asked for: its name may be that of somebody else by now', () => {
+  const sa = known(1_000);
+  const { kernel, reports } = withSas(sa);
+  sa.ended = true;
+  assert.equal(reports.takeLast(nameOf(1_000), 7, true), undefined);
+  assert.deepEqual(kernel.asked, []);
 });

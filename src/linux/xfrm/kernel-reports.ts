@@ -1,5 +1,5 @@
 // Counters of our SAs in the kernel that moved since they were told last.
-import type { SaCommand } from '#sa';
+import type { SaName } from '#sa';
 import type { SaReport } from '../packet-thread/messages.ts';
 import type { KernelSa } from './kernel-sa.ts';
 import type { SaPairs } from './sa-pairs.ts';
@@ -28,13 +28,9 @@ export class KernelReports {
   }
 
   /** The last of an SA that is about to be removed, the only one that is asked for; undefined if it has not moved. */
-  takeLast(
-    command: Extract<SaCommand, { kind: 'remove' }>,
-    at: number,
-    failed: boolean,
-  ): SaReport | undefined {
-    const sa = this.#sas.named(command, command.remote);
-    return sa && this.#reportOf(sa, at, failed);
+  takeLast(name: SaName, at: number, failed: boolean): SaReport | undefined {
+    const sa = this.#sas.find(name);
+    return sa === undefined || sa.ended ? undefined : this.#reportOf(sa, at, failed);
   }
 
   #reportOf(sa: KernelSa, at: number, failed: boolean): SaReport | undefined {

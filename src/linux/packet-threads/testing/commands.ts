@@ -26,6 +26,6 @@ export function installation(
   };
 }
 
-export function removal(direction: SaDirection, spi: number, remote: string = peer): SaCommand {
-  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, remote: address(remote) };
+export function removal(direction: SaDirection, spi: number, childId: number): SaCommand {
+  return { kind: 'remove', protocol: 'esp', direction, spi: spi as Spi, childId };
 }

@@ -9,6 +9,7 @@ import {
   type XfrmState,
 } from '#wire';
 import { SystemCallError } from '../../errno.ts';
+import { stateKey } from '../kernel-sa.ts';
 import type { XfrmMessageOf, XfrmSocket } from '../xfrm-socket.ts';
 
 export const deviceIndex = 3;
@@ -37,7 +38,8 @@ function refused(what: string, text: string, errno = constants.errno.EINVAL): Sy
 }
 
 export class KernelWithDevice {
-  readonly sas: Map<number, Sa> = new Map();
+  /** By what tells them apart. */
+  readonly sas: Map<string, Sa> = new Map();
   readonly policies: Map<string, Policy> = new Map();
   /** Flags of what was asked for, in order; undefined: no device. */
   readonly asked: (number | undefined)[] = [];
@@ -60,10 +62,10 @@ export class KernelWithDevice {
         return [];
       case 'get-sa':
       case 'delete-sa': {
-        const { spi } = (message as XfrmMessageOf<'get-sa'>).id;
-        const sa = this.sas.get(spi);
+        const key = stateKey((message as XfrmMessageOf<'get-sa'>).id);
+        const sa = this.sas.get(key);
         if (sa === undefined) throw refused(message.kind, '', constants.errno.ESRCH);
-        if (message.kind === 'delete-sa') this.sas.delete(spi);
+        if (message.kind === 'delete-sa') this.sas.delete(key);
         return message.kind === 'get-sa' ? [sa] : [];
       }
       case 'new-policy':
@@ -89,6 +91,11 @@ export class KernelWithDevice {
     }
   }
 
+  /** The first with this SPI. */
+  sa(spi: number): Sa | undefined {
+    return [...this.sas.values()].find(({ state }) => state.spi === spi);
+  }
+
   /** Of the policies of one direction. */
   policyDevice(direction: keyof typeof XfrmDirection): number | undefined {
     const all = [...this.policies.values()].filter(
@@ -108,7 +115,7 @@ export class KernelWithDevice {
     // A device that has no cryptography is passed over in silence.
     const taken = packet || (crypto && this.abilities.crypto === true);
     const offloaded = taken ? { offload: { interfaceIndex: deviceIndex, flags: flags! } } : {};
-    this.sas.set(state.spi, { kind, state, attributes: { ...attributes, ...offloaded } });
+    this.sas.set(stateKey(state), { kind, state, attributes: { ...attributes, ...offloaded } });
   }
 
   #addPolicy(policy: Policy): void {
