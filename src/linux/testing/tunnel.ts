@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Encr } from '#sa';
 import { NamespacePair, outerAddresses, said } from './namespace-pair.ts';
-import type { TunnelEnd } from './tunnel-end.ts';
+import type { TunnelEnd } from './tunnel-sas.ts';
 
 const tunnelEnd = fileURLToPath(new URL('./tunnel-end.js', import.meta.url));
 const tcpTraffic = fileURLToPath(new URL('./tcp-traffic.js', import.meta.url));
