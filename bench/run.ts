@@ -6,6 +6,7 @@ import { printed, type Report } from './report.ts';
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Report>>> = {
   seal: async (rounds) => (await import('./seal.ts')).sealBenchmark(rounds),
   esp: async (rounds) => (await import('./esp.ts')).espBenchmark(rounds),
+  threads: async (rounds) => (await import('./threads.ts')).threadsBenchmark(rounds),
   flood: async (rounds) => (await import('./flood.ts')).floodBenchmark(rounds),
   handshake: async (rounds) => (await import('./handshake.ts')).handshakeBenchmark(rounds),
   forged: async (rounds) => (await import('./forged.ts')).forgedBenchmark(rounds),

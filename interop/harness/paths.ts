@@ -17,6 +17,10 @@ export const compiledScenariosFolder: string = path('build/interop/scenarios/');
 export const failuresFolder: string = path('test-output/interop/');
 /** Sends random ESP, AH and IKE from random sources. */
 export const packetFlood: string = path('dist/linux/testing/packet-flood.js');
+/** One end of a tunnel with fixed keys. */
+export const tunnelEnd: string = path('dist/linux/testing/tunnel-end.js');
+/** Sends what such an end has to seal or to open. */
+export const datagramRuns: string = path('dist/linux/testing/datagram-runs.js');
 /** A kernel data plane that carries out lines of its standard input. */
 export const kernelPlaneEnd: string = path('dist/linux/xfrm/testing/kernel-plane-end.js');
 /** The `wayward` command. */

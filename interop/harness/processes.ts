@@ -12,6 +12,8 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Written to standard input, which is then closed. */
   readonly input?: Uint8Array | string;
+  /** Standard input stays open for `write`. */
+  readonly listens?: boolean;
 }
 
 /** A running program and all that it has printed, on both of its outputs. */
@@ -47,7 +49,7 @@ export class RunningProcess {
     });
     // A program that ends without reading its input is no failure of ours.
     this.#child.stdin!.on('error', () => undefined);
-    this.#child.stdin!.end(options.input);
+    if (options.listens !== true) this.#child.stdin!.end(options.input);
     this.ended = new Promise((resolve) => {
       this.#child.on('error', (error) => {
         this.output += error.message;
@@ -96,6 +98,11 @@ export class RunningProcess {
       this.#watchers.add(look);
       look();
     });
+  }
+
+  /** To the standard input of one that listens. */
+  write(text: string): void {
+    this.#child.stdin!.write(text);
   }
 
   signal(signal: NodeJS.Signals): void {
