@@ -255,7 +255,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
               },
             },
           }),
-      openPacketIo: (listener) => {
+      openPacketIo: async (listener) => {
         // They have been read, and these threads make only their own anew.
         if (checkpoint !== undefined)
           removeReceivedMarksFrom(receivedMarksPath(options.statePath), packetThreads);

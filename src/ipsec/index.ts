@@ -3,6 +3,7 @@ export { DataPath, type DataPathOptions } from './data-path.ts';
 export { payloadBytesMax } from './esp/layout.ts';
 export { LingeringSas } from './lingering-sas.ts';
 export { type LsiHost, LsiTranslation } from './lsi/lsi-translation.ts';
+export type { EarlyPacket } from './memory/early-packets.ts';
 export type {
   DataPlaneOutput,
   DataPlaneStatistics,

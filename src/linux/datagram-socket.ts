@@ -147,6 +147,8 @@ export class DatagramSocket {
     this.#filtered = sendOnly;
     if (adopted !== undefined) {
       this.fd = adopted;
+      // What found no room before has been counted by whoever had the socket then.
+      this.#otherDrops = this.#drops();
       return;
     }
     const what =

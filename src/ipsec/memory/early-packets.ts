@@ -38,11 +38,11 @@ export class EarlyPackets {
   }
 
   /** Those that can be received now, in the order in which they came. They are kept no longer. */
-  take(at: number, canBeReceived: (packet: EarlyPacket) => boolean): readonly ReceivedPacket[] {
+  take(at: number, canBeReceived: (packet: EarlyPacket) => boolean): readonly EarlyPacket[] {
     if (this.#all.length === 0) return [];
     const living = this.#all.filter(({ until }) => until > at);
     const taken = living.filter(canBeReceived);
     this.#all = living.filter((one) => !taken.includes(one));
-    return taken.map(({ received }) => received);
+    return taken;
   }
 }

@@ -17,7 +17,7 @@ import type { InboundSa } from '../security-association.ts';
 import type { SaUsage } from '../usage.ts';
 import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
-import { EarlyPackets } from './early-packets.ts';
+import { type EarlyPacket, EarlyPackets } from './early-packets.ts';
 import { HeldPackets } from './held-packets.ts';
 import type {
   DataPlaneOutput,
@@ -91,7 +91,7 @@ export class MemoryDataPlane {
       const sa = this.#sad.findInbound(protocol, spi);
       return sa !== undefined && this.#spd.protects(sa.parameters.childId);
     });
-    for (const received of all) this.inbound(received, at);
+    for (const { received } of all) this.inbound(received, at);
   }
 
   /**
@@ -114,14 +114,19 @@ export class MemoryDataPlane {
   }
 
   /**
-   * Packets that came here before their SA, which is another data plane's: in the order in which they came, and only once.
+   * Packets that came here before their SA, which is another data plane's, once there is a policy of its pair: in the order in which
+   * they came, and only once.
    * @param at monotonic milliseconds
+   * @param pairElsewhere the pair of an SA of another data plane
    */
   takeEarly(
     at: number,
-    isReceivedElsewhere: (protocol: SaProtocol, spi: number) => boolean,
-  ): readonly ReceivedPacket[] {
-    return this.#early.take(at, ({ protocol, spi }) => isReceivedElsewhere(protocol, spi));
+    pairElsewhere: (protocol: SaProtocol, spi: number) => number | undefined,
+  ): readonly EarlyPacket[] {
+    return this.#early.take(at, ({ protocol, spi }) => {
+      const childId = pairElsewhere(protocol, spi);
+      return childId !== undefined && this.#spd.protects(childId);
+    });
   }
 
   /** Whether it is carried out later. A new use of its SPI ends what lingers. */

@@ -154,24 +154,26 @@ test('packets that came before their SA are given to the data plane that gets it
   const { sender: strange } = hosts({ spi: 0x7777 });
   const sent = [1, 2, 3].map((dataBytes) => seal(sender, ipPacket({ dataBytes })));
   for (const packet of [sent[0]!, seal(strange, ipPacket()), sent[1]!, sent[2]!]) receive(here, packet, 0);
-  const isReceivedThere = (protocol: SaProtocol, spi: number): boolean =>
-    protocol === 'esp' && spi === receiverSa.spi;
-  const early = here.takeEarly(500, isReceivedThere);
+  const pairThere = (protocol: SaProtocol, spi: number): number | undefined =>
+    protocol === 'esp' && spi === receiverSa.spi ? receiverSa.childId : undefined;
+  assert.deepEqual(here.takeEarly(400, pairThere), [], 'there is no policy that would let them in');
+  here.apply({ kind: 'install-policy', policy: policyFor(flow().sender) }, 400);
+  const early = here.takeEarly(500, pairThere).map(({ received }) => received);
   assert.deepEqual(
     early.map(({ protocol, octets, remote }) => [protocol, toHex(octets), remote]),
     sent.map(({ octets, local }) => ['udp', toHex(octets), local]),
   );
   for (const packet of early) receiver.inbound(packet, 500);
   assert.equal(delivered(drain(receiver)).length, 3);
-  assert.deepEqual(here.takeEarly(500, isReceivedThere), []);
-  assert.equal(here.takeEarly(500, () => true).length, 1, 'the stranger stays');
+  assert.deepEqual(here.takeEarly(500, pairThere), []);
+  assert.equal(here.takeEarly(500, () => 1).length, 1, 'the stranger stays');
 });
 
 test('those that came too long ago are given to nobody', () => {
-  const here = new MemoryDataPlane({ randomness: testRandomness });
+  const here = reader();
   receive(here, seal(hosts().sender, ipPacket()), 0);
   assert.deepEqual(
-    here.takeEarly(1_000, () => true),
+    here.takeEarly(1_000, () => 1),
     [],
   );
 });

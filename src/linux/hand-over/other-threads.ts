@@ -1,15 +1,16 @@
 // What one of several packet threads knows of the others, and gives to them: packets of their SAs that came to it.
 import type { PacketSlot } from '#ipsec';
-import type { IpAddress, SaProtocol } from '#sa';
+import type { IpAddress, SaName, SaProtocol } from '#sa';
 import { Wakeup } from '../epoll.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
 import type { OtherThreadsSetup } from '../packet-thread/messages.ts';
 import { InboundHeader, outboundHeader } from './hand-over-header.ts';
-import { PacketRing } from './packet-ring.ts';
+import { PacketRing, type RecordTaker } from './packet-ring.ts';
 
 /** An inbound SA of another thread. */
 interface ReceivedElsewhere {
   readonly spi: number;
+  readonly childId: number;
   readonly by: number;
   readonly remote: { readonly address: IpAddress };
 }
@@ -19,7 +20,9 @@ interface Way {
   readonly thread: number;
   readonly to: PacketRing;
   readonly from: PacketRing;
+  /** For what goes there, and for what comes. */
   readonly header: InboundHeader;
+  readonly headerBack: InboundHeader;
   readonly wakeup: Wakeup;
   /** It was given something, and does not know yet. */
   due: boolean;
@@ -48,6 +51,7 @@ export class OtherThreads {
             to: new PacketRing(to[other]!),
             from: new PacketRing(from[other]!),
             header: new InboundHeader(),
+            headerBack: new InboundHeader(),
             wakeup: new Wakeup(fd),
             due: false,
           },
@@ -62,14 +66,19 @@ export class OtherThreads {
   }
 
   /** @param remote where its packets come from; undefined: the SA is gone */
-  noteReceiver(protocol: SaProtocol, spi: number, by: number, remote: IpAddress | undefined): void {
+  noteReceiver({ protocol, spi, childId }: NameOfInbound, by: number, remote: IpAddress | undefined): void {
     if (remote === undefined) this.#received[protocol].delete(spi);
-    else this.#received[protocol].set(spi, { spi, by, remote: { address: remote } });
+    else this.#received[protocol].set(spi, { spi, childId, by, remote: { address: remote } });
   }
 
   /** Inbound SAs of all others. */
   inboundSas(protocol: SaProtocol): Iterable<Omit<ReceivedElsewhere, 'by'>> {
     return this.#received[protocol].values();
+  }
+
+  /** The pair of an inbound SA that another thread has. */
+  pairOf(protocol: SaProtocol, spi: number): number | undefined {
+    return this.#received[protocol].get(spi)?.childId;
   }
 
   receives(protocol: SaProtocol, spi: number): boolean {
@@ -113,15 +122,23 @@ export class OtherThreads {
     }
   }
 
-  /**
-   * Takes what the others have given, some of each.
-   * @returns whether there is more
-   */
-  take(
-    countMax: number,
-    take: (octets: Uint8Array, headerAt: number, packetAt: number, lengthBytes: number) => void,
-  ): boolean {
-    for (const { from } of this.#ways) from.take(countMax, take);
+  /** Whether others have given something that was not taken yet. */
+  get hasMore(): boolean {
     return this.#ways.some(({ from }) => !from.isEmpty);
   }
+
+  /** Takes what the others have given, some of each. */
+  take(countMax: number, take: TakeHandedOver): void {
+    for (const { from, headerBack } of this.#ways) {
+      if (from.isEmpty) continue;
+      from.take(countMax, (octets, headerAt, packetAt, lengthBytes) =>
+        take(headerBack, octets, headerAt, packetAt, lengthBytes),
+      );
+    }
+  }
 }
+
+type NameOfInbound = Omit<SaName, 'direction'>;
+
+/** @param header reads the header, if the packet is an inbound one */
+export type TakeHandedOver = (header: InboundHeader, ...record: Parameters<RecordTaker>) => void;

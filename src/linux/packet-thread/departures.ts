@@ -30,6 +30,8 @@ export class Departures {
   #handedOver = false;
   /** Packets of the device that are none. */
   malformed = 0;
+  /** Packets that another thread handed over, and that are a third one's: threads disagree for a moment. */
+  returned = 0;
   /** Packets to an LSI that cannot be told in IPv6. */
   untranslatable = 0;
 
@@ -97,7 +99,8 @@ export class Departures {
    */
   #handOver({ policy, octets }: PacketSlot): void {
     const childId = policy?.childId;
-    if (!this.#handedOver && childId !== undefined) this.#options.others?.handOverPacket(childId, octets);
+    if (this.#handedOver) this.returned++;
+    else if (childId !== undefined) this.#options.others?.handOverPacket(childId, octets);
   }
 
   /** What cannot be translated is no packet any more. */

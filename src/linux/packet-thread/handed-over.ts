@@ -1,7 +1,7 @@
 // Packets that other threads had of the device or of a socket, and that are of an SA here.
-import { PacketSlot, type ReceivedPacket, Verdict } from '#ipsec';
+import { type EarlyPacket, PacketSlot, Verdict } from '#ipsec';
 import { monotonicMs } from '../clock.ts';
-import { InboundHeader, isOutbound } from '../hand-over/hand-over-header.ts';
+import { isOutbound } from '../hand-over/hand-over-header.ts';
 import type { OtherThreads } from '../hand-over/other-threads.ts';
 import type { PacketMemory } from '../packet-memory.ts';
 import { TunDevice } from '../tun-device.ts';
@@ -10,8 +10,8 @@ import type { Departures } from './departures.ts';
 
 /** Of each thread, before sockets and device get their turn. */
 const countMax = 256;
-/** A datagram, or what a read of the device gives. */
-const packetBytesMax = TunDevice.bytes;
+/** What a read of the device gives, or a datagram with the IPv6 header that was made for AH. */
+const packetBytesMax = Math.max(TunDevice.bytes, 40 + 65_535);
 /** As before a datagram: headers are made in place. */
 const headroomBytes = 64;
 const hopLimitUnknown = 64;
@@ -23,7 +23,6 @@ export class HandedOver {
   readonly #at: number;
   readonly #slot: PacketSlot;
   readonly #slots: readonly [PacketSlot];
-  readonly #header = new InboundHeader();
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
   readonly #others: OtherThreads;
@@ -39,21 +38,21 @@ export class HandedOver {
     this.#slots = [this.#slot];
   }
 
-  /** @returns whether there is more */
-  take(): boolean {
+  take(): void {
     const at = monotonicMs();
-    const more = this.#others.take(countMax, (octets, headerAt, packetAt, lengthBytes) => {
+    this.#others.take(countMax, (header, octets, headerAt, packetAt, lengthBytes) => {
+      // No thread gives more than that.
+      if (lengthBytes > packetBytesMax) return;
       this.#memory.copyFrom(this.#at, octets, packetAt, lengthBytes);
       if (isOutbound(octets, headerAt)) this.#departures.takeHandedOver(this.#at, lengthBytes);
       else {
-        this.#header.read(octets, headerAt, this.#slot);
+        header.read(octets, headerAt, this.#slot);
         this.#open(lengthBytes, at);
       }
     });
     this.#departures.flush();
     this.#arrivals.coalescing.flush();
     this.#arrivals.drain();
-    return more;
   }
 
   #open(lengthBytes: number, at: number): void {
@@ -67,7 +66,8 @@ export class HandedOver {
   }
 
   /** A packet came before its SA, which turns out to be another thread's. */
-  passOn(spi: number, { protocol, octets, local, remote, trafficClass, hopLimit }: ReceivedPacket): void {
+  passOn({ spi, received }: EarlyPacket): void {
+    const { protocol, octets, local, remote, trafficClass, hopLimit } = received;
     const slot = this.#slot;
     this.#memory.octets.set(octets, this.#at);
     slot.start = this.#at;

@@ -43,7 +43,8 @@ export interface KernelPlaneOptions {
 
 /** File descriptors of a packet thread, which it does not take along when it dies: the next one goes on with them. */
 export interface HeldDescriptors {
-  readonly epoll: number;
+  /** Until the next one has closed it. */
+  readonly epoll?: number;
   /** In the order in which they are opened. */
   readonly sockets: readonly number[];
   readonly tun?: { readonly fd: number; readonly name: string };
@@ -119,10 +120,13 @@ export type ToPacketThread =
   | {
       readonly kind: 'received-elsewhere';
       readonly protocol: SaProtocol;
-      readonly spi: number;
+      readonly spi: Spi;
+      readonly childId: number;
       readonly by: number;
       readonly remote: IpAddress | undefined;
     }
+  /** An SA is gone, of whose packets this thread may still have some. */
+  | { readonly kind: 'wipe' }
   /** Read what sockets and device have, from now on. */
   | { readonly kind: 'receive' }
   | { readonly kind: 'close' };

@@ -92,7 +92,7 @@ export class PacketLoop {
     options: PacketThreadOptions,
     { adopted, others }: Beside,
   ) {
-    if (adopted !== undefined) closeDescriptor(adopted.epoll);
+    if (adopted?.epoll !== undefined) closeDescriptor(adopted.epoll);
     this.#port = port;
     this.#others = others === undefined ? undefined : new OtherThreads(others);
     const place = { thread: others?.thread ?? 0, threads: others?.wakeFds.length ?? 1 };
@@ -123,8 +123,6 @@ export class PacketLoop {
     this.#watched.watch(this.#wakeup.fd, () => {
       this.#wakeup.drain();
       this.#takeMessages();
-      // The rest comes after sockets and device had their turn.
-      if (this.#handedOver?.take() === true) this.#wakeup.wake();
     });
     if (options.tunName !== undefined) {
       const { tun: left } = adopted ?? {};
@@ -177,6 +175,8 @@ export class PacketLoop {
       this.#controlQueue.beat();
       for (const fd of this.#watched.serve(this.#waitMs()))
         this.#sockets.readErrors(fd, (error) => this.#control.icmpError(error));
+      // In every round: whoever gave it may have died before it woke us.
+      this.#handedOver?.take();
       const at = monotonicMs();
       if (this.#plane.handleTimeout(at)) this.#wipe();
       this.#flood.advance(at);
@@ -195,6 +195,7 @@ export class PacketLoop {
   }
 
   #waitMs(): number {
+    if (this.#others?.hasMore === true) return 0;
     const deadline = this.#plane.deadline();
     if (deadline === undefined) return waitMsMax;
     return Math.max(0, Math.min(waitMsMax, Math.ceil(deadline - monotonicMs())));
@@ -240,6 +241,9 @@ export class PacketLoop {
       case 'received-elsewhere':
         this.#receivedElsewhere(message);
         return;
+      case 'wipe':
+        this.#wipeDue = true;
+        return;
       case 'receive':
         this.#watched.release();
         return;
@@ -251,12 +255,19 @@ export class PacketLoop {
     }
   }
 
-  #receivedElsewhere({ protocol, spi, by, remote }: Message<'received-elsewhere'>): void {
-    this.#others?.noteReceiver(protocol, spi, by, remote);
+  #receivedElsewhere({ protocol, spi, childId, by, remote }: Message<'received-elsewhere'>): void {
+    this.#others?.noteReceiver({ protocol, spi, childId }, by, remote);
     this.#control.peers.note(protocol, spi, remote);
     this.#flood.expectOthers();
-    const early = this.#plane.takeEarly(monotonicMs(), (of, known) => of === protocol && known === spi);
-    for (const received of early) this.#handedOver?.passOn(spi, received);
+    this.#passEarlyOn();
+  }
+
+  /** What came before its SA, which is another thread's: once that and its policy stand. */
+  #passEarlyOn(): void {
+    const others = this.#others;
+    if (others === undefined) return;
+    const early = this.#plane.takeEarly(monotonicMs(), (protocol, spi) => others.pairOf(protocol, spi));
+    for (const received of early) this.#handedOver?.passOn(received);
   }
 
   #apply(id: number | undefined, command: SaCommand, progress?: SharedArrayBuffer): void {
@@ -269,6 +280,7 @@ export class PacketLoop {
       this.#control.peers.follow(command);
       this.#reports.follow(command);
       this.#flood.follow(command);
+      if (command.kind === 'install-policy') this.#passEarlyOn();
     }
     if (command.kind === 'remove') this.#wipeDue = true;
     if (id !== undefined) this.#control.answer(id, result);
@@ -343,6 +355,7 @@ export class PacketLoop {
       ['hip-unsent', () => this.#sockets.hip?.unsent ?? 0],
       ...this.#control.icmpCounters,
       ['unknown-spi-filtered', () => this.#flood.filtered],
+      ['hand-over-returned', () => this.#departures.returned],
       ['hand-over-overflow', () => this.#others?.overflow ?? 0],
       ['socket-overflow', () => this.#sockets.overflow],
       ['evidence-dropped', () => this.#plane.unknownSpisDropped + this.#evidenceRefused],

@@ -25,7 +25,7 @@ test('what an SA carried last is told before its removal is answered, and what t
 test('a packet that came before its SA is received once that and its policy stand', async (t) => {
   const { thread, port, said, until, send } = await listening(t);
   send(dummyOn(1003, port));
-  await until('unknown-spi');
+  await until('unknown 1003');
   thread.apply(1, installation('inbound', 1003, port));
   await until('1 true');
   assert.ok(!said.includes('first on 1003'));

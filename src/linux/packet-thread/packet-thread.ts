@@ -1,6 +1,6 @@
 // The control thread's handle on the packet thread, and on the one that takes its place if it dies.
 import type { Worker } from 'node:worker_threads';
-import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaProtocol, SaResult } from '#sa';
+import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaName, SaResult } from '#sa';
 import { monotonicMs } from '../clock.ts';
 import { takePacketWorker } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
@@ -64,15 +64,16 @@ export interface AmongOthers {
   /** Of whoever starts all of them, and closes it after the last of them has ended. */
   readonly wakeup: Wakeup;
   readonly setup: OtherThreadsSetup;
+  /** It has something to be told: `flush` is to be called in this turn of the event loop. */
+  readonly schedule: () => void;
 }
 
 /** Sockets, TUN device and the userspace data plane, in a thread of their own. */
 export class PacketThread {
   readonly #options: PacketThreadOptions;
   readonly #listener: PacketThreadListener;
-  readonly #others: OtherThreadsSetup | undefined;
+  readonly #among: AmongOthers | undefined;
   readonly #wakeup: Wakeup;
-  readonly #ownsWakeup: boolean;
   readonly #onExit = (): void => this.#wakeup.wake();
   readonly #journal = new SaJournal();
   #worker: Worker;
@@ -91,9 +92,8 @@ export class PacketThread {
   private constructor(options: PacketThreadOptions, listener: PacketThreadListener, among?: AmongOthers) {
     this.#options = options;
     this.#listener = listener;
-    this.#others = among?.setup;
+    this.#among = among;
     this.#wakeup = among?.wakeup ?? new Wakeup();
-    this.#ownsWakeup = among === undefined;
     this.#worker = takePacketWorker();
   }
 
@@ -116,7 +116,7 @@ export class PacketThread {
     worker.removeAllListeners('error');
     thread.#attend(worker);
     // A thread that waits in epoll_wait would hold up the end of the process.
-    process.on('exit', thread.#onExit);
+    if (among === undefined) process.on('exit', thread.#onExit);
     return thread;
   }
 
@@ -132,9 +132,14 @@ export class PacketThread {
       controlQueue: controlQueue.memory,
       options: this.#options,
       ...(this.#held === undefined ? {} : { adopted: this.#held }),
-      ...(this.#others === undefined ? {} : { others: this.#others }),
+      ...(this.#among === undefined ? {} : { others: this.#among.setup }),
     };
     this.#worker.postMessage(setup);
+    // Its number is somebody else's as soon as that thread has closed it.
+    if (this.#held !== undefined) {
+      const { epoll, ...held } = this.#held;
+      this.#held = held;
+    }
     return this.#worker;
   }
 
@@ -255,7 +260,8 @@ export class PacketThread {
         this.#listening?.resolve();
         break;
       case 'opened':
-        this.#held = message.held;
+        // Sockets that it has yet to take over: if it dies before, they are the next one's.
+        this.#held = { ...message.held, sockets: this.#held?.sockets ?? [] };
         break;
     }
   }
@@ -297,8 +303,17 @@ export class PacketThread {
   }
 
   /** Another thread has an inbound SA, whose packets come from `remote`; undefined: not any more. */
-  receivedElsewhere(protocol: SaProtocol, spi: number, by: number, remote: IpAddress | undefined): void {
-    this.#post({ kind: 'received-elsewhere', protocol, spi, by, remote });
+  receivedElsewhere(
+    { protocol, spi, childId }: Omit<SaName, 'direction'>,
+    by: number,
+    remote: IpAddress | undefined,
+  ): void {
+    this.#post({ kind: 'received-elsewhere', protocol, spi, childId, by, remote });
+  }
+
+  /** Forgets what it still has of packets, once for all that it is told at a time. */
+  wipe(): void {
+    this.#post({ kind: 'wipe' });
   }
 
   /** From now on what comes is read. */
@@ -319,12 +334,14 @@ export class PacketThread {
     this.#journal.close();
     process.off('exit', this.#onExit);
     this.#closed = true;
-    if (this.#ownsWakeup) this.#wakeup.close();
+    if (this.#among === undefined) this.#wakeup.close();
   }
 
   #post(message: ToPacketThread): void {
     this.#outbox.push(message);
-    if (this.#outbox.length === 1) queueMicrotask(() => this.flush());
+    if (this.#outbox.length > 1) return;
+    if (this.#among === undefined) queueMicrotask(() => this.flush());
+    else this.#among.schedule();
   }
 
   /** What it was asked is on its way to the thread. So it is at the end of this turn of the event loop at the latest. */

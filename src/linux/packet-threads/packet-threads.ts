@@ -3,42 +3,41 @@ import type { Endpoint, IpAddress, LsiTable, SaCommand, SaResult } from '#sa';
 import { warmUpPacketThreads } from '../early/index.ts';
 import { Wakeup } from '../epoll.ts';
 import { PacketRing } from '../hand-over/packet-ring.ts';
-import type { OtherThreadsSetup, PacketThreadOptions } from '../packet-thread/messages.ts';
+import type { PacketThreadOptions } from '../packet-thread/messages.ts';
 import { PacketThread, type PacketThreadListener } from '../packet-thread/packet-thread.ts';
 import { receivedMarksPathOf } from '../received-marks-files.ts';
+import { Answers } from './answers.ts';
 import { CommonBeats } from './common-beats.ts';
-import { type InboundPlace, SaPlacement } from './sa-placement.ts';
+import { OthersNotes } from './others-notes.ts';
+import { SaPlacement } from './sa-placement.ts';
 import { Statistics } from './statistics.ts';
-
-/** An inbound SA, and where its packets come from; undefined: it is gone. */
-type Received = Pick<InboundPlace, 'protocol' | 'spi'> & { readonly remote: IpAddress | undefined };
-
-/** A command on its way. */
-interface Asked {
-  readonly command: SaCommand;
-  /** Of the pair that it is about, if that is known. */
-  readonly childId: number | undefined;
-  /** How many threads have not answered yet. */
-  waiting: number;
-  /** The first that one answered. */
-  refusal: SaResult | undefined;
-}
 
 /** Has the interface of a `PacketThread`. What is not about packets is the first thread's. */
 export class PacketThreads {
   readonly #listener: PacketThreadListener;
   readonly #placement: SaPlacement;
+  readonly #notes: OthersNotes;
+  readonly #answers: Answers;
   readonly #threads: PacketThread[] = [];
-  readonly #asked = new Map<number, Asked>();
   readonly #statistics: Statistics;
   readonly #beats = new CommonBeats();
   readonly #wakeups: readonly Wakeup[];
+  readonly #rings: readonly (readonly SharedArrayBuffer[])[];
+  readonly #onExit = (): void => {
+    for (const wakeup of this.#wakeups) wakeup.wake();
+  };
+  /** Threads that have been given an SA in this turn of the event loop. */
+  #owners = new Set<number>();
+  #flushes = false;
 
   private constructor(threads: number, listener: PacketThreadListener) {
     this.#listener = listener;
     this.#placement = new SaPlacement(threads);
+    this.#notes = new OthersNotes(this.#threads, this.#placement);
+    this.#answers = new Answers((id, result) => listener.saResult(id, result));
     this.#statistics = new Statistics(threads);
     this.#wakeups = Array.from({ length: threads }, () => new Wakeup());
+    this.#rings = this.#wakeups.map(() => this.#wakeups.map(() => new SharedArrayBuffer(PacketRing.bytes)));
   }
 
   /**
@@ -62,27 +61,30 @@ export class PacketThreads {
   }
 
   async #open(options: PacketThreadOptions): Promise<void> {
-    const wakeups = this.#wakeups;
-    const rings = wakeups.map(() => wakeups.map(() => new SharedArrayBuffer(PacketRing.bytes)));
+    // A thread that waits in epoll_wait would hold up the end of the process.
+    process.on('exit', this.#onExit);
+    const numbers = [...this.#wakeups.keys()];
     // They load their code side by side.
-    warmUpPacketThreads(wakeups.length);
+    warmUpPacketThreads(numbers.length);
     const open = async (thread: number): Promise<void> => {
-      const setup: OtherThreadsSetup = {
-        thread,
-        wakeFds: wakeups.map(({ fd }) => fd),
-        to: rings[thread]!,
-        from: rings.map((ofOther) => ofOther[thread]!),
-      };
-      const among = { wakeup: wakeups[thread]!, setup };
       this.#threads[thread] = await PacketThread.open(
         this.#optionsOf(thread, options),
         this.#listenTo(thread),
-        among,
+        {
+          wakeup: this.#wakeups[thread]!,
+          setup: {
+            thread,
+            wakeFds: this.#wakeups.map(({ fd }) => fd),
+            to: this.#rings[thread]!,
+            from: this.#rings.map((ofOther) => ofOther[thread]!),
+          },
+          schedule: () => this.#schedule(),
+        },
       );
     };
     // It makes the device of which the others open queues.
     await open(0);
-    const further = await Promise.allSettled(wakeups.slice(1).map((_, i) => open(i + 1)));
+    const further = await Promise.allSettled(numbers.slice(1).map(open));
     const failed = further.find((one) => one.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -107,7 +109,7 @@ export class PacketThreads {
       addressesChanged: () => listener.addressesChanged(),
       icmpError: (error) => listener.icmpError(error),
       event: (event) => listener.event(event),
-      saResult: (id, result) => this.#answered(id, result),
+      saResult: (id, result) => this.#answers.answered(id, result),
       reports: (reports) => listener.reports(reports),
       statistics: (verdicts, heapBytes) => {
         const sum = this.#statistics.of(thread, verdicts, heapBytes);
@@ -115,7 +117,7 @@ export class PacketThreads {
       },
       restarted: (error, sas) => {
         this.#statistics.replaced(thread);
-        this.#tellAgain(thread);
+        this.#notes.tellAgain(thread);
         listener.restarted(error, sas);
       },
       died: (error) => listener.died(error),
@@ -163,90 +165,64 @@ export class PacketThreads {
     this.#first?.sendIcmp(local, remote, octets);
   }
 
-  /** Answered by `saResult`, once all that are asked have answered. */
+  /** Answered by `saResult`, in the order of asking, once all that are asked have answered. */
   apply(id: number, command: SaCommand): void {
-    const childId = this.#placement.pairOf(command);
-    const sealer = childId === undefined ? undefined : this.#placement.sealerOf(childId);
+    const before = command.kind === 'remove' ? this.#placement.inboundPlace(command) : undefined;
     const place = this.#placement.ask(command);
     if (typeof place === 'object') {
-      // As late as any other answer.
-      queueMicrotask(() => this.#listener.saResult(id, place));
+      this.#answers.refuse(id, place);
+      this.#schedule();
       return;
     }
-    const threads = place === 'all' ? this.#from(sealer) : [this.#threads[place]!];
-    this.#asked.set(id, { command, childId, waiting: threads.length, refusal: undefined });
-    for (const thread of threads) {
-      thread.apply(id, command);
-      // Who is told after it may hand it packets at once.
-      thread.flush();
-    }
-    if (childId !== undefined && this.#placement.sealerOf(childId) !== sealer) this.#tellSealer(childId);
+    const threads = place === 'all' ? this.#threads : [this.#threads[place]!];
+    if (place !== 'all') this.#owners.add(place);
+    const known = command.kind === 'install' ? this.#placement.known(command.sa) : undefined;
+    this.#answers.ask(id, threads.length, (result) => this.#settled(command, known, result));
+    for (const thread of threads) thread.apply(id, command);
+    this.#notes.follow(command, before);
   }
 
-  /** The one that seals for a pair before the others, who hand packets over to it. */
-  #from(sealer = 0): readonly PacketThread[] {
-    return [...this.#threads.slice(sealer), ...this.#threads.slice(0, sealer)];
+  #settled(command: SaCommand, known: object | undefined, { ok }: SaResult): void {
+    if (command.kind === 'update-addresses' && ok) this.#placement.moved(command);
+    if (command.kind !== 'install' || ok) return;
+    const { sa } = command;
+    const place = this.#placement.inboundPlace(sa);
+    if (!this.#placement.refused(sa, known)) return;
+    if (place === undefined) this.#notes.tellSealer(sa.childId);
+    else this.#notes.tellGone(place);
   }
 
-  #answered(id: number, result: SaResult): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    asked.waiting--;
-    if (!result.ok) asked.refusal ??= result;
-    if (asked.waiting > 0) return;
-    this.#asked.delete(id);
-    const { command, childId, refusal } = asked;
-    if (refusal === undefined) this.#tellReceiver(command);
-    else if (command.kind === 'install') {
-      this.#placement.refused(command);
-      if (childId !== undefined && command.sa.direction === 'outbound') this.#tellSealer(childId);
-    }
-    this.#listener.saResult(id, refusal ?? result);
+  /** What the threads are asked and told in one turn of the event loop leaves at its end. */
+  #schedule(): void {
+    if (this.#flushes) return;
+    this.#flushes = true;
+    queueMicrotask(() => {
+      this.#flushes = false;
+      this.#flush();
+    });
   }
 
-  /** What the other threads have to know of a command that one has carried out. */
-  #tellReceiver(command: SaCommand): void {
-    switch (command.kind) {
-      case 'install': {
-        const { direction, protocol, spi, remote } = command.sa;
-        if (direction === 'inbound') this.#tellOthers({ protocol, spi, remote });
-        break;
-      }
-      case 'update-addresses':
-        if (command.direction === 'inbound') this.#tellOthers({ ...command, remote: command.remote.address });
-        break;
-      case 'remove':
-        if (command.direction === 'inbound') this.#tellOthers({ ...command, remote: undefined });
-        break;
-    }
-  }
-
-  #tellOthers({ protocol, spi, remote }: Received): void {
-    const by = this.#placement.receiverOf(spi);
-    for (const [thread, one] of this.#threads.entries())
-      if (thread !== by) one.receivedElsewhere(protocol, spi, by, remote);
-  }
-
-  #tellSealer(childId: number): void {
-    const sealer = this.#placement.sealerOf(childId);
-    for (const [thread, one] of this.#threads.entries())
-      one.sealedElsewhere(childId, thread === sealer ? undefined : sealer);
-  }
-
-  /** A thread that takes another one's place knows of its own SAs only. */
-  #tellAgain(thread: number): void {
-    const one = this.#threads[thread]!;
-    for (const [childId, sealer] of this.#placement.sealers)
-      if (sealer !== thread) one.sealedElsewhere(childId, sealer);
-    for (const { protocol, spi, remote, thread: by } of this.#placement.inbound())
-      if (by !== thread) one.receivedElsewhere(protocol, spi, by, remote);
+  /**
+   * Who gets SAs is told before those that may hand packets over to it then, and the first one, which sends for IKE, last: an answer
+   * that makes the peer send is not to come before the SA.
+   */
+  #flush(): void {
+    const owners = this.#owners;
+    this.#owners = new Set();
+    const rank = (thread: number): number => (thread === 0 ? 2 : owners.has(thread) ? 0 : 1);
+    const order = [...this.#threads.entries()].sort(([a], [b]) => rank(a) - rank(b));
+    for (const [, thread] of order) thread.flush();
+    this.#answers.deliver();
   }
 
   /** Ends all threads; everything asked before is carried out first. */
   async close(): Promise<void> {
+    this.#notes.close();
     // Some were perhaps never opened.
     await Promise.all(this.#threads.filter((thread) => thread !== undefined).map((thread) => thread.close()));
-    // Not before: threads wake each other.
+    process.off('exit', this.#onExit);
+    // Not before: threads wake each other, and what they had for each other is plaintext.
     for (const wakeup of this.#wakeups) wakeup.close();
+    for (const ring of this.#rings.flat()) new Uint8Array(ring).fill(0);
   }
 }

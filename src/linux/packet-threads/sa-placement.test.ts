@@ -77,13 +77,34 @@ test('what was refused leaves nothing behind, and an older SA of its name stays'
   placement.ask(installation('inbound', 1001, 1));
   const outbound = installation('outbound', 5000, 1);
   placement.ask(outbound);
-  placement.refused(outbound);
+  assert.equal(placement.refused(outbound.sa, placement.known(outbound.sa)), true);
   assert.equal(placement.sealerOf(1), undefined);
-  const again = installation('inbound', 1001, 2);
-  placement.ask(again);
-  placement.refused(again);
+  const again = placement.ask(installation('inbound', 1001, 2));
+  assert.equal(typeof again === 'object' && !again.ok && again.code, 'exists');
   assert.deepEqual(
     [...placement.inbound()].map(({ spi, thread }) => [spi, thread]),
     [[1001, 1]],
   );
+});
+
+test('a refusal that comes after the removal does not take the SA that has got the name since', () => {
+  const placement = new SaPlacement(threads);
+  const asked = installation('inbound', 1001, 1);
+  placement.ask(asked);
+  const known = placement.known(asked.sa);
+  placement.ask(removal('inbound', 1001, 1));
+  placement.ask(asked);
+  assert.equal(placement.refused(asked.sa, known), false);
+  assert.equal([...placement.inbound()].length, 1);
+});
+
+test('an SA whose move was refused is where it was', () => {
+  const placement = new SaPlacement(threads);
+  placement.ask(installation('inbound', 1000, 1));
+  placement.ask(installation('outbound', 5000, 1));
+  placement.ask(move(1, 'outbound', 5000, '192.0.2.9'));
+  // Nobody has carried it out: the address is free for another pair, and the old one is not.
+  assert.equal(placement.ask(installation('outbound', 5000, 2, 0, '192.0.2.9')), 2);
+  const here = placement.ask(installation('outbound', 5000, 3));
+  assert.equal(typeof here === 'object' && !here.ok && here.code, 'exists');
 });

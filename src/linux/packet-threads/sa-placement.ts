@@ -16,6 +16,7 @@ type Refusal = Extract<SaResult, { ok: false }>;
 export interface InboundPlace {
   readonly protocol: SaProtocol;
   readonly spi: Spi;
+  readonly childId: number;
   readonly remote: IpAddress;
   readonly thread: number;
 }
@@ -52,23 +53,17 @@ export class SaPlacement {
   }
 
   *inbound(): Iterable<InboundPlace> {
-    for (const { protocol, direction, spi, remote } of this.#sas.values()) {
-      if (direction === 'inbound') yield { protocol, spi, remote, thread: this.receiverOf(spi) };
-    }
+    for (const sa of this.#sas.values()) if (sa.direction === 'inbound') yield this.#placeOf(sa);
   }
 
-  /** The pair that a command is about, if that is known. */
-  pairOf(command: SaCommand): number | undefined {
-    switch (command.kind) {
-      case 'install':
-        return command.sa.childId;
-      case 'install-policy':
-        return command.policy.childId;
-      case 'remove-policy':
-        return undefined;
-      default:
-        return command.childId;
-    }
+  /** Where an inbound SA is; undefined for an outbound one, and where there is none. */
+  inboundPlace(name: SaName): InboundPlace | undefined {
+    const sa = name.direction === 'inbound' ? this.#sas.find(name) : undefined;
+    return sa && this.#placeOf(sa);
+  }
+
+  #placeOf({ protocol, spi, childId, remote }: PlacedSa): InboundPlace {
+    return { protocol, spi, childId, remote, thread: this.receiverOf(spi) };
   }
 
   /**
@@ -93,9 +88,29 @@ export class SaPlacement {
     }
   }
 
-  /** An installation was refused: there is no such SA. */
-  refused({ sa }: Installation): void {
-    this.#forget(sa);
+  /** What is known of an SA by its name now: tells it from another one that gets the name later. */
+  known(name: SaName): object | undefined {
+    return this.#sas.find(name);
+  }
+
+  /**
+   * An installation was refused: there is no such SA.
+   * @param known of when it was asked for
+   * @returns false if that has been removed meanwhile
+   */
+  refused(name: SaName, known: object | undefined): boolean {
+    if (known === undefined || this.#sas.find(name) !== known) return false;
+    this.#forget(name);
+    return true;
+  }
+
+  /** A move was carried out. */
+  moved(command: MoveCommand): void {
+    const sa = this.#sas.find(command);
+    if (sa === undefined) return;
+    this.#held.delete(holdOf(sa));
+    sa.remote = command.remote.address;
+    this.#held.add(holdOf(sa));
   }
 
   #askToInstall({ sa: { protocol, direction, spi, childId, remote } }: Installation): Place | Refusal {
@@ -116,14 +131,11 @@ export class SaPlacement {
     return thread;
   }
 
-  #askToMove(command: Extract<SaCommand, { kind: 'update-addresses' }>): Place | Refusal {
+  #askToMove(command: MoveCommand): Place | Refusal {
     const sa = this.#sas.find(command);
     if (sa !== undefined) {
-      const [held, wanted] = [holdOf(sa), holdOf({ ...sa, remote: command.remote.address })];
-      if (wanted !== held && this.#held.has(wanted)) return exists(sa);
-      this.#held.delete(held);
-      this.#held.add(wanted);
-      sa.remote = command.remote.address;
+      const wanted = holdOf({ ...sa, remote: command.remote.address });
+      if (wanted !== holdOf(sa) && this.#held.has(wanted)) return exists(sa);
     }
     return this.#threadOf(command);
   }
@@ -152,6 +164,7 @@ export class SaPlacement {
   }
 }
 
+type MoveCommand = Extract<SaCommand, { kind: 'update-addresses' }>;
 type Installation = Extract<SaCommand, { kind: 'install' }>;
 
 /** An inbound SA holds its SPI, an outbound one, whose SPI is the peer's choice, only at the peer's address (RFC 4301 4.1). */

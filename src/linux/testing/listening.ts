@@ -41,7 +41,7 @@ export function installation(
   spi: number,
   port: number,
   childId: number = spi,
-): SaCommand {
+): Extract<SaCommand, { kind: 'install' }> {
   const everything = [selectorOfPrefix('10.0.0.0/8')!];
   const sa: SaParameters = {
     ...{ direction, protocol: 'esp', spi: spi as Spi, mode: 'tunnel', local: loopback, remote: loopback },
@@ -73,10 +73,18 @@ export interface Listening {
   readonly send: (esp: Uint8Array) => void;
 }
 
+export interface ListeningOptions {
+  /** One by default. */
+  readonly threads?: number;
+  /** IKE's and the one for NAT traversal. */
+  readonly ports?: readonly [number, number];
+  /** Needs root. Others' ESP on this interface is heard, too. */
+  readonly nativeEsp?: boolean;
+}
+
 export async function listening(
   t: TestContext,
-  threads = 1,
-  ports?: readonly [number, number],
+  { threads = 1, ports, nativeEsp = false }: ListeningOptions = {},
 ): Promise<Listening> {
   const [ikePort, natTraversalPort] = ports ?? (await freePorts(2));
   const port = natTraversalPort!;
@@ -97,11 +105,15 @@ export async function listening(
   const thread = await openPacketThreads(
     {
       ...{ addresses: [loopback], ikePort: ikePort!, natTraversalPort: port },
-      ...{ nativeEsp: false, mark: 0, pathMtuBytes },
+      ...{ nativeEsp, mark: 0, pathMtuBytes },
     },
     {
       ...{ datagram: nothing, hipPacket: nothing, addressesChanged: nothing, icmpError: nothing },
-      event: (event) => say(event.kind === 'first-inbound' ? `first on ${event.spi}` : event.kind),
+      event: (event) => {
+        if (event.kind === 'first-inbound') say(`first on ${event.spi}`);
+        else if (event.kind === 'unknown-spi') say(`unknown ${event.evidence.spi}`);
+        else say(event.kind);
+      },
       saResult: (id, { ok }) => say(`${id} ${ok}`),
       reports: (reports) => {
         for (const { spi, counters } of reports) say(`report of ${spi}: ${counters.packets}`);
