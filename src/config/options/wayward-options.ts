@@ -221,7 +221,7 @@ export const waywardSchema: SectionSchema = {
       default: '1',
       minimum: 1,
       maximum: 16,
-      note: 'How many threads carry packets in user space. All packets of a Child SA go through one of them, and so does any one TCP stream: one thread is enough for one busy connection. More are of use on a gateway that has several busy Child SAs, and processors that are idle; each takes memory. A host with a Host Identity has one. Takes effect at the next start.',
+      note: 'How many threads carry packets in user space, all of a Child SA by one of them: more are of use where several Child SAs are busy and processors idle. A host with a Host Identity has one. Takes effect at the next start.',
     },
     { name: 'tun_name', type: 'text', class: 'supported', default: 'wayward0' },
     { name: 'tun_mtu', type: 'count', class: 'supported', default: '1400', minimum: 576, maximum: 65535 },

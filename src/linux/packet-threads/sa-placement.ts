@@ -23,7 +23,8 @@ export interface InboundPlace {
 
 /**
  * Follows what the threads are asked to do. An inbound SA is where the kernel brings its packets: in the thread of its SPI's
- * remainder. The outbound SAs of a pair are where its inbound SA was when the first of them came, for there the kernel brings the answers of a flow.
+ * remainder. The outbound SAs of a pair are where its inbound SA was when the first of them came, for there the kernel brings
+ * the answers of a flow.
  */
 export class SaPlacement {
   readonly #threads: number;
