@@ -27,7 +27,6 @@ class EndpointField {
     this.#portAt = portAt;
   }
 
-  /** @returns octets of the address */
   write(header: Uint8Array, endpoint: Endpoint): void {
     if (endpoint === this.#written) return;
     this.#written = endpoint;

@@ -363,11 +363,11 @@ export class KernelDataPlane {
     if (sa === undefined) return refuse('missing', `the pair has no such ${direction} SA`);
     if (sa.protocol === 'ah' && encapsulated) return refuse('unsupported', 'AH in UDP');
     if (command.unverified) return refuse('unsupported', 'the kernel counts no credit');
-    if (isAt(sa, command)) return done;
+    if (sa.isAt(command)) return done;
     const holder = this.#sas.at(stateId({ ...command, local: local.address, remote: remote.address }));
     if (holder !== undefined && holder !== sa)
       return refuse('exists', `the ${direction} SPI is taken at the new address`);
-    if (sa.ended || isNumberedByDevice(sa)) {
+    if (sa.ended || sa.isNumberedByDevice) {
       this.#end(sa);
       this.#sas.rename(sa, () => Object.assign(sa, { local, remote, encapsulated }));
       return this.#refreshPolicies(childId);
@@ -402,7 +402,7 @@ export class KernelDataPlane {
     const pair = parameters.childId === undefined ? undefined : this.#sas.pair(parameters.childId);
     const result = setPolicy(this.#policies, { parameters, templates }, pair);
     // Packets of a device's SA pass by policies that are not the device's.
-    if (pair?.packetOffload === false) for (const sa of pair.sas) if (isNumberedByDevice(sa)) this.#end(sa);
+    if (pair?.packetOffload === false) for (const sa of pair.sas) if (sa.isNumberedByDevice) this.#end(sa);
     return result;
   }
 
@@ -488,15 +488,4 @@ export class KernelDataPlane {
 /** Whether numbers were used before this process. */
 function isBehind({ reservation }: SaParameters): boolean {
   return reservation !== undefined && (reservation.last.high !== 0 || reservation.last.low !== 0);
-}
-
-/** How far an SA is that a device does all of, the kernel cannot tell. */
-function isNumberedByDevice({ device }: KernelSa): boolean {
-  return device?.kind === 'packet';
-}
-
-function isAt(sa: KernelSa, { local, remote, encapsulated }: Command<'update-addresses'>): boolean {
-  const samePlace = sa.local.address === local.address && sa.remote.address === remote.address;
-  if (!samePlace || sa.encapsulated !== encapsulated) return false;
-  return !encapsulated || (sa.local.port === local.port && sa.remote.port === remote.port);
 }

@@ -54,6 +54,18 @@ export class KernelSa {
     return stateKey(this.id);
   }
 
+  /** How far an SA is that a device does all of, the kernel cannot tell. */
+  get isNumberedByDevice(): boolean {
+    return this.device?.kind === 'packet';
+  }
+
+  /** Whether a move to there would change nothing. */
+  isAt({ local, remote, encapsulated }: Pick<KernelSa, 'local' | 'remote' | 'encapsulated'>): boolean {
+    const samePlace = this.local.address === local.address && this.remote.address === remote.address;
+    if (!samePlace || this.encapsulated !== encapsulated) return false;
+    return !encapsulated || (this.local.port === local.port && this.remote.port === remote.port);
+  }
+
   counters(): SaCounters {
     const { bytes, packets, lastUsedAt, integrityFailures, replays } = this;
     return {
