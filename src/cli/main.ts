@@ -11,8 +11,9 @@ function explain(error: unknown): never {
   process.exit(1);
 }
 
-const { warmUpPacketThreads } = await import('#linux/early').catch(explain);
+const { dismissPacketThreads, warmUpPacketThreads } = await import('#linux/early').catch(explain);
 // Loading takes most of a start, and a start is part of every outage: two threads do it side by side.
 if (process.argv[2] === 'run' && !process.argv.includes('--help')) warmUpPacketThreads();
 const { runCommand } = await import('./command.ts').catch(explain);
 await runCommand();
+await dismissPacketThreads();

@@ -1,4 +1,5 @@
 // Room `linux`, ahead of the rest of it: the packet thread's code loads while the main thread still loads its own.
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 const spares: Worker[] = [];
@@ -22,4 +23,19 @@ export function takePacketWorker(): Worker {
   const worker = spares.shift() ?? newWorker();
   worker.ref();
   return worker;
+}
+
+/**
+ * Ends those that nobody took, once they have loaded their code: a process that ends in the middle of that is aborted, since
+ * koffi throws where nothing can be thrown any more.
+ */
+export async function dismissPacketThreads(): Promise<void> {
+  await Promise.all(
+    spares.splice(0).map((spare) => {
+      const exit = once(spare, 'exit');
+      spare.ref();
+      spare.postMessage(undefined);
+      return exit;
+    }),
+  );
 }

@@ -22,7 +22,10 @@ function attempt(work: () => void): void {
 }
 
 // It may have been started before anybody knows what it is to do.
-port.once('message', ({ wakeFd, controlQueue, options, adopted, others }: PacketThreadSetup) => {
+port.once('message', (setup: PacketThreadSetup | undefined) => {
+  // Not needed after all: with nobody listening the thread ends.
+  if (setup === undefined) return;
+  const { wakeFd, controlQueue, options, adopted, others } = setup;
   nameThread(`packet-${others?.thread ?? 0}`);
   attempt(() => {
     const queue = new ControlQueue(controlQueue);
