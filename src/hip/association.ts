@@ -74,6 +74,8 @@ export interface I1Sent extends Repeated {
   readonly becauseOfSilence?: true;
   /** The peer may be elsewhere: its rendezvous server gets the same I1. */
   readonly beside?: HipPath;
+  /** An I2 was sent already, in vain so far: its repetitions count, and those of the next go on from there. */
+  readonly renewed?: true;
   /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
   solving?: {
     readonly r1: AcceptedR1;
@@ -87,6 +89,8 @@ export interface I1Sent extends Repeated {
 export interface I2Sent extends Repeated {
   readonly name: 'I2-SENT';
   readonly sentAt: number;
+  /** What R1 answered; it goes out again with each repetition. */
+  readonly call: I1Sent;
   readonly r1: AcceptedR1;
   readonly keys: AssociationKeys;
   readonly inboundSpi: Spi;

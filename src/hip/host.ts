@@ -155,7 +155,7 @@ export class HipHost {
       case 'load': {
         const before = state.configuration;
         state.configuration = command.configuration;
-        state.responder.pool.clear();
+        state.responder.pool.withdraw(state.configuration, state.at);
         reloadRegistrations(state, before);
         this.#followOwnAddresses();
         break;
@@ -188,7 +188,9 @@ export class HipHost {
       if (attempt?.name !== 'I1-SENT' || attempt.solving?.computeId !== id) continue;
       const { r1, path } = attempt.solving;
       if (result.search.solved) {
-        sendI2(this.#state, association, { r1, path, solution: result.search.solution });
+        const { solution } = result.search;
+        delete attempt.solving;
+        sendI2(this.#state, association, { call: attempt, r1, path, solution });
       } else searchOn(this.#state, association, result.search.next, result.search.attempts);
       return;
     }

@@ -82,9 +82,12 @@ function tendAttempt(state: HipHostState, association: HipAssociation): void {
   }
   attempt.repetitions++;
   attempt.nextAt = state.at + baseMs * 2 ** attempt.repetitions;
-  state.transmit(attempt.path, attempt.packet);
-  if (attempt.name === 'I1-SENT' && attempt.beside !== undefined)
-    state.transmit(attempt.beside, attempt.packet);
+  if (attempt.name === 'I2-SENT') state.transmit(attempt.path, attempt.packet);
+  // RFC 7401 6.9 7: a Responder drops I2 in silence if it does not know the puzzle any more, as after a restart. Its next R1 has
+  // a greater counter than the one before, and one that has not is no answer to anything (6.8 8).
+  const call = attempt.name === 'I1-SENT' ? attempt : attempt.call;
+  state.transmit(call.path, call.packet);
+  if (call.beside !== undefined) state.transmit(call.beside, call.packet);
 }
 
 function tendStanding(state: HipHostState, association: HipAssociation): void {

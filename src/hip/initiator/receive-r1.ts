@@ -57,12 +57,14 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, r1);
     return;
   }
-  state.change(association, 'a newer R1', () => {
-    if (attempt.name === 'I2-SENT') state.dropAttempt(association);
-  });
-  const { path: way, packet: i1, repetitions, nextAt } = attempt;
+  const { repetitions, nextAt } = attempt;
   const waiting: I1Sent =
-    attempt.name === 'I1-SENT' ? attempt : { name: 'I1-SENT', path: way, packet: i1, repetitions, nextAt };
+    attempt.name === 'I1-SENT' ? attempt : { ...attempt.call, renewed: true, repetitions, nextAt };
+  if (attempt.name === 'I2-SENT')
+    state.change(association, 'a newer R1', () => {
+      state.dropAttempt(association);
+      association.attempt = waiting;
+    });
   // An opportunistic call has been answered: from now on we know by whom.
   const answered = association.remote === sender ? association : state.rename(association, sender);
   answered.attempt = waiting;

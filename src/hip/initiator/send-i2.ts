@@ -8,7 +8,7 @@ import {
   type HipParameter,
   HipParameterType,
 } from '#wire';
-import type { AcceptedR1, HipAssociation } from '../association.ts';
+import type { AcceptedR1, HipAssociation, I1Sent } from '../association.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
@@ -19,9 +19,14 @@ import { failAttempt } from './failure.ts';
 export function sendI2(
   state: HipHostState,
   association: HipAssociation,
-  answer: { readonly r1: AcceptedR1; readonly solution: Uint8Array; readonly path: HipPath },
+  answer: {
+    readonly call: I1Sent;
+    readonly r1: AcceptedR1;
+    readonly solution: Uint8Array;
+    readonly path: HipPath;
+  },
 ): void {
-  const { r1, solution } = answer;
+  const { call, r1, solution } = answer;
   const path = preferredPath(state, r1, answer.path);
   const { local, remote } = association;
   const { randomness } = state.ports;
@@ -81,14 +86,16 @@ export function sendI2(
   );
   const echoes = r1.echoUnsigned.map((data) => ({ type: 'ECHO_RESPONSE_UNSIGNED' as const, data }));
   const packet = appendHipParameters(authenticated, echoes);
+  const repetitions = call.renewed ? call.repetitions : 0;
   state.change(association, 'R1 was answered', () => {
     association.attempt = {
       name: 'I2-SENT',
       sentAt: state.at,
       path,
       packet,
-      repetitions: 0,
-      nextAt: state.at + state.configuration.retransmission.baseMs,
+      repetitions,
+      nextAt: state.at + state.configuration.retransmission.baseMs * 2 ** repetitions,
+      call,
       r1,
       keys,
       inboundSpi,

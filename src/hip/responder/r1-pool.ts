@@ -30,9 +30,13 @@ export interface R1Entry extends R1Kind {
   /** Without receiver, Opaque and #I. */
   readonly octets: Uint8Array;
   readonly madeAt: number;
+  /** Of its puzzle. */
+  readonly lifetimeMs: number;
   /** Delta S: answers are taken until then. */
   until: number;
   used: boolean;
+  /** Of a configuration that is over. */
+  withdrawn: boolean;
 }
 
 export class R1Pool {
@@ -50,7 +54,7 @@ export class R1Pool {
   }
 
   offer(kind: R1Kind, configuration: HipConfiguration, at: number): R1Entry {
-    const fit = this.#entries.findLast((entry) => isOfKind(entry, kind));
+    const fit = this.#entries.findLast((entry) => !entry.withdrawn && isOfKind(entry, kind));
     if (fit !== undefined) {
       const age = at - fit.madeAt;
       if (age < (fit.used ? offeredMsMin : offeredMsMax) && at < fit.until) return fit;
@@ -67,14 +71,23 @@ export class R1Pool {
    * Somebody answered it: its Diffie-Hellman value should not be offered any longer, and others who have it already may
    * answer while their puzzle is valid.
    */
-  deprecate(entry: R1Entry, lifetime: number, at: number): void {
+  deprecate(entry: R1Entry, at: number): void {
     entry.used = true;
-    entry.until = Math.min(entry.until, at + offeredMsMin + puzzleLifetimeMs(lifetime));
+    entry.until = Math.min(entry.until, at + offeredMsMin + entry.lifetimeMs);
   }
 
-  /** Forgets all of it: identities or algorithms are others now. */
-  clear(): void {
-    for (const { keyPair } of this.#entries.splice(0)) keyPair.destroy();
+  /**
+   * Offers none of them any more, since what they say may be different now. Who has one already may answer it (RFC 7401 6.9 7),
+   * unless it is of an identity that we had before, or of a group.
+   */
+  withdraw({ identities, groups }: HipConfiguration, at: number): void {
+    const hits = new Set(identities.map(({ identity }) => identity.hit));
+    for (const entry of this.#entries) {
+      entry.withdrawn = true;
+      if (hits.has(entry.local.identity.hit) && groups.includes(entry.group)) this.deprecate(entry, at);
+      else entry.until = at;
+    }
+    this.#scavenge(at);
   }
 
   #make(kind: R1Kind, configuration: HipConfiguration, at: number): R1Entry {
@@ -116,8 +129,10 @@ export class R1Pool {
       counter: this.#counter,
       octets: appendHipSignature(unsigned, key, this.#randomness, 'HIP_SIGNATURE_2'),
       madeAt: at,
+      lifetimeMs,
       until: at + offeredMsMax + lifetimeMs,
       used: false,
+      withdrawn: false,
     };
     this.#next = (this.#next + 1) & 0xffff;
     this.#counter++;

@@ -207,7 +207,7 @@ function accept(
   const { local, offer, keys, peer } = made;
   const { entry, solution, info, espSuite } = offer;
   const { responder, configuration, at } = state;
-  responder.pool.deprecate(entry, configuration.puzzle.lifetime, at);
+  responder.pool.deprecate(entry, at);
   responder.solutions.add(solution.random, solution.solution);
   const association = state.findOrAdd(local, packet.header.sender, path);
   const inboundSpi = state.ports.allocateSpi();
