@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { replacedLingerMs, selectorOfPrefix } from '#sa';
 import { eventually } from '../harness/eventually.ts';
 import { removeStaleNamespaces } from '../harness/network.ts';
@@ -14,6 +14,7 @@ import { Strongswan } from '../harness/strongswan.ts';
 import { ContinuousPing, type Path, ping } from '../harness/traffic.ts';
 import { GuestNetwork, guestAddresses, hostAddresses, missingForGuests } from './guest-network.ts';
 import { GuestWayward } from './guest-peers.ts';
+import { showEvidence } from './kept-evidence.ts';
 import { planeStrongswan, planeWayward } from './plane-configuration.ts';
 
 const missing = missingForGuests();
@@ -29,6 +30,22 @@ function removals(told: string): Map<string, number> {
       Date.parse(at!) + Number(microseconds) / 1_000,
     ]),
   );
+}
+
+/** A command to install an SA from the guest to the host. */
+function outboundSa(spi: number, childId: number, more: object = {}): object {
+  const selectors = { local: [selectorOfPrefix('10.1.0.0/24')], remote: [selectorOfPrefix('10.2.0.0/24')] };
+  const key = Array.from({ length: 20 }, () => 7);
+  const [local, remote] = [guestAddresses.outer.IPv4, hostAddresses.outer.IPv4];
+  return {
+    kind: 'install',
+    sa: {
+      ...{ direction: 'outbound', protocol: 'esp', mode: 'tunnel', spi, childId, selectors, local, remote },
+      ...{ esn: false, replayWindow: 32, lifetimes: {}, generation: 0, copyDscp: 'out', copyDf: true },
+      encryption: { id: 20, keyLengthBits: 128, key },
+      ...more,
+    },
+  };
 }
 
 describe('wayward on kernel ESP with strongSwan in user space', { skip: missing ?? false }, () => {
@@ -54,6 +71,8 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     await guest.run(`ip route add default via ${hostAddresses.outer.IPv4}`);
     await Promise.all([wayward.start(), strongswan.start()]);
   });
+
+  afterEach((context) => showEvidence(context as { readonly name: string }, network, wayward));
 
   after(async () => {
     await wayward?.stop();
@@ -249,23 +268,9 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
   });
 
   test('a kernel that does in silence what its device was to do is found out', async () => {
-    const selectors = { local: [selectorOfPrefix('10.1.0.0/24')], remote: [selectorOfPrefix('10.2.0.0/24')] };
-    const key = Array.from({ length: 20 }, () => 7);
-    const install = (hardwareOffload: string, spi: number): object => ({
-      kind: 'install',
-      sa: {
-        ...{ direction: 'outbound', protocol: 'esp', mode: 'tunnel', spi, hardwareOffload, selectors },
-        ...{
-          local: guestAddresses.outer.IPv4,
-          remote: hostAddresses.outer.IPv4,
-          esn: false,
-          replayWindow: 32,
-        },
-        ...{ encryption: { id: 20, keyLengthBits: 128, key }, lifetimes: {}, childId: spi, generation: 0 },
-        ...{ copyDscp: 'out', copyDf: true },
-      },
-    });
-    const commands = ['auto', 'crypto', 'packet'].map((wanted, i) => install(wanted, 0xdddd_0001 + i));
+    const commands = ['auto', 'crypto', 'packet'].map((hardwareOffload, i) =>
+      outboundSa(0xdddd_0001 + i, i + 1, { hardwareOffload }),
+    );
     const lines = [...commands.map((command) => JSON.stringify(command)), 'close'];
     const words = lines.map((line) => `'${line}'`).join(' ');
     const answers = await network.guest.run(
@@ -275,6 +280,31 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
       answers,
       /^answer {"ok":true}\n.*"hw_offload = crypto: the device on the way .*\n.*"hw_offload = packet: .*Unrec.*\n/,
     );
+    await nothingLeft();
+  });
+
+  test('an SA comes back to where traffic has asked for it meanwhile', async () => {
+    const spi = 0xdddd_0010;
+    const [local, home] = [guestAddresses.outer.IPv4, hostAddresses.outer.IPv4];
+    const away = '10.99.2.2';
+    const goes = (remote: string): object => ({
+      ...{ kind: 'update-addresses', protocol: 'esp', direction: 'outbound', spi, childId: 1 },
+      ...{ local: { address: local, port: 0 }, remote: { address: remote, port: 0 }, encapsulated: false },
+    });
+    const says = (...lines: (object | string)[]): string =>
+      `printf '%s\\n' ${lines.map((line) => `'${typeof line === 'string' ? line : JSON.stringify(line)}'`).join(' ')}`;
+    const until = (remote: string): string =>
+      `until ip xfrm state | grep -q 'dst ${remote}'; do sleep 0.05; done`;
+    // What a packet to the SA in this moment would make the kernel do.
+    const asks = [
+      `reqid=$(ip xfrm state | sed -n 's/.*reqid \\([0-9]*\\) .*/\\1/p')`,
+      `ip xfrm state allocspi src ${local} dst ${home} proto esp reqid $reqid mode tunnel min ${spi} max ${spi} >&2`,
+    ];
+    const feed = [says(outboundSa(spi, 1), goes(away)), until(away), ...asks, says(goes(home), 'close')];
+    const answers = await network.guest.run(
+      `{ ${feed.join('; ')}; } | ${process.execPath} ${kernelPlaneEnd} comes-back`,
+    );
+    assert.equal(answers.match(/answer {"ok":true}/g)?.length, 3, answers);
     await nothingLeft();
   });
 
@@ -298,7 +328,8 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
   test('the kernel says that the port of the peer has changed, and the SAs follow it with their numbers', async () => {
     await wayward.up('net-ipv4');
     const one = await agreed('net-ipv4');
-    const pings = new ContinuousPing(path(), 50);
+    // Some come while the SAs change.
+    const pings = new ContinuousPing(path(), 2);
     try {
       await pings.answers(5, patienceMs);
       // A flow is what its first packet is: an answer that is on its way must not be that.
@@ -312,6 +343,7 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
       });
       await wayward.waitForLog(/peer moved from 10\.99\.2\.1:4500 to 10\.99\.2\.1:30\d\d\d/, patienceMs);
       await pings.answers(10, patienceMs);
+      assert.equal((await pings.stop()).lost, 0);
       const states = await network.guest.run('ip xfrm state');
       assert.match(states, /encap type espinudp sport 30\d\d\d dport 4500/);
       assert.match(states, /encap type espinudp sport 4500 dport 30\d\d\d/);

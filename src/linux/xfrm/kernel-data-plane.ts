@@ -15,7 +15,6 @@ import {
 } from '#sa';
 import type { XfrmMessage, XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
-import { deleteAndKeep } from './delete-and-keep.ts';
 import { carriedOut, deviceOf } from './device-offload.ts';
 import { KernelReports } from './kernel-reports.ts';
 import { KernelSa } from './kernel-sa.ts';
@@ -25,7 +24,6 @@ import {
   isSameState,
   type KernelState,
   kernelState,
-  movedState,
   protocolNumber,
   replayWindowPacketsMax,
   stateId,
@@ -33,6 +31,7 @@ import {
 } from './kernel-state.ts';
 import { type LookupAttributes, lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
 import { LarvalStates } from './larval-states.ts';
+import { moveState } from './move-state.ts';
 import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
 import { pairTemplates, trapTemplates } from './policy-templates.ts';
 import { refuse } from './refusal.ts';
@@ -77,8 +76,8 @@ export class KernelDataPlane {
    */
   constructor(ownerName: string, socket: XfrmSocket = new XfrmSocket()) {
     this.#socket = socket;
-    this.#states = new StateAdder(socket);
     this.#ids = new RequestIds(ownerName);
+    this.#states = new StateAdder(socket, (state) => this.#ids.isLarval(state));
     this.#policies = new PolicyTable(socket, (id) => this.#ids.isOurs(id));
     this.#larval = new LarvalStates(socket);
     this.reports = new KernelReports(socket, this.#sas, ({ protocol, spi, childId }) =>
@@ -298,7 +297,7 @@ export class KernelDataPlane {
   #stateThere(sa: SaParameters): KernelState | undefined {
     const attributes = lookupAttributes(sa.kernelTies);
     const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: stateId(sa), attributes })?.[0];
-    return answer?.kind === 'new-sa' ? answer : undefined;
+    return answer?.kind === 'new-sa' && !this.#ids.isLarval(answer.state) ? answer : undefined;
   }
 
   /** SAs of a process before us keep the number of their pair, so that its policies go on to fit. */
@@ -353,10 +352,6 @@ export class KernelDataPlane {
     this.#ids.give(pair.requestId);
   }
 
-  /**
-   * The kernel cannot move an SA, and its migration lets packets take numbers from the old SA and the new one at once. So the
-   * old one ends first, and the message about its end says how far it was.
-   */
   #move(command: Command<'update-addresses'>): SaResult {
     const { direction, local, remote, encapsulated, childId } = command;
     const sa = this.#sas.find(command);
@@ -372,17 +367,15 @@ export class KernelDataPlane {
       this.#sas.rename(sa, () => Object.assign(sa, { local, remote, encapsulated }));
       return this.#refreshPolicies(childId);
     }
-    const last = deleteAndKeep(sa);
-    if (last === undefined) return refuse('missing', 'the kernel does not have the SA any more');
-    const moved = movedState(last, direction, local, remote, encapsulated);
-    const added = this.#states.add(moved, sa, false);
-    wipeKeys(last.attributes);
-    if ('refusal' in added) {
-      // Nobody has it any more, and where it was there may soon be another.
+    const moved = moveState(this.#socket, this.#states, sa, { local, remote, encapsulated });
+    if ('refused' in moved) return moved.refused;
+    if ('lost' in moved) {
+      // Where it was there may soon be another.
       this.#forget(sa);
-      return added.refusal;
+      return moved.lost;
     }
-    this.#sas.rename(sa, () => Object.assign(sa, { local, remote, encapsulated, device: added.device }));
+    const { device } = moved;
+    this.#sas.rename(sa, () => Object.assign(sa, { local, remote, encapsulated, device }));
     const result = this.#refreshPolicies(childId);
     return result.ok ? carriedOut(sa.device) : result;
   }

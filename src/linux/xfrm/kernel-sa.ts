@@ -61,9 +61,13 @@ export class KernelSa {
 
   /** Whether a move to there would change nothing. */
   isAt({ local, remote, encapsulated }: Pick<KernelSa, 'local' | 'remote' | 'encapsulated'>): boolean {
-    const samePlace = this.local.address === local.address && this.remote.address === remote.address;
-    if (!samePlace || this.encapsulated !== encapsulated) return false;
+    if (!this.isBetween({ local, remote }) || this.encapsulated !== encapsulated) return false;
     return !encapsulated || (this.local.port === local.port && this.remote.port === remote.port);
+  }
+
+  /** Whether these are its addresses. */
+  isBetween({ local, remote }: Pick<KernelSa, 'local' | 'remote'>): boolean {
+    return this.local.address === local.address && this.remote.address === remote.address;
   }
 
   counters(): SaCounters {

@@ -1,5 +1,6 @@
 // Gives SAs to the kernel, with a device that does their work or without one.
 import type { HardwareOffload, OffloadKind, SaDirection } from '#sa';
+import type { XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
 import { type DeviceOffload, deviceOf, offloadAttempts, withOffload } from './device-offload.ts';
 import { type KernelState, wipeKeys } from './kernel-state.ts';
@@ -19,9 +20,15 @@ const ofTheSa = new Set(['EEXIST', 'ENOSYS', 'EPROTONOSUPPORT']);
 
 export class StateAdder {
   readonly #socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>;
+  readonly #isLarval: (state: XfrmState) => boolean;
 
-  constructor(socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>) {
+  /** @param isLarval whether the kernel made it because traffic asked for an SA of ours */
+  constructor(
+    socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>,
+    isLarval: (state: XfrmState) => boolean,
+  ) {
     this.#socket = socket;
+    this.#isLarval = isLarval;
   }
 
   /** @param packets whether `auto` may hand all of the SA to a device */
@@ -45,7 +52,7 @@ export class StateAdder {
 
   #attempt(wanted: KernelState, direction: SaDirection, kind: OffloadKind | undefined): AddedState {
     try {
-      this.#socket.request({ kind: 'new-sa', ...withOffload(wanted, direction, kind) });
+      this.#give(withOffload(wanted, direction, kind));
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
       return { refusal: refusalOf(error, kind) };
@@ -53,12 +60,38 @@ export class StateAdder {
     return { device: kind === undefined ? undefined : this.#deviceOf(wanted) };
   }
 
-  #deviceOf({ state, attributes }: KernelState): DeviceOffload | undefined {
-    const lookup = lookupAttributesOf(attributes);
-    const [told] = this.#socket.requestIfThere({ kind: 'get-sa', id: state, attributes: lookup }) ?? [];
+  /**
+   * Policies name the SPI of their SA. A packet that finds none, while an SA moves, makes the kernel put a larval state in its
+   * place, which keeps new ones out for half a minute, and gives way to an update.
+   */
+  #give(state: KernelState): void {
+    try {
+      this.#socket.request({ kind: 'new-sa', ...state });
+    } catch (error) {
+      if (!(error instanceof SystemCallError && error.code === 'EEXIST' && this.#isLarvalAt(state)))
+        throw error;
+      this.#socket.request({ kind: 'update-sa', ...state });
+    }
+  }
+
+  #isLarvalAt(wanted: KernelState): boolean {
+    const told = this.#told(wanted);
+    if (told === undefined) return false;
+    wipeKeys(told.attributes);
+    return this.#isLarval(told.state);
+  }
+
+  #deviceOf(added: KernelState): DeviceOffload | undefined {
+    const told = this.#told(added);
     if (told === undefined) return undefined;
     wipeKeys(told.attributes);
     return deviceOf(told.attributes);
+  }
+
+  #told({ state, attributes }: KernelState): KernelState | undefined {
+    const lookup = lookupAttributesOf(attributes);
+    const [told] = this.#socket.requestIfThere({ kind: 'get-sa', id: state, attributes: lookup }) ?? [];
+    return told?.kind === 'new-sa' ? told : undefined;
   }
 
   #remove({ state, attributes }: KernelState): void {

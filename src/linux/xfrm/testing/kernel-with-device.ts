@@ -43,6 +43,8 @@ export class KernelWithDevice {
   readonly policies: Map<string, Policy> = new Map();
   /** Flags of what was asked for, in order; undefined: no device. */
   readonly asked: (number | undefined)[] = [];
+  /** SAs that were deleted. */
+  deletions = 0;
   /** Times at which a place had no policy after it had one. */
   gaps = 0;
   abilities: Abilities;
@@ -58,15 +60,21 @@ export class KernelWithDevice {
   request(message: XfrmMessage): XfrmMessage[] {
     switch (message.kind) {
       case 'new-sa':
-        this.#addSa(message as Sa);
+        if (this.sas.has(stateKey(message.state))) throw refused(message.kind, '', constants.errno.EEXIST);
+        this.#addSa(structuredClone(message) as Sa);
+        return [];
+      case 'update-sa':
+        this.#updateSa(structuredClone(message));
         return [];
       case 'get-sa':
       case 'delete-sa': {
         const key = stateKey((message as XfrmMessageOf<'get-sa'>).id);
         const sa = this.sas.get(key);
         if (sa === undefined) throw refused(message.kind, '', constants.errno.ESRCH);
-        if (message.kind === 'delete-sa') this.sas.delete(key);
-        return message.kind === 'get-sa' ? [sa] : [];
+        if (message.kind === 'get-sa') return [structuredClone(sa)];
+        this.sas.delete(key);
+        this.deletions++;
+        return [];
       }
       case 'new-policy':
       case 'update-policy':
@@ -116,6 +124,21 @@ export class KernelWithDevice {
     const taken = packet || (crypto && this.abilities.crypto === true);
     const offloaded = taken ? { offload: { interfaceIndex: deviceIndex, flags: flags! } } : {};
     this.sas.set(stateKey(state), { kind, state, attributes: { ...attributes, ...offloaded } });
+  }
+
+  /** As Linux does: what is there and has no keys gives way, and of an SA the ports of its encapsulation change. */
+  #updateSa({ state, attributes }: XfrmMessageOf<'update-sa'>): void {
+    const key = stateKey(state);
+    const there = this.sas.get(key);
+    if (there === undefined) throw refused('update-sa', '', constants.errno.ESRCH);
+    if (there.attributes.aead === undefined) this.#addSa({ kind: 'new-sa', state, attributes });
+    else {
+      const { encapsulation } = attributes;
+      if ((encapsulation === undefined) !== (there.attributes.encapsulation === undefined))
+        throw refused('update-sa', '');
+      const changed = encapsulation === undefined ? {} : { encapsulation };
+      this.sas.set(key, { ...there, attributes: { ...there.attributes, ...changed } });
+    }
   }
 
   #addPolicy(policy: Policy): void {
