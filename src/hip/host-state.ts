@@ -13,6 +13,7 @@ import {
 } from './association.ts';
 import type { HipConfiguration, HipQuirk, LocalIdentity } from './configuration.ts';
 import type { HipEvent, HipOutput, HipPath, HipPorts, HipRejection, HipState } from './interface.ts';
+import { type NeededCommand, neededCommand } from './needed-command.ts';
 import type { Registrar } from './registration/registrar.ts';
 import type { Responder } from './responder/responder.ts';
 
@@ -32,6 +33,8 @@ export class HipHostState {
   /** The time of the input being handled. */
   at = 0;
   readonly #outputs: HipOutput[] = [];
+  /** Commands whose result is awaited. */
+  readonly #needed = new Map<number, NeededCommand>();
   #nextId = 1;
 
   constructor(
@@ -58,7 +61,17 @@ export class HipHostState {
   }
 
   command(command: SaCommand): void {
-    this.#outputs.push({ kind: 'sa-command', id: this.#nextId++, command });
+    const id = this.#nextId++;
+    const needed = neededCommand(command);
+    if (needed !== undefined) this.#needed.set(id, needed);
+    this.#outputs.push({ kind: 'sa-command', id, command });
+  }
+
+  /** What a result is about, if an association cannot do without. */
+  takeNeeded(id: number): NeededCommand | undefined {
+    const needed = this.#needed.get(id);
+    this.#needed.delete(id);
+    return needed;
   }
 
   compute(job: SearchPuzzleJob): number {

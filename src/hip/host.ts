@@ -19,6 +19,7 @@ import type {
 } from './interface.ts';
 import { followOwnAddresses } from './locators/choose-path.ts';
 import { noteTraffic } from './locators/silence.ts';
+import { commandRefused, saGone } from './lost-sa.ts';
 import { receiveNotify } from './receive-notify.ts';
 import { Registrar } from './registration/registrar.ts';
 import { reloadRegistrations, tellRoom } from './registration/reload.ts';
@@ -95,7 +96,8 @@ export class HipHost {
         return;
       }
       case 'sa-result':
-        break;
+        this.#noticeOne(this.#carriedOut(input));
+        return;
     }
     this.#notice();
   }
@@ -217,9 +219,21 @@ export class HipHost {
       case 'sequence-exhausted':
         beginRekey(state, association, standing);
         break;
+      case 'hard-expired':
+        saGone(state, association, event.spi);
+        break;
       default:
         break;
     }
+    return association;
+  }
+
+  /** The association that a refusal was about. */
+  #carriedOut({ id, result }: Extract<HipInput, { kind: 'sa-result' }>): HipAssociation | undefined {
+    const needed = this.#state.takeNeeded(id);
+    if (needed === undefined || result.ok) return undefined;
+    const association = this.#byChild(needed.childId);
+    if (association !== undefined) commandRefused(this.#state, association, needed, result);
     return association;
   }
 

@@ -104,6 +104,8 @@ export type HipEnd =
   | 'unused'
   /** The peer answered neither UPDATE nor I1. */
   | 'silent'
+  /** The data plane refused an SA of it, or lost it. */
+  | 'data-plane'
   /** By a new association with the same peer, who had lost the old one, or whom we had. */
   | 'replaced';
 

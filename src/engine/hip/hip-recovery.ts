@@ -51,6 +51,7 @@ const endOf: Readonly<Record<Extract<HipEvent, { kind: 'ended' }>['cause'], SpiE
   'closed-by-peer': 'deleted-by-peer',
   unused: 'expired',
   silent: 'no-answer',
+  'data-plane': 'deleted-by-us',
   replaced: 'peer-forgot',
 };
 

@@ -6,6 +6,7 @@ import {
   type Endpoint,
   type IpAddress,
   type PolicyParameters,
+  type SaCommand,
   type SaParameters,
   type Spi,
 } from '#sa';
@@ -57,6 +58,8 @@ export class TestHost {
   readonly spis: Set<number> = new Set();
   /** The outbound SA in use, by pair. */
   readonly using: Map<number, number> = new Map();
+  /** What the data plane is to refuse. */
+  refuses: ((command: SaCommand) => boolean) | undefined;
   /** On: jobs wait until they are asked for. */
   holdComputation = false;
   readonly held: Timeless<HipInput>[] = [];
@@ -146,6 +149,11 @@ export class TestHost {
         break;
       case 'sa-command': {
         const { command } = output;
+        if (this.refuses?.(command)) {
+          const result = { ok: false, code: 'failed', detail: 'as told' } as const;
+          this.#results.push({ kind: 'sa-result', id: output.id, result });
+          break;
+        }
         const tables = { inbound: this.inbound, outbound: this.outbound };
         if (command.kind === 'install') {
           assert.ok(!tables[command.sa.direction].has(command.sa.spi), 'an SA is installed twice');
