@@ -1,7 +1,11 @@
 // What both sides read where wayward is a service in the guest.
 import { guestAddresses, hostAddresses } from './guest-network.ts';
 
-function configuration(ours: 'guest' | 'host', child: string, settings = ''): string {
+function configuration(
+  ours: 'guest' | 'host',
+  { connection = '', child = '' }: { readonly connection?: string; readonly child?: string },
+  settings = '',
+): string {
   const [local, remote] =
     ours === 'guest' ? [guestAddresses, hostAddresses] : [hostAddresses, guestAddresses];
   const behind = { guest: '10.1.0.0/24, fd01::/64', host: '10.2.0.0/24, fd02::/64' };
@@ -10,6 +14,7 @@ function configuration(ours: 'guest' | 'host', child: string, settings = ''): st
   gateway {
     local_addrs = ${local.outer.IPv4}
     remote_addrs = ${remote.outer.IPv4}
+    ${connection}
     local {
       auth = psk
       id = ${ours}.example
@@ -43,11 +48,12 @@ wayward {
 `;
 }
 
-export const serviceConfiguration = (plane: 'kernel' | 'userspace'): string =>
+/** @param connection more of the connection */
+export const serviceConfiguration = (plane: 'kernel' | 'userspace', connection = ''): string =>
   configuration(
     'guest',
-    'start_action = start',
+    { connection, child: 'start_action = start' },
     `data_plane = ${plane}\n  checkpoint {\n    enabled = yes\n  }`,
   );
 
-export const servicePeer: string = configuration('host', '');
+export const servicePeer: string = configuration('host', {});

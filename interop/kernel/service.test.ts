@@ -70,8 +70,8 @@ describe('wayward as a service of systemd', { skip: missing ?? false }, () => {
   }
 
   /** Readable for root alone, as the packages of strongSwan do it. */
-  const configure = (plane: 'kernel' | 'userspace'): Promise<string> =>
-    guest(`cat > /etc/swanctl/swanctl.conf << 'END'\n${serviceConfiguration(plane)}END`);
+  const configure = (plane: 'kernel' | 'userspace', connection = ''): Promise<string> =>
+    guest(`cat > /etc/swanctl/swanctl.conf << 'END'\n${serviceConfiguration(plane, connection)}END`);
 
   test('it is installed as its head says, runs with three capabilities, and its tunnel carries both families', async () => {
     await guest('umask 077; mkdir -p /etc/swanctl/private');
@@ -138,11 +138,40 @@ describe('wayward as a service of systemd', { skip: missing ?? false }, () => {
     }
   });
 
+  test('killed and started again it has its sockets back, and of ESP in UDP the kernel does not miss a packet either', async () => {
+    await configure('kernel', 'encap = yes');
+    await guest('systemctl restart wayward');
+    await eventually('ESP is in UDP', async () => /espinudp/.test(await guest('ip xfrm state')), patienceMs);
+    await carriesBoth();
+    assert.deepEqual(await show('NFileDescriptorStore'), { NFileDescriptorStore: '4' });
+    const takenUp = async (): Promise<number> =>
+      [...(await journal()).matchAll(/IKE SA goes on from the checkpoint/g)].length;
+    const before = await takenUp();
+    const pings = new ContinuousPing(path(), 50);
+    try {
+      await pings.answers(5, patienceMs);
+      await guest('kill -KILL "$(systemctl show -P MainPID wayward)"');
+      await eventually('it is taken up', async () => (await takenUp()) > before, patienceMs);
+      await pings.answers(5, patienceMs);
+      assert.equal((await pings.stop()).lost, 0);
+    } finally {
+      await pings.abandon();
+    }
+    await carriesBoth();
+    assert.deepEqual(await show('NFileDescriptorStore'), { NFileDescriptorStore: '4' });
+  });
+
   test('killed and started again with another data plane, it gets a TUN device and leaves nothing in the kernel', async () => {
     await configure('userspace');
+    const established = async (): Promise<number> =>
+      [...(await peer.log()).matchAll(/Child SA established net/g)].length;
+    const before = await established();
     await guest('kill -KILL "$(systemctl show -P MainPID wayward)"');
     // What the kernel has had cannot go on in a process: a new SA takes its place.
-    await peer.waitForLog(/Child SA established net[\s\S]*Child SA established net/, patienceMs);
+    await eventually('there is a new SA', async () => (await established()) > before, patienceMs);
+    // Its first one could not have bound the ports that somebody else still has.
+    assert.match(await journal(), /packets are protected by this process/);
+    assert.doesNotMatch(await journal(), /EADDRINUSE/);
     await carriesBoth();
     const routes = await guest('ip route show table 220; ip xfrm state; ip xfrm policy');
     assert.match(routes, /^10\.2\.0\.0\/24 dev wayward0 /m);

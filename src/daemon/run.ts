@@ -18,6 +18,7 @@ import { address } from '#sa';
 import { charonSocketPath } from '#vici';
 import { bootId } from './boot-id.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
+import { socketNames } from './kept-sockets.ts';
 import { KeyLogFile } from './key-log-file.ts';
 import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
 import { Log } from './log.ts';
@@ -225,6 +226,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const { checkpoint } = checkpointOf(host, recordKey, options.statePath, plane);
     // Only once the state folder is locked: nobody else of this name runs.
     if (plane === 'userspace') leaveKernel(ownerName);
+    const addresses = existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')];
+    // The kernel goes on with ESP in UDP as long as somebody has the socket.
+    const kept = plane === 'kernel' ? socketNames(addresses, configuration.ports) : [];
+    const sockets = service.takeKept(kept);
+    let io: Awaited<ReturnType<typeof openPacketThreads>> | undefined;
     const daemon = new Daemon({
       store,
       ...(recordKey === undefined ? {} : { recordKey }),
@@ -259,9 +265,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         // They have been read, and these threads make only their own anew.
         if (checkpoint !== undefined)
           removeReceivedMarksFrom(receivedMarksPath(options.statePath), packetThreads);
-        return openPacketThreads(
+        io = await openPacketThreads(
           {
-            addresses: existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')],
+            addresses,
             ikePort: configuration.ports.ike,
             natTraversalPort: configuration.ports.natTraversal,
             nativeEsp: plane === 'userspace',
@@ -269,7 +275,13 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
             pathMtuBytes: 1500,
             ...(plane === 'userspace'
               ? { tunName: host.tunName }
-              : { kernel: { ownerName, keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0 } }),
+              : {
+                  kernel: {
+                    ownerName,
+                    keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0,
+                    ...(sockets === undefined ? {} : { sockets }),
+                  },
+                }),
             hip: hasHostIdentity(loaded),
             ...(checkpoint === undefined
               ? {}
@@ -283,6 +295,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
           listener,
           packetThreads,
         );
+        return io;
       },
       openNetwork: async (io) => {
         const device = io.tunName;
@@ -338,6 +351,10 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const protectedBy = plane === 'kernel' ? 'the kernel' : 'this process';
     log.line('info', `packets are protected by ${protectedBy}`);
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
+    if (io !== undefined && 'sockets' in io) {
+      const opened = io.sockets;
+      service.keep(new Map(kept.map((name, i) => [name, opened[i]!])));
+    }
     service.ready(daemon);
     const status = await ending;
     service.stopping();

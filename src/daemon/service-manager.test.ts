@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClosingPipe } from '#linux';
 import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
 import { NotificationSocket } from './testing/service-manager-peer.ts';
 
@@ -94,9 +96,70 @@ test('a socket that is not there is said, and a name that is too long', () => {
   assert.throws(() => new ServiceManager({ NOTIFY_SOCKET: `/${'x'.repeat(108)}` }), RangeError);
 });
 
+test('what systemd is to keep is told with its names, and given up at the end', async (t) => {
+  const { path, systemd } = await listening(t);
+  const service = new ServiceManager({ NOTIFY_SOCKET: path });
+  t.after(() => service.close());
+  assert.equal(service.takeKept(['one']), undefined);
+  const pipes = [new ClosingPipe(), new ClosingPipe()] as const;
+  service.keep(
+    new Map([
+      ['one', pipes[0].fd],
+      ['two', pipes[1].fd],
+    ]),
+  );
+  await systemd.heard(/^FDSTORE=1\nFDNAME=one\nFDPOLL=0\n?FDSTORE=1\nFDNAME=two\nFDPOLL=0$/m);
+  service.stopping();
+  await systemd.heard(/^FDSTOREREMOVE=1\nFDNAME=one\n?FDSTOREREMOVE=1\nFDNAME=two\n?STOPPING=1$/m);
+  for (const pipe of pipes) pipe.wait(0);
+});
+
+/** In a process of its own, which has pipes for 3 and 4: what it takes, and which it has after that. */
+function taken(path: string, names: readonly string[]): { taken?: number[]; open: number[] } {
+  const script = `
+    import { fstatSync } from 'node:fs';
+    const { ServiceManager } = await import(${JSON.stringify(new URL('./service-manager.js', import.meta.url).href)});
+    const LISTEN_PID = String(process.pid);
+    const given = { NOTIFY_SOCKET: ${JSON.stringify(path)}, LISTEN_PID, LISTEN_FDS: '2', LISTEN_FDNAMES: 'one:two' };
+    const taken = new ServiceManager(given).takeKept(${JSON.stringify(names)});
+    const isOpen = (fd) => { try { return fstatSync(fd).isFIFO() || fstatSync(fd).isSocket(); } catch { return false; } };
+    console.log(JSON.stringify({ taken, open: [3, 4].filter(isOpen) }));
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  assert.match(stdout, /^{/, stderr);
+  return JSON.parse(stdout);
+}
+
+test('what systemd has kept is taken as a whole, in the order of its names', async (t) => {
+  const { path, systemd } = await listening(t);
+  assert.deepEqual(taken(path, ['two', 'one']), { taken: [4, 3], open: [3, 4] });
+  assert.equal(systemd.text, '');
+});
+
+test('or is closed, and systemd has closed it too before anybody goes on', async (t) => {
+  const { path, systemd } = await listening(t);
+  for (const names of [['one'], ['one', 'two', 'three'], ['one', 'three'], []]) {
+    systemd.text = '';
+    assert.deepEqual(taken(path, names).taken, undefined);
+    await systemd.heard(/^FDSTOREREMOVE=1\nFDNAME=one\n?FDSTOREREMOVE=1\nFDNAME=two\n?BARRIER=1$/m);
+  }
+});
+
 test('what is taken from the environment is not left to programs that we start', () => {
-  const environment = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '1', WATCHDOG_PID: '2', PATH: '/bin' };
+  const environment = {
+    ...{ NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '1', WATCHDOG_PID: '2', PATH: '/bin' },
+    ...{ LISTEN_PID: '3', LISTEN_FDS: '4', LISTEN_FDNAMES: 'a' },
+  };
   const taken = takeServiceEnvironment(environment);
   assert.deepEqual(environment, { PATH: '/bin' });
-  assert.deepEqual(taken, { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '1', WATCHDOG_PID: '2' });
+  assert.deepEqual(
+    { ...taken },
+    {
+      ...{ NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '1', WATCHDOG_PID: '2' },
+      ...{ LISTEN_PID: '3', LISTEN_FDS: '4', LISTEN_FDNAMES: 'a' },
+    },
+  );
 });

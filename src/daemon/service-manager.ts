@@ -1,8 +1,9 @@
 // What systemd is told of this service (sd_notify(3)): ready, reloading, ending, how it is, and that it is alive.
-import { LocalDatagrams, monotonicMs } from '#linux';
+import { ClosingPipe, closeDescriptor, LocalDatagrams, monotonicMs } from '#linux';
+import { type KeptEnvironment, keptDescriptors } from './kept-sockets.ts';
 
 /** Environment variables by which systemd says that it listens, and how often it wants to hear. */
-export interface ServiceEnvironment {
+export interface ServiceEnvironment extends KeptEnvironment {
   readonly NOTIFY_SOCKET?: string | undefined;
   readonly WATCHDOG_USEC?: string | undefined;
   /** The process that WATCHDOG_USEC is meant for. */
@@ -19,11 +20,15 @@ export interface Service {
 
 /** Changes within this time are told as one. */
 const statusDelayMs = 500;
+/** Longer than systemd ever takes to close what it has kept. */
+const barrierMsMax = 2_000;
 
 export class ServiceManager {
   readonly #datagrams: LocalDatagrams | undefined;
   readonly #watchdogMs: number | undefined;
   readonly #monotonicMs: () => number;
+  /** What systemd has given back, or has got of us, by name. */
+  #kept: ReadonlyMap<string, number>;
   #service: Service | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #statusTimer: NodeJS.Timeout | undefined;
@@ -32,12 +37,42 @@ export class ServiceManager {
   constructor(environment: ServiceEnvironment, monotonic: () => number = monotonicMs) {
     const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: interval, WATCHDOG_PID: pid } = environment;
     this.#monotonicMs = monotonic;
+    this.#kept = keptDescriptors(environment);
     if (socket === undefined || socket === '') return;
     this.#datagrams = new LocalDatagrams(socket);
     const microseconds = Number(interval);
     if (microseconds > 0 && (pid === undefined || pid === String(process.pid))) {
       this.#watchdogMs = microseconds / 1000;
     }
+  }
+
+  /**
+   * What systemd has kept for us: all of these file descriptors, in this order, or none. Others are closed, and when this
+   * returns nobody has them any more.
+   */
+  takeKept(names: readonly string[]): readonly number[] | undefined {
+    const kept = this.#kept;
+    if (kept.size === 0) return undefined;
+    const wanted = names.flatMap((name) => kept.get(name) ?? []);
+    if (wanted.length === names.length && names.length === kept.size) return wanted;
+    for (const fd of kept.values()) closeDescriptor(fd);
+    this.#forgetKept();
+    const pipe = new ClosingPipe();
+    this.#tellWith([pipe.fd], 'BARRIER=1');
+    pipe.wait(barrierMsMax);
+    return undefined;
+  }
+
+  /** Has file descriptors kept for a process after ours, if this one dies. Without `FileDescriptorStoreMax=` none is. */
+  keep(descriptors: ReadonlyMap<string, number>): void {
+    this.#kept = descriptors;
+    // They stay whatever there is to read from them.
+    for (const [name, fd] of descriptors) this.#tellWith([fd], 'FDSTORE=1', `FDNAME=${name}`, 'FDPOLL=0');
+  }
+
+  #forgetKept(): void {
+    for (const name of this.#kept.keys()) this.#tell('FDSTOREREMOVE=1', `FDNAME=${name}`);
+    this.#kept = new Map();
   }
 
   ready(service: Service): void {
@@ -58,6 +93,7 @@ export class ServiceManager {
   stopping(): void {
     this.#stopWatching();
     clearTimeout(this.#statusTimer);
+    this.#forgetKept();
     this.#tell('STOPPING=1', 'STATUS=deleting all SAs');
   }
 
@@ -99,13 +135,18 @@ export class ServiceManager {
 
   /** What cannot be told now is not told: systemd is no peer that we could wait for. */
   #tell(...assignments: readonly string[]): void {
-    this.#datagrams?.send(new TextEncoder().encode(assignments.join('\n')));
+    this.#tellWith([], ...assignments);
+  }
+
+  #tellWith(descriptors: readonly number[], ...assignments: readonly string[]): void {
+    this.#datagrams?.send(new TextEncoder().encode(assignments.join('\n')), descriptors);
   }
 }
 
 /** Takes the variables out of our environment, so that no program that we start takes them for its own. */
 export function takeServiceEnvironment(environment: NodeJS.ProcessEnv = process.env): ServiceEnvironment {
-  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment;
-  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
-  return { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID };
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = environment;
+  const taken = { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES };
+  for (const name of Object.keys(taken)) delete environment[name];
+  return taken;
 }

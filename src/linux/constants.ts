@@ -17,6 +17,7 @@ export const PROT_WRITE = 2;
 export const MAP_SHARED = 1;
 
 export const SOL_SOCKET = 1;
+export const SCM_RIGHTS = 1;
 export const SO_REUSEADDR = 2;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;

@@ -7,6 +7,7 @@ export {
   type ReceivedDatagram,
   sourceAddressFor,
 } from './datagram-socket.ts';
+export { ClosingPipe, closeDescriptor } from './epoll.ts';
 export { SystemCallError } from './errno.ts';
 export { lockExclusively } from './exclusive-lock.ts';
 export type { IcmpError, QuotedDatagram } from './icmp-errors.ts';

@@ -26,6 +26,7 @@ function bind(): Record<string, (...args: never[]) => number> {
     epoll_ctl: libc.func('int epoll_ctl(int epoll, int operation, int fd, void *event)'),
     epoll_wait: libc.func('int epoll_wait(int epoll, void *events, int max, int timeoutMs)'),
     flock: libc.func('int flock(int fd, int operation)'),
+    pipe2: libc.func('int pipe2(void *ends, int flags)'),
     eventfd: libc.func('int eventfd(unsigned int initial, int flags)'),
   };
 }

@@ -1,7 +1,7 @@
 // Datagrams to a local socket: node:dgram has none, and this is how systemd is told of a service.
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './constants.ts';
+import { AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET } from './constants.ts';
 import { SystemCallError } from './errno.ts';
-import { attempt, errno, must, pinned } from './libc.ts';
+import { addressOf, attempt, errno, must, pinned } from './libc.ts';
 
 /** sockaddr_un: its family, and a path that is not longer. */
 const pathBytesMax = 108;
@@ -9,6 +9,8 @@ const pathBytesMax = 108;
 /** A way to one local socket. */
 export class LocalDatagrams {
   readonly #fd: number;
+  /** The kernel follows addresses, of which the collector of garbage knows nothing. */
+  #sent: Message | undefined;
 
   /**
    * @param name a path, or `@` and an abstract name, as systemd writes it
@@ -33,14 +35,49 @@ export class LocalDatagrams {
     }
   }
 
-  /** False if the other end takes nothing now, or is gone. */
-  send(octets: Uint8Array): boolean {
+  /**
+   * False if the other end takes nothing now, or is gone.
+   * @param descriptors file descriptors of which the other end gets copies (unix(7), SCM_RIGHTS)
+   */
+  send(octets: Uint8Array, descriptors: readonly number[] = []): boolean {
     const data = pinned(octets.length);
     data.set(octets);
-    return attempt('write', this.#fd, data, data.length) === data.length;
+    if (descriptors.length === 0) return attempt('write', this.#fd, data, data.length) === data.length;
+    this.#sent = messageWith(data, descriptors);
+    return attempt('sendmsg', this.#fd, this.#sent.header, 0) === data.length;
   }
 
   close(): void {
     attempt('close', this.#fd);
   }
+}
+
+const messageHeaderBytes = 56;
+const controlHeaderBytes = 16;
+
+/** struct msghdr, and what it points to. */
+interface Message {
+  readonly header: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+}
+
+function messageWith(data: Uint8Array, descriptors: readonly number[]): Message {
+  const vector = pinned(16);
+  const vectorView = new DataView(vector.buffer);
+  vectorView.setBigUint64(0, addressOf(data), true);
+  vectorView.setBigUint64(8, BigInt(data.length), true);
+  const length = controlHeaderBytes + 4 * descriptors.length;
+  const control = pinned(Math.ceil(length / 8) * 8);
+  const controlView = new DataView(control.buffer);
+  controlView.setBigUint64(0, BigInt(length), true);
+  controlView.setInt32(8, SOL_SOCKET, true);
+  controlView.setInt32(12, SCM_RIGHTS, true);
+  for (const [i, fd] of descriptors.entries()) controlView.setInt32(controlHeaderBytes + 4 * i, fd, true);
+  const header = pinned(messageHeaderBytes);
+  const view = new DataView(header.buffer);
+  view.setBigUint64(16, addressOf(vector), true);
+  view.setBigUint64(24, 1n, true);
+  view.setBigUint64(32, addressOf(control), true);
+  view.setBigUint64(40, BigInt(control.length), true);
+  return { header, parts: [vector, control, data] };
 }

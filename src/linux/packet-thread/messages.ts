@@ -39,6 +39,8 @@ export interface KernelPlaneOptions {
   readonly ownerName: string;
   /** How long SAs of a process before us wait to be taken up, from when we receive. */
   readonly keepEarlierMs: number;
+  /** UDP sockets that a process before us had, in the order in which they are opened; absent: they are opened. */
+  readonly sockets?: readonly number[];
 }
 
 /** File descriptors of a packet thread, which it does not take along when it dies: the next one goes on with them. */

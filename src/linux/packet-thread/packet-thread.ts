@@ -120,6 +120,11 @@ export class PacketThread {
     return thread;
   }
 
+  /** Of the kernel data plane, once it listens: its UDP sockets, in the order in which they were opened. */
+  get sockets(): readonly number[] {
+    return this.#options.kernel === undefined ? [] : (this.#held?.sockets ?? []);
+  }
+
   get tunName(): string | undefined {
     return this.#held?.tun?.name;
   }

@@ -43,6 +43,8 @@ export class KernelLoop {
   readonly #control: ControlHandOver;
   readonly #watched = new WatchedDescriptors();
   readonly #sockets: DatagramSocket[] = [];
+  /** Of these, IKE's, also with ESP in UDP. */
+  readonly #ikeSockets: DatagramSocket[] = [];
   #hip: HipSockets | undefined;
   #addressWatch: AddressWatch | undefined;
   readonly #plane: KernelDataPlane;
@@ -90,12 +92,14 @@ export class KernelLoop {
   listen(): void {
     // What comes and goes meanwhile waits in the socket for kernel messages.
     this.#foreign.reset(this.#plane.foreignStates());
-    const { addresses, ikePort, natTraversalPort, mark } = this.#options;
+    const { addresses, ikePort, natTraversalPort, mark, kernel } = this.#options;
     if (this.#options.hip === true) this.#listenForHip();
     for (const address of addresses) {
       for (const port of [ikePort, natTraversalPort]) {
-        const socket = new DatagramSocket(address, { kind: 'udp', port }, { mark });
+        const adopted = kernel?.sockets?.[this.#ikeSockets.length];
+        const socket = new DatagramSocket(address, { kind: 'udp', port }, { mark, adopted });
         this.#sockets.push(socket);
+        this.#ikeSockets.push(socket);
         this.#watched.watchLater(socket.fd, () => this.#receive(socket));
         bypassPolicies(socket);
         if (port === natTraversalPort) takeEspFrom(socket);
@@ -131,9 +135,9 @@ export class KernelLoop {
     this.#earlierUntil = monotonicMs() + this.#keepEarlierMs;
   }
 
-  /** Nothing that a thread after this one could go on with: the kernel keeps the SAs. */
+  /** There is no thread after this one: the kernel keeps the SAs, and a process after ours may go on with these sockets. */
   get held(): HeldDescriptors {
-    return { epoll: this.#watched.fd, sockets: [] };
+    return { epoll: this.#watched.fd, sockets: this.#ikeSockets.map(({ fd }) => fd) };
   }
 
   run(): void {
