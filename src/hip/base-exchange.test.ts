@@ -271,6 +271,18 @@ describe('a Responder that has changed between R1 and I2', () => {
     assert.equal(moon.spis.size, 1);
   });
 
+  test('gets it also from an Initiator that has moved meanwhile', () => {
+    const { hosts } = withI2();
+    const { moon, sun } = hosts;
+    sun.crash(hosts.now);
+    const from = moon.address;
+    moon.address = address('192.0.2.9');
+    moon.give(hosts.now, { kind: 'command', command: { kind: 'move', from, to: moon.address } });
+    hosts.wait(hipDefaults.retransmission.baseMs, ({ path }) => path.local.address !== from);
+    assert.equal(moon.state(sun.hit), 'ESTABLISHED');
+    hosts.assertKeysAgree();
+  });
+
   test('and is never satisfied is given up after as many repetitions as one that is silent', () => {
     const { hosts } = withI2();
     const { moon, sun } = hosts;
