@@ -9,7 +9,7 @@ import {
   identityKey,
   type TicketIssuer,
 } from '#ike';
-import type { Endpoint, SaCommand, SaResult, Spi } from '#sa';
+import { DeadlineQueue, type Endpoint, type SaCommand, type SaResult, type Spi } from '#sa';
 import {
   noClaims,
   OwnerView,
@@ -23,7 +23,6 @@ import { AddressPools } from './address-pools.ts';
 import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { ConnectionLookup } from './connection-lookup.ts';
-import { DeadlineQueue } from './deadline-queue.ts';
 import { EventCounts } from './event-counts.ts';
 import { HalfOpenTable } from './half-open-table.ts';
 import type { HipSide } from './hip/hip-side.ts';

@@ -5,7 +5,7 @@ interface Entry {
   readonly at: number;
 }
 
-/** Deadlines by key, in milliseconds of the engine's clock. Setting and popping cost O(log n). */
+/** Deadlines by key, in milliseconds of their owner's clock. Setting and popping cost O(log n). */
 export class DeadlineQueue {
   readonly #current = new Map<string, number>();
   #heap: Entry[] = [];
