@@ -45,6 +45,7 @@ export function establish(state: HipHostState, association: HipAssociation, comp
       childId,
       generation: 0,
     });
+    state.byChild.set(childId, association);
     association.standing = {
       state: r2 === undefined ? 'ESTABLISHED' : 'R2-SENT',
       keys,
@@ -119,6 +120,7 @@ export function endStanding(
   state.removeSas(standing);
   standing.updates.dropRekeying(state, standing);
   association.standing = undefined;
+  state.byChild.delete(standing.childId);
   if (!end.keepKeys) wipeKeys(standing.keys);
   state.emit({
     kind: 'ended',

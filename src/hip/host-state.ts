@@ -28,6 +28,10 @@ export class HipHostState {
   readonly responder: Responder;
   readonly registrar: Registrar;
   readonly associations: Map<string, HipAssociation> = new Map();
+  /** Those that stand, by the number of their pair. */
+  readonly byChild: Map<number, HipAssociation> = new Map();
+  /** Of those that work on a puzzle, by the number of the job. */
+  readonly #computing = new Map<number, HipAssociation>();
   /** Which addresses this host has; `undefined`: nobody has said yet. */
   ownAddresses: ReadonlySet<IpAddress> | undefined;
   /** The time of the input being handled. */
@@ -74,10 +78,18 @@ export class HipHostState {
     return needed;
   }
 
-  compute(job: SearchPuzzleJob): number {
+  compute(association: HipAssociation, job: SearchPuzzleJob): number {
     const id = this.#nextId++;
+    this.#computing.set(id, association);
     this.#outputs.push({ kind: 'compute', id, job });
     return id;
+  }
+
+  /** Whose job has come to its end. */
+  takeComputing(id: number): HipAssociation | undefined {
+    const association = this.#computing.get(id);
+    this.#computing.delete(id);
+    return association;
   }
 
   /** @param octets with a checksum of zero, and left so: they may be sent again elsewhere */

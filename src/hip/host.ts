@@ -1,7 +1,7 @@
 // The HIP side of a host: every association, and the answers to those who have none yet. Sans-IO.
-import type { IpAddress } from '#sa';
+import { DeadlineQueue, type IpAddress } from '#sa';
 import { decodeHipHeader, decodeHipPacket, type HipPacket, HipPacketType, WireError } from '#wire';
-import type { HipAssociation } from './association.ts';
+import { associationKey, type HipAssociation } from './association.ts';
 import { beginClose, receiveClose, receiveCloseAck } from './close/close.ts';
 import type { HipConfiguration } from './configuration.ts';
 import { addressesOf, HipHostState, type ReceivedPacket } from './host-state.ts';
@@ -60,8 +60,8 @@ const answeredMalformed: readonly number[] = [
 
 export class HipHost {
   readonly #state: HipHostState;
-  /** No association has an earlier one; none may have it exactly. */
-  #deadline: number | undefined;
+  /** Of associations, by their keys. One that is gone, or is not due any more, is found out when its time comes. */
+  readonly #deadlines = new DeadlineQueue();
 
   constructor({ ports, configuration, r1Counter, at }: HipHostOptions) {
     const responder = new Responder(ports.randomness, configuration, r1Counter, at);
@@ -78,19 +78,19 @@ export class HipHost {
         this.#noticeOne(this.#receive(input.path, input.octets));
         return;
       case 'timeout':
-        this.#tendAll();
+        this.#tendDue();
         return;
       case 'command':
         this.#obey(input.command);
         break;
       case 'computed':
-        this.#computed(input);
-        break;
+        this.#noticeOne(this.#computed(input));
+        return;
       case 'data-plane':
         this.#noticeOne(this.#dataPlane(input));
         return;
       case 'traffic': {
-        const association = this.#byChild(input.childId);
+        const association = state.byChild.get(input.childId);
         if (association?.standing !== undefined) noteTraffic(association.standing, input);
         this.#noticeOne(association);
         return;
@@ -99,7 +99,7 @@ export class HipHost {
         this.#noticeOne(this.#carriedOut(input));
         return;
     }
-    this.#notice();
+    this.#noticeAll();
   }
 
   poll(): HipOutput | undefined {
@@ -107,7 +107,7 @@ export class HipHost {
   }
 
   deadline(): number | undefined {
-    return this.#deadline;
+    return this.#deadlines.next();
   }
 
   status(): HipAssociationStatus[] {
@@ -183,24 +183,24 @@ export class HipHost {
     }
   }
 
-  #computed({ id, result }: Extract<HipInput, { kind: 'computed' }>): void {
-    if (result.kind !== 'search-puzzle') return;
-    for (const association of this.#state.associations.values()) {
-      const { attempt } = association;
-      if (attempt?.name !== 'I1-SENT' || attempt.solving?.computeId !== id) continue;
+  #computed({ id, result }: Extract<HipInput, { kind: 'computed' }>): HipAssociation | undefined {
+    const association = this.#state.takeComputing(id);
+    const attempt = association?.attempt;
+    if (result.kind !== 'search-puzzle' || association === undefined) return undefined;
+    if (attempt?.name === 'I1-SENT' && attempt.solving?.computeId === id) {
       const { r1, path } = attempt.solving;
       if (result.search.solved) {
         const { solution } = result.search;
         delete attempt.solving;
         sendI2(this.#state, association, { call: attempt, r1, path, solution });
       } else searchOn(this.#state, association, result.search.next, result.search.attempts);
-      return;
     }
+    return association;
   }
 
   #dataPlane({ event }: Extract<HipInput, { kind: 'data-plane' }>): HipAssociation | undefined {
     if (!('childId' in event)) return undefined;
-    const association = this.#byChild(event.childId);
+    const association = this.#state.byChild.get(event.childId);
     const standing = association?.standing;
     if (association === undefined || standing === undefined) return undefined;
     const state = this.#state;
@@ -232,7 +232,7 @@ export class HipHost {
   #carriedOut({ id, result }: Extract<HipInput, { kind: 'sa-result' }>): HipAssociation | undefined {
     const needed = this.#state.takeNeeded(id);
     if (needed === undefined || result.ok) return undefined;
-    const association = this.#byChild(needed.childId);
+    const association = this.#state.byChild.get(needed.childId);
     if (association !== undefined) commandRefused(this.#state, association, needed, result);
     return association;
   }
@@ -244,36 +244,36 @@ export class HipHost {
     }
   }
 
-  #byChild(childId: number): HipAssociation | undefined {
-    for (const association of this.#state.associations.values())
-      if (association.standing?.childId === childId) return association;
-    return undefined;
-  }
-
-  #tendAll(): void {
-    for (const association of [...this.#state.associations.values()]) tend(this.#state, association);
-    this.#notice();
+  #tendDue(): void {
+    const { associations, at } = this.#state;
+    const due: HipAssociation[] = [];
+    for (let key = this.#deadlines.takeDue(at); key !== undefined; key = this.#deadlines.takeDue(at)) {
+      const association = associations.get(key);
+      if (association !== undefined) due.push(association);
+    }
+    for (const association of due) tend(this.#state, association);
+    this.#noticeSome(due);
   }
 
   /** Whoever sends packets must not make a host look at all associations: the others wait for what they waited for. */
   #noticeOne(association: HipAssociation | undefined): void {
-    if (this.#state.registrar.roomMade) {
-      this.#notice();
-      return;
-    }
-    const due = association && deadlineOf(this.#state, association);
-    if (due !== undefined && (this.#deadline === undefined || due < this.#deadline)) this.#deadline = due;
+    this.#noticeSome(association === undefined ? [] : [association]);
   }
 
-  #notice(): void {
+  #noticeSome(some: readonly HipAssociation[]): void {
+    if (this.#state.registrar.roomMade) this.#noticeAll();
+    else for (const association of some) this.#setDeadline(association);
+  }
+
+  #noticeAll(): void {
     tellRoom(this.#state);
-    const { associations } = this.#state;
-    let next: number | undefined;
-    for (const association of associations.values()) {
-      const due = deadlineOf(this.#state, association);
-      if (due !== undefined && (next === undefined || due < next)) next = due;
-    }
-    this.#deadline = next;
+    for (const association of this.#state.associations.values()) this.#setDeadline(association);
+  }
+
+  #setDeadline(association: HipAssociation): void {
+    const key = associationKey(association.local.identity.hit, association.remote);
+    const current = this.#state.associations.get(key);
+    this.#deadlines.set(key, current && deadlineOf(this.#state, current));
   }
 }
 

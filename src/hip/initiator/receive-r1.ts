@@ -81,7 +81,7 @@ function search(state: HipHostState, association: HipAssociation, r1: AcceptedR1
     random: r1.random,
     difficulty: r1.difficulty,
   };
-  return state.compute({ kind: 'search-puzzle', puzzle, start, attemptsMax: attemptsPerJob });
+  return state.compute(association, { kind: 'search-puzzle', puzzle, start, attemptsMax: attemptsPerJob });
 }
 
 /** A search that found nothing goes on while the puzzle is valid. */
