@@ -357,6 +357,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     }
     service.ready(daemon);
     const status = await ending;
+    // If its packet thread has died, its SAs are still in the kernel, for a process after this one.
+    if (status === ExitStatus.ok) service.forgetKept();
     service.stopping();
     await daemon.stop();
     log.line('info', 'wayward has ended');

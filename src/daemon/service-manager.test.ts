@@ -96,7 +96,7 @@ test('a socket that is not there is said, and a name that is too long', () => {
   assert.throws(() => new ServiceManager({ NOTIFY_SOCKET: `/${'x'.repeat(108)}` }), RangeError);
 });
 
-test('what systemd is to keep is told with its names, and given up at the end', async (t) => {
+test('what systemd is to keep is told with its names, and so is what it is to keep no longer', async (t) => {
   const { path, systemd } = await listening(t);
   const service = new ServiceManager({ NOTIFY_SOCKET: path });
   t.after(() => service.close());
@@ -109,8 +109,10 @@ test('what systemd is to keep is told with its names, and given up at the end', 
     ]),
   );
   await systemd.heard(/^FDSTORE=1\nFDNAME=one\nFDPOLL=0\n?FDSTORE=1\nFDNAME=two\nFDPOLL=0$/m);
+  service.forgetKept();
   service.stopping();
   await systemd.heard(/^FDSTOREREMOVE=1\nFDNAME=one\n?FDSTOREREMOVE=1\nFDNAME=two\n?STOPPING=1$/m);
+  assert.doesNotMatch(systemd.text, /FDSTOREREMOVE[\s\S]*FDSTORE=1/);
   for (const pipe of pipes) pipe.wait(0);
 });
 

@@ -56,7 +56,7 @@ export class ServiceManager {
     const wanted = names.flatMap((name) => kept.get(name) ?? []);
     if (wanted.length === names.length && names.length === kept.size) return wanted;
     for (const fd of kept.values()) closeDescriptor(fd);
-    this.#forgetKept();
+    this.forgetKept();
     const pipe = new ClosingPipe();
     this.#tellWith([pipe.fd], 'BARRIER=1');
     pipe.wait(barrierMsMax);
@@ -70,7 +70,8 @@ export class ServiceManager {
     for (const [name, fd] of descriptors) this.#tellWith([fd], 'FDSTORE=1', `FDNAME=${name}`, 'FDPOLL=0');
   }
 
-  #forgetKept(): void {
+  /** No process after ours is to go on with them. */
+  forgetKept(): void {
     for (const name of this.#kept.keys()) this.#tell('FDSTOREREMOVE=1', `FDNAME=${name}`);
     this.#kept = new Map();
   }
@@ -93,7 +94,6 @@ export class ServiceManager {
   stopping(): void {
     this.#stopWatching();
     clearTimeout(this.#statusTimer);
-    this.#forgetKept();
     this.#tell('STOPPING=1', 'STATUS=deleting all SAs');
   }
 
