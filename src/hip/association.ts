@@ -74,8 +74,11 @@ export interface I1Sent extends Repeated {
   readonly becauseOfSilence?: true;
   /** The peer may be elsewhere: its rendezvous server gets the same I1. */
   readonly beside?: HipPath;
-  /** An I2 was sent already, in vain so far: its repetitions count, and those of the next go on from there. */
-  readonly renewed?: true;
+  /**
+   * An I2 was sent already, in vain so far, and so many newer R1s have come since the first one: repetitions of the next I2 go on
+   * from those of the one before.
+   */
+  readonly renewals?: number;
   /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
   solving?: {
     readonly r1: AcceptedR1;
@@ -91,6 +94,8 @@ export interface I2Sent extends Repeated {
   readonly sentAt: number;
   /** What R1 answered; it goes out again with each repetition. */
   readonly call: I1Sent;
+  /** How many newer R1s have made another I2 of it. */
+  readonly renewals: number;
   readonly r1: AcceptedR1;
   readonly keys: AssociationKeys;
   readonly inboundSpi: Spi;
@@ -168,6 +173,8 @@ export class HipAssociation {
   standing: Standing | undefined;
   leaving: Leaving | undefined;
   failedUntil: number | undefined;
+  /** No I2 is taken until then: the data plane has just refused what came of one. */
+  refusedUntil: number | undefined;
 
   constructor(local: LocalIdentity, remote: Hit, peerName: string | undefined, path: HipPath) {
     this.local = local;

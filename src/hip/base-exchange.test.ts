@@ -283,6 +283,48 @@ describe('a Responder that has changed between R1 and I2', () => {
     hosts.assertKeysAgree();
   });
 
+  test('takes no I2 from where its puzzle did not go, and an Initiator that moves asks anew', () => {
+    for (const solves of [false, true]) {
+      const hosts = new TwoHosts();
+      const { moon, sun } = hosts;
+      moon.holdComputation = true;
+      hosts.call();
+      hosts.settle();
+      assert.equal(moon.held.length, 1);
+      // The I2 is lost, or not even made yet.
+      if (solves) moon.give(hosts.now, moon.held.shift()!);
+      moon.sent.length = 0;
+      moon.holdComputation = false;
+      const from = moon.address;
+      moon.address = address('192.0.2.9');
+      moon.give(hosts.now, { kind: 'command', command: { kind: 'move', from, to: moon.address } });
+      for (const late of moon.held.splice(0)) moon.give(hosts.now, late);
+      hosts.settle(({ path }) => path.local.address !== from && path.remote.address !== from);
+      assert.equal(moon.state(sun.hit), 'ESTABLISHED');
+      assert.deepEqual(sun.rejections, []);
+      assert.equal(moon.spis.size, 1);
+      hosts.assertKeysAgree();
+    }
+  });
+
+  test('makes nobody begin anew more often than he has repeated, whoever asks for R1s in his name', () => {
+    const { hosts } = withI2();
+    const { moon } = hosts;
+    let i2s = 1;
+    for (let i = 0; i < 80; i++) {
+      load(hosts, {});
+      const forged = new TwoHosts();
+      forged.call();
+      hosts.deliver(forged.take(forged.moon));
+      hosts.wait(900, (_, type) => {
+        if (type === 'I2') i2s++;
+        return type !== 'I2';
+      });
+    }
+    assert.equal(moon.state(hosts.sun.hit), 'UNASSOCIATED');
+    assert.equal(i2s, 2 * hipDefaults.retransmission.tries + 1);
+  });
+
   test('and is never satisfied is given up after as many repetitions as one that is silent', () => {
     const { hosts } = withI2();
     const { moon, sun } = hosts;

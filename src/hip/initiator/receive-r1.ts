@@ -52,6 +52,11 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
       return;
     }
   }
+  // We have asked for one with each repetition; whoever asks in our name must not make us begin anew without end.
+  if (attempt.name === 'I2-SENT' && attempt.renewals >= attempt.repetitions) {
+    state.reject(received, 'repeated');
+    return;
+  }
   const r1 = judge(state.configuration, association, received);
   if (typeof r1 === 'string') {
     state.reject(received, r1);
@@ -59,7 +64,9 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
   }
   const { repetitions, nextAt } = attempt;
   const waiting: I1Sent =
-    attempt.name === 'I1-SENT' ? attempt : { ...attempt.call, renewed: true, repetitions, nextAt };
+    attempt.name === 'I1-SENT'
+      ? attempt
+      : { ...attempt.call, renewals: attempt.renewals + 1, repetitions, nextAt };
   if (attempt.name === 'I2-SENT')
     state.change(association, 'a newer R1', () => {
       state.dropAttempt(association);

@@ -25,6 +25,7 @@ test('an R2 with REG_REQUIRED ends the exchange, and nothing stands', () => {
     repetitions: 0,
     nextAt: 1_000,
     sentAt: 0,
+    renewals: 0,
     call: { name: 'I1-SENT', path: barePath, packet: new Uint8Array(), repetitions: 0, nextAt: 1_000 },
     r1: { identity: registrar.identity, hostId } as AcceptedR1,
     keys: standing.keys,

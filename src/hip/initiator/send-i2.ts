@@ -86,7 +86,8 @@ export function sendI2(
   );
   const echoes = r1.echoUnsigned.map((data) => ({ type: 'ECHO_RESPONSE_UNSIGNED' as const, data }));
   const packet = appendHipParameters(authenticated, echoes);
-  const repetitions = call.renewed ? call.repetitions : 0;
+  const { renewals } = call;
+  const repetitions = renewals === undefined ? 0 : call.repetitions;
   state.change(association, 'R1 was answered', () => {
     association.attempt = {
       name: 'I2-SENT',
@@ -96,6 +97,7 @@ export function sendI2(
       repetitions,
       nextAt: state.at + state.configuration.retransmission.baseMs * 2 ** repetitions,
       call,
+      renewals: renewals ?? 0,
       r1,
       keys,
       inboundSpi,

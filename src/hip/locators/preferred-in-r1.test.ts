@@ -12,6 +12,7 @@ import {
   writeHipChecksum,
   zeroHit,
 } from '#wire';
+import { hipDefaults } from '../configuration.ts';
 import { addressesOf } from '../host-state.ts';
 import { decodeTransit, type Transit, TwoHosts, typeOf } from '../testing/two-hosts.ts';
 
@@ -65,4 +66,21 @@ test('I2 goes to the address that a signed R1 prefers, and the association stand
     [elsewhere],
   );
   assert.equal(moon.unverified.size, 0);
+});
+
+// RFC 7401 6.9 7
+test('if that one has restarted since, I1 goes to where the first one went, and its answer may come from there', () => {
+  const hosts = new TwoHosts();
+  const { moon, sun } = hosts;
+  sun.further.add(elsewhere);
+  hosts.call();
+  hosts.deliver(hosts.take(moon));
+  hosts.deliver(withPreferred(hosts, hosts.take(sun)));
+  const i2 = hosts.take(moon);
+  sun.crash(hosts.now);
+  hosts.deliver(i2);
+  hosts.wait(hipDefaults.retransmission.baseMs);
+  assert.equal(moon.state(sun.hit), 'ESTABLISHED');
+  assert.deepEqual(moon.rejections, []);
+  hosts.assertKeysAgree();
 });

@@ -16,12 +16,13 @@ export function mayAnswerFrom(
   attempt: I1Sent | I2Sent,
   { packet, path }: ReceivedPacket,
 ): boolean {
-  const called = attempt.path.remote.address;
-  if (path.remote.address === called) return true;
+  const paths = attempt.name === 'I2-SENT' ? [attempt.path, attempt.call.path] : [attempt.path];
+  const called = paths.map(({ remote }) => remote.address);
+  if (called.includes(path.remote.address)) return true;
   const { sender } = packet.header;
   if (state.configuration.peers.find(({ hit }) => hit === sender)?.rendezvous !== undefined) return true;
   const via = hipParameter(packet.parameters, 'VIA_RVS')?.addresses ?? [];
-  return via.some((address) => addressFromBytes(address) === called);
+  return via.some((address) => called.includes(addressFromBytes(address)));
 }
 
 /** Where the same I1 finds a peer that is no longer where we believe it to be: at its server (RFC 8046 3.2.3). */

@@ -148,7 +148,7 @@ export class R1Pool {
   }
 }
 
-/** Services change with a reload, which forgets all R1s, and otherwise only between some and none. */
+/** Services change with a reload, which withdraws all R1s, and otherwise only between some and none. */
 function isOfKind(entry: R1Entry, { local, group, difficulty, services }: R1Kind): boolean {
   return (
     entry.local === local &&

@@ -1,16 +1,8 @@
 // This host is somewhere else now, and its peers are told (RFC 8046 3.2.1).
-import { type Endpoint, type IpAddress, sameFamily } from '#sa';
-import type { I1Sent, I2Sent } from '../association.ts';
+import { type IpAddress, sameFamily } from '#sa';
 import type { HipHostState } from '../host-state.ts';
+import { callFrom } from '../initiator/call-from.ts';
 import { usePath } from '../locators/use-path.ts';
-
-/** What is repeated goes out from there. */
-function attemptFrom<Attempt extends I1Sent | I2Sent>(attempt: Attempt, local: Endpoint): Attempt {
-  const path = { ...attempt.path, local };
-  if (attempt.name === 'I2-SENT') return { ...attempt, path, call: attemptFrom(attempt.call, local) };
-  const { beside } = attempt;
-  return { ...attempt, path, ...(beside !== undefined && { beside: { ...beside, local } }) };
-}
 
 /** RFC 8046 6.4: to no address that the operator has not named, if any. */
 export function move(state: HipHostState, from: IpAddress, to: IpAddress): void {
@@ -20,7 +12,7 @@ export function move(state: HipHostState, from: IpAddress, to: IpAddress): void 
     const { path, standing, attempt } = association;
     if (path.local.address !== from || !sameFamily(to, path.remote.address)) continue;
     const moved = { ...path, local: { address: to, port: path.local.port } };
-    if (attempt !== undefined) association.attempt = attemptFrom(attempt, moved.local);
+    if (attempt !== undefined) callFrom(state, association, attempt, moved.local);
     if (standing === undefined) association.path = moved;
     else usePath(state, association, standing, moved);
   }
