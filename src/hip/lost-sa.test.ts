@@ -82,6 +82,23 @@ describe('a data plane that refuses', () => {
     assert.equal([...sun.outbound.values()][0]?.remote, moon.address);
   });
 
+  test('is not asked again by the next call of the peer either, but a while later', () => {
+    const hosts = new TwoHosts();
+    const { moon, sun } = hosts;
+    refuseFirst(sun, ofKind[0]![1]);
+    hosts.call();
+    hosts.settle();
+    sun.refuses = undefined;
+    assert.equal(sun.eventsOf('ended').length, 1);
+    hosts.call();
+    hosts.settle();
+    assert.equal(sun.eventsOf('established').length, 1);
+    assert.deepEqual(sun.rejections, ['I2 data-plane']);
+    hosts.wait(2 * hipDefaults.failedMs);
+    assert.equal(moon.state(sun.hit), 'ESTABLISHED');
+    hosts.assertKeysAgree();
+  });
+
   test('is not asked again by the next packet, but a while later', () => {
     const hosts = new TwoHosts();
     const { moon, sun } = hosts;

@@ -30,6 +30,7 @@ function needs(standing: Standing | undefined, spi: Spi): boolean {
 
 function giveUp(state: HipHostState, association: HipAssociation, reason: string): void {
   beginClose(state, association, 'data-plane', reason);
-  // What is refused once is refused again: the next packet to this HIT must not begin it all anew at once.
-  association.failedUntil = state.at + state.configuration.failedMs;
+  // What is refused once is refused again: neither the next packet to this HIT nor the peer must begin it all anew at once.
+  association.refusedUntil = state.at + state.configuration.failedMs;
+  association.failedUntil = association.refusedUntil;
 }

@@ -137,7 +137,17 @@ export class HipSide {
       reason,
       ...(peer.localHit !== undefined && { local: peer.localHit }),
     });
+    // Soon after a failure a call begins nothing, and nothing more would be heard of it.
+    if (!this.#isCalling(remote))
+      this.settle(remote, 'an attempt has just failed: try again in a few seconds');
     return true;
+  }
+
+  #isCalling(remote: Hit): boolean {
+    return this.status().some(
+      ({ remote: called, state, attempt }) =>
+        called === remote && (attempt !== undefined || state === 'I1-SENT' || state === 'I2-SENT'),
+    );
   }
 
   /** What became of a call. */

@@ -176,3 +176,33 @@ test('a peer that does not answer where it was called is called at its next addr
   }
   assert.deepEqual(called, [first, second, first]);
 });
+
+test('a command that begins nothing because an attempt has just failed is told so, and one that joins an attempt waits', () => {
+  const hosts = new HipEngines().start();
+  const { moon } = hosts;
+  const ask = (id: number): void =>
+    moon.give(hosts.now, { kind: 'command', id, command: { kind: 'hip-associate', peer: 'sun' } });
+  ask(1);
+  ask(2);
+  // Nobody is there.
+  while (moon.results.length === 0) {
+    hosts.now += 500;
+    assert.ok(hosts.now < 100_000);
+    moon.give(hosts.now, { kind: 'timeout' });
+  }
+  ask(3);
+  assert.deepEqual(
+    moon.results.map(({ id, result }) => [id, result.ok || result.detail]),
+    [
+      [1, 'no answer to I1'],
+      [2, 'no answer to I1'],
+      [3, 'an attempt has just failed: try again in a few seconds'],
+    ],
+  );
+  hosts.now += hipDefaults.failedMs;
+  moon.give(hosts.now, { kind: 'timeout' });
+  moon.sent.length = 0;
+  ask(4);
+  hosts.settle();
+  assert.deepEqual(moon.results.at(-1), { kind: 'command-result', id: 4, result: { ok: true, count: 1 } });
+});

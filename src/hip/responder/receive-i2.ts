@@ -74,6 +74,10 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, 'smaller-hit');
     return;
   }
+  if (known?.refusedUntil !== undefined && state.at < known.refusedUntil) {
+    state.reject(received, 'data-plane');
+    return;
+  }
   const proven = proveInitiator(received, offer);
   if (typeof proven === 'string') {
     state.reject(received, proven);
