@@ -458,9 +458,17 @@ export class KernelDataPlane {
 
   /** Somebody else removed an SA of ours: it is over, and its peer should know. */
   #expireIfGone(sa: KernelSa | undefined): void {
-    if (sa === undefined || sa.ended || usageOf(this.#socket, sa) !== undefined) return;
+    if (sa === undefined || sa.ended || this.#isThere(sa)) return;
     const { protocol, direction, spi, childId } = sa;
     this.#events.push({ kind: 'hard-expired', protocol, direction, spi, childId });
+  }
+
+  /** The kernel may have a larval state there already, of traffic that has found no SA. */
+  #isThere({ id, lookup }: KernelSa): boolean {
+    const [told] = this.#socket.requestIfThere({ kind: 'get-sa', id, attributes: lookup }) ?? [];
+    if (told?.kind !== 'new-sa') return false;
+    wipeKeys(told.attributes);
+    return !this.#ids.isLarval(told.state);
   }
 
   #takeMapping({ mapping }: XfrmMessageOf<'mapping'>, at: number): void {

@@ -102,6 +102,22 @@ test('that of another key manager does not', () => {
   assert.equal(kernel.sa(spi)?.attributes.aead, undefined);
 });
 
+test('an SA that somebody else has removed is over, whatever traffic asks for in its place', () => {
+  assert.equal(install(), 'ok');
+  const { state, attributes } = kernel.sa(spi)!;
+  const tell = (): unknown[] => {
+    plane.take({ kind: 'delete-sa', id: state, attributes: { state, ...attributes } }, 0);
+    const events = [];
+    for (let event = plane.poll(); event !== undefined; event = plane.poll()) events.push(event.kind);
+    return events;
+  };
+  assert.deepEqual(tell(), []);
+  putLarval();
+  assert.deepEqual(tell(), ['hard-expired']);
+  kernel.sas.clear();
+  assert.deepEqual(tell(), ['hard-expired']);
+});
+
 test('one that appears where an SA is about to be added gives way if it is ours', () => {
   assert.equal(install(), 'ok');
   const wanted = structuredClone(kernel.sa(spi)!);

@@ -78,7 +78,9 @@ export class StateAdder {
     const told = this.#told(wanted);
     if (told === undefined) return false;
     wipeKeys(told.attributes);
-    return this.#isLarval(told.state);
+    const { aead, encryption, authentication } = told.attributes;
+    const hasKeys = aead !== undefined || encryption !== undefined || authentication !== undefined;
+    return !hasKeys && this.#isLarval(told.state);
   }
 
   #deviceOf(added: KernelState): DeviceOffload | undefined {
