@@ -48,7 +48,7 @@ export class ServiceManager {
 
   /**
    * What systemd has kept for us: all of these file descriptors, in this order, or none. Others are closed, and when this
-   * returns nobody has them any more.
+   * returns systemd has given them up as well, and closes them in this moment.
    */
   takeKept(names: readonly string[]): readonly number[] | undefined {
     const kept = this.#kept;

@@ -1,4 +1,5 @@
 // Waiting for several file descriptors, and waking the waiter from another thread.
+import { monotonicMs } from './clock.ts';
 import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
@@ -80,7 +81,11 @@ export class ClosingPipe {
   /** Closes this end, and blocks the thread until all copies are closed. False if that takes longer. */
   wait(timeoutMs: number): boolean {
     attempt('close', this.#ends[1]);
-    const closed = this.#epoll.wait(timeoutMs).length > 0;
+    const until = monotonicMs() + timeoutMs;
+    let closed = false;
+    // Signals interrupt it.
+    for (let left = timeoutMs; !closed && left >= 0; left = until - monotonicMs())
+      closed = this.#epoll.wait(Math.ceil(left)).length > 0;
     this.#epoll.close();
     attempt('close', this.#ends[0]);
     return closed;
