@@ -108,17 +108,18 @@ export class TestNetwork {
     return this.#options.hidden === 'strongswan' ? 1 : 2;
   }
 
-  async #masquerade(rule: string): Promise<void> {
+  /** @param before in the same transaction */
+  async #masquerade(rule: string, before = ''): Promise<void> {
     const chain = `type nat hook postrouting priority srcnat; oifname "eth${this.#publicSide}" ${rule};`;
-    await this.nft(`table inet nat { chain out { ${chain} }; }`);
+    await this.nft(`${before}table inet nat { chain out { ${chain} }; }`);
   }
 
   /** The NAT forgets all mappings; new ones for UDP get a port of `ports`, for example `30000-39999`. */
   async remap(ports: string): Promise<void> {
     const router = this.router;
     if (router === undefined) throw new Error('there is no NAT');
-    await this.nft('delete table inet nat');
-    await this.#masquerade(`meta l4proto udp masquerade to :${ports}`);
+    // At once: what passed a router without any NAT would have gone out with the address that it hides.
+    await this.#masquerade(`meta l4proto udp masquerade to :${ports}`, 'delete table inet nat; ');
     const side = this.#publicSide;
     // A device that goes down takes its masqueraded mappings along, and its IPv6 addresses.
     const { IPv6 } = routerAddress(side);
