@@ -33,5 +33,6 @@ export function resultForHip(
 export function acquireByHip(state: EngineState, policyId: number): void {
   const trap = state.hip?.traps.byPolicy(policyId);
   if (trap === undefined) return;
-  state.hip?.call(trap.peer, trap.remote, 'a packet is for it');
+  // It may have met the trap before the policy of an association that stands by now: that one goes on.
+  state.hip?.call(trap.peer, trap.remote, 'a packet is for it', true);
 }

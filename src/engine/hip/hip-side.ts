@@ -28,6 +28,8 @@ interface Call {
   readonly peer: HipPeer;
   readonly remote: Hit;
   readonly reason: string;
+  /** An association that stands will do: it may have been made since. */
+  ifNone: boolean;
 }
 
 export class HipSide {
@@ -103,14 +105,17 @@ export class HipSide {
     }
   }
 
-  /** I1 to a peer once we know from where to send it. False: it has no address. */
-  call(peer: HipPeer, remote: Hit, reason: string): boolean {
+  /**
+   * I1 to a peer once we know from where to send it. False: it has no address.
+   * @param ifNone only if there is no association then
+   */
+  call(peer: HipPeer, remote: Hit, reason: string, ifNone = false): boolean {
     const { addresses } = peer;
     const address = addresses[(this.#calledInVain.get(remote) ?? 0) % Math.max(1, addresses.length)];
     if (address === undefined) return false;
     for (const call of this.#resolving.values()) if (call.remote === remote) return true;
     const id = this.#state.nextResolveId();
-    this.#resolving.set(id, { peer, remote, reason });
+    this.#resolving.set(id, { peer, remote, reason, ifNone });
     this.#state.outputs.push({ kind: 'resolve', id, host: address, port: 0 });
     return true;
   }
@@ -123,6 +128,10 @@ export class HipSide {
     const { peer, remote, reason } = call;
     if (!result.ok) {
       this.settle(remote, result.detail);
+      return true;
+    }
+    if (call.ifNone && this.#isStanding(remote)) {
+      this.settle(remote);
       return true;
     }
     const port = peer.udpPort ?? 0;
@@ -143,6 +152,10 @@ export class HipSide {
     return true;
   }
 
+  #isStanding(remote: Hit): boolean {
+    return this.status().some(({ remote: known, childId }) => known === remote && childId !== undefined);
+  }
+
   #isCalling(remote: Hit): boolean {
     return this.status().some(
       ({ remote: called, state, attempt }) =>
@@ -154,6 +167,8 @@ export class HipSide {
   #note(event: HipEvent): void {
     if (event.kind !== 'failed' && event.kind !== 'established') return;
     const { remote } = event.context;
+    if (event.kind === 'established')
+      for (const call of this.#resolving.values()) if (call.remote === remote) call.ifNone = true;
     // Only of peers that the configuration has.
     if (event.kind === 'established') this.#calledInVain.delete(remote);
     else if (this.configuration.peers.some(({ hit }) => hit === remote))

@@ -46,6 +46,37 @@ test('an application that sends to a HIT starts the exchange: its packet came ou
   assert.deepEqual(inbound(hosts.moon), ['beet']);
 });
 
+test('a packet that came out of a trap while an association was made does not replace it', () => {
+  const hosts = new HipEngines().start();
+  const { moon, sun } = hosts;
+  moon.give(0, { kind: 'command', id: 1, command: { kind: 'hip-associate', peer: 'sun' } });
+  hosts.settle();
+  const before = [...moon.installed.keys()];
+  for (const host of [moon, sun]) {
+    const [local, remote] = [host.name, host === moon ? 'sun' : 'moon'].map(
+      (name) => selectorOfPrefix(hitAddress(identities[name as 'moon' | 'sun'].identity.hit))!,
+    );
+    const event = { kind: 'acquire', policyId: trapOf(host), local: local!, remote: remote! } as const;
+    host.give(0, { kind: 'data-plane', event });
+    hosts.settle();
+  }
+  assert.deepEqual([...moon.installed.keys()], before);
+});
+
+test('a command whose peer has called meanwhile has its association, and begins no other', () => {
+  const hosts = new HipEngines().start();
+  const { moon, sun } = hosts;
+  moon.holdsNames = true;
+  moon.give(0, { kind: 'command', id: 1, command: { kind: 'hip-associate', peer: 'sun' } });
+  sun.give(0, { kind: 'command', id: 2, command: { kind: 'hip-associate', peer: 'moon' } });
+  hosts.settle();
+  assert.deepEqual(moon.results, [{ kind: 'command-result', id: 1, result: { ok: true, count: 1 } }]);
+  const before = [...moon.installed.keys()];
+  for (const resolved of moon.held.splice(0)) moon.give(0, resolved);
+  hosts.settle();
+  assert.deepEqual([...moon.installed.keys()], before);
+});
+
 // RFC 7402 6.8
 test('a rekeyed association keeps its group of SPIs on both sides', () => {
   const hosts = new HipEngines().start();

@@ -53,6 +53,10 @@ export class HipEngine {
   readonly #change: Partial<EngineConfiguration>;
   readonly #inputs: Timeless<EngineInput>[] = [];
 
+  /** On: what names are resolved to waits until it is asked for. */
+  holdsNames = false;
+  readonly held: Timeless<EngineInput>[] = [];
+
   constructor(name: Name, change: Partial<EngineConfiguration>) {
     this.name = name;
     this.#change = change;
@@ -141,7 +145,9 @@ export class HipEngine {
       case 'resolve': {
         const remote = parseAddress(output.host) ?? addresses[this.name === 'moon' ? 'sun' : 'moon'];
         const result = { ok: true, local: addresses[this.name], remote } as const;
-        this.#inputs.push({ kind: 'resolved', id: output.id, result });
+        const resolved = { kind: 'resolved', id: output.id, result } as const;
+        if (this.holdsNames) this.held.push(resolved);
+        else this.#inputs.push(resolved);
         break;
       }
       case 'store':
