@@ -61,6 +61,15 @@ test('what is skipped is named, and a failure with CI=true', (t) => {
   assert.equal(run(t, files, { env: { CI: 'true' } }).status, 1);
 });
 
+test('what passed only when it was played once more is named at the end', (t) => {
+  const text = passes.replace('() => {}', "(t) => t.diagnostic('a scenario failed at first: no answer')");
+  const files = { 'build/interop/one.test.mjs': text, 'dist/sa/other.test.mjs': passes };
+  const { status, stdout } = run(t, files);
+  assert.equal(status, 0);
+  assert.match(stdout, /look into:\n {2}a scenario failed at first: no answer\n$/);
+  assert.doesNotMatch(run(t, { 'dist/sa/other.test.mjs': passes }).stdout, /look into/);
+});
+
 test('a filter is a part of the path of a source, and one that nothing matches is a failure', (t) => {
   const files = {
     'dist/sa/one.test.js': passes,

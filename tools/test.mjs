@@ -77,9 +77,13 @@ tests.on('end', () => {
 });
 
 const skipped = [];
+/** What was played once more, and why: a bug may show itself seldom. */
+const secondTries = [];
 /** Of the tests of each file. */
 const durationsMs = new Map();
 tests.on('data', ({ type, data }) => {
+  if (type === 'test:diagnostic' && data.message.includes(' failed at first: '))
+    secondTries.push(data.message);
   if (type !== 'test:pass' && type !== 'test:fail') return;
   const { name, skip, todo, file, nesting, details } = data;
   if (type === 'test:fail' && (todo === undefined || todo === false)) failed = true;
@@ -93,6 +97,8 @@ process.once('exit', () => {
     .sort(([, one], [, other]) => other - one)
     .map(([path, ms]) => `${(ms / 1_000).toFixed(1).padStart(7)} s  ${path}\n`);
   writeFileSync('test-output/durations.txt', lines.join(''));
+  if (secondTries.length > 0) console.log('\nplayed twice here, which somebody should look into:');
+  for (const line of secondTries) console.log(`  ${line}`);
   if (skipped.length === 0) return;
   console.log('\nskipped here:');
   for (const line of skipped) console.log(`  ${line}`);
