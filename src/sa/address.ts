@@ -98,7 +98,7 @@ function parseBytes(text: string): Uint8Array | undefined {
   if (!text.includes(':')) return parseIpv4(text);
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const groups = halves.map((half) => parseGroups(half));
+  const groups = halves.map((half, i) => parseGroups(half, i === halves.length - 1));
   const [head, tail] = groups;
   if (head === undefined) return undefined;
   const bytes = new Uint8Array(16);
@@ -113,12 +113,13 @@ function parseBytes(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-function parseGroups(half: string): number[] | undefined {
+/** @param last only the end of an address may be written like one of IPv4 (RFC 4291 2.2) */
+function parseGroups(half: string, last: boolean): number[] | undefined {
   if (half === '') return [];
   const bytes: number[] = [];
   const groups = half.split(':');
   for (const [i, group] of groups.entries()) {
-    if (i === groups.length - 1 && group.includes('.')) {
+    if (last && i === groups.length - 1 && group.includes('.')) {
       const embedded = parseIpv4(group);
       if (embedded === undefined) return undefined;
       bytes.push(...embedded);
