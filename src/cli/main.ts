@@ -15,5 +15,4 @@ const { dismissPacketThreads, warmUpPacketThreads } = await import('#linux/early
 // Loading takes most of a start, and a start is part of every outage: two threads do it side by side.
 if (process.argv[2] === 'run' && !process.argv.includes('--help')) warmUpPacketThreads();
 const { runCommand } = await import('./command.ts').catch(explain);
-await runCommand();
-await dismissPacketThreads();
+await runCommand().finally(dismissPacketThreads);

@@ -8,6 +8,7 @@ import {
   kernelEsp,
   leaveKernel,
   openPacketThreads,
+  PacketThread,
   PacketThreadError,
   readAllReceivedMarks,
   removeReceivedMarksFrom,
@@ -351,7 +352,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const protectedBy = plane === 'kernel' ? 'the kernel' : 'this process';
     log.line('info', `packets are protected by ${protectedBy}`);
     log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
-    if (io !== undefined && 'sockets' in io) {
+    if (io instanceof PacketThread) {
       const opened = io.sockets;
       service.keep(new Map(kept.map((name, i) => [name, opened[i]!])));
     }

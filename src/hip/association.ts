@@ -78,7 +78,7 @@ export interface I1Sent extends Repeated {
    * An I2 was sent already, in vain so far, and so many newer R1s have come since the first one: repetitions of the next I2 go on
    * from those of the one before.
    */
-  readonly renewals?: number;
+  readonly renewals?: number | undefined;
   /** The work on a puzzle, and where its solution goes: with a rendezvous server in between not to where I1 went. */
   solving?: {
     readonly r1: AcceptedR1;

@@ -35,6 +35,7 @@ import {
 } from './constants.ts';
 import { isOfEarlierSend, isWouldBlock, SystemCallError } from './errno.ts';
 import { addressOf, attempt, errno, must, pinned } from './libc.ts';
+import { MessageHeader } from './message-header.ts';
 import {
   readSocketAddress,
   socketAddress,
@@ -44,7 +45,6 @@ import {
 import { attachFilter, attachSteering, detachFilter } from './socket-filter.ts';
 import { filterOfAll, steeringBySpi } from './spi-steering.ts';
 
-const controlBytes = 256;
 const datagramBytesMax = 65_535;
 const receiveBufferBytes = 4 << 20;
 /** What SO_MEMINFO gives: words, of which one is SK_MEMINFO_DROPS. */
@@ -58,36 +58,6 @@ export interface ReceivedDatagram {
   /** DSCP and ECN of the outer header. */
   readonly trafficClass: number;
   readonly octets: Uint8Array;
-}
-
-/** struct msghdr with one iovec, a peer address and room for control messages. */
-class MessageHeader {
-  readonly header: Uint8Array = pinned(56);
-  readonly name: Uint8Array = pinned(socketAddressBytes);
-  readonly control: Uint8Array = pinned(controlBytes);
-  readonly controlView: DataView = new DataView(this.control.buffer);
-  readonly #vector: Uint8Array = pinned(16);
-  readonly #view = new DataView(this.header.buffer);
-  readonly #vectorView = new DataView(this.#vector.buffer);
-
-  constructor() {
-    this.#view.setBigUint64(0, addressOf(this.name), true);
-    this.#view.setBigUint64(16, addressOf(this.#vector), true);
-    this.#view.setBigUint64(24, 1n, true);
-    this.#view.setBigUint64(32, addressOf(this.control), true);
-  }
-
-  prepare(dataAddress: bigint, dataBytes: number, nameBytes: number, controlLength: number): void {
-    this.#vectorView.setBigUint64(0, dataAddress, true);
-    this.#vectorView.setBigUint64(8, BigInt(dataBytes), true);
-    this.#view.setUint32(8, nameBytes, true);
-    this.#view.setBigUint64(40, BigInt(controlLength), true);
-    this.#view.setInt32(48, 0, true);
-  }
-
-  get controlLength(): number {
-    return Number(this.#view.getBigUint64(40, true));
-  }
 }
 
 /**
@@ -260,7 +230,7 @@ export class DatagramSocket {
   receive(): ReceivedDatagram | undefined {
     const message = this.#receiving;
     for (;;) {
-      message.prepare(this.#inAddress, this.#in.length, socketAddressBytes, controlBytes);
+      message.prepare(this.#inAddress, this.#in.length, socketAddressBytes, message.control.length);
       const length = attempt('recvmsg', this.fd, message.header, 0);
       if (length < 0) {
         const code = errno();

@@ -1,13 +1,14 @@
 // Room `linux`: everything that calls into Linux. Nobody else makes a foreign call.
 
 export { monotonicMs } from './clock.ts';
+export { ClosingPipe } from './closing-pipe.ts';
 export {
   DatagramSocket,
   type DatagramTransport,
   type ReceivedDatagram,
   sourceAddressFor,
 } from './datagram-socket.ts';
-export { ClosingPipe, closeDescriptor } from './epoll.ts';
+export { closeDescriptor } from './epoll.ts';
 export { SystemCallError } from './errno.ts';
 export { lockExclusively } from './exclusive-lock.ts';
 export type { IcmpError, QuotedDatagram } from './icmp-errors.ts';

@@ -1,10 +1,11 @@
 // Datagrams to a local socket, with file descriptors that the other end gets copies of.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ClosingPipe } from './closing-pipe.ts';
 import { AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET } from './constants.ts';
-import { ClosingPipe } from './epoll.ts';
 import { addressOf, attempt, must, pinned } from './libc.ts';
 import { LocalDatagrams } from './local-datagrams.ts';
+import { MessageHeader } from './message-header.ts';
 
 /** An abstract socket that takes file descriptors, as systemd's does. */
 class Receiver {
@@ -22,33 +23,16 @@ class Receiver {
 
   /** The next datagram; its descriptors are the caller's to close. */
   receive(): { text: string; descriptors: number[] } {
-    const [data, vector, control, header] = [1_000, 16, 64, 56].map(pinned) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-    ];
-    const vectorView = new DataView(vector.buffer);
-    vectorView.setBigUint64(0, addressOf(data), true);
-    vectorView.setBigUint64(8, BigInt(data.length), true);
-    const view = new DataView(header.buffer);
-    view.setBigUint64(16, addressOf(vector), true);
-    view.setBigUint64(24, 1n, true);
-    view.setBigUint64(32, addressOf(control), true);
-    view.setBigUint64(40, BigInt(control.length), true);
-    const length = must('recvmsg', this.name, this.#fd, header, 0);
+    const data = pinned(1_000);
+    const message = new MessageHeader();
+    message.prepare(addressOf(data), data.length, 0, 64);
+    const length = must('recvmsg', this.name, this.#fd, message.header, 0);
     const text = new TextDecoder().decode(data.subarray(0, length));
-    const controlView = new DataView(control.buffer);
-    if (view.getBigUint64(40, true) === 0n) return { text, descriptors: [] };
-    assert.deepEqual(
-      [controlView.getInt32(8, true), controlView.getInt32(12, true)],
-      [SOL_SOCKET, SCM_RIGHTS],
-    );
-    const count = (Number(controlView.getBigUint64(0, true)) - 16) / 4;
-    return {
-      text,
-      descriptors: Array.from({ length: count }, (_, i) => controlView.getInt32(16 + 4 * i, true)),
-    };
+    const { controlLength, controlView: control } = message;
+    if (controlLength === 0) return { text, descriptors: [] };
+    assert.deepEqual([control.getInt32(8, true), control.getInt32(12, true)], [SOL_SOCKET, SCM_RIGHTS]);
+    const count = (Number(control.getBigUint64(0, true)) - 16) / 4;
+    return { text, descriptors: Array.from({ length: count }, (_, i) => control.getInt32(16 + 4 * i, true)) };
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 import { AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET } from './constants.ts';
 import { SystemCallError } from './errno.ts';
 import { addressOf, attempt, errno, must, pinned } from './libc.ts';
+import { MessageHeader } from './message-header.ts';
 
 /** sockaddr_un: its family, and a path that is not longer. */
 const pathBytesMax = 108;
@@ -9,8 +10,7 @@ const pathBytesMax = 108;
 /** A way to one local socket. */
 export class LocalDatagrams {
   readonly #fd: number;
-  /** The kernel follows addresses, of which the collector of garbage knows nothing. */
-  #sent: Message | undefined;
+  readonly #sending = new MessageHeader();
 
   /**
    * @param name a path, or `@` and an abstract name, as systemd writes it
@@ -43,8 +43,9 @@ export class LocalDatagrams {
     const data = pinned(octets.length);
     data.set(octets);
     if (descriptors.length === 0) return attempt('write', this.#fd, data, data.length) === data.length;
-    this.#sent = messageWith(data, descriptors);
-    return attempt('sendmsg', this.#fd, this.#sent.header, 0) === data.length;
+    const message = this.#sending;
+    message.prepare(addressOf(data), data.length, 0, writeRights(message, descriptors));
+    return attempt('sendmsg', this.#fd, message.header, 0) === data.length;
   }
 
   close(): void {
@@ -52,32 +53,14 @@ export class LocalDatagrams {
   }
 }
 
-const messageHeaderBytes = 56;
 const controlHeaderBytes = 16;
 
-/** struct msghdr, and what it points to. */
-interface Message {
-  readonly header: Uint8Array;
-  readonly parts: readonly Uint8Array[];
-}
-
-function messageWith(data: Uint8Array, descriptors: readonly number[]): Message {
-  const vector = pinned(16);
-  const vectorView = new DataView(vector.buffer);
-  vectorView.setBigUint64(0, addressOf(data), true);
-  vectorView.setBigUint64(8, BigInt(data.length), true);
+/** Writes struct cmsghdr with file descriptors. Returns its length. */
+function writeRights({ controlView: view }: MessageHeader, descriptors: readonly number[]): number {
   const length = controlHeaderBytes + 4 * descriptors.length;
-  const control = pinned(Math.ceil(length / 8) * 8);
-  const controlView = new DataView(control.buffer);
-  controlView.setBigUint64(0, BigInt(length), true);
-  controlView.setInt32(8, SOL_SOCKET, true);
-  controlView.setInt32(12, SCM_RIGHTS, true);
-  for (const [i, fd] of descriptors.entries()) controlView.setInt32(controlHeaderBytes + 4 * i, fd, true);
-  const header = pinned(messageHeaderBytes);
-  const view = new DataView(header.buffer);
-  view.setBigUint64(16, addressOf(vector), true);
-  view.setBigUint64(24, 1n, true);
-  view.setBigUint64(32, addressOf(control), true);
-  view.setBigUint64(40, BigInt(control.length), true);
-  return { header, parts: [vector, control, data] };
+  view.setBigUint64(0, BigInt(length), true);
+  view.setInt32(8, SOL_SOCKET, true);
+  view.setInt32(12, SCM_RIGHTS, true);
+  for (const [i, fd] of descriptors.entries()) view.setInt32(controlHeaderBytes + 4 * i, fd, true);
+  return Math.ceil(length / 8) * 8;
 }

@@ -13,17 +13,11 @@ export function callFrom(
   attempt: I1Sent | I2Sent,
   local: Endpoint,
 ): void {
-  const { repetitions, nextAt } = attempt;
-  const before = attempt.name === 'I2-SENT' ? attempt.call : attempt;
-  const { solving: _, beside, renewals, ...kept } = before;
-  const call: I1Sent = {
-    ...kept,
-    path: { ...before.path, local },
-    ...(beside !== undefined && { beside: { ...beside, local } }),
-    ...(attempt.name === 'I2-SENT' ? { renewals: attempt.renewals } : renewals !== undefined && { renewals }),
-    repetitions,
-    nextAt,
-  };
+  const { repetitions, nextAt, renewals } = attempt;
+  const { solving: _, ...before } = attempt.name === 'I2-SENT' ? attempt.call : attempt;
+  const path = { ...before.path, local };
+  const beside = before.beside && { beside: { ...before.beside, local } };
+  const call: I1Sent = { ...before, path, ...beside, renewals, repetitions, nextAt };
   state.change(association, 'this host has moved', () => {
     state.dropAttempt(association);
     association.attempt = call;

@@ -13,7 +13,7 @@ import {
   type SaProtocol,
   type SaResult,
 } from '#sa';
-import type { XfrmMessage, XfrmState } from '#wire';
+import type { XfrmMessage, XfrmState, XfrmStateId } from '#wire';
 import { SystemCallError } from '../errno.ts';
 import { carriedOut, deviceOf } from './device-offload.ts';
 import { KernelReports } from './kernel-reports.ts';
@@ -258,7 +258,7 @@ export class KernelDataPlane {
     if (late !== undefined) this.#remove(late);
     if (this.#sas.at(id) !== undefined || this.#sas.find(sa) !== undefined)
       return refuse('exists', `the ${sa.direction} SPI is taken`);
-    const there = this.#stateThere(sa);
+    const there = this.#stateAt(id, lookupAttributes(sa.kernelTies));
     if (there !== undefined && !this.#ids.isOurState(there.state))
       return refuse('exists', `the ${sa.direction} SPI is another key manager's`);
     const requestId = this.#sas.pair(childId)?.requestId ?? this.#requestIdLike(there) ?? this.#ids.take();
@@ -294,9 +294,9 @@ export class KernelDataPlane {
     return carriedOut(device);
   }
 
-  #stateThere(sa: SaParameters): KernelState | undefined {
-    const attributes = lookupAttributes(sa.kernelTies);
-    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id: stateId(sa), attributes })?.[0];
+  /** What the kernel has, with its keys, unless it is a larval state of traffic that has found no SA. */
+  #stateAt(id: XfrmStateId, attributes: LookupAttributes): KernelState | undefined {
+    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id, attributes })?.[0];
     return answer?.kind === 'new-sa' && !this.#ids.isLarval(answer.state) ? answer : undefined;
   }
 
@@ -463,12 +463,10 @@ export class KernelDataPlane {
     this.#events.push({ kind: 'hard-expired', protocol, direction, spi, childId });
   }
 
-  /** The kernel may have a larval state there already, of traffic that has found no SA. */
   #isThere({ id, lookup }: KernelSa): boolean {
-    const [told] = this.#socket.requestIfThere({ kind: 'get-sa', id, attributes: lookup }) ?? [];
-    if (told?.kind !== 'new-sa') return false;
-    wipeKeys(told.attributes);
-    return !this.#ids.isLarval(told.state);
+    const told = this.#stateAt(id, lookup);
+    if (told !== undefined) wipeKeys(told.attributes);
+    return told !== undefined;
   }
 
   #takeMapping({ mapping }: XfrmMessageOf<'mapping'>, at: number): void {
