@@ -33,6 +33,14 @@ const ofKind: readonly (readonly [string, (command: SaCommand) => boolean])[] = 
   ['its policy', (command) => command.kind === 'install-policy'],
 ];
 
+/** moon wants other keys. */
+function rekey(hosts: TwoHosts): void {
+  const { moon, sun, now } = hosts;
+  const command = { kind: 'rekey', local: moon.hit, remote: sun.hit, reason: 'a test' } as const;
+  moon.give(now, { kind: 'command', command });
+  hosts.settle();
+}
+
 describe('a data plane that refuses', () => {
   for (const name of ['moon', 'sun'] as const)
     for (const [what, is] of ofKind)
@@ -55,12 +63,10 @@ describe('a data plane that refuses', () => {
 
   test('an SA of a rekeying ends the association: the peer may use the new pair already', () => {
     const hosts = new TwoHosts().connect();
-    const { moon, sun } = hosts;
+    const { moon } = hosts;
     hosts.sendEsp(moon);
     refuseFirst(moon, ofKind[0]![1]);
-    const rekey = { kind: 'rekey', local: moon.hit, remote: sun.hit, reason: 'a test' } as const;
-    moon.give(hosts.now, { kind: 'command', command: rekey });
-    hosts.settle();
+    rekey(hosts);
     assert.equal(moon.eventsOf('ended')[0]?.cause, 'data-plane');
     assertNothingLeft(hosts);
   });
@@ -123,11 +129,9 @@ describe('a data plane that has lost', () => {
   ] as const)
     test(`${what} ${ends ? 'ends' : 'does not end'} the association`, () => {
       const hosts = new TwoHosts().connect();
-      const { moon, sun } = hosts;
+      const { moon } = hosts;
       hosts.sendEsp(moon);
-      const rekey = { kind: 'rekey', local: moon.hit, remote: sun.hit, reason: 'a test' } as const;
-      moon.give(hosts.now, { kind: 'command', command: rekey });
-      hosts.settle();
+      rekey(hosts);
       assert.equal(moon.inbound.size, 2);
       const spi = spiOf(moon) as Spi;
       const { childId } = moon.inbound.get(spi)!;

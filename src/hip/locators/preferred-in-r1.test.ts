@@ -48,14 +48,21 @@ function withPreferred(hosts: TwoHosts, r1: Transit): Transit {
   return { ...r1, octets };
 }
 
-// RFC 8047 4.2.8, 5.1
-test('I2 goes to the address that a signed R1 prefers, and the association stands there', () => {
+/** R1 has said so, and I2 is on its way. */
+function called(): TwoHosts {
   const hosts = new TwoHosts();
   const { moon, sun } = hosts;
   sun.further.add(elsewhere);
   hosts.call();
   hosts.deliver(hosts.take(moon));
   hosts.deliver(withPreferred(hosts, hosts.take(sun)));
+  return hosts;
+}
+
+// RFC 8047 4.2.8, 5.1
+test('I2 goes to the address that a signed R1 prefers, and the association stands there', () => {
+  const hosts = called();
+  const { moon } = hosts;
   const [i2] = moon.sent;
   assert.equal(typeOf(i2!), 'I2');
   assert.equal(i2!.path.remote.address, elsewhere);
@@ -70,12 +77,8 @@ test('I2 goes to the address that a signed R1 prefers, and the association stand
 
 // RFC 7401 6.9 7
 test('if that one has restarted since, I1 goes to where the first one went, and its answer may come from there', () => {
-  const hosts = new TwoHosts();
+  const hosts = called();
   const { moon, sun } = hosts;
-  sun.further.add(elsewhere);
-  hosts.call();
-  hosts.deliver(hosts.take(moon));
-  hosts.deliver(withPreferred(hosts, hosts.take(sun)));
   const i2 = hosts.take(moon);
   sun.crash(hosts.now);
   hosts.deliver(i2);
