@@ -5,13 +5,14 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readWithKeys } from '../../harness/capture.ts';
+import { eventually } from '../../harness/eventually.ts';
 import type { PeerIkeSa } from '../../harness/peer.ts';
 import { runProgram } from '../../harness/processes.ts';
 import type { Scenario } from '../../harness/scenario.ts';
 import type { Stage } from '../../harness/stage.ts';
 import { Wayward } from '../../harness/wayward.ts';
 
-/** Sends ESP as it is, or an IKE message. */
+/** Sends ESP as it is, or an IKE message, whose answer it waits for: what is only about to leave is lost with a killed process. */
 const sender = `
 import socket, sys
 kind, to, octets = sys.argv[1:]
@@ -19,7 +20,10 @@ family = socket.AF_INET6 if ':' in to else socket.AF_INET
 if kind == 'esp':
     socket.socket(family, socket.SOCK_RAW, 50).sendto(bytes.fromhex(octets), (to, 0))
 else:
-    socket.socket(family, socket.SOCK_DGRAM).sendto(bytes.fromhex(octets), (to, 500))
+    ike = socket.socket(family, socket.SOCK_DGRAM)
+    ike.settimeout(10)
+    ike.sendto(bytes.fromhex(octets), (to, 500))
+    ike.recv(65535)
 `;
 
 async function send(stage: Stage, kind: 'esp' | 'ike', hex: string): Promise<void> {
@@ -73,6 +77,15 @@ async function tokens(wayward: Wayward, given: 'yes' | 'no'): Promise<void> {
   await wayward.reload();
 }
 
+/** A gateway whose first key for tickets is not on its disk yet postpones them (RFC 5723 4.1): once more then. */
+async function upWithTicket(peer: Wayward): Promise<boolean> {
+  await peer.up('net');
+  const outcomes = [...(await peer.log()).matchAll(/resumption ticket (\w+)/g)];
+  if (outcomes.at(-1)?.[1] === 'received') return true;
+  await peer.downIke('gateway');
+  return false;
+}
+
 const scenario: Scenario = {
   expects:
     'tshark agrees on INVALID_SPI, INVALID_IKE_SPI, INVALID_MAJOR_VERSION, COOKIE, tokens, tickets, IKE_SESSION_RESUME',
@@ -84,8 +97,7 @@ const scenario: Scenario = {
     await writeFile(join(wayward.folder, 'record.key'), randomBytes(32), { mode: 0o600 });
     try {
       await Promise.all([wayward.start(), peer.start()]);
-      await peer.up('net');
-      await peer.waitForLog(/ticket/);
+      await eventually('a ticket at once', () => upWithTicket(peer), 20_000);
       const [before] = await wayward.ikeSas();
       // Over the IKE SA that stands with the source: protected.
       await send(stage, 'esp', `${unknownSpi}00000001${'5a'.repeat(292)}`);
@@ -184,7 +196,7 @@ async function check(stage: Stage, keyLogPath: string, before: PeerIkeSa): Promi
     'isakmp.notify.msgtype',
   ]);
   const typesOf = (response: '0' | '1'): string[] =>
-    authentications.find(([flag]) => flag === response)![1]!.split(',');
+    authentications.flatMap(([flag, types]) => (flag === response ? types!.split(',') : []));
   assert.ok(typesOf('0').includes(String(type.ticketRequest)));
   assert.ok(typesOf('1').includes(String(type.ticketLtOpaque)));
   // RFC 6311 3.1: both ends can synchronise Message IDs.
