@@ -90,3 +90,10 @@ test('what the kernel refuses is told in its words', { skip }, async () => {
     await does('close');
   });
 });
+
+test('packets to an address are for this machine as soon as it was added', { skip }, async () => {
+  await withDevice(async (does) => {
+    await does('up tun0');
+    assert.equal(await does('addresses 2001:db8:7::'), '200 at once');
+  });
+});

@@ -8,15 +8,18 @@ import {
   encodeLinkQuestion,
   encodeLinkUp,
   encodeNewRoute,
+  encodeRouteQuestion,
+  leadsHere,
   NetlinkFlag,
   RTM_DELADDR,
   RTM_DELROUTE,
   RTM_GETLINK,
+  RTM_GETROUTE,
   RTM_NEWADDR,
   RTM_NEWROUTE,
   RTM_SETLINK,
 } from '#wire';
-import { RoutingTable } from './routing-table.ts';
+import { NetworkConfigurationError, RoutingTable } from './routing-table.ts';
 
 const replace = NetlinkFlag.CREATE | NetlinkFlag.REPLACE;
 
@@ -41,6 +44,12 @@ export function deviceIndex(table: RoutingTable, device: string): number {
   return decodeLinkIndex(answer.payload);
 }
 
+/**
+ * The kernel confirms an address of IPv6 before it delivers packets to it, which a worker of its own prepares: mostly within a
+ * millisecond, on a busy machine later, and never while the device is down.
+ */
+const deliveryMsMax = 200;
+
 /** Adds an address without a network around it to a device, or removes it. @throws NetworkConfigurationError */
 export function changeAddress(
   table: RoutingTable,
@@ -51,6 +60,25 @@ export function changeAddress(
   const octets = encodeHostAddress(deviceIndex, addressBytes(address));
   const [type, flags] = change === 'add' ? ([RTM_NEWADDR, replace] as const) : ([RTM_DELADDR, 0] as const);
   table.ask(`address ${address}`, type, flags, octets);
+  if (change === 'add' && isIpv6(address)) awaitDelivery(table, address);
+}
+
+function awaitDelivery(table: RoutingTable, address: IpAddress): void {
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (let ms = 0; ms < deliveryMsMax && !isDelivered(table, address); ms++) Atomics.wait(nap, 0, 0, 1);
+}
+
+/** Whether the kernel takes packets to an address for those of this machine. */
+export function isDelivered(table: RoutingTable, address: IpAddress): boolean {
+  try {
+    const question = encodeRouteQuestion(addressBytes(address), table.mark);
+    const [answer] = table.ask(`route to ${address}`, RTM_GETROUTE, 0, question);
+    return answer !== undefined && leadsHere(answer.payload);
+  } catch (error) {
+    // A packet to it would go nowhere.
+    if (error instanceof NetworkConfigurationError) return false;
+    throw error;
+  }
 }
 
 /** Counts users of a thing: whether the first one came, or the last one left. */

@@ -8,7 +8,7 @@ export const RTM_DELADDR = 21;
 
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
-/** No search for duplicates: the address is of use at once. */
+/** No search for duplicates: the address is of use soon. */
 const IFA_F_NODAD = 2;
 
 /** One address without a network around it. Throws `WireError('length')` unless it has 4 or 16 octets. */

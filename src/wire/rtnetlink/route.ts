@@ -28,6 +28,7 @@ const protocolBoot = 3;
 const scopeLink = 253;
 const scopeNowhere = 255;
 const typeUnicast = 1;
+const typeLocal = 2;
 /** RTNH_F_ONLINK: the gateway is on the device's link, whatever the addresses say. */
 const flagOnLink = 4;
 const routeHeaderLength = 12;
@@ -101,6 +102,13 @@ export interface NextHop {
   readonly deviceIndex?: number;
   /** Absent: the destination is on the device's link. */
   readonly gateway?: Uint8Array;
+}
+
+/** Whether the answer to a question says that such a packet is for this machine itself. Throws `WireError`. */
+export function leadsHere(answer: Uint8Array): boolean {
+  const reader = new Reader(answer);
+  reader.skip(7, 'rtmsg');
+  return reader.u8('rtm_type') === typeLocal;
 }
 
 /** The answer to a question. Throws `WireError`. */

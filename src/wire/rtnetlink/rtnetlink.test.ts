@@ -5,7 +5,13 @@ import { WireError } from '../error.ts';
 import { decodeNetlinkAttributes, decodeNetlinkText } from '../netlink/index.ts';
 import { encodeHostAddress } from './address.ts';
 import { decodeLinkIndex, encodeLinkQuestion, encodeLinkUp } from './link.ts';
-import { decodeNextHop, encodeDeletedRoute, encodeNewRoute, encodeRouteQuestion } from './route.ts';
+import {
+  decodeNextHop,
+  encodeDeletedRoute,
+  encodeNewRoute,
+  encodeRouteQuestion,
+  leadsHere,
+} from './route.ts';
 import { encodeRule } from './rule.ts';
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
@@ -94,10 +100,20 @@ test('ip -4 route get 10.8.0.1 mark 7, and what Linux 6.18 answers', () => {
       'hex',
     ),
   );
+  assert.equal(leadsHere(answer), false);
   assert.deepEqual(decodeNextHop(answer), { deviceIndex: 3, gateway: Uint8Array.of(192, 0, 2, 1) });
   assert.deepEqual(decodeNextHop(answer.subarray(0, 12)), {});
   for (let length = 0; length < 12; length++)
     assert.throws(() => decodeNextHop(answer.subarray(0, length)), WireError);
+});
+
+test('ip -4 route get 127.0.0.1, and the beginning of what Linux 6.18 answers', () => {
+  const answer = Uint8Array.from(
+    Buffer.from(packed('02200000 fe000002 00200080 08000f00 fe000000 08000100 7f000001'), 'hex'),
+  );
+  assert.equal(leadsHere(answer), true);
+  for (let length = 0; length < 8; length++)
+    assert.throws(() => leadsHere(answer.subarray(0, length)), WireError);
 });
 
 test('ip -4 route del 10.9.0.0/16 dev d0 table 220', () => {
