@@ -1,7 +1,8 @@
-// Plays one run of a HIP scenario; the logs of a failed one are kept.
+// Plays one run of a HIP scenario; of a failed one logs are kept, and what daemons and kernels had counted by then.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failuresFolder } from '../harness/paths.ts';
+import { runProgram } from '../harness/processes.ts';
 import type { HipHost } from './hip-host.ts';
 import { HipStage, type HipStageOptions } from './hip-stage.ts';
 import { type MultihomedNetwork, multihomedNetworks } from './multihoming/multihoming-stage.ts';
@@ -84,6 +85,8 @@ async function keep(stage: PlayedStage, run: HipRun): Promise<string> {
   const folder = join(failuresFolder, run.title.replaceAll(/[, ]+/g, '-'));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  for (const host of stage.hosts)
+    await writeFile(join(folder, `${host.name}.counters`), await counters(host));
   await Promise.all(stage.hosts.map((host) => host.stop()));
   for (const host of stage.hosts) {
     const files = (source: string): boolean => !/\/(control|vici)[^/]*$/.test(source);
@@ -91,4 +94,18 @@ async function keep(stage: PlayedStage, run: HipRun): Promise<string> {
     await writeFile(join(folder, `${host.name}.log`), await host.log());
   }
   return folder;
+}
+
+async function counters(host: HipHost): Promise<string> {
+  const { namespace } = host;
+  const asked = [
+    host.command('status', '--json'),
+    ...[
+      ['ip', '-s', 'address'],
+      ['ip', '-6', 'route'],
+      ['cat', '/proc/net/snmp6', '/proc/net/snmp'],
+    ].map((words) => runProgram(words, { namespace })),
+  ];
+  const answers = await Promise.all(asked.map((answer) => answer.catch((error: Error) => error.message)));
+  return answers.join('\n');
 }
