@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { address, type IpAddress, parsePrefix } from '#sa';
 import { AddressPools } from './address-pools.ts';
 
@@ -39,6 +40,49 @@ test('a wanted address is given if it is free and nobody else had it', () => {
   assert.deepEqual(four.lease(['rw'], 'c', [address('192.0.2.1')])?.addresses, ['10.3.0.2']);
 });
 
+test('a peer that lost two addresses at once leaves none of them behind', () => {
+  const four = pools('10.3.0.0/30');
+  for (let i = 0; i < 2; i++) four.lease(['rw'], 'a', [any4]);
+  four.release([address('10.3.0.1')]);
+  four.release([address('10.3.0.2')]);
+  assert.deepEqual(four.lease(['rw'], 'b', [any4])?.addresses, ['10.3.0.1']);
+  assert.deepEqual(four.lease(['rw'], 'c', [any4])?.addresses, ['10.3.0.2']);
+  assert.equal(four.lease(['rw'], 'd', [any4]), undefined);
+});
+
+test('however many leases come and go, in whatever order, no address is lost or given twice', () => {
+  const owner = fc.constantFrom('a', 'b', 'c');
+  const wanted = fc.constantFrom(any4, ...[1, 2, 3, 4, 5, 6].map((last) => address(`10.3.0.${last}`)));
+  const step = fc.record({ owner, wanted, release: fc.option(fc.nat(5)) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const six = pools('10.3.0.0/29');
+      const held: IpAddress[] = [];
+      for (const { owner, wanted, release } of steps) {
+        if (release !== null) six.release(held.splice(release, 1));
+        const [given] = six.lease(['rw'], owner, [wanted])?.addresses ?? [];
+        assert.equal(given === undefined, held.length === 6);
+        if (given === undefined) continue;
+        assert.ok(!held.includes(given));
+        held.push(given);
+      }
+      six.release(held);
+      assert.equal(
+        Array.from({ length: 6 }, (_, i) => six.lease(['rw'], `z${i}`, [any4])).every(Boolean),
+        true,
+      );
+    }),
+  );
+});
+
+// RFC 7296 3.15.1: the responder may give fewer than were asked for.
+test('one peer that asks for many addresses gets one of each family', () => {
+  const four = pools('10.3.0.0/24');
+  const many = Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? any4 : address(`10.3.0.${i % 250}`)));
+  assert.deepEqual(four.lease(['rw'], 'a', many)?.addresses, ['10.3.0.1']);
+  assert.equal(four.status()[0]?.online, 1);
+});
+
 test('both families are served from their pools, with the DNS servers of all of them', () => {
   const both = new AddressPools();
   both.configure([
@@ -64,4 +108,26 @@ test('given a reload, an unchanged pool keeps its leases', () => {
     { name: 'rw', addresses: parsePrefix('10.3.0.0/30')!, dns: [address('10.3.0.1')], nbns: [], subnets: [] },
   ]);
   assert.deepEqual(four.lease(['rw'], 'b', [any4])?.addresses, ['10.3.0.2' as IpAddress]);
+});
+
+test('given a reload that changes a pool, or takes it away for a while, nobody gets an address that is in use', () => {
+  const four = pools('10.3.0.0/29');
+  four.lease(['rw'], 'a', [any4]);
+  four.lease(['rw'], 'b', [any4]);
+  four.release([address('10.3.0.2')]);
+  const changed = { name: 'rw', addresses: parsePrefix('10.3.0.0/24')!, dns: [], nbns: [], subnets: [] };
+  four.configure([changed]);
+  assert.deepEqual(four.lease(['rw'], 'c', [address('10.3.0.1')])?.addresses, ['10.3.0.3']);
+  assert.deepEqual(four.lease(['rw'], 'b', [any4])?.addresses, ['10.3.0.2'], 'it comes back');
+  four.configure([]);
+  four.configure([{ ...changed, name: 'other' }]);
+  assert.deepEqual(four.lease(['other'], 'd', [any4])?.addresses, ['10.3.0.4']);
+  four.release([address('10.3.0.1')]);
+  assert.deepEqual(
+    four.lease(['other'], 'e', [address('10.3.0.1')])?.addresses,
+    ['10.3.0.5'],
+    'kept for its peer',
+  );
+  assert.deepEqual(four.lease(['other'], 'a', [any4])?.addresses, ['10.3.0.1']);
+  assert.equal(four.status()[0]?.online, 5);
 });

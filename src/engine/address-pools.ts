@@ -44,15 +44,26 @@ export interface PoolStatus {
 /** Leases of one pool. An identity that comes back gets its old address while it is free. */
 class Pool {
   readonly configuration: PoolConfiguration;
-  readonly #online = new Map<IpAddress, string>();
+  readonly #online: Map<IpAddress, string>;
   readonly #offline = new Map<string, IpAddress>();
+  /** Given once, and nobody's now. */
+  readonly #returned = new Set<IpAddress>();
   readonly #range: { first: bigint; last: bigint; length: number };
   #next: bigint;
 
-  constructor(configuration: PoolConfiguration) {
+  /**
+   * @param online what peers hold, of all pools, also of those that a reload took away
+   * @param former the pool that this one replaces
+   */
+  constructor(configuration: PoolConfiguration, online: Map<IpAddress, string>, former: Pool | undefined) {
     this.configuration = configuration;
+    this.#online = online;
     this.#range = usableRange(configuration);
     this.#next = this.#range.first;
+    const kept = former === undefined ? [] : former.#offline;
+    for (const [owner, address] of kept) {
+      if (this.contains(address)) this.#offline.set(owner, address);
+    }
   }
 
   get family(): 4 | 6 {
@@ -64,7 +75,9 @@ class Pool {
   }
 
   status(): PoolStatus {
-    const online = [...this.#online].map(([address, owner]) => ({ address, owner, online: true }));
+    const online = [...this.#online]
+      .filter(([address]) => this.contains(address))
+      .map(([address, owner]) => ({ address, owner, online: true }));
     const offline = [...this.#offline].map(([owner, address]) => ({ address, owner, online: false }));
     const { addresses } = this.configuration;
     return {
@@ -95,6 +108,8 @@ class Pool {
     else address = this.#fresh(reserved) ?? this.#reclaim();
     if (address === undefined) return undefined;
     this.#offline.delete(owner);
+    if (previous !== undefined && previous !== address) this.#returned.add(previous);
+    this.#returned.delete(address);
     this.#online.set(address, owner);
     return address;
   }
@@ -104,6 +119,7 @@ class Pool {
       const address = fromNumber(this.#next++, this.#range.length);
       if (!this.#online.has(address) && !reserved.has(address)) return address;
     }
+    for (const address of this.#returned) if (!this.#online.has(address)) return address;
     return undefined;
   }
 
@@ -116,10 +132,10 @@ class Pool {
     return undefined;
   }
 
-  release(address: IpAddress): void {
-    const owner = this.#online.get(address);
-    if (owner === undefined) return;
-    this.#online.delete(address);
+  /** Nobody holds it any more; it is kept for who did. */
+  keep(owner: string, address: IpAddress): void {
+    const previous = this.#offline.get(owner);
+    if (previous !== undefined) this.#returned.add(previous);
     this.#offline.delete(owner);
     this.#offline.set(owner, address);
   }
@@ -136,28 +152,31 @@ export interface PoolLease {
 /** All pools of a host. */
 export class AddressPools {
   readonly #pools = new Map<string, Pool>();
+  readonly #online = new Map<IpAddress, string>();
 
-  /** Takes a new configuration; pools that did not change keep their leases. */
+  /** Takes a new configuration. What peers hold stays theirs. */
   configure(configurations: readonly PoolConfiguration[]): void {
     const kept = new Map<string, Pool>();
     for (const configuration of configurations) {
       const known = this.#pools.get(configuration.name);
       const same =
         known !== undefined && JSON.stringify(known.configuration) === JSON.stringify(configuration);
-      kept.set(configuration.name, same ? known : new Pool(configuration));
+      kept.set(configuration.name, same ? known : new Pool(configuration, this.#online, known));
     }
     this.#pools.clear();
     for (const [name, pool] of kept) this.#pools.set(name, pool);
   }
 
   /**
-   * One address per requested family, from the first pool that has one.
+   * One address per requested family, from the first pool that has one: a client may ask for many (RFC 7296 3.15.1), and
+   * would leave none for the others.
    * @param requested an unspecified address asks for any of its family; none at all asks for nothing
    */
   lease(names: readonly string[], owner: string, requested: readonly IpAddress[]): PoolLease | undefined {
     const pools = names.flatMap((name) => this.#pools.get(name) ?? []);
     const addresses: IpAddress[] = [];
     for (const wanted of requested) {
+      if (addresses.some((given) => isIpv6(given) === isIpv6(wanted))) continue;
       const family = isIpv6(wanted) ? 6 : 4;
       const unspecified = wanted === '::' || wanted === '0.0.0.0';
       for (const pool of pools) {
@@ -179,7 +198,10 @@ export class AddressPools {
 
   release(addresses: readonly IpAddress[]): void {
     for (const address of addresses) {
-      for (const pool of this.#pools.values()) if (pool.contains(address)) pool.release(address);
+      const owner = this.#online.get(address);
+      if (owner === undefined) continue;
+      this.#online.delete(address);
+      for (const pool of this.#pools.values()) if (pool.contains(address)) pool.keep(owner, address);
     }
   }
 
