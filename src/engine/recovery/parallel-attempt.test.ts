@@ -96,6 +96,24 @@ test('what is on its way through an IKE SA of which the peer has two is still re
   assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
 });
 
+test('an IKE SA that was made while another one was silent, and lost its Child SA, does not replace the one that has it', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  let refused = 0;
+  hosts.sun.refuses = () => refused++ === 0;
+  const answered = (): boolean => hosts.moon.eventsOf('recovery').some(({ step }) => step === 'answered');
+  const isLost = ({ octets }: Datagram): boolean => octets[18] === 36 && established(hosts.sun).length < 2;
+  for (let i = 0; i < 500 && !answered(); i++) hosts.wait(10, (datagram) => !isLost(datagram));
+  assert.ok(answered());
+  hosts.wait(60_000);
+  for (const host of [hosts.moon, hosts.sun]) {
+    const [child, ...others] = host.engine.status().ikeSas.flatMap((ike) => ike.children);
+    assert.equal(child?.outboundInUse, true, host.name);
+    assert.deepEqual(others, [], host.name);
+  }
+});
+
 test('a child that is taken down while an attempt brings it up stays down', () => {
   for (const authenticating of [true, false]) {
     const hosts = new TwoHosts();

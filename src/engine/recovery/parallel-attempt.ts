@@ -125,13 +125,31 @@ export function answeredLate(state: EngineState, old: IkeEntry): void {
   );
 }
 
-/** What was on its way has arrived. */
+/** What was on its way has arrived. The data plane or the peer may have refused to the new IKE SA what the old one has. */
 export function deleteSuperseded(state: EngineState, old: IkeEntry): void {
-  if (standingSuccessor(state, old) === undefined) return;
+  const fresh = standingSuccessor(state, old);
+  if (fresh === undefined) return;
+  const carried = childNames(fresh);
+  if ([...childNames(old)].some((name) => !carried.has(name))) {
+    if (fresh.sa.outstanding.length > 0 || fresh.sa.queued.length > 0) {
+      state.deadlines.set(supersededKey(old), state.at + overtakenMsMin);
+      return;
+    }
+    old.successorOfSilence = undefined;
+    if (carried.size === 0) deleteOne(state, fresh, 'it has no Child SA, and the IKE SA that was silent has');
+    return;
+  }
   old.successorOfSilence = undefined;
-  const reason = 'replaced by the IKE SA that was made while this one was silent';
-  old.sa.handle({ kind: 'command', at: state.at, command: { kind: 'delete', reason } });
-  state.touch(old);
+  deleteOne(state, old, 'replaced by the IKE SA that was made while this one was silent');
+}
+
+function deleteOne(state: EngineState, entry: IkeEntry, reason: string): void {
+  entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'delete', reason } });
+  state.touch(entry);
+}
+
+function childNames({ sa }: IkeEntry): ReadonlySet<string> {
+  return new Set(sa.children.filter(({ phase }) => phase !== 'deleting').map(({ name }) => name));
 }
 
 function supersededKey({ ikeId }: IkeEntry): string {

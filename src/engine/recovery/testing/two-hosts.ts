@@ -34,6 +34,8 @@ export class TestHost {
   readonly outbound: Map<number, SaParameters> = new Map();
   readonly policies: Map<number, { readonly childId: number | undefined; readonly priority: number }> =
     new Map();
+  /** What its data plane has no room for. */
+  refuses: (sa: SaParameters) => boolean = () => false;
   /** Off: writes do not become durable, unless the disk catches up. */
   diskAnswers = true;
   readonly #awaitingDisk: Extract<EngineOutput, { readonly kind: 'store' }>[] = [];
@@ -119,6 +121,11 @@ export class TestHost {
         break;
       case 'sa-command': {
         const { command } = output;
+        if (command.kind === 'install' && this.refuses(command.sa)) {
+          const result = { ok: false, code: 'failed', detail: 'no room' } as const;
+          this.#results.push({ kind: 'sa-result', id: output.id, result });
+          break;
+        }
         if (command.kind === 'install') {
           const table = command.sa.direction === 'inbound' ? this.inbound : this.outbound;
           table.set(command.sa.spi, command.sa);
