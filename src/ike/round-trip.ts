@@ -41,9 +41,9 @@ function measured(state: IkeSaState, ms: number): void {
 
 /**
  * RFC 6298 2: an answer that takes longer than this is late. One quick answer says little of a path on which others are slow, and
- * many that are alike do not make it worth while to be impatient.
+ * many that are alike do not make it worth while to be impatient. In whole milliseconds, as deadlines are.
  */
 export function answerWithinMs({ newestMs, smoothedMs, deviationMs }: RoundTrip): number {
   const usualMs = Math.max(newestMs, smoothedMs);
-  return usualMs + Math.max(2 * usualMs, 4 * deviationMs);
+  return Math.ceil(usualMs + Math.max(2 * usualMs, 4 * deviationMs));
 }

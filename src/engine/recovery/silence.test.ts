@@ -54,6 +54,23 @@ test('traffic that is not answered starts a check, and a second IKE SA a few rou
   assert.equal(established(hosts.sun).length, 1);
 });
 
+test('deadlines are whole milliseconds, whatever the round trips before were', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  for (const rttMs of [121, 122, 60]) {
+    hosts.moon.give(hosts.now, { kind: 'command', id: rttMs, command: { kind: 'rekey', child: 'net' } });
+    hosts.now += rttMs;
+    hosts.settle();
+  }
+  const heardAt = hosts.now;
+  for (const afterMs of [10, 200, 400, 600, 800]) {
+    hosts.now = heardAt + afterMs;
+    sendsInVain(hosts);
+  }
+  assert.equal(hosts.moon.eventsOf('recovery')[0]?.step, 'checking');
+  assert.equal(Number.isInteger(hosts.moon.engine.deadline()), true);
+});
+
 test('a first packet after a long rest is not silence yet', () => {
   const hosts = new TwoHosts();
   hosts.connect();
