@@ -1,12 +1,5 @@
 // Traffic selectors with their addresses as numbers: a peer may send 255 on either side, and texts are slow to compare.
-import {
-  addressBytes,
-  containsSelector,
-  type IpAddress,
-  intersectSelectors,
-  isIpv6,
-  type TrafficSelector,
-} from '#sa';
+import { addressBytes, type IpAddress, intersectSelectors, isIpv6, type TrafficSelector } from '#sa';
 
 export interface RangedSelector {
   readonly selector: TrafficSelector;
@@ -32,14 +25,37 @@ export function ranged(selector: TrafficSelector): RangedSelector {
   return result;
 }
 
-function overlap(a: RangedSelector, b: RangedSelector): boolean {
+export function overlap(a: RangedSelector, b: RangedSelector): boolean {
   return a.ipv6 === b.ipv6 && a.start <= b.end && b.start <= a.end;
 }
 
-function contains(outer: RangedSelector, inner: RangedSelector): boolean {
-  const encloses = outer.ipv6 === inner.ipv6 && outer.start <= inner.start && inner.end <= outer.end;
-  return encloses && containsSelector(outer.selector, inner.selector);
+export function isOpaque({ startPort, endPort }: TrafficSelector): boolean {
+  return startPort === 65535 && endPort === 0;
 }
+
+/** Whether everything that `inner` describes is described by `outer`. */
+export function contains(outer: RangedSelector, inner: RangedSelector): boolean {
+  if (outer.ipv6 !== inner.ipv6 || outer.start > inner.start || inner.end > outer.end) return false;
+  const { protocol, startPort, endPort } = outer.selector;
+  const wanted = inner.selector;
+  if (protocol !== 0 && protocol !== wanted.protocol) return false;
+  // RFC 7296 3.13.1: OPAQUE is within all ports, and within itself.
+  if (isOpaque(wanted)) return isOpaque(outer.selector) || (startPort === 0 && endPort === 65535);
+  return startPort <= wanted.startPort && wanted.endPort <= endPort;
+}
+
+/** Whether packets could be described by both, as far as that is quickly told. */
+function meet(a: RangedSelector, b: RangedSelector): boolean {
+  const [one, other] = [a.selector, b.selector];
+  if (!overlap(a, b) || (one.protocol !== 0 && other.protocol !== 0 && one.protocol !== other.protocol)) {
+    return false;
+  }
+  if (isOpaque(one) || isOpaque(other)) return true;
+  return one.startPort <= other.endPort && other.startPort <= one.endPort;
+}
+
+/** A peer may have 255 selectors meet 255 others that it proposed before; honest ones do not meet so often. */
+const meetingsMax = 4_096;
 
 /**
  * RFC 7296 2.9, as `narrowSelectors` does it: the part of the proposal that the policy allows, in the order of the
@@ -53,9 +69,11 @@ export function narrowRanges(
 ): TrafficSelector[] {
   const allowed = policy.map(ranged);
   const result: RangedSelector[] = [];
+  let meetings = 0;
   for (const wanted of proposed.map(ranged)) {
     for (const other of allowed) {
-      if (result.length === max || !overlap(wanted, other)) continue;
+      if (result.length === max || meetings === meetingsMax || !meet(wanted, other)) continue;
+      meetings++;
       const common = intersectSelectors(wanted.selector, other.selector);
       if (common === undefined) continue;
       const found = ranged(common);

@@ -1,6 +1,6 @@
 // Whether traffic selectors together describe all that others describe: set difference on boxes of addresses and ports.
 import type { TrafficSelector } from '#sa';
-import { type RangedSelector, ranged } from './ranged-selector.ts';
+import { contains, isOpaque, overlap, type RangedSelector, ranged } from './ranged-selector.ts';
 
 /** Inclusive ranges of addresses and ports. */
 interface Box {
@@ -8,10 +8,6 @@ interface Box {
   readonly end: bigint;
   readonly startPort: number;
   readonly endPort: number;
-}
-
-function isOpaque(selector: TrafficSelector): boolean {
-  return selector.startPort === 65535 && selector.endPort === 0;
 }
 
 function boxOf({ start, end }: RangedSelector, startPort: number, endPort: number): Box {
@@ -48,22 +44,29 @@ function subtract(from: Box, taken: Box): Box[] {
   return left;
 }
 
-/** Crossing strips cut a box into ever more pieces: no honest selectors do so many times. */
-const piecesMax = 256;
+/** Crossing strips cut a box into ever more pieces, and a peer may send 255 of them: honest selectors take few cuts. */
+const cutsMax = 4_096;
 
-/** Whether every packet that one of `inner` describes is described by one or several of `outer` together. */
+/**
+ * Whether every packet that one of `inner` describes is described by one or several of `outer` together. What would take too
+ * many cuts to tell is not.
+ */
 export function selectorsCover(
   outer: readonly TrafficSelector[],
   inner: readonly TrafficSelector[],
 ): boolean {
   const others = outer.map(ranged);
+  let cuts = 0;
   return inner.map(ranged).every((one) => {
     const { selector } = one;
+    if (others.some((other) => contains(other, one))) return true;
     let left = [isOpaque(selector) ? boxOf(one, 0, 0) : boxOf(one, selector.startPort, selector.endPort)];
     for (const other of others) {
-      const taken = boxFor(other, one);
-      if (taken !== undefined) left = left.flatMap((box) => subtract(box, taken));
-      if (left.length > piecesMax) return false;
+      const taken = overlap(other, one) ? boxFor(other, one) : undefined;
+      if (taken === undefined) continue;
+      cuts += left.length;
+      if (cuts > cutsMax) return false;
+      left = left.flatMap((box) => subtract(box, taken));
     }
     return left.length === 0;
   });

@@ -138,7 +138,9 @@ export function chooseCandidate<T extends { readonly policy: SelectorPair }>(
   return {
     candidate: best.candidate,
     selectors: best.selectors,
-    additionalPossible: possible.some(({ selectors }) => !pairCovers(best.selectors, selectors)),
+    additionalPossible: possible.some(
+      (other) => other !== best && !pairCovers(best.selectors, other.selectors),
+    ),
   };
 }
 
