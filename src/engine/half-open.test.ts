@@ -56,6 +56,15 @@ test('beyond the threshold everybody is asked for a cookie, in fewer octets than
   assert.equal(pair.sun.eventsOf('cookie-demanded').length, 1);
 });
 
+// RFC 7296 2.1: a repeated request has the same answer again, which may be longer, and go to whomever the source names.
+test('a request that is repeated without end is answered a few times only', () => {
+  const pair = pairWith();
+  const request = initRequest(pair);
+  for (let i = 0; i < 1_000; i++) pair.sun.receive(request, strangerAt(1));
+  assert.equal(pair.sun.sent.length, 17);
+  assert.equal(pair.sun.engine.tables().halfOpen, 1);
+});
+
 test('one source is asked earlier, whatever ports it uses', () => {
   const pair = pairWith();
   const request = initRequest(pair);

@@ -35,6 +35,12 @@ interface Path {
   readonly remote: Endpoint;
 }
 
+/**
+ * How often a first request that is repeated gets its answer again, more than anybody who waits for it needs: its source is
+ * not proven, and the answer may be the longer one.
+ */
+const firstAnswersAgainMax = 16;
+
 /** Fragments of this many messages are collected at once (RFC 7383 2.6). */
 const reassembliesMax = 4;
 
@@ -112,7 +118,11 @@ function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
     // Its sender had asked before it heard of cookies; which of the two it signs is known only when it does.
     state.phase = { ...phase, otherInitRequest: message.octets.slice() };
   }
-  state.firstAnswerRepeated = true;
+  if (state.firstAnswersAgain === firstAnswersAgainMax) {
+    reject('a first request that is repeated without end');
+    return;
+  }
+  state.firstAnswersAgain++;
   transmit(state, [phase.initResponse], path);
 }
 

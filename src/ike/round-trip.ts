@@ -22,7 +22,7 @@ export function measureRequest(
 
 /** Responder: IKE_AUTH came. Our first answer was the question to it, unless that was asked for twice. */
 export function measureFirstAnswer(state: IkeSaState): void {
-  if (!state.firstAnswerRepeated) measured(state, state.at - state.createdAt);
+  if (state.firstAnswersAgain === 0) measured(state, state.at - state.createdAt);
 }
 
 function measured(state: IkeSaState, ms: number): void {
