@@ -2,62 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { packetCipher } from '#crypto';
-import { decodeIkeMessage, ExchangeType, encodePayloads, NotifyType, type Payload, WireError } from '#wire';
+import { ExchangeType, encodePayloads, NotifyType, type Payload, WireError } from '#wire';
 import { findNotify } from './notify.ts';
-import { MessageSealer, openMessage } from './protection/sealed-message.ts';
-import { type Datagram, Pair } from './testing/pair.ts';
-
-interface Insider {
-  readonly pair: Pair;
-  /** Sends payloads as moon would, under moon's keys. */
-  send(payloads: readonly Payload[], exchangeType?: number): void;
-  /** The payloads of sun's next answer. */
-  answer(): readonly Payload[];
-}
-
-function insider(authenticated = true): Insider {
-  const pair = new Pair();
-  pair.moon.initiate(pair.sun.endpoint, { keyLog: true });
-  pair.deliver(pair.sun);
-  pair.deliver(pair.moon);
-  if (authenticated) pair.settle();
-  else pair.drop(pair.sun);
-  const keys = pair.moon.keyLog.find((entry) => entry.kind === 'ike');
-  assert.ok(keys);
-  const cipher = (key: Uint8Array): ReturnType<typeof packetCipher> =>
-    packetCipher({ encryption: { ...keys.suite.encr, key } });
-  const sealer = new MessageSealer(cipher(keys.skEi), pair.moon.randomness, 1_000_000n);
-  const opener = cipher(keys.skEr);
-  const datagram = (octets: Uint8Array): Datagram => ({
-    to: pair.sun,
-    source: pair.moon.endpoint,
-    destination: pair.sun.endpoint,
-    octets,
-  });
-  return {
-    pair,
-    send(payloads, exchangeType = ExchangeType.INFORMATIONAL) {
-      const header = {
-        initiatorSpi: keys.initiatorSpi,
-        responderSpi: keys.responderSpi,
-        majorVersion: 2,
-        minorVersion: 0,
-        exchangeType,
-        initiator: true,
-        response: false,
-        higherVersion: false,
-        messageId: authenticated ? 2 : 1,
-      };
-      pair.deliver(pair.sun, datagram(sealer.seal(header, payloads)));
-    },
-    answer() {
-      const opening = openMessage(decodeIkeMessage(pair.take(pair.moon).octets), opener);
-      assert.equal(opening.kind, 'opened');
-      return opening.payloads;
-    },
-  };
-}
+import { insider } from './testing/insider.ts';
 
 const unknown: Payload = { type: 'unknown', payloadType: 200, body: Uint8Array.of(1) };
 

@@ -15,6 +15,9 @@ import { lowerNonce, nonceBytes } from './nonces.ts';
 import { refuseRekeying } from './postponed-refusals.ts';
 import { handleRekeyIkeRequest } from './rekey-ike-sa-responder.ts';
 
+/** Child SAs of one IKE SA, and as many again while they are rekeyed: a peer may ask for any number (RFC 7296 1.3). */
+const childrenMax = 1_024;
+
 export function handleCreateChildSaRequest(
   state: IkeSaState,
   origin: RequestOrigin,
@@ -89,6 +92,13 @@ function create(
   payloads: readonly Payload[],
   replaces: ChildSa | undefined,
 ): void {
+  if (state.children.length >= (replaces === undefined ? childrenMax : 2 * childrenMax)) {
+    const name = replaces?.agreement.configuration.name ?? state.connection.name;
+    const reason = failure('no-additional-sas', `the peer has ${state.children.length} Child SAs already`);
+    state.emit({ kind: 'child-failed', name, failure: reason });
+    sendResponse(state, origin, [notify(NotifyType.NO_ADDITIONAL_SAS)]);
+    return;
+  }
   const answer = answerChild(state, payloads, {
     exchange: 'CREATE_CHILD_SA',
     ...(replaces !== undefined && { replaces }),

@@ -24,6 +24,9 @@ import { noteWindowSize } from './window-size.ts';
  */
 const livenessBytesMin = 28 + 8 + 4 * (8 + 16);
 
+/** Many more than answers can be under way: a peer may delete SPIs that it never had. */
+const deletedAheadMax = 256;
+
 /** An empty request (RFC 7296 2.4), padded. */
 export function beginLivenessCheck(state: IkeSaState): void {
   sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'liveness' }, [], livenessBytesMin);
@@ -125,6 +128,7 @@ function deleteChildren(
     );
     if (
       child === undefined &&
+      holder.deletedAhead.size < deletedAheadMax &&
       holder.requests.all().some(({ exchange }) => exchange.kind === 'create-child')
     ) {
       holder.deletedAhead.add(spi);

@@ -21,6 +21,9 @@ import { type RequestOrigin, sendUnnumbered } from '../transmission.ts';
 
 const nonceBytes = 4;
 
+/** More than any IKE SA has ever counted to: what is left has to be enough for its rekeying or its Delete (RFC 7296 2.2). */
+const messageIdMax = 0x7fff_ffff;
+
 /** RFC 6311 6.1: told in IKE_AUTH by either side. */
 export function syncAnnouncement(state: IkeSaState): Payload[] {
   return state.connection.messageIdSync ? [notify(NotifyType.IKEV2_MESSAGE_ID_SYNC_SUPPORTED)] : [];
@@ -87,6 +90,10 @@ function synchronizationIn(state: IkeSaState, message: IkeMessage): MessageIdSyn
   }
 }
 
+function leavesSome({ nextSent, nextReceived }: MessageIdSync): boolean {
+  return nextSent <= messageIdMax && nextReceived <= messageIdMax;
+}
+
 /** We did not say that we do this, but it may be there. */
 const optional: readonly number[] = [NotifyType.IPSEC_REPLAY_COUNTER_SYNC];
 
@@ -103,6 +110,10 @@ export function receiveSyncRequest(
   // RFC 6311 5.1: a replay would make us forget what is under way.
   if (nextSent < state.responses.next || nextSent <= state.highestSyncedId) {
     state.reject('a synchronisation of Message IDs that is too old', ExchangeType.INFORMATIONAL, 0);
+    return true;
+  }
+  if (!leavesSome(sync)) {
+    state.reject('a synchronisation that would leave no Message IDs', ExchangeType.INFORMATIONAL, 0);
     return true;
   }
   state.highestSyncedId = nextSent;
@@ -123,7 +134,8 @@ export function receiveSyncResponse(state: IkeSaState, message: IkeMessage): boo
   const fits =
     equalConstantTime(sync.nonce, synchronization.nonce) &&
     sync.nextReceived >= synchronization.nextSent &&
-    sync.nextSent >= synchronization.nextReceived;
+    sync.nextSent >= synchronization.nextReceived &&
+    leavesSome(sync);
   if (!fits) {
     state.reject('an answer to another synchronisation', ExchangeType.INFORMATIONAL, 0);
     return true;
