@@ -1,13 +1,14 @@
 // What a peer that is who it says can make us hold, or keep us from doing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Spi, spiBytes } from '#sa';
-import { ExchangeType, encodeMessageIdSync, NotifyType, type Payload, ProtocolId } from '#wire';
+import { address, type Spi, spiBytes } from '#sa';
+import { ExchangeType, encodeMessageIdSync, IdType, NotifyType, type Payload, ProtocolId } from '#wire';
 import { selectorsToWire } from './negotiation/traffic-selectors.ts';
 import { findNotify, notify } from './notify.ts';
 import { child, connection, networks } from './testing/connections.ts';
-import { type Insider, insider } from './testing/insider.ts';
+import { insider } from './testing/insider.ts';
 import { Pair } from './testing/pair.ts';
+import { resumingPair } from './testing/resumption.ts';
 
 let spis = 0x1000_0000;
 
@@ -26,16 +27,12 @@ function agreement(spi: Uint8Array, byInitiator = false): Payload[] {
   ];
 }
 
-/** A request of moon's for a Child SA; with `replacing`, for a rekeying of the one that moon receives by. */
-function requestChild({ send, answer }: Insider, replacing?: Uint8Array): readonly Payload[] {
-  const rekey: Payload = {
-    ...notify(NotifyType.REKEY_SA),
-    protocolId: ProtocolId.ESP,
-    spi: replacing ?? new Uint8Array(0),
-  };
-  const child = agreement(spiBytes(++spis as Spi), true);
-  send([...(replacing === undefined ? [] : [rekey]), ...child], ExchangeType.CREATE_CHILD_SA);
-  return answer();
+/** A request of moon's to rekey the Child SA that moon receives by. */
+function rekeying(spi: Uint8Array): Payload[] {
+  return [
+    { ...notify(NotifyType.REKEY_SA), protocolId: ProtocolId.ESP, spi },
+    ...agreement(spiBytes(++spis as Spi), true),
+  ];
 }
 
 // RFC 7296 1.3
@@ -43,7 +40,10 @@ test('a peer that wants Child SAs without end has some, and then NO_ADDITIONAL_S
   const hostile = insider();
   const { sun } = hostile.pair;
   let answer: readonly Payload[] = [];
-  for (let i = 0; i < 1_030; i++) answer = requestChild(hostile);
+  for (let i = 0; i < 1_030; i++) {
+    hostile.send(agreement(spiBytes(++spis as Spi), true), ExchangeType.CREATE_CHILD_SA);
+    answer = hostile.answer();
+  }
   assert.ok(findNotify(answer, NotifyType.NO_ADDITIONAL_SAS));
   assert.equal(sun.sa.children.length, 1_024);
   assert.equal(sun.reservedSpis.size, 1_024);
@@ -56,7 +56,8 @@ test('a peer that rekeys without end, and deletes nothing, is refused too', () =
   let spi = spiBytes(sun.sasOf('outbound')[0]!.spi);
   let answer: readonly Payload[] = [];
   for (let i = 0; i < 2_060; i++) {
-    answer = requestChild(hostile, spi);
+    hostile.send(rekeying(spi), ExchangeType.CREATE_CHILD_SA);
+    answer = hostile.answer();
     if (findNotify(answer, NotifyType.NO_ADDITIONAL_SAS) === undefined) spi = spiBytes(spis as Spi);
   }
   assert.ok(findNotify(answer, NotifyType.NO_ADDITIONAL_SAS));
@@ -92,4 +93,56 @@ test('a Message ID that a synchronisation asks for, and that leaves none, is ref
   pair.wire.length = 0;
   pair.run(60_000);
   assert.equal(pair.sun.sas[0]?.phase, 'ended');
+});
+
+test('a synchronisation beside a rekeying that is put off leaves nobody to be answered', () => {
+  const synchronized = { messageIdSync: true };
+  const hostile = insider(
+    true,
+    new Pair({
+      moon: { connections: [connection('moon', synchronized)] },
+      sun: { connections: [connection('sun', synchronized)] },
+    }),
+  );
+  const { pair, send, respond } = hostile;
+  const { sun } = pair;
+  const [old] = sun.sa.children;
+  sun.command({ kind: 'rekey-child', childId: 1 });
+  assert.ok(respond(agreement(Uint8Array.of(9, 9, 9, 9))));
+  send(rekeying(spiBytes(old!.outboundSpi)), ExchangeType.CREATE_CHILD_SA);
+  const sync = encodeMessageIdSync({ nonce: Uint8Array.of(1, 2, 3, 4), nextSent: 9, nextReceived: 0 });
+  send([notify(NotifyType.IKEV2_MESSAGE_ID_SYNC, sync)], ExchangeType.INFORMATIONAL, 0);
+  for (let i = 0; i < 3; i++) respond([]);
+  assert.equal(sun.sa.children.length, 1);
+  assert.equal(sun.sa.phase, 'established');
+});
+
+test('an identity as long as a whole message is refused: what we make of it would not fit one', () => {
+  const moon = connection('moon');
+  const sun = connection('sun', { name: 'a-connection-with-quite-a-long-name-of-its-own' });
+  const identity = { idType: IdType.FQDN, data: new Uint8Array(65_360).fill(97) };
+  const pair = resumingPair({
+    moon: { local: { ...moon.local, identity } },
+    sun: { name: sun.name, remote: { ...sun.remote, identity: { kind: 'any' } } },
+  });
+  pair.moon.initiate(pair.sun.endpoint);
+  pair.settle();
+  assert.equal(pair.sun.sas[0]?.phase, 'ended');
+});
+
+// RFC 7296 3.15.1: no more addresses than were asked for.
+test('a gateway that gives hundreds of addresses and name servers is believed the first of them', () => {
+  const addresses = Array.from({ length: 300 }, (_, i) => address(`10.9.${i >> 8}.${i & 255}`));
+  const pair = new Pair({
+    moon: { connections: [connection('moon', { virtualAddresses: [address('0.0.0.0')] })] },
+    sun: {
+      connections: [connection('sun', { pools: ['pool'] })],
+      lease: { addresses, dns: addresses.slice(0, 200), attributes: [] },
+    },
+  });
+  pair.moon.initiate(pair.sun.endpoint);
+  pair.settle();
+  const [given] = pair.moon.eventsOf('virtual-addresses');
+  assert.deepEqual(given?.addresses, [address('10.9.0.0')]);
+  assert.equal(given.dns.length, 16);
 });

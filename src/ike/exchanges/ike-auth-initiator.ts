@@ -26,6 +26,9 @@ import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts
 import { takeTicket, ticketRequest } from './tickets.ts';
 import { noteWindowSize, windowAnnouncement } from './window-size.ts';
 
+/** More name servers than any resolver asks. */
+const nameServersMax = 16;
+
 /** How long a path validation may take before the IKE SA is given up. */
 export const validationTimeoutMs = 60_000;
 
@@ -199,11 +202,16 @@ function takeConfiguration(state: IkeSaState, payloads: readonly Payload[]): voi
   if (asked.length === 0) return;
   const payload = payloadOf(payloads, 'CP');
   const reply = payload === undefined ? undefined : parseConfigurationReply(payload);
-  const families = new Set(asked.map((wanted) => isIpv6(wanted)));
-  const addresses = (reply?.addresses ?? []).filter((given) => families.has(isIpv6(given)));
-  if (reply === undefined || addresses.length === 0) return;
+  if (reply === undefined) return;
+  // RFC 7296 3.15.1: no more than were asked for.
+  const addresses = [false, true].flatMap((ipv6) =>
+    reply.addresses
+      .filter((given) => isIpv6(given) === ipv6)
+      .slice(0, asked.filter((wanted) => isIpv6(wanted) === ipv6).length),
+  );
+  if (addresses.length === 0) return;
   state.virtualAddresses = addresses;
-  state.emit({ kind: 'virtual-addresses', addresses, dns: reply.dns });
+  state.emit({ kind: 'virtual-addresses', addresses, dns: reply.dns.slice(0, nameServersMax) });
 }
 
 /** RFC 7296 2.21.2: a refused child leaves the IKE SA as it is. */

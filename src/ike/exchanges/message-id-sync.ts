@@ -155,6 +155,7 @@ function moveOn(state: IkeSaState, nextRequestId: number, expectedRequestId: num
     state.connection.windowSize,
   );
   state.reassemblies.clear();
+  state.postponedRefusals = [];
   state.emit({
     kind: 'message-ids-synchronized',
     nextRequestId: state.requests.nextMessageId,

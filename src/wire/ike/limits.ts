@@ -10,6 +10,8 @@ export const ikeLimits = {
   transforms: 255,
   /** Attributes of one transform. RFC 7296 defines only the key length. */
   transformAttributes: 16,
+  /** Octets of an identity, which goes into tickets and records of ours. Distinguished names have some hundreds. */
+  identityBytes: 4096,
   /** Traffic selectors in one TS payload: the count is one octet. */
   selectors: 255,
   /** Attributes in one CP payload. */

@@ -317,6 +317,16 @@ describe('limits', () => {
     );
   });
 
+  test('an identity that is longer than any name is refused', () => {
+    const { IDi } = PayloadType;
+    const identity = (bytes: number): Uint8Array => {
+      const length = (8 + bytes).toString(16).padStart(4, '0');
+      return fromHex(`0000${length} 02000000 ${'61'.repeat(bytes)}`);
+    };
+    assert.equal(decodePayloads(IDi, identity(ikeLimits.identityBytes)).length, 1);
+    refuses('limit', 'IDi.data', 8, () => decodePayloads(IDi, identity(ikeLimits.identityBytes + 1)));
+  });
+
   test('more proposals than their number can count are refused', () => {
     const length = (4 + 256 * 8).toString(16).padStart(4, '0');
     refuses('limit', 'SA.proposal', 4 + 255 * 8, () =>
