@@ -215,6 +215,18 @@ test('packets of an SA that was just deleted are late, not lost', () => {
   assert.equal(hosts.sun.eventsOf('unknown-spi')[1]?.verdict.reason, 'history-with-tokens');
 });
 
+test('a clock that is set back does not make them late for ever', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  const [spi] = hosts.moon.outbound.keys();
+  hosts.sun.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'terminate', child: 'net' } });
+  hosts.settle();
+  hosts.now += 60_000;
+  hosts.sun.give(hosts.now, { kind: 'wall-clock', wallClockMs: hosts.wallClockMs - 86_400_000 });
+  hosts.sendEsp(hosts.moon, { spi: spi! });
+  assert.equal(hosts.sun.eventsOf('unknown-spi')[0]?.verdict.reason, 'ike-sa-stands');
+});
+
 test('under a record key the disk shows nothing, and another key opens nothing', () => {
   const recordKey = new Uint8Array(32).fill(5);
   const hosts = new TwoHosts({ sun: { ...responderOnly, recordKey } });

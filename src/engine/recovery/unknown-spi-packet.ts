@@ -112,7 +112,8 @@ function historyFact(state: EngineState, record: SpiRecord): SpiHistoryFact {
     late:
       ended !== undefined &&
       orderly.has(ended.why) &&
-      state.wallClockMs - ended.atMs < state.unknownSpi.graceMs,
+      // A clock that was set back since tells nothing.
+      Math.abs(state.wallClockMs - ended.atMs) < state.unknownSpi.graceMs,
     reestablishable:
       keying === 'hip' ? hipReestablishable(state, connection) : reestablishable(state, connection),
   };
