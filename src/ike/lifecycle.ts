@@ -82,15 +82,16 @@ export function releaseReservation(state: IkeSaState, exchange: Exchange): void 
   }
 }
 
+/** The name of the Child SA that an exchange makes, other than by rekeying. */
+export function childBeingMade(exchange: Exchange): string[] {
+  const makes = exchange.kind === 'create-child' && exchange.replaces === undefined;
+  return makes ? [exchange.offer.configuration.name] : [];
+}
+
 /** Names of the Child SAs that are being made or were still to be made, other than by rekeying. */
-function unfinishedChildren(state: IkeSaState): string[] {
-  const requested = state.requests
-    .all()
-    .flatMap(({ exchange }) =>
-      exchange.kind === 'create-child' && exchange.replaces === undefined
-        ? [exchange.offer.configuration.name]
-        : [],
-    );
+function unfinishedChildren(state: IkeSaState, answered: Exchange | undefined): string[] {
+  const exchanges = state.requests.all().map(({ exchange }) => exchange);
+  const requested = [...exchanges, ...(answered === undefined ? [] : [answered])].flatMap(childBeingMade);
   const queued = state.tasks
     .all()
     .flatMap(({ work }) => (work.kind === 'initiate-child' ? [work.configuration.name] : []));
@@ -107,7 +108,7 @@ export function endIkeSa(state: IkeSaState, reason: IkeFailure, answered?: Excha
   if (connected && !ticketOutlives(reason)) revokeTickets(state);
   const candidate = state.collision?.successor;
   for (const child of [...state.children]) removeChild(state, child, reason);
-  const wanted = unfinishedChildren(state);
+  const wanted = unfinishedChildren(state, answered);
   for (const { exchange } of state.requests.all()) releaseReservation(state, exchange);
   if (answered !== undefined) releaseReservation(state, answered);
   for (const { work } of state.tasks.drain()) {

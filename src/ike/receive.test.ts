@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { ExchangeType, encodePayloads, NotifyType, type Payload, WireError } from '#wire';
 import { findNotify } from './notify.ts';
+import { child } from './testing/connections.ts';
 import { insider } from './testing/insider.ts';
 
 const unknown: Payload = { type: 'unknown', payloadType: 200, body: Uint8Array.of(1) };
@@ -96,6 +97,14 @@ test('an exchange type that nobody negotiated is INVALID_SYNTAX', () => {
   send([], ExchangeType.IKE_INTERMEDIATE);
   assert.ok(findNotify(answer(), NotifyType.INVALID_SYNTAX));
   assert.equal(pair.sun.sa.phase, 'ended');
+});
+
+test('a Child SA whose request the peer cannot read has failed, as the IKE SA has: somebody may wait for it', () => {
+  const { pair, respond } = insider();
+  pair.sun.command({ kind: 'initiate-child', child: child('sun') });
+  respond([{ type: 'N', protocolId: 0, spi: new Uint8Array(0), notifyType: 7, data: new Uint8Array(0) }]);
+  assert.equal(pair.sun.eventsOf('ike-ended')[0]?.failure.code, 'invalid-syntax');
+  assert.equal(pair.sun.eventsOf('child-failed')[0]?.name, 'net');
 });
 
 const octets = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeIkeMessage, ExchangeType } from '#wire';
-import { connection } from '../testing/connections.ts';
+import { child, connection } from '../testing/connections.ts';
 import { type Datagram, Pair } from '../testing/pair.ts';
 
 function pairOf(moon: boolean, sun: boolean): Pair {
@@ -142,6 +142,15 @@ test('an exchange that was making an SA takes the IKE SA with it: the ends may n
   assert.equal(pair.moon.sa.phase, 'ended');
   assert.equal(pair.sun.sa.phase, 'ended');
   assert.equal(pair.moon.reservedSpis.size, 0);
+});
+
+test('a Child SA that was being made is said to have failed: somebody may wait for it', () => {
+  const pair = pairOf(true, true);
+  pair.moon.command({ kind: 'initiate-child', child: child('moon') });
+  pair.take(pair.sun);
+  pair.sun.command({ kind: 'synchronize-message-ids', skip: 1 });
+  pair.settle();
+  assert.equal(pair.moon.eventsOf('child-failed')[0]?.name, 'net');
 });
 
 test('unless both ends announced it, it is not used, and a request for it is any old message', () => {

@@ -11,7 +11,7 @@ import {
   WireError,
 } from '#wire';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
-import { endIkeSa, releaseReservation } from '../lifecycle.ts';
+import { childBeingMade, endIkeSa, releaseReservation } from '../lifecycle.ts';
 import { ResponseWindow } from '../message-window.ts';
 import { findNotify, notify } from '../notify.ts';
 import { payloadOf } from '../payload-lookup.ts';
@@ -178,8 +178,10 @@ function moveOn(state: IkeSaState, nextRequestId: number, expectedRequestId: num
       case 'rekey-ike': {
         // RFC 6311 8.3: whether the peer has made an SA that we have not is unknown; the whole IKE SA goes.
         releaseReservation(state, exchange);
-        const detail = 'an exchange was lost when the peer was taken over';
-        state.tasks.add({ kind: 'delete-ike', failure: failure('temporary-failure', detail) });
+        const lost = failure('temporary-failure', 'an exchange was lost when the peer was taken over');
+        for (const name of childBeingMade(exchange))
+          state.emit({ kind: 'child-failed', name, failure: lost });
+        state.tasks.add({ kind: 'delete-ike', failure: lost });
         break;
       }
       default:
