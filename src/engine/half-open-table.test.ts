@@ -14,6 +14,7 @@ test('given one source at its threshold, only that source must bring a COOKIE', 
   table.add(noisy);
   assert.equal(table.admit(noisy, false, limits), 'demand-cookie');
   assert.equal(table.admit(noisy, true, limits), 'accept');
+  assert.equal(table.admit(noisy, true, { ...limits, halfOpenMax: 5 }), 'drop', 'a half is the share of one');
   assert.equal(table.admit(address('192.0.2.2'), false, limits), 'accept');
   table.remove(noisy);
   assert.equal(table.admit(noisy, false, limits), 'accept');

@@ -14,6 +14,9 @@ export function sourcePrefix(address: IpAddress): string {
   return `${addressFromBytes(bytes)}/64`;
 }
 
+/** One source has at most a half of all: hosts behind a NAT are many at times, and others are to have some too. */
+const partOfSource = 0.5;
+
 /** Counts half-open IKE SAs in all and per source. */
 export class HalfOpenTable {
   readonly #perSource = new Map<string, number>();
@@ -25,11 +28,14 @@ export class HalfOpenTable {
 
   /** @param cookieValid whether the request returned a COOKIE of ours, which proves its source address */
   admit(source: IpAddress, cookieValid: boolean, limits: HalfOpenLimits): Admission {
-    if (this.#total >= limits.halfOpenMax) return 'drop';
-    if (cookieValid) return 'accept';
-    if (this.#total >= limits.cookieThreshold) return 'demand-cookie';
+    const { cookieThreshold, cookieThresholdPerSource, halfOpenMax } = limits;
+    if (this.#total >= halfOpenMax) return 'drop';
     const ofSource = this.#perSource.get(sourcePrefix(source)) ?? 0;
-    return ofSource >= limits.cookieThresholdPerSource ? 'demand-cookie' : 'accept';
+    // A cookie proves where somebody is, and not that he means well.
+    const share = Math.max(cookieThresholdPerSource, Math.floor(halfOpenMax * partOfSource));
+    if (cookieValid) return ofSource < share ? 'accept' : 'drop';
+    if (this.#total >= cookieThreshold) return 'demand-cookie';
+    return ofSource >= cookieThresholdPerSource ? 'demand-cookie' : 'accept';
   }
 
   add(source: IpAddress): void {

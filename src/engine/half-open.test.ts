@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { address, type Endpoint } from '#sa';
 import { decodeIkeMessage, NotifyType } from '#wire';
 import type { HalfOpenLimits } from './configuration.ts';
-import { configuration, connection } from './testing/configurations.ts';
+import { addresses, configuration, connection } from './testing/configurations.ts';
 import { EnginePair } from './testing/two-engines.ts';
 
 const limits: HalfOpenLimits = {
@@ -96,6 +96,22 @@ test('a cookie is worth nothing elsewhere, nor after its secret is gone', () => 
   pair.deliver(withCookie);
   assert.equal(pair.sun.engine.tables().halfOpen, 0, 'ten minutes later');
   assert.equal(pair.sun.eventsOf('cookie-demanded').length, 3);
+});
+
+test('who is really there, and returns its cookies, takes no more than its share', () => {
+  const pair = pairWith({ halfOpenMax: 40 });
+  for (let i = 0; i < 100; i++) {
+    pair.moon.crash();
+    const request = initRequest(pair);
+    const source = strangerAt(1, 5_000 + i);
+    const before = pair.sun.sent.length;
+    pair.sun.receive(request, source);
+    const [answer] = pair.sun.sent.slice(before);
+    if (answer === undefined || !isCookieDemand(answer.octets)) continue;
+    pair.moon.receive(answer.octets, { address: addresses.sun, port: 500 });
+    pair.sun.receive(pair.wire.pop()!.octets, source);
+  }
+  assert.equal(pair.sun.engine.tables().halfOpen, 20);
 });
 
 test('there is an end to half-open IKE SAs: in number, and in time', () => {
