@@ -81,12 +81,20 @@ export type Receipt =
   | { readonly kind: 'in-progress' }
   | { readonly kind: 'outside' };
 
+/** Nobody waits for the same answer for longer. Who caught a request, or made it, can have its answers sent to anybody. */
+const repetitionsMax = 64;
+
+interface Answer {
+  readonly datagrams: readonly Uint8Array[];
+  repetitions: number;
+}
+
 /** The peer's requests: what we promised to accept and to remember. */
 export class ResponseWindow {
   readonly #size: number;
   /** The lowest Message ID not seen yet. */
   #expected: number;
-  readonly #seen = new Map<number, readonly Uint8Array[] | undefined>();
+  readonly #seen = new Map<number, Answer | undefined>();
 
   constructor(firstMessageId: number, size: number) {
     this.#expected = firstMessageId;
@@ -110,8 +118,10 @@ export class ResponseWindow {
 
   classify(messageId: number): Receipt {
     if (this.#seen.has(messageId)) {
-      const datagrams = this.#seen.get(messageId);
-      return datagrams === undefined ? { kind: 'in-progress' } : { kind: 'answered', datagrams };
+      const answer = this.#seen.get(messageId);
+      return answer === undefined
+        ? { kind: 'in-progress' }
+        : { kind: 'answered', datagrams: answer.datagrams };
     }
     const inside = messageId >= this.#expected && messageId < this.#expected + this.#size;
     return inside ? { kind: 'fresh' } : { kind: 'outside' };
@@ -121,28 +131,36 @@ export class ResponseWindow {
   accept(messageId: number): void {
     this.#seen.set(messageId, undefined);
     while (this.#seen.has(this.#expected)) this.#expected++;
-    for (const [id, datagrams] of this.#seen) {
-      if (datagrams !== undefined && id < this.#expected - this.#size) this.#seen.delete(id);
+    for (const [id, answer] of this.#seen) {
+      if (answer !== undefined && id < this.#expected - this.#size) this.#seen.delete(id);
     }
   }
 
   answer(messageId: number, datagrams: readonly Uint8Array[]): void {
     if (!this.#seen.has(messageId)) throw new Error('a request was answered that never came');
-    this.#seen.set(messageId, datagrams);
+    this.#seen.set(messageId, { datagrams, repetitions: 0 });
+  }
+
+  /** An answered request was repeated. False: its answer has gone out again often enough. */
+  repeat(messageId: number): boolean {
+    const answer = this.#seen.get(messageId);
+    if (answer === undefined || answer.repetitions === repetitionsMax) return false;
+    answer.repetitions++;
+    return true;
   }
 
   /** All answers that are remembered; `undefined` while a request is being worked on. */
   answered(): { readonly messageId: number; readonly datagrams: readonly Uint8Array[] }[] | undefined {
     const answers = [];
-    for (const [messageId, datagrams] of this.#seen) {
-      if (datagrams === undefined) return undefined;
-      answers.push({ messageId, datagrams });
+    for (const [messageId, answer] of this.#seen) {
+      if (answer === undefined) return undefined;
+      answers.push({ messageId, datagrams: answer.datagrams });
     }
     return answers;
   }
 
   /** Takes over what an earlier run had answered. */
   adopt(messageId: number, datagrams: readonly Uint8Array[]): void {
-    this.#seen.set(messageId, datagrams);
+    this.#seen.set(messageId, { datagrams, repetitions: 0 });
   }
 }

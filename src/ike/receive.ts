@@ -288,6 +288,10 @@ function answerAgain(
     state.reject('the integrity check failed', header.exchangeType, header.messageId);
     return;
   }
+  if (!state.responses.repeat(header.messageId)) {
+    state.reject('a request that is repeated without end', header.exchangeType, header.messageId);
+    return;
+  }
   state.statistics.retransmissions++;
   transmit(state, datagrams, path);
 }

@@ -135,6 +135,22 @@ test('a repeated request gets the same answer, and one outside the window none',
   assert.equal(pair.sun.eventsOf('message-rejected').at(-1)?.reason, 'outside the window');
 });
 
+// RFC 7296 2.11: the answer goes to where the repetition came from, and that may be anywhere.
+test('a request that is repeated without end is answered many times, and then no more', () => {
+  const pair = new Pair().establish();
+  pair.moon.command({ kind: 'check-liveness', reason: 'test' });
+  const request = pair.take(pair.sun);
+  const source = { address: address('203.0.113.9'), port: 500 };
+  pair.deliver(pair.sun, request);
+  for (let i = 0; i < 1_000; i++) pair.deliver(pair.sun, { ...request, source });
+  assert.equal(pair.wire.length, 65);
+  pair.deliver(pair.moon);
+  pair.moon.command({ kind: 'check-liveness', reason: 'test' });
+  pair.wire.length = 1;
+  pair.settle();
+  assert.deepEqual(pair.moon.sa.outstanding, []);
+});
+
 test('a changed octet anywhere makes a message nobody’s', () => {
   const pair = new Pair().establish();
   pair.moon.command({ kind: 'check-liveness', reason: 'test' });
