@@ -152,8 +152,6 @@ export class IkeSaState {
   roundTrip: RoundTrip | undefined;
   /** Responder: how often the answer to the first request went out again. */
   firstAnswersAgain = 0;
-  /** Since when the peer has answered TEMPORARY_FAILURE without a break (RFC 7296 2.25). */
-  temporaryFailureSince: number | undefined;
   /** Whether we made the first IKE SA of this line, however it was rekeyed since: the one who may ask for tickets. */
   client: boolean;
   /** Gateway: how the client proved its identity when this line began (the method of its AUTH payload). */
