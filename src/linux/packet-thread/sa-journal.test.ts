@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SaProgress } from '#ipsec';
-import { address, type SaCommand, type SaParameters, type SaResult, type Spi } from '#sa';
+import {
+  address,
+  type PolicyParameters,
+  type SaCommand,
+  type SaParameters,
+  type SaResult,
+  type Spi,
+} from '#sa';
 import { SaJournal } from './sa-journal.ts';
 
 const ok: SaResult = { ok: true };
@@ -81,21 +88,54 @@ test('an SA keeps its progress and what is left of its lifetime, and its keys ar
   assert.deepEqual(sa.encryption!.key, new Uint8Array(20).fill(7));
 });
 
-test('commands that the dead thread has not answered fail, but for removals, which are done with', () => {
+test('SAs whose installation the dead thread has not answered have failed, and of all else the next thread is told', () => {
   const journal = new SaJournal();
-  journal.asked(1, { kind: 'install', sa: parameters('inbound', 500) });
-  journal.answered(1, ok, 0);
-  journal.asked(2, { kind: 'install', sa: parameters('outbound', 600) });
-  journal.asked(3, removal('inbound', 500));
-  const results = journal.abandon(0);
+  const installed = [parameters('inbound', 500), parameters('outbound', 600), parameters('inbound', 502)];
+  for (const [id, sa] of installed.entries()) {
+    journal.asked(id, { kind: 'install', sa });
+    journal.answered(id, ok, 0);
+  }
+  const endpoints = {
+    local: { address: address('192.0.2.1'), port: 0 },
+    remote: { address: address('192.0.2.9'), port: 0 },
+  };
+  const move = (spi: number): SaCommand => ({
+    ...{ kind: 'update-addresses', protocol: 'esp', direction: 'outbound', spi: spi as Spi, childId: 1 },
+    ...{ ...endpoints, encapsulated: false },
+  });
+  const use = (spi: number): SaCommand => ({
+    ...{ kind: 'use-outbound', protocol: 'esp', spi: spi as Spi, childId: 1 },
+  });
+  const extend = (spi: number): SaCommand => ({
+    ...{ kind: 'extend-reservation', protocol: 'esp', direction: 'inbound', spi: spi as Spi, childId: 1 },
+    limit: { high: 0, low: 1000 },
+  });
+  const selectors = { local: [], remote: [] };
+  const policy: PolicyParameters = {
+    ...{ policyId: 3, action: 'protect', selectors, priority: 1, mode: 'tunnel', childId: 1 },
+  };
+  const underWay: readonly (readonly [SaCommand, boolean])[] = [
+    [removal('inbound', 502), true],
+    [extend(502), false],
+    [{ kind: 'install', sa: parameters('outbound', 601) }, false],
+    [use(601), false],
+    [move(601), false],
+    [use(600), true],
+    [move(600), true],
+    [extend(500), true],
+    [{ kind: 'install-policy', policy }, true],
+    [{ kind: 'install-policy', policy: { ...policy, policyId: 4 } }, true],
+    [{ kind: 'remove-policy', policyId: 4 }, true],
+  ];
+  for (const [i, [command]] of underWay.entries()) journal.asked(10 + i, command);
   assert.deepEqual(
-    results.map(({ id, result }) => [id, result.ok]),
-    [
-      [2, false],
-      [3, true],
-    ],
+    journal.abandon(0).map(({ id, result }) => [id, result.ok]),
+    underWay.map(([, done], i) => [10 + i, done]),
   );
-  assert.deepEqual(journal.replay(0), []);
+  assert.deepEqual(
+    journal.replay(0).map(({ command }) => (command.kind === 'install' ? command.sa.spi : command.kind)),
+    [500, 'extend-reservation', 600, 'update-addresses', 'use-outbound', 'install-policy'],
+  );
   assert.deepEqual(journal.abandon(0), []);
 });
 

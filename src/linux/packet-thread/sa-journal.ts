@@ -47,19 +47,34 @@ export class SaJournal {
   }
 
   /**
-   * What the thread will not answer any more. A removal counts as done: the SA is not told to the next thread.
+   * What the thread will not answer any more. It counts as done, for the next thread is told of it; but not an SA that it
+   * was to install, and what was to become of that: perhaps it died of them.
    * @returns the results to be given instead
    */
   abandon(at: number): readonly { readonly id: number; readonly result: SaResult }[] {
     const detail = 'the packet thread died meanwhile';
     return [...this.#unanswered].map(([id, { command }]) => {
-      const result: SaResult =
-        command.kind === 'remove' || command.kind === 'remove-policy'
-          ? { ok: true }
-          : { ok: false, code: 'failed', detail };
+      const result: SaResult = this.#holds(command) ? { ok: true } : { ok: false, code: 'failed', detail };
       this.answered(id, result, at);
       return { id, result };
     });
+  }
+
+  /** Whether there is what the command is about, if it is about an SA. */
+  #holds(command: SaCommand): boolean {
+    switch (command.kind) {
+      case 'install':
+        return false;
+      case 'use-outbound':
+        return this.#sas.find({ ...command, direction: 'outbound' }) !== undefined;
+      case 'update-addresses':
+      case 'extend-reservation':
+        return this.#sas.find(command) !== undefined;
+      case 'remove':
+      case 'install-policy':
+      case 'remove-policy':
+        return true;
+    }
   }
 
   #note({ command, progress }: JournalEntry, at: number): void {
