@@ -8,10 +8,13 @@ function newWorker(): Worker {
   return new Worker(new URL('./worker.js', import.meta.url));
 }
 
-/** For a process that is about to start packet threads: so many will be there sooner. Otherwise nothing comes of it. */
-export function warmUpPacketThreads(count = 1): void {
+/**
+ * For a process that is about to start packet threads: so many will be there sooner. Otherwise nothing comes of it.
+ * @param make other threads instead, for tests
+ */
+export function warmUpPacketThreads(count = 1, make: () => Worker = newWorker): void {
   while (spares.length < count) {
-    const spare = newWorker();
+    const spare = make();
     // A process that ends without having used it must not wait for it.
     spare.unref();
     spares.push(spare);

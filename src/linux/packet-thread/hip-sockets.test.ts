@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type Endpoint } from '#sa';
+import { DatagramSocket } from '../datagram-socket.ts';
 import { Epoll } from '../epoll.ts';
 import { HipSockets } from './hip-sockets.ts';
 
@@ -11,7 +12,7 @@ const packet = Uint8Array.from({ length: 40 }, (_, i) => i + 1);
 for (const own of ['127.0.0.1', '::1']) {
   test(`what is sent is received without its headers, over ${own}`, needsRoot, () => {
     const here = address(own);
-    const hip = new HipSockets([here], 0);
+    const hip = new HipSockets([here], (address, transport) => new DatagramSocket(address, transport));
     const epoll = new Epoll();
     for (const { fd } of hip.all) epoll.add(fd);
     try {

@@ -2,7 +2,7 @@
 import { type Endpoint, type IpAddress, isIpv6 } from '#sa';
 import { addNonEspMarker, hipUdpPort, IpProtocol } from '#wire';
 import { ICMP_FILTER, ICMP6_FILTER, IPPROTO_ICMPV6, SOL_RAW } from '../constants.ts';
-import { DatagramSocket } from '../datagram-socket.ts';
+import type { DatagramSocket, DatagramTransport } from '../datagram-socket.ts';
 import { attempt, pinned } from '../libc.ts';
 
 /** What one socket may deliver before the others get their turn. */
@@ -28,26 +28,16 @@ export class HipSockets {
   /** Packets that the kernel would not take, or for which there is no socket. */
   unsent = 0;
 
-  /** @throws SystemCallError if a socket cannot be had; those that were opened are closed */
-  constructor(addresses: readonly IpAddress[], mark: number) {
-    const opened: DatagramSocket[] = [];
-    const open = (transport: (address: IpAddress) => DatagramSocket['transport']): DatagramSocket[] =>
-      addresses.map((address) => {
-        const socket = new DatagramSocket(address, transport(address), { mark });
-        opened.push(socket);
-        return socket;
-      });
-    try {
-      this.raw = open(() => ({ kind: 'raw', protocol: IpProtocol.HIP }));
-      this.udp = open(() => ({ kind: 'udp', port: hipUdpPort }));
-      this.#icmp = open((address) => ({
-        kind: 'raw',
-        protocol: isIpv6(address) ? IpProtocol.ICMPV6 : IpProtocol.ICMP,
-      }));
-    } catch (error) {
-      for (const socket of opened) socket.close();
-      throw error;
-    }
+  /** @param open throws SystemCallError if one cannot be had; whoever opened the others closes them */
+  constructor(
+    addresses: readonly IpAddress[],
+    open: (address: IpAddress, transport: DatagramTransport) => DatagramSocket,
+  ) {
+    this.raw = addresses.map((address) => open(address, { kind: 'raw', protocol: IpProtocol.HIP }));
+    this.udp = addresses.map((address) => open(address, { kind: 'udp', port: hipUdpPort }));
+    this.#icmp = addresses.map((address) =>
+      open(address, { kind: 'raw', protocol: isIpv6(address) ? IpProtocol.ICMPV6 : IpProtocol.ICMP }),
+    );
     for (const socket of this.#icmp) silence(socket);
   }
 

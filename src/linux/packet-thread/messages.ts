@@ -43,11 +43,11 @@ export interface KernelPlaneOptions {
   readonly sockets?: readonly number[];
 }
 
-/** File descriptors of a packet thread, which it does not take along when it dies: the next one goes on with them. */
+/** File descriptors of a packet thread, which it does not take along when it dies. */
 export interface HeldDescriptors {
-  /** Until the next one has closed it. */
-  readonly epoll?: number;
-  /** In the order in which they are opened. */
+  /** Of no use to the next one. */
+  readonly own: readonly number[];
+  /** The next one goes on with them, as far as they have been opened, in this order. */
   readonly sockets: readonly number[];
   readonly tun?: { readonly fd: number; readonly name: string };
 }
@@ -70,7 +70,7 @@ export interface PacketThreadSetup {
   readonly controlQueue: SharedArrayBuffer;
   readonly options: PacketThreadOptions;
   /** What a thread that died has left. */
-  readonly adopted?: HeldDescriptors;
+  readonly left: HeldDescriptors;
   /** Absent: it is alone. */
   readonly others?: OtherThreadsSetup;
 }
@@ -134,10 +134,12 @@ export type ToPacketThread =
   | { readonly kind: 'close' };
 
 export type FromPacketThread =
+  /** Told with each that is opened, since it may die before the next one. */
+  | { readonly kind: 'holds'; readonly held: HeldDescriptors }
   /** The device is there; no socket is. */
-  | { readonly kind: 'opened'; readonly held: HeldDescriptors }
+  | { readonly kind: 'opened' }
   /** The sockets are bound; nothing is read from them. */
-  | { readonly kind: 'listening'; readonly held: HeldDescriptors }
+  | { readonly kind: 'listening' }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'datagram';

@@ -6,7 +6,7 @@ import { nodeRandomness } from '#crypto';
 import { LsiTranslation, MemoryDataPlane, SaProgress, verdictNames } from '#ipsec';
 import { isIpv6, type SaCommand, type SaProtocol } from '#sa';
 import { monotonicMs } from '../clock.ts';
-import { closeDescriptor, Wakeup } from '../epoll.ts';
+import { Wakeup } from '../epoll.ts';
 import { OtherThreads } from '../hand-over/other-threads.ts';
 import { ListeningPorts } from '../listening-ports.ts';
 import { Coalescing } from '../offload/coalescing.ts';
@@ -22,7 +22,8 @@ import { Departures } from './departures.ts';
 import type { ExpectedSa } from './flood-filter.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { HandedOver } from './handed-over.ts';
-import type { HeldDescriptors, OtherThreadsSetup, PacketThreadOptions, ToPacketThread } from './messages.ts';
+import type { Holdings } from './holdings.ts';
+import type { OtherThreadsSetup, PacketThreadOptions, ToPacketThread } from './messages.ts';
 import { type PacketCounter, PacketCounters } from './packet-counters.ts';
 import { PacketSockets, type ThreadPlace } from './packet-sockets.ts';
 import { SaReports } from './sa-reports.ts';
@@ -46,7 +47,7 @@ function bytesFor(options: PacketThreadOptions, place: ThreadPlace): number {
 
 /** What a thread that died has left, and the threads beside this one. */
 export interface Beside {
-  readonly adopted: HeldDescriptors | undefined;
+  readonly holdings: Holdings;
   readonly others: OtherThreadsSetup | undefined;
 }
 
@@ -90,9 +91,9 @@ export class PacketLoop {
     wakeFd: number,
     controlQueue: ControlQueue,
     options: PacketThreadOptions,
-    { adopted, others }: Beside,
+    { holdings, others }: Beside,
   ) {
-    if (adopted?.epoll !== undefined) closeDescriptor(adopted.epoll);
+    holdings.addOwn(this.#watched.fd);
     this.#port = port;
     this.#others = others === undefined ? undefined : new OtherThreads(others);
     const place = { thread: others?.thread ?? 0, threads: others?.wakeFds.length ?? 1 };
@@ -125,12 +126,13 @@ export class PacketLoop {
       this.#takeMessages();
     });
     if (options.tunName !== undefined) {
-      const { tun: left } = adopted ?? {};
+      const { tun: left } = holdings;
       const tun = new TunDevice(left?.name ?? options.tunName, this.#memory, {
         adopted: left?.fd,
         queue: place.threads === 1 ? undefined : place.thread === 0 ? 'first' : 'further',
       });
       this.#tun = tun;
+      if (left === undefined) holdings.addTun(tun.fd, tun.name);
       this.#watched.watchLater(tun.fd, () => this.#departures.read(tun));
     }
     const write = (start: number, lengthBytes: number): void => {
@@ -142,7 +144,7 @@ export class PacketLoop {
       this.#handedOver = new HandedOver(this.#memory, this.#others, this.#arrivals, this.#departures);
     this.#sockets = new PacketSockets({
       ...{ options, memory: this.#memory, watched: this.#watched, arrivals: this.#arrivals },
-      ...{ ways: this.#ways, flood: this.#flood, left: adopted?.sockets ?? [] },
+      ...{ ways: this.#ways, flood: this.#flood, holdings },
       place,
     });
   }
@@ -156,15 +158,6 @@ export class PacketLoop {
   *#expected(protocol: SaProtocol): Iterable<ExpectedSa> {
     yield* this.#plane.inboundSas(protocol);
     if (this.#others !== undefined) yield* this.#others.inboundSas(protocol);
-  }
-
-  /** What would stay behind if this thread died. */
-  get held(): HeldDescriptors {
-    return {
-      epoll: this.#watched.fd,
-      sockets: this.#sockets.descriptors,
-      ...(this.#tun === undefined ? {} : { tun: { fd: this.#tun.fd, name: this.#tun.name } }),
-    };
   }
 
   run(): void {

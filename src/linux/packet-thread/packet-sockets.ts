@@ -3,7 +3,6 @@ import type { IpAddress } from '#sa';
 import { AddressWatch } from '../address-watch.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket, type DatagramSocketOptions, type DatagramTransport } from '../datagram-socket.ts';
-import { closeDescriptor } from '../epoll.ts';
 import { type IcmpError, IcmpErrors } from '../icmp-errors.ts';
 import { PacketMemory } from '../packet-memory.ts';
 import { AhReceiver } from './ah-receiver.ts';
@@ -11,6 +10,7 @@ import type { Arrivals } from './arrivals.ts';
 import { EspReceiver } from './esp-receiver.ts';
 import type { FloodGuard } from './flood-guard.ts';
 import { HipSockets } from './hip-sockets.ts';
+import type { Holdings } from './holdings.ts';
 import { IkeReceiver } from './ike-receiver.ts';
 import type { PacketThreadOptions } from './messages.ts';
 import type { WatchedDescriptors } from './watched-descriptors.ts';
@@ -29,8 +29,7 @@ export interface PacketSocketsOptions {
   readonly arrivals: Arrivals;
   readonly ways: Ways;
   readonly flood: FloodGuard;
-  /** Sockets that a thread before this one has left, those to be opened next first. */
-  readonly left: readonly number[];
+  readonly holdings: Holdings;
   readonly place: ThreadPlace;
 }
 
@@ -42,7 +41,6 @@ export interface ThreadPlace {
 
 export class PacketSockets {
   readonly #of: PacketSocketsOptions;
-  readonly #left: number[];
   readonly #all: DatagramSocket[] = [];
   readonly #icmpErrors = new Map<number, IcmpErrors>();
   readonly #ahReceivers: AhReceiver[] = [];
@@ -51,7 +49,6 @@ export class PacketSockets {
 
   constructor(of: PacketSocketsOptions) {
     this.#of = of;
-    this.#left = [...of.left];
   }
 
   /** What they take of the memory for packets. */
@@ -67,11 +64,10 @@ export class PacketSockets {
       if (place.thread === 0) this.#openAll(address);
       else this.#openFurther(address);
     }
-    if (options.hip === true) {
-      // A thread before this one has left HIP's too: they are opened anew.
-      for (const fd of this.#left.splice(0)) closeDescriptor(fd);
-      this.#listenForHip(new HipSockets(options.addresses, options.mark));
-    }
+    if (options.hip === true)
+      this.#listenForHip(
+        new HipSockets(options.addresses, (address, transport) => this.#open(address, transport)),
+      );
   }
 
   #openAll(address: IpAddress): void {
@@ -103,13 +99,11 @@ export class PacketSockets {
     transport: DatagramTransport,
     options: Pick<DatagramSocketOptions, 'place' | 'sendOnly'> = {},
   ): DatagramSocket {
-    const adopted = this.#left.shift();
-    const socket = new DatagramSocket(address, transport, {
-      ...options,
-      mark: this.#of.options.mark,
-      adopted,
-    });
+    const { holdings, options: ofThread } = this.#of;
+    const adopted = holdings.takeSocket();
+    const socket = new DatagramSocket(address, transport, { ...options, mark: ofThread.mark, adopted });
     this.#all.push(socket);
+    if (adopted === undefined) holdings.addSocket(socket.fd);
     return socket;
   }
 
@@ -137,10 +131,9 @@ export class PacketSockets {
   }
 
   #listenForHip(hip: HipSockets): void {
-    const { watched, arrivals } = this.#of;
+    const { watched, arrivals, holdings } = this.#of;
     const { control } = arrivals;
     this.#hip = hip;
-    this.#all.push(...hip.all);
     for (const socket of hip.udp) this.#listenForEsp(socket);
     for (const socket of hip.raw) {
       watched.watchLater(socket.fd, () =>
@@ -149,6 +142,7 @@ export class PacketSockets {
     }
     const watch = new AddressWatch();
     this.#addressWatch = watch;
+    holdings.addOwn(watch.fd);
     watched.watch(watch.fd, () => {
       watch.drain();
       control.post({ kind: 'addresses-changed' });
@@ -157,11 +151,6 @@ export class PacketSockets {
 
   get hip(): HipSockets | undefined {
     return this.#hip;
-  }
-
-  /** In the order in which they were opened. */
-  get descriptors(): readonly number[] {
-    return this.#all.map(({ fd }) => fd);
   }
 
   /** Datagrams that found no room in a socket. */

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaName, SaResult } from '#sa';
 import { monotonicMs } from '../clock.ts';
 import { takePacketWorker } from '../early/index.ts';
-import { Wakeup } from '../epoll.ts';
+import { closeDescriptor, Wakeup } from '../epoll.ts';
 import type { IcmpError } from '../icmp-errors.ts';
 import { ControlQueue } from './control-queue.ts';
 import type {
@@ -21,6 +21,8 @@ import { SaJournal } from './sa-journal.ts';
 /** A thread that dies so often within the interval is not started again. */
 const deathsMax = 5;
 const deathIntervalMs = 60_000;
+
+const nothingHeld: HeldDescriptors = { own: [], sockets: [] };
 
 /** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT. */
 export class PacketThreadError extends Error {
@@ -78,16 +80,21 @@ export class PacketThread {
   readonly #journal = new SaJournal();
   #worker: Worker;
   #ended: Promise<void> = Promise.resolve();
-  #held: HeldDescriptors | undefined;
+  #held: HeldDescriptors = nothingHeld;
   #deaths: number[] = [];
   #closing: (() => void) | undefined;
   /** For the end of this turn of the event loop: a message and a wake-up for all that it has to say. */
   #outbox: ToPacketThread[] = [];
   #closed = false;
+  /** How far the thread has been told to come, and another one is. */
+  #phase: 'opening' | 'open' | 'listening' = 'opening';
   #receiving = false;
   #lsis: LsiTable | undefined;
   #controlQueue = new ControlQueue();
-  #listening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  /** Of `open` or `listen`. */
+  #awaited: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  /** Why there is no thread any more, and will be none. */
+  #failure: Error | undefined;
 
   private constructor(options: PacketThreadOptions, listener: PacketThreadListener, among?: AmongOthers) {
     this.#options = options;
@@ -104,29 +111,26 @@ export class PacketThread {
     among?: AmongOthers,
   ): Promise<PacketThread> {
     const thread = new PacketThread(options, listener, among);
-    const worker = thread.#setUp();
-    thread.#held = await new Promise<HeldDescriptors>((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', ([message]: readonly [FromPacketThread]) => {
-        if (message.kind === 'opened') resolve(message.held);
-        else if (message.kind === 'failed') reject(new PacketThreadError(message.code, message.detail));
-        else reject(new Error(`the packet thread began with ${message.kind}`));
-      });
-    });
-    worker.removeAllListeners('error');
-    thread.#attend(worker);
     // A thread that waits in epoll_wait would hold up the end of the process.
     if (among === undefined) process.on('exit', thread.#onExit);
+    const opened = thread.#answer();
+    thread.#attend(thread.#setUp());
+    try {
+      await opened;
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
     return thread;
   }
 
   /** Of the kernel data plane, once it listens: its UDP sockets, in the order in which they were opened. */
   get sockets(): readonly number[] {
-    return this.#options.kernel === undefined ? [] : (this.#held?.sockets ?? []);
+    return this.#options.kernel === undefined ? [] : this.#held.sockets;
   }
 
   get tunName(): string | undefined {
-    return this.#held?.tun?.name;
+    return this.#held.tun?.name;
   }
 
   #setUp(): Worker {
@@ -136,16 +140,18 @@ export class PacketThread {
       wakeFd: this.#wakeup.fd,
       controlQueue: controlQueue.memory,
       options: this.#options,
-      ...(this.#held === undefined ? {} : { adopted: this.#held }),
+      left: this.#held,
       ...(this.#among === undefined ? {} : { others: this.#among.setup }),
     };
     this.#worker.postMessage(setup);
-    // Its number is somebody else's as soon as that thread has closed it.
-    if (this.#held !== undefined) {
-      const { epoll, ...held } = this.#held;
-      this.#held = held;
-    }
     return this.#worker;
+  }
+
+  /** To what the thread is told to do next. */
+  #answer(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#awaited = { resolve, reject };
+    });
   }
 
   #attend(worker: Worker): void {
@@ -172,7 +178,8 @@ export class PacketThread {
       worker.once('exit', (code) => {
         strangers.clear();
         resolve();
-        if (this.#closing === undefined) this.#replace(why ?? new Error(`it ended with ${code}`));
+        if (this.#closing !== undefined || this.#failure !== undefined) return;
+        this.#replace(why ?? new Error(`it ended with ${code}`));
       });
     });
   }
@@ -182,11 +189,10 @@ export class PacketThread {
    * @throws PacketThreadError if a port or a raw socket cannot be had
    */
   async listen(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#phase = 'listening';
     this.#tellToListen();
-    await new Promise<void>((resolve, reject) => {
-      this.#listening = { resolve, reject };
-    });
-    this.#listening = undefined;
+    await this.#answer();
   }
 
   /** Another thread takes over what the dead one has left: nothing that it sealed or opened is used again. */
@@ -195,17 +201,28 @@ export class PacketThread {
     const abandoned = this.#journal.abandon(at);
     this.#deaths = [...this.#deaths.filter((one) => at - one < deathIntervalMs), at];
     // SAs of the kernel outlive the thread, and the process that will take them up.
-    const over = this.#deaths.length > deathsMax || this.#options.kernel !== undefined;
+    const over =
+      this.#phase === 'opening' || this.#deaths.length > deathsMax || this.#options.kernel !== undefined;
     if (!over) this.#startAnother(at);
     // What is asked for because of them comes after what stood.
     for (const { id, result } of abandoned) this.#listener.saResult(id, result);
-    if (over) this.#listener.died(error);
+    if (over) this.#fail(error);
     else this.#listener.restarted(error, this.#journal.saCount);
   }
 
+  #fail(error: Error): void {
+    this.#failure = error;
+    if (this.#awaited === undefined) this.#listener.died(error);
+    else this.#awaited.reject(error);
+    this.#awaited = undefined;
+  }
+
   #startAnother(at: number): void {
+    for (const fd of this.#held.own) closeDescriptor(fd);
+    this.#held = { ...this.#held, own: [] };
     this.#worker = takePacketWorker();
     this.#attend(this.#setUp());
+    if (this.#phase !== 'listening') return;
     this.#tellToListen();
     for (const entry of this.#journal.replay(at)) this.#post({ kind: 'apply', ...entry });
     if (this.#lsis !== undefined) this.#post({ kind: 'lsis', table: this.#lsis });
@@ -254,21 +271,26 @@ export class PacketThread {
       case 'closed':
         this.#closing?.();
         break;
-      case 'failed': {
-        const error = new PacketThreadError(message.code, message.detail);
-        if (this.#listening === undefined) listener.died(error);
-        else this.#listening.reject(error);
+      case 'failed':
+        this.#fail(new PacketThreadError(message.code, message.detail));
         break;
-      }
-      case 'listening':
+      case 'holds':
         this.#held = message.held;
-        this.#listening?.resolve();
         break;
       case 'opened':
-        // Sockets that it has yet to take over: if it dies before, they are the next one's.
-        this.#held = { ...message.held, sockets: this.#held?.sockets ?? [] };
+        if (this.#phase !== 'opening') break;
+        this.#phase = 'open';
+        this.#succeed();
+        break;
+      case 'listening':
+        this.#succeed();
         break;
     }
+  }
+
+  #succeed(): void {
+    this.#awaited?.resolve();
+    this.#awaited = undefined;
   }
 
   #answered(id: number, result: SaResult): void {
@@ -330,12 +352,16 @@ export class PacketThread {
   /** Ends the thread; everything posted before is carried out first. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
-      this.#closing = resolve;
+      this.#closing = () => {
+        this.#held = nothingHeld;
+        resolve();
+      };
     });
     this.#post({ kind: 'close' });
     // A thread that died does not answer.
     await Promise.race([closed, this.#ended]);
     await this.#worker.terminate();
+    closeAll(this.#held);
     this.#journal.close();
     process.off('exit', this.#onExit);
     this.#closed = true;
@@ -356,6 +382,11 @@ export class PacketThread {
     this.#outbox = [];
     if (!this.#closed) this.#wakeup.wake();
   }
+}
+
+/** What a thread that died has left to nobody. */
+function closeAll({ own, sockets, tun }: HeldDescriptors): void {
+  for (const fd of [...own, ...sockets, ...(tun === undefined ? [] : [tun.fd])]) closeDescriptor(fd);
 }
 
 /** Anybody makes as many of these as he likes. */

@@ -4,6 +4,7 @@ import { SystemCallError } from '../errno.ts';
 import { nameThread } from '../thread-name.ts';
 import { KernelLoop } from '../xfrm/kernel-loop.ts';
 import { ControlQueue } from './control-queue.ts';
+import { Holdings } from './holdings.ts';
 import type { FromPacketThread, PacketThreadSetup, ToPacketThread } from './messages.ts';
 import { PacketLoop } from './packet-loop.ts';
 
@@ -25,14 +26,15 @@ function attempt(work: () => void): void {
 port.once('message', (setup: PacketThreadSetup | undefined) => {
   // Not needed after all: with nobody listening the thread ends.
   if (setup === undefined) return;
-  const { wakeFd, controlQueue, options, adopted, others } = setup;
+  const { wakeFd, controlQueue, options, left, others } = setup;
   nameThread(`packet-${others?.thread ?? 0}`);
   attempt(() => {
     const queue = new ControlQueue(controlQueue);
+    const holdings = new Holdings((held) => tell({ kind: 'holds', held }), left);
     const loop =
       options.kernel === undefined
-        ? new PacketLoop(port, wakeFd, queue, options, { adopted, others })
-        : new KernelLoop(port, wakeFd, queue, options);
+        ? new PacketLoop(port, wakeFd, queue, options, { holdings, others })
+        : new KernelLoop(port, wakeFd, queue, options, holdings);
     // The loop takes the messages itself while it runs.
     port.on('message', (messages: readonly ToPacketThread[]) => {
       for (const { kind } of messages) {
@@ -40,13 +42,13 @@ port.once('message', (setup: PacketThreadSetup | undefined) => {
         if (kind === 'close') end(loop);
       }
     });
-    tell({ kind: 'opened', held: loop.held });
+    tell({ kind: 'opened' });
   });
 });
 
 function listen(loop: PacketLoop | KernelLoop): void {
   loop.listen();
-  tell({ kind: 'listening', held: loop.held });
+  tell({ kind: 'listening' });
   loop.run();
   end(loop);
 }

@@ -15,6 +15,7 @@ import {
   type Spi,
   selectorOfPrefix,
 } from '#sa';
+import type { PacketThreadOptions } from '../packet-thread/messages.ts';
 import type { PacketThread } from '../packet-thread/packet-thread.ts';
 import { openPacketThreads } from '../packet-threads/open.ts';
 import type { PacketThreads } from '../packet-threads/packet-threads.ts';
@@ -63,7 +64,7 @@ export function dummyOn(spi: number, port: number): Uint8Array {
   return output.octets;
 }
 
-export interface Listening {
+export interface Opened {
   readonly thread: PacketThread | PacketThreads;
   /** Where ESP in UDP comes to. */
   readonly port: number;
@@ -73,19 +74,29 @@ export interface Listening {
   readonly send: (esp: Uint8Array) => void;
 }
 
-export interface ListeningOptions {
+/** With `nativeEsp` others' ESP on this interface is heard, too. */
+export interface ListeningOptions
+  extends Partial<Pick<PacketThreadOptions, 'addresses' | 'nativeEsp' | 'hip' | 'kernel'>> {
   /** One by default. */
   readonly threads?: number;
   /** IKE's and the one for NAT traversal. */
   readonly ports?: readonly [number, number];
-  /** Needs root. Others' ESP on this interface is heard, too. */
-  readonly nativeEsp?: boolean;
+  /** Threads may die, and the test hears of it. */
+  readonly mortal?: boolean;
 }
 
-export async function listening(
+export async function listening(t: TestContext, options: ListeningOptions = {}): Promise<Opened> {
+  const opened = await open(t, options);
+  await opened.thread.listen();
+  opened.thread.receive();
+  return opened;
+}
+
+/** It has yet to listen. */
+export async function open(
   t: TestContext,
-  { threads = 1, ports, nativeEsp = false }: ListeningOptions = {},
-): Promise<Listening> {
+  { threads = 1, ports, mortal = false, ...more }: ListeningOptions = {},
+): Promise<Opened> {
   const [ikePort, natTraversalPort] = ports ?? (await freePorts(2));
   const port = natTraversalPort!;
   const said: string[] = [];
@@ -105,7 +116,8 @@ export async function listening(
   const thread = await openPacketThreads(
     {
       ...{ addresses: [loopback], ikePort: ikePort!, natTraversalPort: port },
-      ...{ nativeEsp, mark: 0, pathMtuBytes },
+      ...{ nativeEsp: false, mark: 0, pathMtuBytes },
+      ...more,
     },
     {
       ...{ datagram: nothing, hipPacket: nothing, addressesChanged: nothing, icmpError: nothing },
@@ -119,7 +131,9 @@ export async function listening(
         for (const { spi, counters } of reports) say(`report of ${spi}: ${counters.packets}`);
       },
       statistics: (verdicts) => say(`dummies: ${verdicts['dummy']}`),
-      ...{ restarted: assert.fail, died: assert.fail },
+      restarted: (error, sas) =>
+        mortal ? say(`restarted with ${sas}: ${error.message}`) : assert.fail(error),
+      died: (error) => (mortal ? say(`died: ${error.message}`) : assert.fail(error)),
     },
     threads,
   );
@@ -128,7 +142,5 @@ export async function listening(
     socket.close();
     return thread.close();
   });
-  await thread.listen();
-  thread.receive();
   return { thread, port, said, until, send: (esp) => socket.send(esp, port, loopback) };
 }

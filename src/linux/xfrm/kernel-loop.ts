@@ -11,7 +11,8 @@ import { SystemCallError } from '../errno.ts';
 import { ControlHandOver } from '../packet-thread/control-hand-over.ts';
 import type { ControlQueue } from '../packet-thread/control-queue.ts';
 import { HipSockets } from '../packet-thread/hip-sockets.ts';
-import type { HeldDescriptors, PacketThreadOptions, ToPacketThread } from '../packet-thread/messages.ts';
+import type { Holdings } from '../packet-thread/holdings.ts';
+import type { PacketThreadOptions, ToPacketThread } from '../packet-thread/messages.ts';
 import { type PacketCounter, PacketCounters } from '../packet-thread/packet-counters.ts';
 import { WatchedDescriptors } from '../packet-thread/watched-descriptors.ts';
 import { ForeignSpis } from './foreign-spis.ts';
@@ -64,9 +65,18 @@ export class KernelLoop {
   #running = true;
   readonly #options: PacketThreadOptions;
   readonly #keepEarlierMs: number;
+  readonly #holdings: Holdings;
 
   /** @throws SystemCallError without XFRM in this kernel, or without the right to change it */
-  constructor(port: MessagePort, wakeFd: number, controlQueue: ControlQueue, options: PacketThreadOptions) {
+  constructor(
+    port: MessagePort,
+    wakeFd: number,
+    controlQueue: ControlQueue,
+    options: PacketThreadOptions,
+    holdings: Holdings,
+  ) {
+    holdings.addOwn(this.#watched.fd);
+    this.#holdings = holdings;
     this.#port = port;
     this.#wakeup = new Wakeup(wakeFd);
     this.#controlQueue = controlQueue;
@@ -100,6 +110,7 @@ export class KernelLoop {
         const socket = new DatagramSocket(address, { kind: 'udp', port }, { mark, adopted });
         this.#sockets.push(socket);
         this.#ikeSockets.push(socket);
+        this.#holdings.addSocket(socket.fd);
         this.#watched.watchLater(socket.fd, () => this.#receive(socket));
         bypassPolicies(socket);
         if (port === natTraversalPort) takeEspFrom(socket);
@@ -109,10 +120,15 @@ export class KernelLoop {
 
   /** HIP right in IP, and in UDP, where ESP is the kernel's as it is on IKE's port. */
   #listenForHip(): void {
-    const hip = new HipSockets(this.#options.addresses, this.#options.mark);
+    const { addresses, mark } = this.#options;
+    const hip = new HipSockets(addresses, (address, transport) => {
+      const socket = new DatagramSocket(address, transport, { mark });
+      this.#sockets.push(socket);
+      this.#holdings.addOwn(socket.fd);
+      bypassPolicies(socket);
+      return socket;
+    });
     this.#hip = hip;
-    this.#sockets.push(...hip.all);
-    for (const socket of hip.all) bypassPolicies(socket);
     for (const socket of hip.udp) {
       takeEspFrom(socket);
       this.#watched.watchLater(socket.fd, () => this.#receive(socket));
@@ -133,11 +149,6 @@ export class KernelLoop {
   #receiveFromNowOn(): void {
     this.#watched.release();
     this.#earlierUntil = monotonicMs() + this.#keepEarlierMs;
-  }
-
-  /** There is no thread after this one: the kernel keeps the SAs, and a process after ours may go on with these sockets. */
-  get held(): HeldDescriptors {
-    return { epoll: this.#watched.fd, sockets: this.#ikeSockets.map(({ fd }) => fd) };
   }
 
   run(): void {
