@@ -28,7 +28,6 @@ export const SO_DETACH_FILTER = 27;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_RXQ_OVFL = 40;
-export const SO_LOCK_FILTER = 44;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
 export const SO_MEMINFO = 55;
 

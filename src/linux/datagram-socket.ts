@@ -16,7 +16,6 @@ import {
   IPV6_RECVTCLASS,
   IPV6_TCLASS,
   IPV6_V6ONLY,
-  SO_LOCK_FILTER,
   SO_MARK,
   SO_MEMINFO,
   SO_RCVBUF,
@@ -43,7 +42,7 @@ import {
   writeSocketAddress,
 } from './socket-address.ts';
 import { attachFilter, attachSteering, detachFilter } from './socket-filter.ts';
-import { filterOfAll, steeringBySpi } from './spi-steering.ts';
+import { filterBySpi, type SpiShare, steeringBySpi } from './spi-steering.ts';
 
 const datagramBytesMax = 65_535;
 const receiveBufferBytes = 4 << 20;
@@ -83,8 +82,8 @@ export interface DatagramSocketOptions {
    * serve all of them: then it gets what comes to that.
    */
   readonly place?: number | undefined;
-  /** A raw socket that is given nothing of what comes. It is not to have another filter. */
-  readonly sendOnly?: boolean | undefined;
+  /** Of a raw socket beside others, to each of which the kernel would give everything. */
+  readonly share?: SpiShare | undefined;
 }
 
 /** One bound, non-blocking socket of one address family. */
@@ -92,6 +91,7 @@ export class DatagramSocket {
   readonly fd: number;
   readonly transport: DatagramTransport;
   readonly family: 4 | 6;
+  readonly share: SpiShare | undefined;
   readonly #port: number;
   #overflow = 0;
   /** What the kernel counts as dropped besides: it does not tell what a filter took from what found no room. */
@@ -109,12 +109,12 @@ export class DatagramSocket {
    * @throws SystemCallError for example EADDRINUSE, or EPERM without the capability for raw sockets
    */
   constructor(local: IpAddress, transport: DatagramTransport, options: DatagramSocketOptions = {}) {
-    const { mark = 0, adopted, place, sendOnly = false } = options;
+    const { mark = 0, adopted, place, share } = options;
     const ipv6 = isIpv6(local);
     this.family = ipv6 ? 6 : 4;
     this.transport = transport;
     this.#port = transport.kind === 'udp' ? transport.port : 0;
-    this.#filtered = sendOnly;
+    this.share = share;
     if (adopted !== undefined) {
       this.fd = adopted;
       // What found no room before has been counted by whoever had the socket then.
@@ -130,7 +130,7 @@ export class DatagramSocket {
         ? must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | flags, 0)
         : must('socket', detail, ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | flags, transport.protocol);
     try {
-      if (sendOnly) this.#refuseAll(detail);
+      if (share !== undefined) this.#refuseOthers();
       if (ipv6) {
         // A raw IPv6 socket sees no IPv4, and refuses this option.
         if (transport.kind === 'udp') this.#option(IPPROTO_IPV6, IPV6_V6ONLY, 1, `IPV6_V6ONLY of ${detail}`);
@@ -168,10 +168,14 @@ export class DatagramSocket {
   }
 
   /** A raw socket is given packets from the moment on when it is there: what has come before the filter is thrown away. */
-  #refuseAll(detail: string): void {
-    attachFilter(this.fd, filterOfAll);
-    this.#option(SOL_SOCKET, SO_LOCK_FILTER, 1, `SO_LOCK_FILTER of ${detail}`);
+  #refuseOthers(): void {
+    this.#detachFilter();
     while (this.receive() !== undefined);
+  }
+
+  #detachFilter(): void {
+    if (this.share === undefined) detachFilter(this.fd);
+    else attachFilter(this.fd, filterBySpi(this.family, this.share));
   }
 
   #allows(level: number, name: number, value: number): boolean {
@@ -204,7 +208,8 @@ export class DatagramSocket {
   }
 
   /**
-   * @param program of classic BPF: what it does not let through is gone; undefined: everything comes again
+   * @param program of classic BPF: what it does not let through is gone. Undefined: everything comes again, or all of its share;
+   * that is for other programs to see to, too
    * @throws SystemCallError if the kernel does not take it
    */
   filter(program: Uint8Array | undefined): void {
@@ -214,7 +219,7 @@ export class DatagramSocket {
       this.#filtered = true;
       return;
     }
-    detachFilter(this.fd);
+    this.#detachFilter();
     this.#otherDrops = (this.#drops() - this.#overflow) >>> 0;
     this.#filtered = false;
   }

@@ -37,6 +37,12 @@ function esp(spi: number, lengthBytes = 40): Uint8Array {
   return octets.slice(0, lengthBytes);
 }
 
+function ah(spi: number, lengthBytes = 40): Uint8Array {
+  const octets = new Uint8Array(Math.max(12, lengthBytes));
+  new DataView(octets.buffer).setUint32(4, spi);
+  return octets.slice(0, lengthBytes);
+}
+
 const ike = esp(0);
 const keepalive = Uint8Array.of(0xff);
 
@@ -220,25 +226,48 @@ for (const family of families) {
     }
   });
 
-  test(`IPv${family}: a raw socket that only sends is given nothing`, {
-    skip: isRoot ? false : 'needs root',
-  }, () => {
-    // A number that RFC 3692 sets aside for experiments: nobody else on this machine answers it.
-    const transport = { kind: 'raw', protocol: 254 } as const;
-    const receiver = new DatagramSocket(any[family], transport);
-    const sender = new DatagramSocket(any[family], transport, { sendOnly: true });
-    const own: IpAddress = loopback[family];
-    try {
-      const remote = { address: own, port: 0 };
-      for (const socket of [sender, receiver]) assert.ok(socket.send(own, remote, esp(300)));
-      assert.deepEqual(waiting([receiver, sender]), [2, 0]);
-      // Nobody takes the filter away again.
-      sender.filter(undefined);
-      assert.ok(receiver.send(own, remote, esp(300)));
-      assert.deepEqual(waiting([receiver, sender]), [1, 0]);
-    } finally {
-      receiver.close();
-      sender.close();
-    }
-  });
+  for (const protocol of ['esp', 'ah'] as const)
+    test(`IPv${family}: of raw sockets for ${protocol} each gets the SPIs of its place, whatever was filtered before`, {
+      skip: isRoot ? false : 'needs root',
+    }, () => {
+      // Numbers that RFC 3692 sets aside for experiments: nobody else on this machine answers them.
+      const transport = { kind: 'raw', protocol: protocol === 'esp' ? 253 : 254 } as const;
+      const group = Array.from({ length: count }, (_, place) => {
+        const share = { protocol, place, of: count };
+        return new DatagramSocket(loopback[family], transport, { share });
+      });
+      const own: IpAddress = loopback[family];
+      const send = (octets: Uint8Array): void => {
+        assert.ok(group[0]!.send(own, { address: own, port: 0 }, octets));
+      };
+      const packet = protocol === 'esp' ? esp : ah;
+      const assertShared = (): void => {
+        for (const spi of spis) {
+          send(packet(spi));
+          assert.deepEqual(waiting(group), at(spi % count), `SPI ${spi}`);
+        }
+        for (const lengthBytes of [1, 7]) {
+          send(packet(spis[1]!, lengthBytes));
+          assert.deepEqual(waiting(group), at(0), `${lengthBytes} octets`);
+        }
+      };
+      try {
+        assertShared();
+        const expected = [
+          { spi: 301, remote: { address: address(family === 4 ? '192.0.2.1' : '2001:db8::1') } },
+        ];
+        for (const socket of group) {
+          const { share } = socket;
+          socket.filter(floodFilter({ protocol, family, transport: 'raw', share, expected, oneOf: 2 ** 20 }));
+        }
+        for (const spi of [301, 304, 302, 300]) send(packet(spi));
+        assert.deepEqual(waiting(group), at(301 % count));
+        send(packet(302, 7));
+        assert.deepEqual(waiting(group), at(0));
+        for (const socket of group) socket.filter(undefined);
+        assertShared();
+      } finally {
+        for (const socket of group) socket.close();
+      }
+    });
 }

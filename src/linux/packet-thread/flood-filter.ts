@@ -1,34 +1,22 @@
 // A filter for the sockets that ESP and AH come by: of unknown SPIs it lets a random sample through, and everything else as it is.
-import { type Endpoint, isIpv6, type SaProtocol } from '#sa';
+import { type Endpoint, isIpv6 } from '#sa';
 import {
   accumulatorToIndex,
   encodeFilter,
   exclusiveOrIndex,
-  finish,
   type Instruction,
   instructionsMax,
   jump,
   jumpIfAnyBit,
-  jumpIfAtLeast,
   jumpIfEqual,
-  loadIndexHeaderLength,
-  loadLength,
   loadWord,
-  loadWordIndexed,
   networkHeader,
   randomWord,
 } from '../classic-bpf.ts';
-import type { DatagramSocket } from '../datagram-socket.ts';
 import { foldedAddress } from '../socket-address.ts';
+import { drop, loadSpi, pass, refuseOthers, type SpiCarrier, type SpiShare } from '../spi-steering.ts';
 
-const ipv4HeaderBytesMin = 20;
-const udpHeaderBytes = 8;
-/** Where the SPI is, and how much there must be at least (RFC 4303 2, RFC 4302 2). */
-const headers = { esp: { spiAt: 0, bytesMin: 8 }, ah: { spiAt: 4, bytesMin: 12 } } as const;
 const sourceAt = { 4: 12, 6: 8 } as const;
-
-const pass: Instruction = { code: finish, k: 0xffff_ffff };
-const drop: Instruction = { code: finish, k: 0 };
 
 /** An inbound SA, and where its packets come from. */
 export interface ExpectedSa {
@@ -36,10 +24,9 @@ export interface ExpectedSa {
   readonly remote: Pick<Endpoint, 'address'>;
 }
 
-export interface FloodFilterOptions {
-  readonly protocol: SaProtocol;
-  readonly family: DatagramSocket['family'];
-  readonly transport: 'udp' | 'raw';
+export interface FloodFilterOptions extends SpiCarrier {
+  /** Of a raw socket beside others. */
+  readonly share?: SpiShare | undefined;
   readonly expected: readonly ExpectedSa[];
   /** Of so many packets with unknown SPIs one passes: a power of two. */
   readonly oneOf: number;
@@ -52,7 +39,7 @@ export interface FloodFilterOptions {
  * @returns undefined if there are more SAs than a program can have instructions for
  */
 export function floodFilter(options: FloodFilterOptions): Uint8Array | undefined {
-  const { expected, oneOf, transport, family } = options;
+  const { expected, oneOf, transport, family, share } = options;
   const spis = expected.map(({ spi }) => spi >>> 0);
   // An address is known by its words combined: who takes the trouble to have one like a peer's is let through, as is who forges
   // the peer's own.
@@ -60,7 +47,8 @@ export function floodFilter(options: FloodFilterOptions): Uint8Array | undefined
     isIpv6(address) === (family === 6) ? [foldedAddress(address)] : [],
   );
   const program: Instruction[] = [
-    ...loadSpi(options),
+    ...(share === undefined ? [] : refuseOthers(family, share)),
+    ...loadSpi(options, pass),
     ...passIfAny(transport === 'udp' ? [0, ...spis] : spis),
     ...loadFoldedSource(family),
     ...passIfAny(folds),
@@ -70,28 +58,6 @@ export function floodFilter(options: FloodFilterOptions): Uint8Array | undefined
     drop,
   ];
   return program.length > instructionsMax ? undefined : encodeFilter(program);
-}
-
-/**
- * A UDP socket's packets begin with the UDP header, a raw IPv4 socket's with the IP header, a raw IPv6 socket's behind all headers.
- * To load from beyond the end drops a packet, so that its length comes first.
- */
-function loadSpi({ family, transport, protocol }: FloodFilterOptions): Instruction[] {
-  const { spiAt, bytesMin } = headers[protocol];
-  const atLeast = (bytes: number): Instruction[] => [
-    { code: loadLength, k: 0 },
-    { code: jumpIfAtLeast, ifTrue: 1, ifFalse: 0, k: bytes },
-    pass,
-  ];
-  if (transport === 'udp') {
-    return [...atLeast(udpHeaderBytes + bytesMin), { code: loadWord, k: udpHeaderBytes + spiAt }];
-  }
-  if (family === 6) return [...atLeast(bytesMin), { code: loadWord, k: spiAt }];
-  return [
-    ...atLeast(ipv4HeaderBytesMin + bytesMin),
-    { code: loadIndexHeaderLength, k: 0 },
-    { code: loadWordIndexed, k: spiAt },
-  ];
 }
 
 /** From one jump over all the others to `pass`. */

@@ -44,6 +44,7 @@ class Flooded {
     const socket: GuardedSocket = {
       family: 4,
       transport: { kind: 'udp', port: 4500 },
+      share: undefined,
       filter: (program) => {
         if (program !== undefined) this.asked++;
         if (program !== undefined && program.length > this.roomBytes)

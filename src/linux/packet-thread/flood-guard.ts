@@ -15,7 +15,7 @@ const intervalMs = 100;
 /** After there was no room for a filter: SAs are not fewer at once. */
 const restMs = 10_000;
 
-export type GuardedSocket = Pick<DatagramSocket, 'family' | 'transport' | 'filter'>;
+export type GuardedSocket = Pick<DatagramSocket, 'family' | 'transport' | 'share' | 'filter'>;
 
 export class FloodGuard {
   readonly #expected: (protocol: SaProtocol) => Iterable<ExpectedSa>;
@@ -135,10 +135,10 @@ export class FloodGuard {
     const made = new Map<string, Uint8Array | undefined>();
     const programs: Uint8Array[] = [];
     for (const { protocol, socket } of this.#gates) {
-      const { family, transport } = socket;
+      const { family, transport, share } = socket;
       const key = `${protocol} ${transport.kind} ${family}`;
       if (!made.has(key)) {
-        const options = { protocol, family, transport: transport.kind, oneOf };
+        const options = { protocol, family, transport: transport.kind, share, oneOf };
         made.set(key, floodFilter({ ...options, expected: expected[protocol] }));
       }
       const program = made.get(key);

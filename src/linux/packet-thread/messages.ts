@@ -54,7 +54,7 @@ export interface HeldDescriptors {
 
 /** What one of several packet threads has in common with the others. */
 export interface OtherThreadsSetup {
-  /** Its own number. The first one, 0, has IKE besides, and receives what is native ESP or AH. */
+  /** Its own number. The first one, 0, has IKE besides. */
   readonly thread: number;
   /** Eventfds of all of them, by number. */
   readonly wakeFds: readonly number[];

@@ -1,5 +1,5 @@
 // The sockets of a packet thread, and what receives from each.
-import type { IpAddress } from '#sa';
+import type { IpAddress, SaProtocol } from '#sa';
 import { AddressWatch } from '../address-watch.ts';
 import { DatagramBatch } from '../datagram-batch.ts';
 import { DatagramSocket, type DatagramSocketOptions, type DatagramTransport } from '../datagram-socket.ts';
@@ -17,8 +17,7 @@ import type { WatchedDescriptors } from './watched-descriptors.ts';
 import type { Ways } from './ways.ts';
 
 const icmpErrorsMax = 16;
-const espProtocol = 50;
-const ahProtocol = 51;
+const protocolNumbers: Readonly<Record<SaProtocol, number>> = { esp: 50, ah: 51 };
 /** IPPROTO_RAW: what is sent has its IP header, and nothing is ever received. */
 const withHeader = 255;
 
@@ -53,16 +52,16 @@ export class PacketSockets {
 
   /** What they take of the memory for packets. */
   static bytesTaken({ addresses, nativeEsp, hip }: PacketThreadOptions, { thread }: ThreadPlace): number {
-    const ofEach = thread > 0 ? 1 : (nativeEsp ? 4 : 2) + (hip === true ? 1 : 0);
+    const ofEach = (thread === 0 ? 2 : 1) + (nativeEsp ? 2 : 0) + (hip === true ? 1 : 0);
     return addresses.length * ofEach * PacketMemory.bytesTaken(DatagramBatch.bytes);
   }
 
   /** Binds them; they are read from once their descriptors are released. @throws SystemCallError if one cannot be had */
   listen(): void {
-    const { options, place } = this.#of;
+    const { options } = this.#of;
     for (const address of options.addresses) {
-      if (place.thread === 0) this.#openAll(address);
-      else this.#openFurther(address);
+      this.#openUdp(address);
+      if (options.nativeEsp) this.#openNative(address);
     }
     if (options.hip === true)
       this.#listenForHip(
@@ -70,34 +69,43 @@ export class PacketSockets {
       );
   }
 
-  #openAll(address: IpAddress): void {
-    const { options, ways, place } = this.#of;
-    this.#listenForIke(this.#open(address, { kind: 'udp', port: options.ikePort }));
-    const shared = place.threads > 1 ? { place: 0 } : {};
-    this.#listenForEsp(this.#open(address, { kind: 'udp', port: options.natTraversalPort }, shared));
-    if (!options.nativeEsp) return;
-    this.#listenForEsp(this.#open(address, { kind: 'raw', protocol: espProtocol }));
-    this.#listenForAh(this.#open(address, { kind: 'raw', protocol: ahProtocol }));
+  #openUdp(address: IpAddress): void {
+    const {
+      options: { ikePort, natTraversalPort },
+      place: { thread, threads },
+    } = this.#of;
+    if (thread === 0) this.#listenForIke(this.#open(address, { kind: 'udp', port: ikePort }));
+    const group = threads > 1 ? { place: thread } : {};
+    const socket = this.#open(address, { kind: 'udp', port: natTraversalPort }, group);
+    this.#readErrorsOf(socket, true);
+    this.#listenForEsp(socket);
+  }
+
+  #openNative(address: IpAddress): void {
+    const {
+      ways,
+      place: { thread, threads },
+    } = this.#of;
+    const open = (protocol: SaProtocol): DatagramSocket => {
+      const share = threads > 1 ? { protocol, place: thread, of: threads } : undefined;
+      return this.#open(address, { kind: 'raw', protocol: protocolNumbers[protocol] }, { share });
+    };
+    const esp = open('esp');
+    // The kernel gives an error to every raw socket that it could be about.
+    if (thread === 0) this.#readErrorsOf(esp, true);
+    this.#listenForEsp(esp);
+    this.#listenForAh(open('ah'));
     ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
   }
 
-  /**
-   * For a thread beside the first one. The kernel gives it what is in UDP and of its SPIs. What is not in UDP would come to all
-   * of them: the first one hands it over.
-   */
-  #openFurther(address: IpAddress): void {
-    const { options, ways, place } = this.#of;
-    const shared = { place: place.thread };
-    this.#listenForEsp(this.#open(address, { kind: 'udp', port: options.natTraversalPort }, shared));
-    if (!options.nativeEsp) return;
-    ways.addWayOut(this.#open(address, { kind: 'raw', protocol: espProtocol }, { sendOnly: true }));
-    ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
+  #readErrorsOf(socket: DatagramSocket, carriesEsp: boolean): void {
+    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, carriesEsp));
   }
 
   #open(
     address: IpAddress,
     transport: DatagramTransport,
-    options: Pick<DatagramSocketOptions, 'place' | 'sendOnly'> = {},
+    options: Pick<DatagramSocketOptions, 'place' | 'share'> = {},
   ): DatagramSocket {
     const { holdings, options: ofThread } = this.#of;
     const adopted = holdings.takeSocket();
@@ -109,14 +117,13 @@ export class PacketSockets {
 
   #listenForIke(socket: DatagramSocket): void {
     const { arrivals, memory, watched } = this.#of;
-    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, false));
+    this.#readErrorsOf(socket, false);
     const receiver = new IkeReceiver(arrivals, socket, memory);
     watched.watchLater(socket.fd, () => receiver.receive());
   }
 
   #listenForEsp(socket: DatagramSocket): void {
     const { arrivals, ways, flood, watched } = this.#of;
-    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, true));
     const gate = flood.add(socket, 'esp');
     const receiver = new EspReceiver(arrivals, ways.addEsp(socket), gate);
     watched.watchLater(socket.fd, () => receiver.receive());
@@ -134,7 +141,10 @@ export class PacketSockets {
     const { watched, arrivals, holdings } = this.#of;
     const { control } = arrivals;
     this.#hip = hip;
-    for (const socket of hip.udp) this.#listenForEsp(socket);
+    for (const socket of hip.udp) {
+      this.#readErrorsOf(socket, true);
+      this.#listenForEsp(socket);
+    }
     for (const socket of hip.raw) {
       watched.watchLater(socket.fd, () =>
         hip.receive(socket, (local, remote, octets) => control.hipPacket(local, remote, octets)),
