@@ -3,7 +3,6 @@
 import { LingeringSas } from '#ipsec';
 import {
   addressBytes,
-  addressFromBytes,
   type DataPlaneEvent,
   type IpAddress,
   isNegotiableSpi,
@@ -13,12 +12,12 @@ import {
   type SaProtocol,
   type SaResult,
 } from '#sa';
-import type { XfrmMessage, XfrmState, XfrmStateId } from '#wire';
+import type { XfrmMessage, XfrmState } from '#wire';
 import { SystemCallError } from '../errno.ts';
 import { carriedOut, deviceOf } from './device-offload.ts';
+import { KernelMessages } from './kernel-messages.ts';
 import { KernelReports } from './kernel-reports.ts';
 import { KernelSa } from './kernel-sa.ts';
-import { acquiredSelectors } from './kernel-selectors.ts';
 import {
   familyOf,
   isSameState,
@@ -29,7 +28,7 @@ import {
   stateId,
   wipeKeys,
 } from './kernel-state.ts';
-import { type LookupAttributes, lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
+import { lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
 import { LarvalStates } from './larval-states.ts';
 import { moveState } from './move-state.ts';
 import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
@@ -40,19 +39,11 @@ import { SaPairs } from './sa-pairs.ts';
 import { usageOf } from './sa-usage.ts';
 import { setPolicy } from './set-policy.ts';
 import { StateAdder } from './state-adder.ts';
-import { type XfrmMessageOf, XfrmSocket } from './xfrm-socket.ts';
+import { ToldStates } from './told-states.ts';
+import { XfrmSocket } from './xfrm-socket.ts';
 
 const done: SaResult = { ok: true };
-/** A mapping that the engine did not follow is told again after this time. */
-const mappingIntervalMs = 1_000;
-
 type Command<Kind extends SaCommand['kind']> = Extract<SaCommand, { readonly kind: Kind }>;
-
-/** An SA that the kernel tells of, without its keys. */
-interface ToldState {
-  readonly state: XfrmState;
-  readonly lookup: LookupAttributes;
-}
 
 /** Answers at once: the kernel carries out a request before the system call returns. Drain `poll` after each call. */
 export class KernelDataPlane {
@@ -66,7 +57,8 @@ export class KernelDataPlane {
   readonly #larval: LarvalStates;
   readonly #events: DataPlaneEvent[] = [];
   readonly reports: KernelReports;
-  readonly #mappingsToldAt = new Map<string, number>();
+  readonly #told: ToldStates;
+  readonly #messages: KernelMessages;
   readonly #lingering = new LingeringSas();
 
   /**
@@ -80,11 +72,16 @@ export class KernelDataPlane {
     this.#states = new StateAdder(socket, (state) => this.#ids.isLarval(state));
     this.#policies = new PolicyTable(socket, (id) => this.#ids.isOurs(id));
     this.#larval = new LarvalStates(socket);
+    this.#told = new ToldStates(socket, this.#ids);
+    this.#messages = new KernelMessages({
+      ...{ sas: this.#sas, traps: this.#traps, larval: this.#larval, told: this.#told },
+      tell: (event) => this.#events.push(event),
+    });
     this.reports = new KernelReports(socket, this.#sas, ({ protocol, spi, childId }) =>
       this.#events.push({ kind: 'first-inbound', protocol, spi, childId }),
     );
     // Numbers of a process before us are not given to other pairs as long as its SAs may be taken up.
-    for (const { state } of this.#ownStates()) this.#ids.keep(state.requestId);
+    for (const { state } of this.#told.own()) this.#ids.keep(state.requestId);
   }
 
   /** @param at monotonic milliseconds */
@@ -121,25 +118,7 @@ export class KernelDataPlane {
 
   /** A message of the kernel's own accord. @param at monotonic milliseconds */
   take(message: XfrmMessage, at: number): void {
-    switch (message.kind) {
-      case 'acquire':
-        this.#takeAcquire(message, at);
-        break;
-      case 'expire':
-        this.#takeExpire(message);
-        break;
-      case 'mapping':
-        this.#takeMapping(message, at);
-        break;
-      case 'delete-sa':
-        this.#expireIfGone(this.#sas.at(message.id));
-        break;
-      case 'flush-sas':
-        for (const sa of [...this.#sas.all()]) this.#expireIfGone(sa);
-        break;
-      default:
-        break;
-    }
+    this.#messages.take(message, at);
   }
 
   /** The next event, or undefined when drained. */
@@ -183,38 +162,19 @@ export class KernelDataPlane {
       spi,
       protocol: protocolNumber(protocol),
     };
-    if (this.#sas.at(id) !== undefined) return true;
-    const found = this.#socket.requestIfThere({ kind: 'get-sa', id, attributes: {} });
-    for (const { attributes } of found ?? []) wipeKeys(attributes);
-    return found !== undefined;
+    return this.#sas.at(id) !== undefined || this.#told.isTaken(id);
   }
 
   /** SAs that are not ours, of all that there are. */
   foreignStates(): XfrmState[] {
-    return this.#allStates()
-      .map(({ state }) => state)
-      .filter((state) => !this.#ids.isOurState(state));
-  }
-
-  #allStates(): ToldState[] {
-    const states: ToldState[] = [];
-    for (const message of this.#socket.request({ kind: 'dump-sas', attributes: {} })) {
-      wipeKeys(message.attributes);
-      if (message.kind === 'new-sa')
-        states.push({ state: message.state, lookup: lookupAttributesOf(message.attributes) });
-    }
-    return states;
-  }
-
-  #ownStates(): ToldState[] {
-    return this.#allStates().filter(({ state }) => this.#ids.isOurState(state));
+    return this.#told.foreign();
   }
 
   /** Removes SAs and policies that a process before us left and this one did not take up. Returns how many SAs. */
   removeEarlier(): number {
     let removed = 0;
     this.#policies.removeEarlier();
-    for (const { state, lookup } of this.#ownStates()) {
+    for (const { state, lookup } of this.#told.own()) {
       const { family, destination, spi, protocol, requestId } = state;
       const id = { family, destination, spi, protocol };
       if (this.#sas.at(id) !== undefined) continue;
@@ -230,7 +190,7 @@ export class KernelDataPlane {
     for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
     for (const sa of this.#sas.all()) this.#delete(sa);
     // Of some requests nobody has heard yet.
-    for (const { state, lookup } of this.#allStates())
+    for (const { state, lookup } of this.#told.all())
       if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
     this.#sas.clear();
     this.#socket.close();
@@ -258,7 +218,7 @@ export class KernelDataPlane {
     if (late !== undefined) this.#remove(late);
     if (this.#sas.at(id) !== undefined || this.#sas.find(sa) !== undefined)
       return refuse('exists', `the ${sa.direction} SPI is taken`);
-    const there = this.#stateAt(id, lookupAttributes(sa.kernelTies));
+    const there = this.#told.at(id, lookupAttributes(sa.kernelTies));
     if (there !== undefined && !this.#ids.isOurState(there.state))
       return refuse('exists', `the ${sa.direction} SPI is another key manager's`);
     const requestId = this.#sas.pair(childId)?.requestId ?? this.#requestIdLike(there) ?? this.#ids.take();
@@ -292,12 +252,6 @@ export class KernelDataPlane {
     }
     this.#sas.add(known);
     return carriedOut(device);
-  }
-
-  /** What the kernel has, with its keys, unless it is a larval state of traffic that has found no SA. */
-  #stateAt(id: XfrmStateId, attributes: LookupAttributes): KernelState | undefined {
-    const answer = this.#socket.requestIfThere({ kind: 'get-sa', id, attributes })?.[0];
-    return answer?.kind === 'new-sa' && !this.#ids.isLarval(answer.state) ? answer : undefined;
   }
 
   /** SAs of a process before us keep the number of their pair, so that its policies go on to fit. */
@@ -335,7 +289,7 @@ export class KernelDataPlane {
   }
 
   #forget(sa: KernelSa): void {
-    this.#mappingsToldAt.delete(sa.key);
+    this.#messages.forget(sa);
     this.#sas.remove(sa);
     this.#releaseIfUnused(sa.childId);
   }
@@ -433,54 +387,6 @@ export class KernelDataPlane {
     if (action === 'trap') return trapTemplates(parameters, this.#traps.get(policyId)!);
     const pair = childId === undefined ? undefined : this.#sas.pair(childId);
     return pair && pairTemplates(pair);
-  }
-
-  #takeAcquire({ acquire, attributes }: XfrmMessageOf<'acquire'>, at: number): void {
-    const [wanted] = attributes.templates ?? [];
-    for (const [policyId, requestId] of this.#traps) {
-      if (wanted?.requestId !== requestId) continue;
-      this.#larval.add(acquire, wanted, lookupAttributesOf(attributes), at);
-      const { local, remote } = acquiredSelectors(acquire.selector);
-      this.#events.push({ kind: 'acquire', policyId, local: local[0]!, remote: remote[0]! });
-      return;
-    }
-  }
-
-  #takeExpire({ state, hard }: XfrmMessageOf<'expire'>): void {
-    const sa = this.#sas.at(state);
-    if (sa === undefined) return;
-    const { protocol, direction, spi, childId } = sa;
-    this.#events.push({
-      kind: hard ? 'hard-expired' : 'soft-expired',
-      ...{ protocol, direction, spi, childId },
-    });
-  }
-
-  /** Somebody else removed an SA of ours: it is over, and its peer should know. */
-  #expireIfGone(sa: KernelSa | undefined): void {
-    if (sa === undefined || sa.ended || this.#isThere(sa)) return;
-    const { protocol, direction, spi, childId } = sa;
-    this.#events.push({ kind: 'hard-expired', protocol, direction, spi, childId });
-  }
-
-  #isThere({ id, lookup }: KernelSa): boolean {
-    const told = this.#stateAt(id, lookup);
-    if (told !== undefined) wipeKeys(told.attributes);
-    return told !== undefined;
-  }
-
-  #takeMapping({ mapping }: XfrmMessageOf<'mapping'>, at: number): void {
-    const sa = this.#sas.at(mapping.id);
-    if (sa === undefined) return;
-    const remote = { address: addressFromBytes(mapping.newSource), port: mapping.newSourcePort };
-    const text = `${remote.address} ${remote.port}`;
-    const told = this.#mappingsToldAt.get(sa.key) ?? Number.NEGATIVE_INFINITY;
-    // Every packet says so until the SA has followed.
-    if (sa.mapping === text && at - told < mappingIntervalMs) return;
-    sa.mapping = text;
-    this.#mappingsToldAt.set(sa.key, at);
-    const { protocol, spi, childId } = sa;
-    this.#events.push({ kind: 'mapping-changed', protocol, spi, childId, remote });
   }
 }
 

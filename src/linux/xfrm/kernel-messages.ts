@@ -1,0 +1,104 @@
+// What the kernel says of its own accord, as events: traffic that asks for an SA, the end of one, a peer that moved.
+import { addressFromBytes, type DataPlaneEvent } from '#sa';
+import type { XfrmMessage } from '#wire';
+import type { KernelSa } from './kernel-sa.ts';
+import { acquiredSelectors } from './kernel-selectors.ts';
+import { lookupAttributesOf } from './kernel-ties.ts';
+import type { LarvalStates } from './larval-states.ts';
+import type { SaPairs } from './sa-pairs.ts';
+import type { ToldStates } from './told-states.ts';
+import type { XfrmMessageOf } from './xfrm-socket.ts';
+
+/** A mapping that the engine did not follow is told again after this time. */
+const mappingIntervalMs = 1_000;
+
+/** What the messages are about. */
+export interface KernelMessagesOptions {
+  readonly sas: SaPairs;
+  /** Request IDs of trap policies. */
+  readonly traps: ReadonlyMap<number, number>;
+  readonly larval: LarvalStates;
+  readonly told: ToldStates;
+  readonly tell: (event: DataPlaneEvent) => void;
+}
+
+export class KernelMessages {
+  readonly #of: KernelMessagesOptions;
+  readonly #mappingsToldAt = new Map<string, number>();
+
+  constructor(of: KernelMessagesOptions) {
+    this.#of = of;
+  }
+
+  /** @param at monotonic milliseconds */
+  take(message: XfrmMessage, at: number): void {
+    const { sas } = this.#of;
+    switch (message.kind) {
+      case 'acquire':
+        this.#takeAcquire(message, at);
+        break;
+      case 'expire':
+        this.#takeExpire(message);
+        break;
+      case 'mapping':
+        this.#takeMapping(message, at);
+        break;
+      case 'delete-sa':
+        this.#expireIfGone(sas.at(message.id));
+        break;
+      case 'flush-sas':
+        for (const sa of [...sas.all()]) this.#expireIfGone(sa);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** The SA is not ours any more. */
+  forget({ key }: KernelSa): void {
+    this.#mappingsToldAt.delete(key);
+  }
+
+  #takeAcquire({ acquire, attributes }: XfrmMessageOf<'acquire'>, at: number): void {
+    const { traps, larval, tell } = this.#of;
+    const [wanted] = attributes.templates ?? [];
+    for (const [policyId, requestId] of traps) {
+      if (wanted?.requestId !== requestId) continue;
+      larval.add(acquire, wanted, lookupAttributesOf(attributes), at);
+      const { local, remote } = acquiredSelectors(acquire.selector);
+      tell({ kind: 'acquire', policyId, local: local[0]!, remote: remote[0]! });
+      return;
+    }
+  }
+
+  #takeExpire({ state, hard }: XfrmMessageOf<'expire'>): void {
+    const sa = this.#of.sas.at(state);
+    if (sa === undefined) return;
+    const { protocol, direction, spi, childId } = sa;
+    this.#of.tell({
+      kind: hard ? 'hard-expired' : 'soft-expired',
+      ...{ protocol, direction, spi, childId },
+    });
+  }
+
+  /** Somebody else removed an SA of ours: it is over, and its peer should know. */
+  #expireIfGone(sa: KernelSa | undefined): void {
+    if (sa === undefined || sa.ended || this.#of.told.has(sa)) return;
+    const { protocol, direction, spi, childId } = sa;
+    this.#of.tell({ kind: 'hard-expired', protocol, direction, spi, childId });
+  }
+
+  #takeMapping({ mapping }: XfrmMessageOf<'mapping'>, at: number): void {
+    const sa = this.#of.sas.at(mapping.id);
+    if (sa === undefined) return;
+    const remote = { address: addressFromBytes(mapping.newSource), port: mapping.newSourcePort };
+    const text = `${remote.address} ${remote.port}`;
+    const told = this.#mappingsToldAt.get(sa.key) ?? Number.NEGATIVE_INFINITY;
+    // Every packet says so until the SA has followed.
+    if (sa.mapping === text && at - told < mappingIntervalMs) return;
+    sa.mapping = text;
+    this.#mappingsToldAt.set(sa.key, at);
+    const { protocol, spi, childId } = sa;
+    this.#of.tell({ kind: 'mapping-changed', protocol, spi, childId, remote });
+  }
+}
