@@ -121,6 +121,16 @@ export class KernelDataPlane {
     this.#messages.take(message, at);
   }
 
+  /** Messages of the kernel found no room. @returns SAs that are not ours, of all that there are */
+  lookUpLost(): XfrmState[] {
+    const all = this.#told.all();
+    const states = all.map(({ state }) => state);
+    this.#messages.lookUpLost(states.filter((state) => this.#ids.isOurState(state)));
+    for (const { state, lookup } of all)
+      if (this.#ids.isLarval(state) && !this.#larval.has(state)) this.#larval.end(state, lookup);
+    return states.filter((state) => !this.#ids.isOurState(state));
+  }
+
   /** The next event, or undefined when drained. */
   poll(): DataPlaneEvent | undefined {
     return this.#events.shift();

@@ -207,9 +207,8 @@ export class KernelLoop {
         messages = this.#kernel.receive();
       } catch (error) {
         if (!(error instanceof SystemCallError) || error.code !== 'ENOBUFS') throw error;
-        // Expiries are told again by the next packet; whose SPIs are whose must be asked.
         this.#kernelMessagesLost++;
-        this.#foreign.reset(this.#plane.foreignStates());
+        this.#foreign.reset(this.#plane.lookUpLost());
         continue;
       }
       if (messages === undefined) return;

@@ -1,7 +1,7 @@
 // What the kernel says of its own accord, as events: traffic that asks for an SA, the end of one, a peer that moved.
 import { addressFromBytes, type DataPlaneEvent } from '#sa';
-import type { XfrmMessage } from '#wire';
-import type { KernelSa } from './kernel-sa.ts';
+import type { XfrmMessage, XfrmState } from '#wire';
+import { type KernelSa, stateKey } from './kernel-sa.ts';
 import { acquiredSelectors } from './kernel-selectors.ts';
 import { lookupAttributesOf } from './kernel-ties.ts';
 import type { LarvalStates } from './larval-states.ts';
@@ -54,6 +54,17 @@ export class KernelMessages {
     }
   }
 
+  /** Some found no room, and each says what it says but once. @param states what the kernel has of ours now */
+  lookUpLost(states: readonly XfrmState[]): void {
+    const there = new Map(states.map((state) => [stateKey(state), state]));
+    for (const sa of this.#of.sas.all()) {
+      if (sa.ended) continue;
+      const state = there.get(sa.key);
+      if (state === undefined) this.#tellExpiry('hard-expired', sa);
+      else if (isSoftExpired(state)) this.#tellExpiry('soft-expired', sa);
+    }
+  }
+
   /** The SA is not ours any more. */
   forget({ key }: KernelSa): void {
     this.#mappingsToldAt.delete(key);
@@ -73,19 +84,17 @@ export class KernelMessages {
 
   #takeExpire({ state, hard }: XfrmMessageOf<'expire'>): void {
     const sa = this.#of.sas.at(state);
-    if (sa === undefined) return;
-    const { protocol, direction, spi, childId } = sa;
-    this.#of.tell({
-      kind: hard ? 'hard-expired' : 'soft-expired',
-      ...{ protocol, direction, spi, childId },
-    });
+    if (sa !== undefined) this.#tellExpiry(hard ? 'hard-expired' : 'soft-expired', sa);
+  }
+
+  #tellExpiry(kind: 'hard-expired' | 'soft-expired', { protocol, direction, spi, childId }: KernelSa): void {
+    this.#of.tell({ kind, protocol, direction, spi, childId });
   }
 
   /** Somebody else removed an SA of ours: it is over, and its peer should know. */
   #expireIfGone(sa: KernelSa | undefined): void {
     if (sa === undefined || sa.ended || this.#of.told.has(sa)) return;
-    const { protocol, direction, spi, childId } = sa;
-    this.#of.tell({ kind: 'hard-expired', protocol, direction, spi, childId });
+    this.#tellExpiry('hard-expired', sa);
   }
 
   #takeMapping({ mapping }: XfrmMessageOf<'mapping'>, at: number): void {
@@ -101,4 +110,8 @@ export class KernelMessages {
     const { protocol, spi, childId } = sa;
     this.#of.tell({ kind: 'mapping-changed', protocol, spi, childId, remote });
   }
+}
+
+function isSoftExpired({ used, limits }: XfrmState): boolean {
+  return used.bytes >= limits.softBytes || used.packets >= limits.softPackets;
 }

@@ -42,6 +42,11 @@ export class LarvalStates {
     this.#all.push({ at: at + askAgainMs, state, lookup });
   }
 
+  /** Whether it is known, and will be taken back. */
+  has({ sequence }: Pick<XfrmState, 'sequence'>): boolean {
+    return this.#all.some(({ state }) => state.sequence === sequence);
+  }
+
   deadline(): number | undefined {
     return this.#all[0]?.at;
   }

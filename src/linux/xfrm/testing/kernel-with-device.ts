@@ -76,6 +76,8 @@ export class KernelWithDevice {
         this.deletions++;
         return [];
       }
+      case 'dump-sas':
+        return [...this.sas.values()].map((sa) => structuredClone(sa));
       case 'new-policy':
       case 'update-policy':
         this.#addPolicy({ ...message, kind: 'new-policy' } as Policy);
