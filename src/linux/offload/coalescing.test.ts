@@ -123,6 +123,8 @@ test('nothing is joined that cutting would not give again', () => {
     'other options': [first, changed(second, 44)],
     'a wrong checksum': [first, changed(second, 70, false)],
     'a wrong checksum before': [changed(first, 70, false), second],
+    'a wrong checksum of the IP header': [first, changed(second, 10, false)],
+    'a wrong checksum of the IP header before': [changed(first, 10, false), second],
     'a flush between': [first, second],
   };
   for (const [what, packets] of Object.entries(cases)) {

@@ -2,6 +2,7 @@
 import {
   finishChecksum,
   IpProtocol,
+  internetChecksum,
   readU16,
   readU32,
   sumPseudoHeader,
@@ -35,7 +36,7 @@ export class JoinedPacket {
   #nextSequence = 0;
   /** No more segments may follow: the last one was shorter, or pushed. */
   #closed = false;
-  /** Whether the checksum of the first segment is right. */
+  /** Whether the checksums of the first segment are right. */
   #verified = false;
 
   /** @param start of `bytes` octets of the memory that are its own */
@@ -66,7 +67,7 @@ export class JoinedPacket {
     this.#networkBytes = networkBytes;
     this.#headerBytes = headerBytes;
     this.#segmentBytes = lengthBytes - headerBytes;
-    this.#verified = this.#hasGoodChecksum(start, lengthBytes);
+    this.#verified = this.#hasGoodChecksums(start, lengthBytes);
     this.#closed = false;
     if (this.#protocol !== IpProtocol.TCP) return;
     const tcp = start + networkBytes;
@@ -85,7 +86,7 @@ export class JoinedPacket {
       this.#lengthBytes + dataBytes > packetBytesMax ||
       !this.#hasSameNetworkHeader(start) ||
       !(this.#protocol === IpProtocol.TCP ? this.#continuesStream(start) : this.segments < datagramsMax) ||
-      !this.#hasGoodChecksum(start, lengthBytes)
+      !this.#hasGoodChecksums(start, lengthBytes)
     ) {
       return false;
     }
@@ -179,8 +180,10 @@ export class JoinedPacket {
   }
 
   /** A large packet gets its checksums anew, so that a broken segment must not become part of one. */
-  #hasGoodChecksum(start: number, lengthBytes: number): boolean {
+  #hasGoodChecksums(start: number, lengthBytes: number): boolean {
     const networkBytes = this.#networkBytes;
+    if (networkBytes === 20 && internetChecksum(this.#memory.octets, start, start + networkBytes) !== 0)
+      return false;
     const sum = this.#pseudoHeaderSum(start, lengthBytes - networkBytes);
     return finishChecksum(this.#memory.sum(start + networkBytes, start + lengthBytes, sum)) === 0;
   }
