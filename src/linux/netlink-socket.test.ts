@@ -69,9 +69,14 @@ test('whoever listens to a group hears of a new device', {
   const device = new TunDevice('wwnl%d');
   try {
     const heard: (string | undefined)[] = [];
-    for (let messages = socket.receive(); messages !== undefined; messages = socket.receive())
+    const views: Uint8Array[] = [];
+    for (let messages = socket.receive(); messages !== undefined; messages = socket.receive()) {
       heard.push(...messages.filter(({ type }) => type === RTM_NEWLINK).map(nameIn));
+      views.push(...messages.map(({ payload }) => payload));
+    }
     assert.ok(heard.includes(device.name), `${heard}`);
+    // Of an SA there would be keys in it.
+    assert.ok(views.every((octets) => octets.every((octet) => octet === 0)));
   } finally {
     device.close();
     socket.close();

@@ -34,6 +34,8 @@ export class NetlinkSocket {
   /** Readable when something waits for `receive`. */
   readonly fd: number;
   readonly #in: Uint8Array = pinned(receiveBytesMax);
+  /** What of it may hold something, perhaps keys. */
+  #filledBytes = 0;
   #sequence = 0;
 
   /**
@@ -88,7 +90,16 @@ export class NetlinkSocket {
       portId: 0,
       payload,
     });
-    must('write', what, this.fd, octets, octets.length);
+    try {
+      must('write', what, this.fd, octets, octets.length);
+      return this.#answer(what, sequence);
+    } finally {
+      octets.fill(0);
+      this.#forget();
+    }
+  }
+
+  #answer(what: string, sequence: number): NetlinkMessage[] {
     const answer: NetlinkMessage[] = [];
     for (;;) {
       const messages = this.receive();
@@ -104,14 +115,23 @@ export class NetlinkSocket {
     }
   }
 
+  #forget(): void {
+    this.#in.fill(0, 0, this.#filledBytes);
+    this.#filledBytes = 0;
+  }
+
   /**
    * The messages of the next datagram, or undefined when none is waiting. Payloads are views that the next call
-   * overwrites.
+   * wipes.
    * @throws SystemCallError ENOBUFS when messages were lost for want of room; the socket goes on after that
    */
   receive(): NetlinkMessage[] | undefined {
+    this.#forget();
     const length = attempt('read', this.fd, this.#in, this.#in.length);
-    if (length >= 0) return decodeNetlinkMessages(this.#in.subarray(0, length));
+    if (length >= 0) {
+      this.#filledBytes = length;
+      return decodeNetlinkMessages(this.#in.subarray(0, length));
+    }
     const code = errno();
     if (isWouldBlock(code)) return undefined;
     throw new SystemCallError('read', code, 'netlink');

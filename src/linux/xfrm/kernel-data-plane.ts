@@ -229,8 +229,10 @@ export class KernelDataPlane {
     if (this.#sas.at(id) !== undefined || this.#sas.find(sa) !== undefined)
       return refuse('exists', `the ${sa.direction} SPI is taken`);
     const there = this.#told.at(id, lookupAttributes(sa.kernelTies));
-    if (there !== undefined && !this.#ids.isOurState(there.state))
+    if (there !== undefined && !this.#ids.isOurState(there.state)) {
+      wipeKeys(there.attributes);
       return refuse('exists', `the ${sa.direction} SPI is another key manager's`);
+    }
     const requestId = this.#sas.pair(childId)?.requestId ?? this.#requestIdLike(there) ?? this.#ids.take();
     const wanted = kernelState(sa, requestId, this.#ids.stateTag);
     if (wanted === undefined) return refuse('unsupported', 'an algorithm that the kernel has no name for');

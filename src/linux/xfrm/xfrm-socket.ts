@@ -59,7 +59,7 @@ export class XfrmSocket {
   }
 
   /**
-   * What the kernel said last, or undefined when nothing waits. Octets are views that the next call overwrites.
+   * What the kernel said last, or undefined when nothing waits. Octets are views that the next call wipes.
    * @throws SystemCallError ENOBUFS when messages were lost
    */
   receive(): XfrmMessage[] | undefined {
