@@ -90,11 +90,12 @@ export class PacketSockets {
       const share = threads > 1 ? { protocol, place: thread, of: threads } : undefined;
       return this.#open(address, { kind: 'raw', protocol: protocolNumbers[protocol] }, { share });
     };
-    const esp = open('esp');
-    // The kernel gives an error to every raw socket that it could be about.
-    if (thread === 0) this.#readErrorsOf(esp, true);
+    const [esp, ah] = [open('esp'), open('ah')];
+    // The kernel gives an error to every raw socket that it could be about. About AH over IPv6 it gives none to this one: it looks
+    // behind AH for whose packet it was.
+    if (thread === 0) for (const socket of [esp, ah]) this.#readErrorsOf(socket, true);
     this.#listenForEsp(esp);
-    this.#listenForAh(open('ah'));
+    this.#listenForAh(ah);
     ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Encr, Integ } from '#sa';
-import { said } from '../testing/namespace-pair.ts';
+import { outerAddresses, said } from '../testing/namespace-pair.ts';
 import { assertClean, ping, stream, withTunnel } from '../testing/tunnel.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root for network namespaces and TUN devices';
@@ -87,6 +87,26 @@ test('given a device with a larger MTU than the tunnel, sources are told and str
   });
   assert.ok(counted.left['too-big']! > 0);
 });
+
+for (const [name, options] of Object.entries({
+  'ESP over IPv4': { family: 4, encapsulated: false },
+  'ESP over IPv6': { family: 6, encapsulated: false },
+  'AH over IPv4': { family: 4, ...authenticationOnly },
+} as const))
+  test(`given a peer that is not there any more, ICMP errors about ${name} to it are heard`, {
+    skip,
+    timeout: 60_000,
+  }, async () => {
+    const counted = await withTunnel(options, async (pair) => {
+      await ping(pair, '10.2.0.1');
+      const gone = `${outerAddresses[options.family].right}/${options.family === 4 ? 24 : 64}`;
+      await pair.run('right', 'ip', 'address', 'del', gone, 'dev', 'veth0');
+      await pair.run('left', 'ip', 'neighbour', 'flush', 'all');
+      // Nobody says where the address is: that takes three seconds.
+      assert.notEqual((await pair.run('left', 'ping', '-c', '5', '-W', '1', '10.2.0.1')).status, 0);
+    });
+    assert.ok(counted.left['icmp-of-peers']! > 0);
+  });
 
 test('given a packet thread that dies, another one goes on with its SAs where it was: no number is used twice', {
   skip,

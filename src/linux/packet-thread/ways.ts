@@ -13,7 +13,7 @@ export interface Way {
 }
 
 /** A socket to send by alone. */
-export type WayOut = Omit<Way, 'batch'>;
+type WayOut = Omit<Way, 'batch'>;
 
 /** What a packet is put into. */
 export type Envelope = SaProtocol | 'udp';
@@ -39,12 +39,7 @@ export class Ways {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
     const batch = new DatagramBatch(socket, this.#memory);
     this.#batches.push(batch);
-    return { ...this.addWayOut(socket), batch };
-  }
-
-  /** @param socket of ESP, which nothing comes by */
-  addWayOut(socket: DatagramSocket): WayOut {
-    const way = { socket, sender: new SealedPacketSender(socket) };
+    const way = { socket, sender: new SealedPacketSender(socket), batch };
     this.#esp.push(way);
     this.#lastLocal = undefined;
     return way;
