@@ -24,12 +24,12 @@ const deathIntervalMs = 60_000;
 
 const nothingHeld: HeldDescriptors = { own: [], sockets: [] };
 
-/** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT. */
+/** The packet thread could not start: `code` is an errno name such as EADDRINUSE, EPERM or ENOENT, or `died`. */
 export class PacketThreadError extends Error {
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'PacketThreadError';
     this.code = code;
   }
@@ -94,7 +94,7 @@ export class PacketThread {
   /** Of `open` or `listen`. */
   #awaited: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   /** Why there is no thread any more, and will be none. */
-  #failure: Error | undefined;
+  #failure: PacketThreadError | undefined;
 
   private constructor(options: PacketThreadOptions, listener: PacketThreadListener, among?: AmongOthers) {
     this.#options = options;
@@ -211,9 +211,12 @@ export class PacketThread {
   }
 
   #fail(error: Error): void {
-    this.#failure = error;
+    this.#failure =
+      error instanceof PacketThreadError
+        ? error
+        : new PacketThreadError('died', `the packet thread died: ${error.message}`, { cause: error });
     if (this.#awaited === undefined) this.#listener.died(error);
-    else this.#awaited.reject(error);
+    else this.#awaited.reject(this.#failure);
     this.#awaited = undefined;
   }
 
