@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeIp, type IpPacket, readU16, readU32, sumWords, transportChecksum, writeU16 } from '#wire';
+import {
+  decodeIp,
+  encodeIp,
+  type IpPacket,
+  padIpv6Options,
+  readU16,
+  readU32,
+  sumWords,
+  transportChecksum,
+  writeU16,
+} from '#wire';
 import { pinned } from '../libc.ts';
 import { fold } from '../testing/fold.ts';
 import { Segmentation } from './segmentation.ts';
@@ -42,6 +52,47 @@ test('a large TCP packet becomes segments that are right by themselves and in or
       assert.equal(offset, data.length);
     }),
     { numRuns: 150 },
+  );
+});
+
+/** The packet with options, or with extension headers of which this is the first. */
+function withMoreHeaders(packet: Uint8Array, kind: 'hop-by-hop' | 'destination-options'): Uint8Array {
+  const read = decodeIp(packet);
+  // Router alert, and an option that nobody knows.
+  if (read.version === 4) return encodeIp({ ...read, options: Uint8Array.of(0x94, 4, 0, 0, 0x9e, 4, 7, 8) });
+  const options = padIpv6Options([{ type: 0x1e, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7) }]);
+  return encodeIp({
+    ...read,
+    extensions: [
+      { kind, options },
+      { kind: 'destination-options', options },
+    ],
+  });
+}
+
+test('options and extension headers are in every segment, and in no checksum of TCP or UDP', () => {
+  const kinds = fc.constantFrom('hop-by-hop', 'destination-options');
+  fc.assert(
+    fc.property(large, kinds, fc.boolean(), (shape, kind, tcp) => {
+      const packet = withMoreHeaders(tcp ? tcpPacket(shape) : udpPacket(shape), kind);
+      const tcpType = shape.version === 4 ? GsoType.TCPV4 : GsoType.TCPV6;
+      const sink = segmentsOf(...fromKernel(packet, tcp ? tcpType : GsoType.UDP_L4, shape.gsoBytes));
+      const whole = decodeIp(packet);
+      const transportBytes = tcp ? 20 + shape.optionBytes : 8;
+      let dataBytes = 0;
+      for (const octets of sink.packets) {
+        const read = decodeIp(octets);
+        assertGoodTransport(read);
+        if (read.version === 4 && whole.version === 4) assert.deepEqual(read.options, whole.options);
+        if (read.version === 6 && whole.version === 6) assert.deepEqual(read.extensions, whole.extensions);
+        dataBytes += read.payload.length - transportBytes;
+        const data = read.payload.subarray(transportBytes);
+        const to = transportBytes + dataBytes;
+        assert.deepEqual(data, whole.payload.subarray(to - data.length, to));
+      }
+      assert.equal(dataBytes, shape.dataBytes);
+    }),
+    { numRuns: 100 },
   );
 });
 
