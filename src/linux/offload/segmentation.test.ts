@@ -96,6 +96,37 @@ test('options and extension headers are in every segment, and in no checksum of 
   );
 });
 
+// RFC 8200 8.1
+test('given a route for the packet in an extension header, checksums cover where it ends', () => {
+  for (const tcp of [true, false]) {
+    const shape: Large = {
+      ...{ version: 6, dataBytes: 3000, gsoBytes: 1000, optionBytes: 12, flags: 0x18 },
+      ...{ sequence: 1, identification: 0, trafficClass: 0 },
+    };
+    const read = decodeIp(tcp ? tcpPacket(shape) : udpPacket(shape));
+    assert.ok(read.version === 6);
+    const data = new Uint8Array(20);
+    data.set(read.destination, 4);
+    const destination = read.destination.map((octet) => octet ^ 0x55);
+    const route = { kind: 'routing', routingType: 2, segmentsLeft: 1, data } as const;
+    const payload = read.payload.slice();
+    const checksumAt = tcp ? 16 : 6;
+    // As the kernel leaves it to a device: the sum of the pseudo header, up to the end of the route.
+    writeU16(payload, checksumAt, 0);
+    const rest = fold(sumWords(payload, 0, payload.length));
+    const whole = transportChecksum(read, read.protocol, payload);
+    writeU16(payload, checksumAt, fold((~whole & 0xffff) + (~rest & 0xffff)));
+    const packet = encodeIp({ ...read, destination, extensions: [route], payload });
+    const type = tcp ? GsoType.TCPV6 : GsoType.UDP_L4;
+    const sink = segmentsOf(...fromKernel(packet, type, 1000, 1, 40 + 24, checksumAt));
+    assert.equal(sink.packets.length, 3);
+    for (const octets of sink.packets) {
+      const { protocol, payload, source } = decodeIp(octets);
+      assert.equal(transportChecksum({ source, destination: read.destination }, protocol, payload), 0);
+    }
+  }
+});
+
 test('only the first segment says CWR, only the last FIN and PSH', () => {
   const shape: Large = {
     version: 4,

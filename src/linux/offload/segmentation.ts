@@ -89,7 +89,7 @@ export class Segmentation {
     const data = transport + transportBytes;
     const { gsoBytes } = this.#header;
     if (transportBytes < 20 || data > fields.end || gsoBytes === 0) return false;
-    this.#sumSharedHeaders(octets, start, IpProtocol.TCP);
+    this.#sumSharedHeaders(octets, start, tcpChecksumAt);
     // Without sequence number, flags and checksum.
     this.#transportSum = sumWords(octets, transport, transport + 4, this.#transportSum);
     this.#transportSum = sumWords(octets, transport + 8, transport + 12, this.#transportSum);
@@ -131,7 +131,7 @@ export class Segmentation {
     const data = transport + udpHeaderBytes;
     const { gsoBytes } = this.#header;
     if (fields.protocol !== IpProtocol.UDP || data > fields.end || gsoBytes === 0) return false;
-    this.#sumSharedHeaders(octets, start, IpProtocol.UDP);
+    this.#sumSharedHeaders(octets, start, udpChecksumAt);
     this.#transportSum = sumWords(octets, transport, transport + 4, this.#transportSum);
     const headerBytes = data - start;
     let from = data;
@@ -156,10 +156,13 @@ export class Segmentation {
   }
 
   /** IPv4's header without length, identification and checksum; the pseudo header without the length. */
-  #sumSharedHeaders(octets: Uint8Array, start: number, protocol: number): void {
-    const { version, sourceOffset, destinationOffset, payloadOffset } = this.#fields;
+  #sumSharedHeaders(octets: Uint8Array, start: number, checksumAt: number): void {
+    const { version, protocol, sourceOffset, destinationOffset, payloadOffset, end } = this.#fields;
     const addressBytes = version === 4 ? 4 : 16;
-    this.#transportSum = sumPseudoHeader(octets, sourceOffset, destinationOffset, addressBytes, protocol, 0);
+    // RFC 8200 8.1: a routing header may lead to another destination, and the kernel's sum, of the whole length, knows to which.
+    this.#transportSum = this.#header.needsChecksum
+      ? readU16(octets, payloadOffset + checksumAt) + (~(end - payloadOffset) & 0xffff)
+      : sumPseudoHeader(octets, sourceOffset, destinationOffset, addressBytes, protocol, 0);
     if (version !== 4) return;
     const sum = readU16(octets, start) + readU16(octets, start + 6) + readU16(octets, start + 8);
     this.#networkSum = sumWords(octets, start + 12, payloadOffset, sum);
