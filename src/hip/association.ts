@@ -102,6 +102,15 @@ export interface I2Sent extends Repeated {
   readonly keymatIndex: EspInfoParameter['keymatIndex'];
 }
 
+/** Our answer to the I2 that made an association. */
+export interface R2Sent {
+  readonly i2: Uint8Array;
+  readonly octets: Uint8Array;
+  /** Of the R1 that it answered, in the pool. */
+  readonly r1Number: number;
+  readonly until: number;
+}
+
 /** What stands: R2-SENT or ESTABLISHED. */
 export interface Standing {
   state: 'R2-SENT' | 'ESTABLISHED';
@@ -113,8 +122,8 @@ export interface Standing {
   /** Replaced, and kept until traffic comes by its successor. */
   former: { readonly pair: EspPair; readonly until: number } | undefined;
   readonly updates: Updates;
-  /** Our answer to the I2 that made it, for the I2 sent again; and until when that may come. */
-  r2: { readonly i2: Uint8Array; readonly octets: Uint8Array; readonly until: number } | undefined;
+  /** For the I2 sent again, and until when that may come. */
+  r2: R2Sent | undefined;
   rekeyAt: number | undefined;
   lastInboundAt: number;
   lastOutboundAt: number;

@@ -53,7 +53,10 @@ export class R1Pool {
     this.#counter = counter;
   }
 
-  offer(kind: R1Kind, configuration: HipConfiguration, at: number): R1Entry {
+  /** @param answered the one to stay with while it will do */
+  offer(kind: R1Kind, configuration: HipConfiguration, at: number, answered?: number): R1Entry {
+    const same = answered === undefined ? undefined : this.find(answered, at);
+    if (same !== undefined && !same.withdrawn && isOfKind(same, kind)) return same;
     const fit = this.#entries.findLast((entry) => !entry.withdrawn && isOfKind(entry, kind));
     if (fit !== undefined) {
       const age = at - fit.madeAt;

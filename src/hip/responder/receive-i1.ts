@@ -56,7 +56,9 @@ export function receiveI1(state: HipHostState, received: ReceivedPacket): void {
   const group = configuration.groups.find((own) => offered.includes(own)) ?? configuration.groups[0]!;
   const difficulty = responder.load.difficulty(configuration.puzzle, at);
   const services = registrarOffer(state, sender);
-  const entry = responder.pool.offer({ local, group, difficulty, services }, configuration, at);
+  // Whoever waits for our R2 asks for R1 besides, and would answer a newer one by another I2: one more association each time.
+  const answered = association?.standing?.r2?.r1Number;
+  const entry = responder.pool.offer({ local, group, difficulty, services }, configuration, at, answered);
   const random = responder.random(sender, local.identity.hit, path, entry);
   const r1 = addressHipR1(entry.octets, { receiver: sender, opaque: entry.number, random });
   // No signature covers VIA_RVS: it comes last, and is for people, so that an R1 without room for it does without.

@@ -236,7 +236,12 @@ function accept(
     // RFC 8047 4.2.8: R2 goes to where I2 came from all the same.
     locators: toldLocators(packet.parameters, [info.newSpi], path.remote),
     // EC of RFC 7401 4.4.1: as long as the I2 may be repeated.
-    r2: { i2: packet.octets.slice(), octets, until: at + baseMs * (2 ** (tries + 1) - 1) },
+    r2: {
+      i2: packet.octets.slice(),
+      octets,
+      r1Number: entry.number,
+      until: at + baseMs * (2 ** (tries + 1) - 1),
+    },
   });
   state.transmit(path, octets);
   const standing = association.standing!;
