@@ -9,13 +9,15 @@ import {
 } from '#crypto';
 import { espSuiteOf } from '#sa';
 import {
+  type HipPacket,
   HipParameterType,
   hipParameter,
   hipParameterOctets,
   hitSuiteOf,
+  sameOctets,
   unknownCriticalParameter,
 } from '#wire';
-import type { AcceptedR1, HipAssociation, I1Sent } from '../association.ts';
+import type { AcceptedR1, HipAssociation, I1Sent, I2Sent } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipRejection } from '../interface.ts';
@@ -43,17 +45,7 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, 'address');
     return;
   }
-  if (attempt.name === 'I2-SENT' || attempt.solving !== undefined) {
-    // RFC 7401 6.8 8: only a newer one may take the place of that which we answer already.
-    const before = attempt.name === 'I2-SENT' ? attempt.r1 : attempt.solving?.r1;
-    const counter = hipParameter(packet.parameters, 'R1_COUNTER')?.counter;
-    if (counter === undefined || before?.counter === undefined || counter <= before.counter.counter) {
-      state.reject(received, 'repeated');
-      return;
-    }
-  }
-  // We have asked for one with each repetition; whoever asks in our name must not make us begin anew without end.
-  if (attempt.name === 'I2-SENT' && attempt.renewals >= attempt.repetitions) {
+  if (!isNews(attempt, packet)) {
     state.reject(received, 'repeated');
     return;
   }
@@ -79,6 +71,23 @@ export function receiveR1(state: HipHostState, received: ReceivedPacket): void {
   const expiresAt = state.at + puzzleLifetimeMs(Math.min(lifetime, lifetimeMax));
   const start = state.ports.randomness.bytes(r1.random.length);
   waiting.solving = { r1, path, computeId: search(state, answered, r1, start), expiresAt, attempts: 0 };
+}
+
+/** Whether it takes the place of the R1 that we answer already, if there is one. */
+function isNews(attempt: I1Sent | I2Sent, { parameters }: HipPacket): boolean {
+  const before = attempt.name === 'I2-SENT' ? attempt.r1 : attempt.solving?.r1;
+  if (before === undefined) return true;
+  // We have asked for one with each repetition; whoever asks in our name must not make us begin anew without end.
+  const hasAsked = attempt.name === 'I1-SENT' || attempt.renewals < attempt.repetitions;
+  const counter = hipParameter(parameters, 'R1_COUNTER')?.counter;
+  const known = before.counter?.counter;
+  // RFC 7401 6.8 8
+  if (counter !== undefined && known !== undefined && counter !== known) return hasAsked && counter > known;
+  // RFC 7401 4.1.4: with the one before there was no progress. A NAT may have given us another address, for which the puzzle is
+  // another one; or somebody has made up the Opaque or #I that we know, which no signature covers.
+  const puzzle = hipParameter(parameters, 'PUZZLE');
+  if (attempt.name === 'I1-SENT' || !hasAsked || puzzle === undefined) return false;
+  return puzzle.opaque !== before.opaque || !sameOctets(puzzle.random, before.random);
 }
 
 function search(state: HipHostState, association: HipAssociation, r1: AcceptedR1, start: Uint8Array): number {
