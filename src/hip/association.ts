@@ -105,6 +105,7 @@ export interface I2Sent extends Repeated {
 /** Our answer to the I2 that made an association. */
 export interface R2Sent {
   readonly i2: Uint8Array;
+  readonly path: HipPath;
   readonly octets: Uint8Array;
   /** Of the R1 that it answered, in the pool. */
   readonly r1Number: number;

@@ -35,9 +35,13 @@ class BehindNat extends TwoHosts {
       super.deliver({ ...transit, path: { local, remote: { ...this.moon.endpoint, port: 10_500 } } });
   }
 
-  /** Where sun sends its ESP to. */
   get wayToMoon(): Endpoint | undefined {
     return this.sun.host.status()[0]?.path.remote;
+  }
+
+  get espToMoon(): Endpoint | undefined {
+    const [sa] = this.sun.outbound.values();
+    return sa && { address: sa.remote, port: sa.encapsulation?.remotePort ?? 0 };
   }
 }
 
@@ -52,8 +56,11 @@ for (const [what, after] of changes)
           return true;
         });
         assert.equal(moon.state(sun.hit), 'ESTABLISHED');
-        assert.equal(sun.eventsOf('established').length, 1);
-        assert.equal(moon.spis.size, 1);
+        // Whoever repeats an I2 has proven nothing of where he is.
+        assert.equal(sun.eventsOf('established').length, type === 'R2' ? 2 : 1);
+        assert.deepEqual([moon.spis.size, sun.spis.size], [1, 1]);
+        assert.deepEqual(hosts.wayToMoon, after);
+        assert.deepEqual(hosts.espToMoon, after);
         hosts.assertKeysAgree();
       });
   });

@@ -24,7 +24,7 @@ import {
   sameOctets,
   unknownCriticalParameter,
 } from '#wire';
-import type { AssociationKeys } from '../association.ts';
+import type { AssociationKeys, R2Sent } from '../association.ts';
 import { hipQuirks, type LocalIdentity } from '../configuration.ts';
 import { mayDraw } from '../esp-pair.ts';
 import { establish } from '../establish.ts';
@@ -56,7 +56,7 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
   }
   const known = state.find(receiver, sender);
   const r2 = known?.standing?.r2;
-  if (known?.standing?.state === 'R2-SENT' && r2 !== undefined && sameOctets(r2.i2, packet.octets)) {
+  if (r2 !== undefined && isRepeated(r2, received)) {
     // RFC 7401 6.9 4: our R2 was lost.
     state.transmit(path, r2.octets);
     return;
@@ -95,6 +95,12 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     return;
   }
   accept(state, received, { local, offer, keys, peer });
+}
+
+/** One from elsewhere is none: its puzzle was not set for there, and whoever recorded it could be anywhere. */
+function isRepeated({ i2, path: { remote } }: R2Sent, { packet, path }: ReceivedPacket): boolean {
+  const { address, port } = path.remote;
+  return address === remote.address && port === remote.port && sameOctets(i2, packet.octets);
 }
 
 /** RFC 7401 5.4.3: to whom #I was sent, or it would not be ours; pointing at #J. */
@@ -238,6 +244,7 @@ function accept(
     // EC of RFC 7401 4.4.1: as long as the I2 may be repeated.
     r2: {
       i2: packet.octets.slice(),
+      path,
       octets,
       r1Number: entry.number,
       until: at + baseMs * (2 ** (tries + 1) - 1),

@@ -33,8 +33,8 @@ export class Responder {
   }
 
   /**
-   * #I for an Initiator: made again from its I2, so that nothing of its I1 need be kept. To which of our addresses it comes
-   * does not matter (RFC 8047 4.2.8).
+   * #I for an Initiator: made again from its I2, so that nothing of its I1 need be kept. Its own address and port are those that
+   * R2 and ESP go to; to which of our addresses it comes does not matter (RFC 8047 4.2.8).
    */
   random(
     initiator: Hit,
@@ -44,13 +44,14 @@ export class Responder {
   ): Uint8Array {
     const prf = pseudorandomFunction(Prf.HMAC_SHA2_384);
     const { number, hashBytes } = entry;
+    const { address, port } = path.remote;
     return prf
       .compute(
         this.#secret,
         hitBytes(initiator),
         hitBytes(responder),
-        addressBytes(path.remote.address),
-        Uint8Array.of(number >>> 8, number),
+        addressBytes(address),
+        Uint8Array.of(port >>> 8, port, number >>> 8, number),
       )
       .slice(0, hashBytes);
   }
