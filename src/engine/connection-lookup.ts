@@ -8,8 +8,7 @@ import {
   type RemoteAddress,
   sameIdentity,
 } from '#ike';
-import { compareAddresses, type Endpoint, type IpAddress, prefixRange, sameFamily } from '#sa';
-import { addTo } from './sets-by-key.ts';
+import { addTo, compareAddresses, type Endpoint, type IpAddress, prefixRange, sameFamily } from '#sa';
 
 /** One configuration's connections, found by what packets and commands say. */
 export class ConnectionLookup {

@@ -2,11 +2,10 @@
 import type { Identity, IkeSa } from '#ike';
 import { identityKey } from '#ike';
 import type { Endpoint, IpAddress } from '#sa';
-import { formatEndpoint } from '#sa';
+import { addTo, formatEndpoint, removeFrom } from '#sa';
 import type { IkeSpi } from '#wire';
 import type { EarlyMessage } from './early-messages.ts';
 import { PeerIndex } from './peer-index.ts';
-import { addTo, removeFrom } from './sets-by-key.ts';
 
 /** Who is at both ends, also as text: it goes into every event. */
 export interface EntryIdentities {

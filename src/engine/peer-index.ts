@@ -1,8 +1,7 @@
 // IKE SAs by what a stranger can name: the address of a peer and the SPIs by which we send to it. Nobody may make a host look at
 // all that it has for a packet that is under no keys.
 import type { IkeSa } from '#ike';
-import type { IpAddress } from '#sa';
-import { addTo, removeFrom } from './sets-by-key.ts';
+import { addTo, type IpAddress, removeFrom } from '#sa';
 
 interface Indexed {
   readonly sa: Pick<IkeSa, 'remote' | 'outboundSpis'>;

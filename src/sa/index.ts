@@ -8,6 +8,7 @@ export * from './host-identity-tag.ts';
 export type { LsiPeer, LsiTable } from './local-scope-identifier.ts';
 export * from './parameters.ts';
 export * from './sequence-number.ts';
+export { addTo, removeFrom } from './sets-by-key.ts';
 export * from './spi.ts';
 export { formatSuite } from './suite-text.ts';
 export * from './traffic-selector.ts';

@@ -1,4 +1,5 @@
 // Which pre-shared key two identities share: the most specific match wins, the peer's before ours, as strongSwan ranks them.
+import { addTo } from '#sa';
 import type { Identity, IdentityPattern, SharedSecret } from '../configuration.ts';
 import { identityKey, matchIdentity } from './identity-match.ts';
 
@@ -72,12 +73,6 @@ const none: ReadonlySet<number> = new Set();
 function common(some: ReadonlySet<number>, others: ReadonlySet<number>): readonly number[] {
   const [fewer, more] = some.size < others.size ? [some, others] : [others, some];
   return [...fewer].filter((place) => more.has(place));
-}
-
-function addTo(sets: Map<string, Set<number>>, key: string, place: number): void {
-  const known = sets.get(key);
-  if (known === undefined) sets.set(key, new Set([place]));
-  else known.add(place);
 }
 
 /** A configuration is never changed, only replaced. */
