@@ -176,8 +176,9 @@ export interface Leaving {
 export class HipAssociation {
   readonly local: LocalIdentity;
   /** Zero while an opportunistic I1 waits for whoever answers. */
-  remote: Hit;
+  readonly remote: Hit;
   readonly peerName: string | undefined;
+  /** Changed by `AssociationTable.move` alone, which finds it by where it leads to. */
   path: HipPath;
   attempt: I1Sent | I2Sent | undefined;
   standing: Standing | undefined;

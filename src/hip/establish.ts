@@ -36,7 +36,7 @@ export function establish(state: HipHostState, association: HipAssociation, comp
   const childId = state.ports.allocateChildId();
   state.change(association, r2 === undefined ? 'R2 completes the exchange' : 'I2 was accepted', () => {
     forget(state, association);
-    association.path = path;
+    state.associations.move(association, path);
     const pair = installFirstPair(state, association, keys, {
       espSuite,
       inboundSpi,
@@ -116,6 +116,7 @@ export function endStanding(
   const { standing } = association;
   if (standing === undefined) return;
   endGranted(state, association, standing, 'association');
+  state.registrar.waiting.delete(association);
   loseRegistration(state, association, standing);
   state.removeSas(standing);
   standing.updates.dropRekeying(state, standing);

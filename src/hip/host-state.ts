@@ -5,13 +5,14 @@ import { addressBytes } from '#sa';
 import { type HipPacket, type Hit, writeHipChecksum } from '#wire';
 import {
   type AssociationKeys,
-  associationKey,
   HipAssociation,
   type I1Sent,
   type I2Sent,
   type Standing,
 } from './association.ts';
+import { AssociationTable } from './association-table.ts';
 import type { HipConfiguration, HipQuirk, LocalIdentity } from './configuration.ts';
+import { peersOf } from './configured-peers.ts';
 import type { HipEvent, HipOutput, HipPath, HipPorts, HipRejection, HipState } from './interface.ts';
 import { type NeededCommand, neededCommand } from './needed-command.ts';
 import type { Registrar } from './registration/registrar.ts';
@@ -27,7 +28,9 @@ export class HipHostState {
   configuration: HipConfiguration;
   readonly responder: Responder;
   readonly registrar: Registrar;
-  readonly associations: Map<string, HipAssociation> = new Map();
+  readonly associations: AssociationTable = new AssociationTable();
+  /** Whom the input being handled has changed besides the association that it is about. */
+  readonly alsoChanged: Set<HipAssociation> = new Set();
   /** Those that stand, by the number of their pair. */
   readonly byChild: Map<number, HipAssociation> = new Map();
   /** Of those that work on a puzzle, by the number of the job. */
@@ -111,11 +114,11 @@ export class HipHostState {
 
   /** Whether a peer is to be dealt with in a way of its own. */
   hasQuirk(remote: Hit, quirk: HipQuirk): boolean {
-    return this.configuration.peers.find(({ hit }) => hit === remote)?.quirks?.includes(quirk) === true;
+    return peersOf(this.configuration).with(remote)?.quirks?.includes(quirk) === true;
   }
 
   find(local: Hit, remote: Hit): HipAssociation | undefined {
-    return this.associations.get(associationKey(local, remote));
+    return this.associations.find(local, remote);
   }
 
   /** The association of a packet that came in. */
@@ -124,12 +127,11 @@ export class HipHostState {
   }
 
   findOrAdd(local: LocalIdentity, remote: Hit, path: HipPath): HipAssociation {
-    const key = associationKey(local.identity.hit, remote);
-    const known = this.associations.get(key);
+    const known = this.find(local.identity.hit, remote);
     if (known !== undefined) return known;
-    const peer = this.configuration.peers.find(({ hit }) => hit === remote);
+    const peer = peersOf(this.configuration).with(remote);
     const association = new HipAssociation(local, remote, peer?.name, path);
-    this.associations.set(key, association);
+    this.associations.add(association);
     return association;
   }
 
@@ -139,7 +141,7 @@ export class HipHostState {
    */
   rename(association: HipAssociation, remote: Hit): HipAssociation {
     const { attempt, local, path } = association;
-    this.associations.delete(associationKey(local.identity.hit, association.remote));
+    this.associations.delete(association);
     const known = this.findOrAdd(local, remote, path);
     if (known.attempt !== undefined) this.dropAttempt(known);
     known.attempt = attempt;
@@ -152,8 +154,7 @@ export class HipHostState {
     apply();
     const to = association.state;
     if (to !== from) this.emit({ kind: 'state', context: association.context, from, to, reason });
-    if (to === 'UNASSOCIATED')
-      this.associations.delete(associationKey(association.local.identity.hit, association.remote));
+    if (to === 'UNASSOCIATED') this.associations.delete(association);
   }
 
   /** Forgets the attempt and what was drawn for it. */

@@ -1,6 +1,6 @@
 // The HIP side of a host: every association, and the answers to those who have none yet. Sans-IO.
 import { DeadlineQueue, type IpAddress } from '#sa';
-import { decodeHipHeader, decodeHipPacket, type HipPacket, HipPacketType, WireError } from '#wire';
+import { decodeHipHeader, decodeHipPacket, type HipPacket, HipPacketType, type Hit, WireError } from '#wire';
 import { associationKey, type HipAssociation } from './association.ts';
 import { beginClose, receiveClose, receiveCloseAck } from './close/close.ts';
 import type { HipConfiguration } from './configuration.ts';
@@ -81,8 +81,8 @@ export class HipHost {
         this.#tendDue();
         return;
       case 'command':
-        this.#obey(input.command);
-        break;
+        this.#noticeSome(this.#obey(input.command));
+        return;
       case 'computed':
         this.#noticeOne(this.#computed(input));
         return;
@@ -99,7 +99,6 @@ export class HipHost {
         this.#noticeOne(this.#carriedOut(input));
         return;
     }
-    this.#noticeAll();
   }
 
   poll(): HipOutput | undefined {
@@ -111,15 +110,17 @@ export class HipHost {
   }
 
   status(): HipAssociationStatus[] {
-    return [...this.#state.associations.values()].map(statusOf);
+    return [...this.#state.associations.all()].map(statusOf);
+  }
+
+  /** The same of those with this peer. */
+  statusWith(peer: Hit): HipAssociationStatus[] {
+    return [...this.#state.associations.withPeer(peer)].map(statusOf);
   }
 
   /** The same of associations whose packets go to this address. */
   statusToward(address: IpAddress): HipAssociationStatus[] {
-    const toward = [...this.#state.associations.values()].filter(
-      ({ path }) => path.remote.address === address,
-    );
-    return toward.map(statusOf);
+    return [...this.#state.associations.toward(address)].map(statusOf);
   }
 
   /** The association that the packet was about, if there is one now. */
@@ -151,7 +152,8 @@ export class HipHost {
       state.push({ kind: 'parameter-problem', path, pointer: offset, octets, reason });
   }
 
-  #obey(command: HipCommand): void {
+  /** The associations that have changed, or may have. */
+  #obey(command: HipCommand): Iterable<HipAssociation> {
     const state = this.#state;
     switch (command.kind) {
       case 'load': {
@@ -160,25 +162,27 @@ export class HipHost {
         state.responder.pool.withdraw(state.configuration, state.at);
         reloadRegistrations(state, before);
         this.#followOwnAddresses();
-        break;
+        return state.associations.all();
       }
-      case 'associate':
-        associate(state, command);
-        break;
+      case 'associate': {
+        const association = associate(state, command);
+        return association === undefined ? [] : [association];
+      }
       case 'move':
         move(state, command.from, command.to);
-        break;
+        return state.associations.all();
       case 'addresses':
         state.ownAddresses = command.own;
         this.#followOwnAddresses();
-        break;
+        return state.associations.all();
       default: {
         const association = state.find(command.local, command.remote);
         const standing = association?.standing;
-        if (association === undefined || standing === undefined) break;
+        if (association === undefined || standing === undefined) return [];
         if (command.kind === 'close') beginClose(state, association, 'closed-by-us', command.reason);
         else if (command.kind === 'rekey') beginRekey(state, association, standing);
         else checkLiveness(state, association, standing);
+        return [association];
       }
     }
   }
@@ -238,7 +242,7 @@ export class HipHost {
   }
 
   #followOwnAddresses(): void {
-    for (const association of this.#state.associations.values()) {
+    for (const association of this.#state.associations.all()) {
       const { standing } = association;
       if (standing !== undefined) followOwnAddresses(this.#state, association, standing);
     }
@@ -248,7 +252,7 @@ export class HipHost {
     const { associations, at } = this.#state;
     const due: HipAssociation[] = [];
     for (let key = this.#deadlines.takeDue(at); key !== undefined; key = this.#deadlines.takeDue(at)) {
-      const association = associations.get(key);
+      const association = associations.at(key);
       if (association !== undefined) due.push(association);
     }
     for (const association of due) tend(this.#state, association);
@@ -260,19 +264,16 @@ export class HipHost {
     this.#noticeSome(association === undefined ? [] : [association]);
   }
 
-  #noticeSome(some: readonly HipAssociation[]): void {
-    if (this.#state.registrar.roomMade) this.#noticeAll();
-    else for (const association of some) this.#setDeadline(association);
-  }
-
-  #noticeAll(): void {
+  #noticeSome(some: Iterable<HipAssociation>): void {
     tellRoom(this.#state);
-    for (const association of this.#state.associations.values()) this.#setDeadline(association);
+    for (const association of some) this.#setDeadline(association);
+    for (const association of this.#state.alsoChanged) this.#setDeadline(association);
+    this.#state.alsoChanged.clear();
   }
 
   #setDeadline(association: HipAssociation): void {
     const key = associationKey(association.local.identity.hit, association.remote);
-    const current = this.#state.associations.get(key);
+    const current = this.#state.associations.at(key);
     this.#deadlines.set(key, current && deadlineOf(this.#state, current));
   }
 }

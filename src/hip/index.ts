@@ -10,6 +10,7 @@ export type {
   RegistrarConfiguration,
 } from './configuration.ts';
 export { hipDefaults, hipQuirks, registrarDefaults } from './configuration.ts';
+export { peersOf } from './configured-peers.ts';
 export { HipHost, type HipHostOptions } from './host.ts';
 export type {
   HipAssociationStatus,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { HipHost } from './host.ts';
 import { type TestHost, type Transit, TwoHosts } from './testing/two-hosts.ts';
 
 const actions = ['call', 'call', 'rekey', 'check', 'close', 'crash', 'traffic', 'wait'] as const;
@@ -53,6 +54,22 @@ function act(hosts: TwoHosts, host: TestHost, action: Step['action']): void {
   }
 }
 
+/** Whatever names an association finds it. */
+function assertFound(host: HipHost): void {
+  const all = host.status();
+  for (const { remote, path } of all) {
+    assert.deepEqual(
+      host.statusWith(remote),
+      all.filter((one) => one.remote === remote),
+    );
+    const { address } = path.remote;
+    assert.deepEqual(
+      host.statusToward(address),
+      all.filter((one) => one.path.remote.address === address),
+    );
+  }
+}
+
 test('after any storm a call brings both ends together, and what they hold is what they use', () => {
   let established = 0;
   fc.assert(
@@ -68,6 +85,7 @@ test('after any storm a call brings both ends together, and what they hold is wh
           return (lost & bit) === 0;
         });
         for (const transit of late) hosts.deliver(transit);
+        for (const one of [hosts.moon, hosts.sun]) assertFound(one.host);
       }
       established += hosts.moon.eventsOf('established').length;
       // The storm is over. Whatever is under way comes to an end, and whoever is called answers.

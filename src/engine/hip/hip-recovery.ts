@@ -1,5 +1,5 @@
 // HIP's half of lost state: whose SPIs were whose, whom to call after a restart, and hints (RFC 7401 4.5.4, 6.16).
-import type { HipAssociationStatus, HipContext, HipEvent, HipPeer } from '#hip';
+import { type HipAssociationStatus, type HipContext, type HipEvent, type HipPeer, peersOf } from '#hip';
 import { hitAddress, type Spi } from '#sa';
 import {
   judgeIcmpQuote,
@@ -13,9 +13,12 @@ import {
 import { type Hit, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 
-/** Under what name the history keeps HIP's SPIs: no connection of IKE has a blank in its name. */
+/** No connection of IKE has a blank in its name. */
+const namePrefix = 'hip ';
+
+/** Under what name the history keeps HIP's SPIs. */
 export function hipName({ peer, remote }: Pick<HipContext, 'peer' | 'remote'>): string {
-  return `hip ${peer ?? hitAddress(remote)}`;
+  return `${namePrefix}${peer ?? hitAddress(remote)}`;
 }
 
 function keep(state: EngineState, write: SpiHistoryWrite | undefined): void {
@@ -98,16 +101,15 @@ function peerOf(
   state: EngineState,
   connection: string,
 ): { readonly peer: HipPeer; readonly hit: Hit } | undefined {
-  for (const peer of state.hip?.configuration.peers ?? []) {
-    const { hit, name, addresses } = peer;
-    if (hit === undefined || addresses.length === 0) continue;
-    if (hipName({ peer: name, remote: hit }) === connection) return { peer, hit };
-  }
-  return undefined;
+  const { hip } = state;
+  if (hip === undefined || !connection.startsWith(namePrefix)) return undefined;
+  const peer = peersOf(hip.configuration).named(connection.slice(namePrefix.length));
+  if (peer?.hit === undefined || peer.addresses.length === 0) return undefined;
+  return { peer, hit: peer.hit };
 }
 
 function standsWith(state: EngineState, remote: Hit): boolean {
-  return state.hip?.status().some((one) => one.remote === remote) === true;
+  return (state.hip?.statusWith(remote) ?? []).length > 0;
 }
 
 /** Whether the history names a peer that we may and do not yet call. */

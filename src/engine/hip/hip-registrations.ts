@@ -1,5 +1,5 @@
 // The registrars of this host have an association with it, whatever happens to the last one (RFC 8003 3.2).
-import type { HipConfiguration, HipEvent } from '#hip';
+import { type HipConfiguration, type HipEvent, peersOf } from '#hip';
 import type { Hit } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { HipSide } from './hip-side.ts';
@@ -23,19 +23,15 @@ export class HipRegistrations {
   /** Calls whom we are to be registered with, at the start and after a reload. */
   follow(state: EngineState, configuration: HipConfiguration): void {
     this.#due.clear();
-    for (const { hit, registration } of configuration.peers)
-      if (hit !== undefined && registration !== undefined)
-        this.#due.set(hit, { at: state.at, waitMs: waitMsMin });
+    for (const hit of peersOf(configuration).registrars.keys())
+      this.#due.set(hit, { at: state.at, waitMs: waitMsMin });
     this.#arm(state);
   }
 
   note(state: EngineState, hip: HipSide, event: HipEvent): void {
     if (event.kind !== 'established' && event.kind !== 'ended') return;
     const { remote } = event.context;
-    const isRegistrar = hip.configuration.peers.some(
-      ({ hit, registration }) => hit === remote && registration !== undefined,
-    );
-    if (!isRegistrar || state.shuttingDown) return;
+    if (!peersOf(hip.configuration).registrars.has(remote) || state.shuttingDown) return;
     // Taken down by hand is down until it is called by hand, by the registrar, or by a reload.
     if (event.kind === 'established' || event.cause === 'closed-by-us') this.#due.delete(remote);
     else this.#due.set(remote, { at: state.at + waitMsMin, waitMs: waitMsMin });
@@ -45,9 +41,8 @@ export class HipRegistrations {
   run(state: EngineState, hip: HipSide): void {
     for (const [hit, { at, waitMs }] of [...this.#due]) {
       if (at > state.at) continue;
-      const stands = hip.status().some(({ remote, childId }) => remote === hit && childId !== undefined);
-      const peer = hip.configuration.peers.find((one) => one.hit === hit);
-      if (stands || peer === undefined) {
+      const peer = peersOf(hip.configuration).with(hit);
+      if (hip.isStanding(hit) || peer === undefined) {
         this.#due.delete(hit);
         continue;
       }

@@ -9,6 +9,7 @@ import {
   type HipOutput,
   type HipPath,
   type HipPeer,
+  peersOf,
 } from '#hip';
 import type { DataPlaneEvent, IpAddress } from '#sa';
 import type { Hit } from '#wire';
@@ -37,8 +38,9 @@ export class HipSide {
   readonly registrations: HipRegistrations = new HipRegistrations();
   readonly #state: EngineState;
   readonly #host: HipHost;
-  /** Peers whose address is being looked up. */
+  /** Peers whose address is being looked up, by the question and by themselves. */
   readonly #resolving = new Map<number, Call>();
+  readonly #calls = new Map<Hit, Call>();
   /** How often a peer did not answer when it was called: the next call goes to its next address. */
   readonly #calledInVain = new Map<Hit, number>();
   /** Commands that wait for an association, by the peer's HIT. */
@@ -64,6 +66,11 @@ export class HipSide {
 
   status(): readonly HipAssociationStatus[] {
     return this.#host.status();
+  }
+
+  /** Associations with this peer. */
+  statusWith(peer: Hit): readonly HipAssociationStatus[] {
+    return this.#host.statusWith(peer);
   }
 
   /** Associations whose packets go to this address. */
@@ -113,9 +120,11 @@ export class HipSide {
     const { addresses } = peer;
     const address = addresses[(this.#calledInVain.get(remote) ?? 0) % Math.max(1, addresses.length)];
     if (address === undefined) return false;
-    for (const call of this.#resolving.values()) if (call.remote === remote) return true;
+    if (this.#calls.has(remote)) return true;
     const id = this.#state.nextResolveId();
-    this.#resolving.set(id, { peer, remote, reason, ifNone });
+    const call: Call = { peer, remote, reason, ifNone };
+    this.#resolving.set(id, call);
+    this.#calls.set(remote, call);
     this.#state.outputs.push({ kind: 'resolve', id, host: address, port: 0 });
     return true;
   }
@@ -124,13 +133,14 @@ export class HipSide {
   resolved(id: number, result: Resolution): boolean {
     const call = this.#resolving.get(id);
     if (call === undefined) return false;
-    this.#resolving.delete(id);
     const { peer, remote, reason } = call;
+    this.#resolving.delete(id);
+    this.#calls.delete(remote);
     if (!result.ok) {
       this.settle(remote, result.detail);
       return true;
     }
-    if (call.ifNone && this.#isStanding(remote)) {
+    if (call.ifNone && this.isStanding(remote)) {
       this.settle(remote);
       return true;
     }
@@ -152,14 +162,13 @@ export class HipSide {
     return true;
   }
 
-  #isStanding(remote: Hit): boolean {
-    return this.status().some(({ remote: known, childId }) => known === remote && childId !== undefined);
+  isStanding(remote: Hit): boolean {
+    return this.statusWith(remote).some(({ childId }) => childId !== undefined);
   }
 
   #isCalling(remote: Hit): boolean {
-    return this.status().some(
-      ({ remote: called, state, attempt }) =>
-        called === remote && (attempt !== undefined || state === 'I1-SENT' || state === 'I2-SENT'),
+    return this.statusWith(remote).some(
+      ({ state, attempt }) => attempt !== undefined || state === 'I1-SENT' || state === 'I2-SENT',
     );
   }
 
@@ -167,11 +176,12 @@ export class HipSide {
   #note(event: HipEvent): void {
     if (event.kind !== 'failed' && event.kind !== 'established') return;
     const { remote } = event.context;
-    if (event.kind === 'established')
-      for (const call of this.#resolving.values()) if (call.remote === remote) call.ifNone = true;
-    // Only of peers that the configuration has.
-    if (event.kind === 'established') this.#calledInVain.delete(remote);
-    else if (this.configuration.peers.some(({ hit }) => hit === remote))
+    if (event.kind === 'established') {
+      const call = this.#calls.get(remote);
+      if (call !== undefined) call.ifNone = true;
+      this.#calledInVain.delete(remote);
+      // Only of peers that the configuration has.
+    } else if (peersOf(this.configuration).with(remote) !== undefined)
       this.#calledInVain.set(remote, (this.#calledInVain.get(remote) ?? 0) + 1);
   }
 

@@ -16,37 +16,43 @@ interface HipTrap {
 }
 
 export class HipTraps {
-  #traps: readonly HipTrap[] = [];
+  readonly #byPolicy = new Map<number, HipTrap>();
   #next = firstPolicyId;
 
   byPolicy(policyId: number): HipTrap | undefined {
-    return this.#traps.find((trap) => trap.policyId === policyId);
+    return this.#byPolicy.get(policyId);
   }
 
   get size(): number {
-    return this.#traps.length;
+    return this.#byPolicy.size;
   }
 
   /** Sets and removes traps until they are those of the configuration. */
   follow(state: EngineState, configuration: HipConfiguration): void {
-    const wanted = configuration.peers.flatMap((peer) => trapsOf(configuration, peer));
-    const kept = this.#traps.filter((trap) =>
-      wanted.some(({ local, remote }) => local === trap.local && remote === trap.remote),
+    const wanted = new Map(
+      configuration.peers.flatMap((peer) => trapsOf(configuration, peer).map((trap) => [keyOf(trap), trap])),
     );
-    for (const trap of this.#traps) {
-      if (!kept.includes(trap)) state.command({ kind: 'remove-policy', policyId: trap.policyId });
+    for (const trap of [...this.#byPolicy.values()]) {
+      const current = wanted.get(keyOf(trap));
+      wanted.delete(keyOf(trap));
+      const { policyId } = trap;
+      // A peer may have another address now.
+      if (current !== undefined) this.#byPolicy.set(policyId, { ...current, policyId });
+      else {
+        this.#byPolicy.delete(policyId);
+        state.command({ kind: 'remove-policy', policyId });
+      }
     }
-    const fresh = wanted
-      .filter(({ local, remote }) => !kept.some((trap) => trap.local === local && trap.remote === remote))
-      .map((trap) => ({ ...trap, policyId: this.#next++ }));
-    for (const trap of fresh) state.command({ kind: 'install-policy', policy: policyOf(trap) });
-    // A peer may have another address now.
-    const current = kept.map((trap) => ({
-      ...trap,
-      peer: configuration.peers.find(({ hit }) => hit === trap.remote)!,
-    }));
-    this.#traps = [...current, ...fresh];
+    for (const trap of wanted.values()) {
+      const fresh: HipTrap = { ...trap, policyId: this.#next++ };
+      this.#byPolicy.set(fresh.policyId, fresh);
+      state.command({ kind: 'install-policy', policy: policyOf(fresh) });
+    }
   }
+}
+
+function keyOf({ local, remote }: Pick<HipTrap, 'local' | 'remote'>): string {
+  return `${local} ${remote}`;
 }
 
 function trapsOf({ identities }: HipConfiguration, peer: HipPeer): Omit<HipTrap, 'policyId'>[] {

@@ -1,5 +1,5 @@
 // What is wrong with a HIP packet of nobody in particular: an ICMP Parameter Problem, within the budgets (RFC 7401 5.4).
-import type { HipOutput, HipPath } from '#hip';
+import { type HipOutput, type HipPath, peersOf } from '#hip';
 import { addressBytes, isIpv6 } from '#sa';
 import { ipOverheadBytes, parameterProblem, unanswerableAddresses } from '#unknown-spi';
 import { addNonEspMarker, encodeIp, encodeUdp, IpProtocol } from '#wire';
@@ -27,13 +27,13 @@ export function answerHipProblem(state: EngineState, { path, pointer, octets }: 
     packet.length - overheadBytes,
   );
   if (message === undefined) return 'nothing-to-send';
-  const peers = state.hip?.configuration.peers ?? [];
+  const { hip } = state;
   const refusal = recovery.budget.spend(
     {
       destination: remote.address,
       ipBytes: message.length + overheadBytes,
       policy,
-      known: peers.some(({ addresses }) => addresses.includes(remote.address)),
+      known: hip !== undefined && peersOf(hip.configuration).hasAddress(remote.address),
       rebootAware: recovery.rebootAware(state.at, state.unknownSpi),
     },
     state.at,

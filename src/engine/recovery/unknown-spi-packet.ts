@@ -1,4 +1,5 @@
 // An ESP or AH packet that no SA matches: facts are gathered, a verdict is reached and carried out.
+import { peersOf } from '#hip';
 import type { ConnectionConfiguration } from '#ike';
 import { type Endpoint, formatSpi, type IpAddress, type UnknownSpiEvidence } from '#sa';
 import {
@@ -88,8 +89,8 @@ function standingWith(
 /** Whether a HIP host may be there: one that we know the address of, or anybody if we take anybody. */
 function mayBeHip({ hip }: EngineState, address: IpAddress): boolean {
   if (hip === undefined) return false;
-  const { accept, peers } = hip.configuration;
-  return accept === 'any' || peers.some(({ addresses }) => addresses.includes(address));
+  const { configuration } = hip;
+  return configuration.accept === 'any' || peersOf(configuration).hasAddress(address);
 }
 
 function connectionOf(

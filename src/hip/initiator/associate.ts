@@ -2,6 +2,7 @@
 import { encodeHipPacket, HipPacketType, type Hit, hitSuiteOf, zeroHit } from '#wire';
 import type { HipAssociation } from '../association.ts';
 import type { LocalIdentity } from '../configuration.ts';
+import { peersOf } from '../configured-peers.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { serverBeside } from '../rendezvous/answering-address.ts';
@@ -14,26 +15,28 @@ export interface Call {
 }
 
 /** Nothing happens while an exchange with this peer is under way, or has just failed. */
-export function associate(state: HipHostState, call: Call): void {
+export function associate(state: HipHostState, call: Call): HipAssociation | undefined {
   const { remote, path, reason } = call;
   const local = ourIdentity(state, call);
-  if (local === undefined) return;
+  if (local === undefined) return undefined;
   const association = state.findOrAdd(local, remote, path);
   const { failedUntil } = association;
-  if (association.attempt !== undefined || (failedUntil !== undefined && state.at < failedUntil)) return;
+  if (association.attempt !== undefined || (failedUntil !== undefined && state.at < failedUntil))
+    return association;
   state.change(association, reason, () => {
     association.failedUntil = undefined;
     // What stands goes on where it is until the new association replaces it.
-    if (association.standing === undefined) association.path = path;
+    if (association.standing === undefined) state.associations.move(association, path);
     sendI1(state, association, path);
   });
+  return association;
 }
 
 /** An identity of the suite that the peer has: it can certainly deal with that one. */
 function ourIdentity(state: HipHostState, { local, remote }: Call): LocalIdentity | undefined {
   if (local !== undefined) return state.identity(local);
-  const { identities, peers } = state.configuration;
-  const known = peers.find(({ hit }) => hit === remote)?.localHit;
+  const { identities } = state.configuration;
+  const known = peersOf(state.configuration).with(remote)?.localHit;
   if (known !== undefined) return state.identity(known);
   return identities.find(({ identity }) => hitSuiteOf(identity.hit) === hitSuiteOf(remote)) ?? identities[0];
 }

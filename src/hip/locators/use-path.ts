@@ -13,7 +13,7 @@ export function usePath(
   path: HipPath,
 ): void {
   const before = association.path;
-  association.path = path;
+  state.associations.move(association, path);
   standing.locators.leave(path.remote.address);
   standing.suspect = false;
   standing.unansweredSince = undefined;

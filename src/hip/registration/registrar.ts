@@ -30,6 +30,8 @@ export class Registrar {
   readonly relayRate: PrefixRate;
   /** Somebody's registration has ended since `tellRoom` was called. */
   roomMade = false;
+  /** Those that came or asked when there was no room, the first of them first. */
+  readonly waiting: Set<HipAssociation> = new Set();
 
   constructor(randomness: Randomness, { registrar }: HipConfiguration, at: number) {
     const salt = randomness.bytes(4);
@@ -134,7 +136,7 @@ export function grant(
   { lifetime, failure }: Judgement,
 ): void {
   if (failure !== undefined) {
-    if (failure === RegistrationFailure.INSUFFICIENT_RESOURCES) standing.untold = 'room';
+    if (failure === RegistrationFailure.INSUFFICIENT_RESOURCES) awaitRoom(state, association, standing);
     state.emit({ kind: 'registration-refused', context: association.context, as: 'registrar', failure });
   }
   if (lifetime === undefined) return;
@@ -144,13 +146,25 @@ export function grant(
   }
   const { clients } = state.registrar;
   const before = clients.get(association.remote);
-  if (before?.standing !== undefined && before !== association)
+  if (before?.standing !== undefined && before !== association) {
     endGranted(state, before, before.standing, 'replaced');
+    state.alsoChanged.add(before);
+  }
   const lifetimeMs = registrationLifetimeMs(lifetime);
   const refreshed = standing.granted !== undefined;
   standing.granted = { lifetimeMs, until: state.at + lifetimeMs };
   clients.set(association.remote, association);
   state.emit({ kind: 'registered', context: association.context, as: 'registrar', lifetimeMs, refreshed });
+}
+
+/** It will hear of it when there is room. */
+export function awaitRoom(
+  { registrar }: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+): void {
+  standing.untold = 'room';
+  registrar.waiting.add(association);
 }
 
 /** Nothing is relayed any longer. */

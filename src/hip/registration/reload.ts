@@ -3,6 +3,7 @@
 import { type HipParameter, type RegInfoParameter, RegistrationType } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
+import { peersOf } from '../configured-peers.ts';
 import type { HipHostState } from '../host-state.ts';
 import { sendUpdate } from '../update/send-update.ts';
 import { endGranted, registrarOffer } from './registrar.ts';
@@ -11,10 +12,10 @@ import { askNow, cancelNow } from './requester.ts';
 export function reloadRegistrations(state: HipHostState, before: HipConfiguration): void {
   const { registrar } = state.configuration;
   const changed = JSON.stringify(registrar) !== JSON.stringify(before.registrar);
-  for (const association of state.associations.values()) {
+  for (const association of state.associations.all()) {
     const { standing, remote } = association;
     if (standing === undefined) continue;
-    const wanted = state.configuration.peers.find(({ hit }) => hit === remote)?.registration !== undefined;
+    const wanted = peersOf(state.configuration).registrars.has(remote);
     if (!wanted) cancelNow(state, association, standing);
     else if (standing.registration === undefined) askNow(state, association, standing);
     if (!changed) continue;
@@ -63,15 +64,17 @@ export function tellRoom(state: HipHostState): void {
   const free = (configuration.registrar?.registrationsMax ?? 0) - registrar.clients.size;
   if (free <= 0) return;
   let told = 0;
-  for (const association of state.associations.values()) {
-    const { standing } = association;
-    if (standing?.untold !== 'room') continue;
+  for (const association of registrar.waiting) {
     if (told === toldAtOnceMax) {
       // The others when something happens next.
       registrar.roomMade = true;
       return;
     }
+    registrar.waiting.delete(association);
+    const { standing } = association;
+    if (standing?.untold !== 'room') continue;
     tellOffer(state, association, standing, 'offer');
+    state.alsoChanged.add(association);
     told++;
   }
 }

@@ -7,6 +7,7 @@ import {
   RegistrationType,
 } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
+import { peersOf } from '../configured-peers.ts';
 import type { HipHostState } from '../host-state.ts';
 import type { RegistrationEnd } from '../interface.ts';
 import { sendUpdate } from '../update/send-update.ts';
@@ -38,7 +39,7 @@ const finalFailures: readonly number[] = [
 ];
 
 function wantedLifetimeMs({ configuration }: HipHostState, registrar: Hit): number | undefined {
-  return configuration.peers.find(({ hit }) => hit === registrar)?.registration?.lifetimeMs;
+  return peersOf(configuration).with(registrar)?.registration?.lifetimeMs;
 }
 
 /** RFC 8003 4.3: what is not offered is not asked for, and not for longer or shorter than offered. */

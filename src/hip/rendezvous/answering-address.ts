@@ -2,6 +2,7 @@
 import { addressFromBytes, sameFamily } from '#sa';
 import { type Hit, hipParameter } from '#wire';
 import type { I1Sent, I2Sent } from '../association.ts';
+import { peersOf } from '../configured-peers.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 
@@ -20,7 +21,7 @@ export function mayAnswerFrom(
   const called = paths.map(({ remote }) => remote.address);
   if (called.includes(path.remote.address)) return true;
   const { sender } = packet.header;
-  if (state.configuration.peers.find(({ hit }) => hit === sender)?.rendezvous !== undefined) return true;
+  if (peersOf(state.configuration).with(sender)?.rendezvous !== undefined) return true;
   const via = hipParameter(packet.parameters, 'VIA_RVS')?.addresses ?? [];
   return via.some((address) => called.includes(addressFromBytes(address)));
 }
@@ -31,7 +32,7 @@ export function serverBeside(
   peerHit: Hit,
   { local, remote }: HipPath,
 ): HipPath | undefined {
-  const peer = configuration.peers.find(({ hit }) => hit === peerHit);
+  const peer = peersOf(configuration).with(peerHit);
   if (peer?.rendezvous === undefined) return undefined;
   const address = peer.rendezvous.addresses.find((one) => sameFamily(one, remote.address));
   if (address === undefined || address === remote.address) return undefined;

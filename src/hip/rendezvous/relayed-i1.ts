@@ -3,6 +3,7 @@ import { verifyHipMac } from '#crypto';
 import { addressBytes, addressFromBytes, sameFamily } from '#sa';
 import { type HipParameter, type Hit, hipParameter, hipUdpPort, zeroHit } from '#wire';
 import type { HipAssociation } from '../association.ts';
+import { peersOf } from '../configured-peers.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipPath, HipRejection } from '../interface.ts';
 import { isReachable } from '../unicast.ts';
@@ -43,8 +44,7 @@ export function relayedI1(
 
 /** The server whose MAC it is: of those that we are registered with by this identity, wherever it sent it from. */
 function serverOf(state: HipHostState, local: Hit, { packet }: ReceivedPacket): HipAssociation | undefined {
-  for (const { hit, registration } of state.configuration.peers) {
-    if (hit === undefined || registration === undefined) continue;
+  for (const hit of peersOf(state.configuration).registrars.keys()) {
     const association = state.find(local, hit);
     const { standing } = association ?? {};
     if (standing?.registration?.state !== 'registered') continue;

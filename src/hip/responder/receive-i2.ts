@@ -26,6 +26,7 @@ import {
 } from '#wire';
 import type { AssociationKeys, R2Sent } from '../association.ts';
 import { hipQuirks, type LocalIdentity } from '../configuration.ts';
+import { peersOf } from '../configured-peers.ts';
 import { mayDraw } from '../esp-pair.ts';
 import { establish } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
@@ -34,7 +35,7 @@ import type { HipRejection } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
 import { locatorsInExchange } from '../locators/own-locators.ts';
 import { toldLocators } from '../locators/told-locators.ts';
-import { grant, judgeRequest, registrarOffer } from '../registration/registrar.ts';
+import { awaitRoom, grant, judgeRequest, registrarOffer } from '../registration/registrar.ts';
 import type { R1Entry } from './r1-pool.ts';
 
 interface Offer {
@@ -201,7 +202,7 @@ function mayAssociate(
   { configuration }: HipHostState,
   sender: ReceivedPacket['packet']['header']['sender'],
 ): boolean {
-  return configuration.accept === 'any' || configuration.peers.some(({ hit }) => hit === sender);
+  return configuration.accept === 'any' || peersOf(configuration).with(sender) !== undefined;
 }
 
 function accept(
@@ -254,7 +255,7 @@ function accept(
   const standing = association.standing!;
   if (request !== undefined) grant(state, association, standing, request);
   else if (registrarOffer(state, association.remote)?.registrationTypes.length === 0)
-    standing.untold = 'room';
+    awaitRoom(state, association, standing);
 }
 
 function encodeR2(

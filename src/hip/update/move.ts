@@ -8,12 +8,12 @@ import { usePath } from '../locators/use-path.ts';
 export function move(state: HipHostState, from: IpAddress, to: IpAddress): void {
   const { addresses } = state.configuration;
   if (addresses.length > 0 && !addresses.includes(to)) return;
-  for (const association of state.associations.values()) {
+  for (const association of state.associations.all()) {
     const { path, standing, attempt } = association;
     if (path.local.address !== from || !sameFamily(to, path.remote.address)) continue;
     const moved = { ...path, local: { address: to, port: path.local.port } };
     if (attempt !== undefined) callFrom(state, association, attempt, moved.local);
-    if (standing === undefined) association.path = moved;
+    if (standing === undefined) state.associations.move(association, moved);
     else usePath(state, association, standing, moved);
   }
 }
