@@ -4,9 +4,11 @@ import { keyExchangeOfDhGroup, sameFamily } from '#sa';
 import {
   appendHipParameters,
   encodeHipPacket,
+  encodeHipParameters,
   HipPacketType,
   type HipParameter,
   HipParameterType,
+  hipPacketLengthMax,
 } from '#wire';
 import type { AcceptedR1, HipAssociation, I1Sent } from '../association.ts';
 import type { HipHostState } from '../host-state.ts';
@@ -84,8 +86,7 @@ export function sendI2(
     local.key,
     randomness,
   );
-  const echoes = r1.echoUnsigned.map((data) => ({ type: 'ECHO_RESPONSE_UNSIGNED' as const, data }));
-  const packet = appendHipParameters(authenticated, echoes);
+  const packet = withEchoes(authenticated, r1.echoUnsigned);
   const { renewals } = call;
   const repetitions = renewals === undefined ? 0 : call.repetitions;
   state.change(association, 'R1 was answered', () => {
@@ -105,6 +106,19 @@ export function sendI2(
     };
   });
   state.transmit(path, packet);
+}
+
+/** RFC 7401 5.2.21: whoever has seen R1 can ask for more than there is room for, since nothing covers it. */
+function withEchoes(i2: Uint8Array, wanted: readonly Uint8Array[]): Uint8Array {
+  let room = hipPacketLengthMax - i2.length;
+  const echoes = wanted.flatMap((data) => {
+    const parameter = { type: 'ECHO_RESPONSE_UNSIGNED' as const, data };
+    const { length } = encodeHipParameters([parameter]);
+    if (length > room) return [];
+    room -= length;
+    return [parameter];
+  });
+  return appendHipParameters(i2, echoes);
 }
 
 /** RFC 8047 4.2.8: the Responder has signed where it wants I2, which needs no other proof. */
