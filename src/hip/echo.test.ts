@@ -35,8 +35,8 @@ function outputs(octets: number, packetType: number): string[] {
 }
 
 test('an UPDATE is answered with any echo that leaves room, and refused with another', () => {
-  assert.deepEqual(outputs(1_024, HipPacketType.UPDATE), ['true']);
-  assert.deepEqual(outputs(1_025, HipPacketType.UPDATE), ['echo']);
+  assert.deepEqual(outputs(512, HipPacketType.UPDATE), ['true']);
+  assert.deepEqual(outputs(513, HipPacketType.UPDATE), ['echo']);
   assert.deepEqual(outputs(1_800, HipPacketType.UPDATE), ['echo']);
 });
 

@@ -19,6 +19,7 @@ import {
 } from '#wire';
 import type { AcceptedR1, HipAssociation, I1Sent, I2Sent } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
+import { echoWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipRejection } from '../interface.ts';
 import { toldLocators } from '../locators/told-locators.ts';
@@ -142,6 +143,8 @@ function judge(
   if (!puzzle || !keyExchange || !ciphers || !hostId || !hitSuites || !groups || !formats || !transform)
     return 'missing-parameter';
 
+  const echoSigned = echoWanted(parameters);
+  if (echoSigned === 'too-long') return 'echo';
   const identity = readIdentity(hostId.algorithm, hostId.hostIdentity);
   if (identity === undefined || identity.hit !== header.sender) return 'host-identity';
   if (!verifyHipSignature(packet, identity, 'HIP_SIGNATURE_2')) return 'signature';
@@ -169,7 +172,7 @@ function judge(
     opaque: puzzle.opaque,
     difficulty: puzzle.difficulty,
     random: puzzle.random.slice(),
-    echoSigned: hipParameter(parameters, 'ECHO_REQUEST_SIGNED')?.data.slice(),
+    echoSigned,
     echoUnsigned: parameters.flatMap((one) =>
       one.type === 'ECHO_REQUEST_UNSIGNED' ? [one.data.slice()] : [],
     ),

@@ -1,17 +1,19 @@
 // I2: the solved puzzle, our Diffie-Hellman value and identity, and the SPI that we want to be reached by (RFC 7401 5.3.3).
 import { appendHipMac, appendHipSignature, CryptoError, sealHipParameters } from '#crypto';
-import { keyExchangeOfDhGroup, sameFamily } from '#sa';
+import { keyExchangeOfDhGroup, type Spi, sameFamily } from '#sa';
 import {
   appendHipParameters,
   encodeHipPacket,
   encodeHipParameters,
   HipPacketType,
   type HipParameter,
+  type HipParameterOf,
   HipParameterType,
   hipPacketLengthMax,
+  WireError,
 } from '#wire';
-import type { AcceptedR1, HipAssociation, I1Sent } from '../association.ts';
-import type { HipHostState } from '../host-state.ts';
+import type { AcceptedR1, AssociationKeys, HipAssociation, I1Sent } from '../association.ts';
+import { type HipHostState, wipeKeys } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
 import { locatorsInExchange, sourcesFor } from '../locators/own-locators.ts';
@@ -58,35 +60,18 @@ export function sendI2(
   });
   const inboundSpi = state.ports.allocateSpi();
   const keymatIndex = keys.nextIndex;
-  const hostId: HipParameter = {
-    type: 'HOST_ID',
-    algorithm: local.identity.algorithm,
-    hostIdentity: local.identity.octets,
-  };
-  const { random, opaque, difficulty, cipher } = r1;
-  const parameters: HipParameter[] = [
-    { type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi },
-    ...(r1.counter === undefined ? [] : [r1.counter]),
-    ...locatorsInExchange(state, path, inboundSpi),
-    { type: 'SOLUTION', difficulty, opaque, random, solution },
-    { type: 'DIFFIE_HELLMAN', group: r1.group, publicValue: keyPair.publicValue },
-    { type: 'HIP_CIPHER', ciphers: [cipher] },
-    { type: 'ENCRYPTED', body: sealHipParameters(cipher, keys.own.encryption, [hostId], randomness) },
-    ...(r1.echoSigned === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: r1.echoSigned }]),
-    ...requestInI2(state, remote, r1.registrarOffer),
-    { type: 'TRANSPORT_FORMAT_LIST', formats: [HipParameterType.ESP_TRANSFORM] },
-    { type: 'ESP_TRANSFORM', suites: [r1.espSuite] },
-  ];
-  const bare = encodeHipPacket({
-    header: { packetType: HipPacketType.I2, anonymous: local.anonymous, sender: initiator, receiver: remote },
-    parameters,
-  });
-  const authenticated = appendHipSignature(
-    appendHipMac(bare, remote, keys.own.integrity),
-    local.key,
-    randomness,
-  );
-  const packet = withEchoes(authenticated, r1.echoUnsigned);
+  const info = { type: 'ESP_INFO', keymatIndex, oldSpi: 0, newSpi: inboundSpi } as const;
+  let packet: Uint8Array;
+  try {
+    const { publicValue } = keyPair;
+    packet = encodeI2(state, association, { r1, solution, publicValue, keys, path, info });
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    wipeKeys(keys);
+    state.ports.releaseSpi(inboundSpi);
+    failAttempt(state, association, 'an answer to the R1 of the peer is too long for a packet');
+    return;
+  }
   const { renewals } = call;
   const repetitions = renewals === undefined ? 0 : call.repetitions;
   state.change(association, 'R1 was answered', () => {
@@ -106,6 +91,49 @@ export function sendI2(
     };
   });
   state.transmit(path, packet);
+}
+
+/** @throws WireError if keys, locators and what the Responder wants back are too much for one packet */
+function encodeI2(
+  state: HipHostState,
+  { local, remote }: HipAssociation,
+  i2: {
+    readonly r1: AcceptedR1;
+    readonly solution: Uint8Array;
+    readonly publicValue: Uint8Array;
+    readonly keys: AssociationKeys;
+    readonly path: HipPath;
+    readonly info: HipParameterOf<'ESP_INFO'>;
+  },
+): Uint8Array {
+  const { r1, solution, publicValue, keys, path, info } = i2;
+  const { randomness } = state.ports;
+  const { identity, key, anonymous } = local;
+  const hostId: HipParameter = {
+    type: 'HOST_ID',
+    algorithm: identity.algorithm,
+    hostIdentity: identity.octets,
+  };
+  const { random, opaque, difficulty, cipher } = r1;
+  const parameters: HipParameter[] = [
+    info,
+    ...(r1.counter === undefined ? [] : [r1.counter]),
+    ...locatorsInExchange(state, path, info.newSpi as Spi),
+    { type: 'SOLUTION', difficulty, opaque, random, solution },
+    { type: 'DIFFIE_HELLMAN', group: r1.group, publicValue },
+    { type: 'HIP_CIPHER', ciphers: [cipher] },
+    { type: 'ENCRYPTED', body: sealHipParameters(cipher, keys.own.encryption, [hostId], randomness) },
+    ...(r1.echoSigned === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: r1.echoSigned }]),
+    ...requestInI2(state, remote, r1.registrarOffer),
+    { type: 'TRANSPORT_FORMAT_LIST', formats: [HipParameterType.ESP_TRANSFORM] },
+    { type: 'ESP_TRANSFORM', suites: [r1.espSuite] },
+  ];
+  const bare = encodeHipPacket({
+    header: { packetType: HipPacketType.I2, anonymous, sender: identity.hit, receiver: remote },
+    parameters,
+  });
+  const authenticated = appendHipSignature(appendHipMac(bare, remote, keys.own.integrity), key, randomness);
+  return withEchoes(authenticated, r1.echoUnsigned);
 }
 
 /** RFC 7401 5.2.21: whoever has seen R1 can ask for more than there is room for, since nothing covers it. */
