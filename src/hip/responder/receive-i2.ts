@@ -18,6 +18,7 @@ import {
   type HipParameter,
   type HipParameterOf,
   HipParameterType,
+  type Hit,
   hipParameter,
   hipParameterOctets,
   hitSuiteOf,
@@ -79,23 +80,13 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, 'data-plane');
     return;
   }
-  const proven = proveInitiator(received, offer);
+  const proven = proveInitiator(state, received, offer);
   if (typeof proven === 'string') {
+    state.responder.solutions.fail(offer.solution.random, offer.solution.solution);
     state.reject(received, proven);
     return;
   }
-  const { keys, peer } = proven;
-  if (!mayDraw(keys, offer.espSuite, offer.info.keymatIndex)) {
-    wipeKeys(keys);
-    state.reject(received, 'keymat-index');
-    return;
-  }
-  if (!mayAssociate(state, packet.header.sender)) {
-    wipeKeys(keys);
-    state.reject(received, 'not-configured');
-    return;
-  }
-  accept(state, received, { local, offer, keys, peer });
+  accept(state, received, { local, offer, ...proven });
 }
 
 /** One from elsewhere is none: its puzzle was not set for there, and whoever recorded it could be anywhere. */
@@ -137,7 +128,7 @@ function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offe
   if (counter !== undefined && counter !== entry.counter) return 'stale-puzzle';
   const puzzle = { initiator: sender, responder: receiver, random, difficulty };
   if (!isPuzzleSolved(puzzle, solution.solution)) return 'puzzle';
-  if (responder.solutions.has(random, solution.solution)) return 'repeated';
+  if (responder.solutions.isSpent(random, solution.solution)) return 'repeated';
 
   if (unknownCriticalParameter(parameters) !== undefined) return 'critical-parameter';
   const [cipher] = ciphers;
@@ -154,9 +145,11 @@ function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offe
 
 /** One agreement, one MAC and then one signature: whoever made the MAC has solved the puzzle for this key. */
 function proveInitiator(
+  state: HipHostState,
   { packet }: ReceivedPacket,
-  { entry, solution, keyExchange, cipher }: Offer,
+  offer: Offer,
 ): { readonly keys: AssociationKeys; readonly peer: HostIdentity } | HipRejection {
+  const { entry, solution, keyExchange, cipher } = offer;
   const { sender, receiver } = packet.header;
   let sharedSecret: Uint8Array;
   try {
@@ -177,7 +170,12 @@ function proveInitiator(
     peerPublicValue: keyExchange.publicValue,
   });
   const peer = authenticate(packet, keys);
-  if (typeof peer !== 'string') return { keys, peer };
+  if (typeof peer !== 'string') {
+    const refusal = judgeProven(state, sender, offer, keys);
+    if (refusal === undefined) return { keys, peer };
+    wipeKeys(keys);
+    return refusal;
+  }
   wipeKeys(keys);
   return peer;
 }
@@ -198,11 +196,15 @@ function authenticate(packet: ReceivedPacket['packet'], keys: AssociationKeys): 
   return verifyHipSignature(packet, identity) ? identity : 'signature';
 }
 
-function mayAssociate(
+function judgeProven(
   { configuration }: HipHostState,
-  sender: ReceivedPacket['packet']['header']['sender'],
-): boolean {
-  return configuration.accept === 'any' || peersOf(configuration).with(sender) !== undefined;
+  sender: Hit,
+  { espSuite, info }: Offer,
+  keys: AssociationKeys,
+): HipRejection | undefined {
+  if (!mayDraw(keys, espSuite, info.keymatIndex)) return 'keymat-index';
+  const mayAssociate = configuration.accept === 'any' || peersOf(configuration).with(sender) !== undefined;
+  return mayAssociate ? undefined : 'not-configured';
 }
 
 function accept(
@@ -219,7 +221,7 @@ function accept(
   const { entry, solution, info, espSuite } = offer;
   const { responder, configuration, at } = state;
   responder.pool.deprecate(entry, at);
-  responder.solutions.add(solution.random, solution.solution);
+  responder.solutions.accept(solution.random, solution.solution);
   const association = state.findOrAdd(local, packet.header.sender, path);
   const inboundSpi = state.ports.allocateSpi();
   const request = judgeRequest(state, association.remote, packet.parameters);
