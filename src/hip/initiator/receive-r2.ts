@@ -11,14 +11,15 @@ import { takeR2 } from '../registration/requester.ts';
 import { failAttempt } from './failure.ts';
 
 export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
-  const { packet, path } = received;
+  const { packet } = received;
   const association = state.of(received);
   const attempt = association?.attempt;
   if (association === undefined || attempt?.name !== 'I2-SENT') {
     state.reject(received, 'unexpected');
     return;
   }
-  const { r1, keys, inboundSpi } = attempt;
+  // Where I2 went, the peer has proven to be; where R2 comes from, nothing covers.
+  const { r1, keys, inboundSpi, path } = attempt;
   // The MAC first: it is cheap, and whoever has the key is the host that made R1.
   if (!verifyHipMac2(packet, association.remote, keys.peer.integrity, r1.hostId)) {
     state.reject(received, 'mac');
