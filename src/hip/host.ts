@@ -1,6 +1,14 @@
 // The HIP side of a host: every association, and the answers to those who have none yet. Sans-IO.
 import { DeadlineQueue, type IpAddress } from '#sa';
-import { decodeHipHeader, decodeHipPacket, type HipPacket, HipPacketType, type Hit, WireError } from '#wire';
+import {
+  decodeHipHeader,
+  decodeHipPacket,
+  type HipPacket,
+  HipPacketType,
+  type Hit,
+  unknownCriticalParameter,
+  WireError,
+} from '#wire';
 import { associationKey, type HipAssociation } from './association.ts';
 import { beginClose, receiveClose, receiveCloseAck } from './close/close.ts';
 import type { HipConfiguration } from './configuration.ts';
@@ -139,6 +147,9 @@ export class HipHost {
     const received = { packet, path };
     const receive = receivers.get(packet.header.packetType);
     if (receive === undefined) state.reject(received, 'unexpected');
+    // RFC 7401 5.2.1
+    else if (unknownCriticalParameter(packet.parameters) !== undefined)
+      state.reject(received, 'critical-parameter');
     else receive(state, received);
     return state.of(received);
   }

@@ -15,7 +15,6 @@ import {
   hipParameterOctets,
   hitSuiteOf,
   sameOctets,
-  unknownCriticalParameter,
 } from '#wire';
 import type { AcceptedR1, HipAssociation, I1Sent, I2Sent } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
@@ -131,7 +130,6 @@ function judge(
   { packet, path }: ReceivedPacket,
 ): AcceptedR1 | HipRejection {
   const { parameters, header } = packet;
-  if (unknownCriticalParameter(parameters) !== undefined) return 'critical-parameter';
   const puzzle = hipParameter(parameters, 'PUZZLE');
   const keyExchange = hipParameter(parameters, 'DIFFIE_HELLMAN');
   const ciphers = hipParameter(parameters, 'HIP_CIPHER')?.ciphers;

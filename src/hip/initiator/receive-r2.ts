@@ -1,7 +1,7 @@
 // R2: the peer has proven itself, and both SAs stand (RFC 7401 6.10, RFC 7402 6.6).
 import { verifyHipMac2, verifyHipSignature } from '#crypto';
 import { isNegotiableSpi } from '#sa';
-import { HipNotifyType, type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
+import { HipNotifyType, type HipParameter, hipParameter } from '#wire';
 import { hipQuirks } from '../configuration.ts';
 import { establish } from '../establish.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
@@ -31,10 +31,6 @@ export function receiveR2(state: HipHostState, received: ReceivedPacket): void {
     (signature2 && verifyHipSignature(packet, r1.identity, 'HIP_SIGNATURE_2'));
   if (!signed) {
     state.reject(received, 'signature');
-    return;
-  }
-  if (unknownCriticalParameter(packet.parameters) !== undefined) {
-    state.reject(received, 'critical-parameter');
     return;
   }
   if (demandsRegistration(packet.parameters)) {

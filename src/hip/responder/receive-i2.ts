@@ -23,7 +23,6 @@ import {
   hipParameterOctets,
   hitSuiteOf,
   sameOctets,
-  unknownCriticalParameter,
 } from '#wire';
 import type { AssociationKeys, R2Sent } from '../association.ts';
 import { hipQuirks, type LocalIdentity } from '../configuration.ts';
@@ -130,7 +129,6 @@ function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offe
   if (!isPuzzleSolved(puzzle, solution.solution)) return 'puzzle';
   if (responder.solutions.isSpent(random, solution.solution)) return 'repeated';
 
-  if (unknownCriticalParameter(parameters) !== undefined) return 'critical-parameter';
   const [cipher] = ciphers;
   if (ciphers.length !== 1 || cipher === undefined || !configuration.ciphers.includes(cipher))
     return 'cipher';

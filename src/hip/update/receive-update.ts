@@ -1,6 +1,6 @@
 // UPDATE: acknowledgements first, then what has to be acknowledged (RFC 7401 6.12, 6.12.1, 6.12.2).
 import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
-import { type HipParameter, hipParameter, unknownCriticalParameter } from '#wire';
+import { type HipParameter, hipParameter } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
 import { echoWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
@@ -45,10 +45,6 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
   }
   if (!verifyHipSignature(packet, standing.peer)) {
     state.reject(received, 'signature');
-    return;
-  }
-  if (unknownCriticalParameter(packet.parameters) !== undefined) {
-    state.reject(received, 'critical-parameter');
     return;
   }
   // RFC 7401 table 5: the peer must be in ESTABLISHED to send it.
