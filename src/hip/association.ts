@@ -2,9 +2,9 @@
 import type { HipKeymat, HipKeys, HostIdentity } from '#crypto';
 import type { ChildSuite, Spi } from '#sa';
 import type { EspInfoParameter, Hit, R1CounterParameter, RegInfoParameter } from '#wire';
+import { AssociationRate } from './association-rate.ts';
 import type { LocalIdentity } from './configuration.ts';
 import type { HipContext, HipPath, HipState } from './interface.ts';
-import type { AskRate } from './locators/ask-rate.ts';
 import type { PeerLocators, ToldLocator } from './locators/peer-locators.ts';
 import type { Granted } from './registration/registrar.ts';
 import type { Registration } from './registration/requester.ts';
@@ -133,7 +133,10 @@ export interface Standing {
   silent: boolean;
   /** Where the peer says it can be reached. */
   readonly locators: PeerLocators;
-  readonly askRate: AskRate;
+  /** What is sent to addresses that may be somebody else's (RFC 8046 6.2.1). */
+  readonly askRate: AssociationRate;
+  /** Signatures for an UPDATE that comes again. */
+  readonly repetitionRate: AssociationRate;
   /** The address in use is not verified: data is bounded by credit (RFC 8046 5.6). */
   limited: boolean;
   /** The last way that led to a verified address. */
@@ -166,6 +169,8 @@ export interface Leaving {
   /** What CLOSE_ACK has to echo; absent if we sent no CLOSE. */
   readonly echo: Uint8Array | undefined;
   readonly close: Repeated | undefined;
+  /** The CLOSE that made it CLOSED, and its answer, for when it comes again. */
+  readonly answered: { readonly close: Uint8Array; readonly octets: Uint8Array } | undefined;
   readonly until: number;
 }
 
@@ -186,6 +191,8 @@ export class HipAssociation {
   failedUntil: number | undefined;
   /** No I2 is taken until then: the data plane has just refused what came of one. */
   refusedUntil: number | undefined;
+  /** Each NOTIFY has to be verified, for it has no MAC (RFC 7401 5.3.6). */
+  readonly notifyRate: AssociationRate = new AssociationRate();
 
   constructor(local: LocalIdentity, remote: Hit, peerName: string | undefined, path: HipPath) {
     this.local = local;

@@ -2,10 +2,10 @@
 import type { HostIdentity } from '#crypto';
 import type { Spi } from '#sa';
 import type { AssociationKeys, HipAssociation, Standing } from './association.ts';
+import { AssociationRate } from './association-rate.ts';
 import { installFirstPair } from './esp-pair.ts';
 import { type HipHostState, wipeKeys } from './host-state.ts';
 import type { HipEnd, HipPath } from './interface.ts';
-import { AskRate } from './locators/ask-rate.ts';
 import { announcedAddresses, refreshAt } from './locators/own-locators.ts';
 import { PeerLocators, type ToldLocator } from './locators/peer-locators.ts';
 import { endGranted } from './registration/registrar.ts';
@@ -62,7 +62,8 @@ export function establish(state: HipHostState, association: HipAssociation, comp
       rttMs: completed.rttMs,
       silent: false,
       locators: locatorsOf(path, completed.locators, at),
-      askRate: new AskRate(),
+      askRate: new AssociationRate(),
+      repetitionRate: new AssociationRate(),
       limited: false,
       provenPath: path,
       suspect: false,

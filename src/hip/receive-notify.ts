@@ -12,6 +12,10 @@ export function receiveNotify(state: HipHostState, received: ReceivedPacket): vo
     state.reject(received, 'unexpected');
     return;
   }
+  if (!association.notifyRate.take(state.at)) {
+    state.reject(received, 'rate');
+    return;
+  }
   if (!verifyHipSignature(packet, peer)) {
     state.reject(received, 'signature');
     return;

@@ -1,6 +1,6 @@
 // The end of an association in order: CLOSE and CLOSE_ACK (RFC 7401 5.3.7, 5.3.8, 6.14, 6.15).
 import { equalConstantTime, type HostIdentity, verifyHipMac, verifyHipSignature } from '#crypto';
-import { HipPacketType, hipParameter } from '#wire';
+import { HipPacketType, hipParameter, sameOctets } from '#wire';
 import type { AssociationKeys, HipAssociation, Leaving } from '../association.ts';
 import { echoWanted } from '../echo.ts';
 import { endStanding } from '../establish.ts';
@@ -35,6 +35,7 @@ export function beginClose(
       peer,
       echo,
       close: { path, packet, repetitions: 0, nextAt: state.at + retransmission.baseMs },
+      answered: undefined,
       until: state.at + unusedMs + segmentLifetimeMs,
     });
   });
@@ -72,6 +73,12 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
     unknownAssociation(state, received);
     return;
   }
+  const { answered } = association.leaving ?? {};
+  if (answered !== undefined && sameOctets(answered.close, packet.octets)) {
+    // RFC 7401 table 8: our CLOSE_ACK was lost.
+    state.transmit(path, answered.octets);
+    return;
+  }
   const echo = echoWanted(packet.parameters);
   if (echo === undefined || echo === 'too-long') {
     state.reject(received, echo === undefined ? 'missing-parameter' : 'echo');
@@ -106,6 +113,7 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
       peer,
       echo: party.leaving?.echo,
       close: undefined,
+      answered: { close: packet.octets.slice(), octets: answer },
       until: state.at + unusedMs + 2 * segmentLifetimeMs,
     });
   });

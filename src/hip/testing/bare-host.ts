@@ -3,11 +3,11 @@ import { rhashOf, seededRandomness } from '#crypto';
 import { address, type Spi } from '#sa';
 import type { Hit } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
+import { AssociationRate } from '../association-rate.ts';
 import { type HipConfiguration, hipDefaults, type LocalIdentity } from '../configuration.ts';
 import { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
-import { AskRate } from '../locators/ask-rate.ts';
 import { PeerLocators } from '../locators/peer-locators.ts';
 import { Registrar } from '../registration/registrar.ts';
 import { Responder } from '../responder/responder.ts';
@@ -66,7 +66,8 @@ export function bareAssociation(
     espSuite: 13,
     locators: new PeerLocators(barePath.remote.address),
     provenPath: barePath,
-    askRate: new AskRate(),
+    askRate: new AssociationRate(),
+    repetitionRate: new AssociationRate(),
     limited: false,
     suspect: false,
     told: '',

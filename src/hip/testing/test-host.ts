@@ -62,6 +62,8 @@ export class TestHost {
   refuses: ((command: SaCommand) => boolean) | undefined;
   /** On: jobs wait until they are asked for. */
   holdComputation = false;
+  /** How many it has made. */
+  signatures = 0;
   readonly held: Timeless<HipInput>[] = [];
   address: IpAddress;
   /** Others that it has besides. */
@@ -91,9 +93,15 @@ export class TestHost {
 
   #start(at: number): HipHost {
     this.#starts++;
+    const seed = Uint8Array.from(`${this.name} ${this.#starts}`, (c) => c.charCodeAt(0));
+    const randomness = seededRandomness(seed);
+    const sign: typeof randomness.sign = (key, scheme, data) => {
+      this.signatures++;
+      return randomness.sign(key, scheme, data);
+    };
     return new HipHost({
       ports: {
-        randomness: seededRandomness(Uint8Array.from(`${this.name} ${this.#starts}`, (c) => c.charCodeAt(0))),
+        randomness: { ...randomness, sign },
         allocateSpi: (like) => {
           while (like !== undefined && this.#nextSpi % spiGroups !== like % spiGroups) this.#nextSpi++;
           const spi = this.#nextSpi++ as Spi;

@@ -43,6 +43,10 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
     answerAgain(state, association, standing, received, seq.updateId);
     return;
   }
+  if (seq === undefined && !isAwaited(standing, ack!.updateIds)) {
+    state.reject(received, 'repeated');
+    return;
+  }
   if (!verifyHipSignature(packet, standing.peer)) {
     state.reject(received, 'signature');
     return;
@@ -52,22 +56,29 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
     standing.state = 'ESTABLISHED';
     standing.r2 = undefined;
   });
-  standing.lastInboundAt = state.at;
+  if (seq !== undefined) standing.lastInboundAt = state.at;
   if (ack !== undefined) takeAcknowledgement(state, association, standing, received, ack.updateIds);
   if (seq !== undefined && association.standing === standing)
     process(state, association, standing, received, seq.updateId);
   nextWanted(state, association, standing);
 }
 
+/** What acknowledges nothing that is under way is an old one, or came twice. */
+function isAwaited({ updates: { outstanding, probes } }: Standing, updateIds: readonly number[]): boolean {
+  return updateIds.some((one) => one === outstanding?.updateId || probes.has(one));
+}
+
 function answerAgain(
   state: HipHostState,
   association: HipAssociation,
   standing: Standing,
-  { path }: ReceivedPacket,
+  received: ReceivedPacket,
   updateId: number,
 ): void {
+  const { path } = received;
   const answer = standing.updates.answerTo(updateId) ?? [];
   if (answer instanceof Uint8Array) state.transmit(path, answer);
+  else if (!standing.repetitionRate.take(state.at)) state.reject(received, 'rate');
   else sendAcknowledgement(state, association, standing, updateId, answer, path);
 }
 
@@ -92,6 +103,7 @@ function takeAcknowledgement(
     return;
   }
   updates.outstanding = undefined;
+  standing.lastInboundAt = state.at;
   standing.silent = false;
   standing.suspect = false;
   standing.unansweredSince = undefined;

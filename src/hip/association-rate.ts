@@ -1,11 +1,11 @@
-// How often a peer can have us write to addresses that may be somebody else's (RFC 8046 6.2.1).
+// How often a peer, or whoever has recorded one, can have us do what costs us more than him.
 
-/** So many at once: two for each address that is kept. */
+/** So many at once: two for each address of a peer that is kept. */
 const burst = 16;
 const perSecond = 2;
 
-/** Of one association. */
-export class AskRate {
+/** Of one association, and one kind of cost. */
+export class AssociationRate {
   #tokens = burst;
   #at = 0;
 
