@@ -135,7 +135,7 @@ export interface Standing {
   readonly locators: PeerLocators;
   /** What is sent to addresses that may be somebody else's (RFC 8046 6.2.1). */
   readonly askRate: AssociationRate;
-  /** Signatures for an UPDATE that comes again. */
+  /** For an UPDATE that comes again: signatures, and packets to where the peer may not be. */
   readonly repetitionRate: AssociationRate;
   /** The address in use is not verified: data is bounded by credit (RFC 8046 5.6). */
   limited: boolean;
@@ -170,7 +170,9 @@ export interface Leaving {
   readonly echo: Uint8Array | undefined;
   readonly close: Repeated | undefined;
   /** The CLOSE that made it CLOSED, and its answer, for when it comes again. */
-  readonly answered: { readonly close: Uint8Array; readonly octets: Uint8Array } | undefined;
+  readonly answered:
+    | { readonly close: Uint8Array; readonly path: HipPath; readonly octets: Uint8Array }
+    | undefined;
   readonly until: number;
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { appendHipSignature, seededRandomness } from '#crypto';
+import { address } from '#sa';
 import { encodeHipPacket, HipPacketType, writeHipChecksum } from '#wire';
 import { hipDefaults } from './configuration.ts';
 import { addressesOf } from './host-state.ts';
@@ -82,6 +83,32 @@ describe('a recorded packet', () => {
       hosts.deliver(close!);
     }
     assert.equal(sun.state(moon.hit), 'UNASSOCIATED');
+  });
+});
+
+describe('a recorded packet from an address that is not its sender’s', () => {
+  const victim = { address: address('203.0.113.9'), port: 0 };
+
+  /** How many packets somebody there gets when this comes a thousand times from there. */
+  function packetsTo(hosts: TwoHosts, transit: Transit): number {
+    const path = { ...transit.path, local: victim };
+    const octets = transit.octets.slice();
+    writeHipChecksum(octets, addressesOf(victim.address, path.remote.address));
+    for (let i = 0; i < repetitions; i++) hosts.deliver({ ...transit, path, octets });
+    return hosts.sun.sent.length;
+  }
+
+  test('that is an UPDATE has few packets sent there', () => {
+    const { hosts, seen } = recorded();
+    assert.equal(packetsTo(hosts, seen.get('moon UPDATE')!.at(-1)!), 16);
+  });
+
+  test('that is a CLOSE has none sent there', () => {
+    const hosts = new TwoHosts().connect();
+    const seen = new Map<string, Transit[]>();
+    command(hosts, hosts.moon, 'close');
+    hosts.settle(recorder(seen));
+    assert.equal(packetsTo(hosts, seen.get('moon CLOSE')![0]!), 0);
   });
 });
 

@@ -44,6 +44,21 @@ test('a lost CLOSE is repeated, and a lost CLOSE_ACK is given again', () => {
   }
 });
 
+// RFC 7401 tables 7 and 8; 5.4.4 is for whom nothing is known
+test('an UPDATE to whom is leaving is dropped without a word', () => {
+  for (const lost of ['CLOSE', 'CLOSE_ACK']) {
+    const hosts = new TwoHosts().connect();
+    const { moon, sun } = hosts;
+    hosts.sendEsp(moon);
+    close(hosts, moon);
+    const check = { kind: 'check', local: sun.hit, remote: moon.hit, reason: 'a test' } as const;
+    sun.give(hosts.now, { kind: 'command', command: check });
+    hosts.settle((_, type) => type !== lost);
+    assert.deepEqual(moon.rejections, ['UPDATE unexpected']);
+    assert.deepEqual(moon.problems, []);
+  }
+});
+
 test('CLOSE of both at once ends on both sides', () => {
   const hosts = new TwoHosts().connect();
   close(hosts, hosts.moon);

@@ -6,10 +6,14 @@ import { echoWanted } from '../echo.ts';
 import { endStanding } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
 import type { HipEnd } from '../interface.ts';
+import { isSameWay } from '../locators/verified-path.ts';
 import { unknownAssociation } from '../unknown-association.ts';
 import { protectedPacket } from '../update/send-update.ts';
 
 const echoBytes = 8;
+
+/** Of a packet: the checksum is another one where it is said to be from elsewhere. */
+const behindChecksum = 6;
 
 /** No data from now on; the keys stay until the peer has answered or had time enough to. */
 export function beginClose(
@@ -74,9 +78,10 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
     return;
   }
   const { answered } = association.leaving ?? {};
-  if (answered !== undefined && sameOctets(answered.close, packet.octets)) {
-    // RFC 7401 table 8: our CLOSE_ACK was lost.
-    state.transmit(path, answered.octets);
+  if (answered !== undefined && sameOctets(answered.close, packet.octets.subarray(behindChecksum))) {
+    // RFC 7401 table 8: our CLOSE_ACK was lost. To whoever says that it is from elsewhere there is none.
+    if (isSameWay(path, answered.path)) state.transmit(path, answered.octets);
+    else state.reject(received, 'repeated');
     return;
   }
   const echo = echoWanted(packet.parameters);
@@ -113,7 +118,7 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
       peer,
       echo: party.leaving?.echo,
       close: undefined,
-      answered: { close: packet.octets.slice(), octets: answer },
+      answered: { close: packet.octets.slice(behindChecksum), path, octets: answer },
       until: state.at + unusedMs + 2 * segmentLifetimeMs,
     });
   });

@@ -9,6 +9,7 @@ import { announce } from '../locators/own-locators.ts';
 import { takeProbeAnswer } from '../locators/probe.ts';
 import { toldLocators, unsupportedLocators } from '../locators/told-locators.ts';
 import { sendUnsupportedLocators } from '../locators/unsupported.ts';
+import { isSameWay, verifiedPath } from '../locators/verified-path.ts';
 import { grant, judgeRequest } from '../registration/registrar.ts';
 import { sendOffer } from '../registration/reload.ts';
 import { askNow, sendCancellation, takeAnswers, takeUpdate } from '../registration/requester.ts';
@@ -21,7 +22,9 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
   const association = state.of(received);
   const standing = association?.standing;
   if (association === undefined || standing === undefined) {
-    unknownAssociation(state, received);
+    // RFC 7401 tables 7 and 8: whom we leave, we still know.
+    if (association?.leaving === undefined) unknownAssociation(state, received);
+    else state.reject(received, 'unexpected');
     return;
   }
   const seq = hipParameter(packet.parameters, 'SEQ');
@@ -77,8 +80,11 @@ function answerAgain(
 ): void {
   const { path } = received;
   const answer = standing.updates.answerTo(updateId) ?? [];
-  if (answer instanceof Uint8Array) state.transmit(path, answer);
-  else if (!standing.repetitionRate.take(state.at)) state.reject(received, 'rate');
+  const isMade = answer instanceof Uint8Array;
+  // Whoever has recorded it can say that it is from anywhere.
+  const isCheap = isMade && isSameWay(path, verifiedPath(association, standing));
+  if (!isCheap && !standing.repetitionRate.take(state.at)) state.reject(received, 'rate');
+  else if (isMade) state.transmit(path, answer);
   else sendAcknowledgement(state, association, standing, updateId, answer, path);
 }
 
