@@ -114,7 +114,9 @@ export class HipHost {
   }
 
   deadline(): number | undefined {
-    return this.#deadlines.next();
+    const times = [this.#deadlines.next(), this.#state.responder.pool.deadline];
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   status(): HipAssociationStatus[] {
@@ -260,7 +262,8 @@ export class HipHost {
   }
 
   #tendDue(): void {
-    const { associations, at } = this.#state;
+    const { associations, at, responder } = this.#state;
+    responder.pool.scavenge(at);
     const due: HipAssociation[] = [];
     for (let key = this.#deadlines.takeDue(at); key !== undefined; key = this.#deadlines.takeDue(at)) {
       const association = associations.at(key);

@@ -100,6 +100,14 @@ test('after any storm a call brings both ends together, and what they hold is wh
         assert.deepEqual([host.inbound.size, host.outbound.size, host.policies.size], [1, 1, 1], host.name);
         assert.deepEqual([...host.spis], [...host.inbound.keys()]);
         assert.equal(host.host.status().length, 1);
+        act(hosts, host, 'close');
+      }
+      // Nothing of it is kept for good.
+      hosts.wait(60 * 60_000);
+      for (const host of [hosts.moon, hosts.sun]) {
+        assert.equal(host.host.status().length, 0);
+        assert.equal(host.privateValues.size, 0, host.name);
+        assert.equal(host.host.deadline(), undefined);
       }
     }),
     { numRuns: 60 },

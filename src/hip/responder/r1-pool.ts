@@ -53,6 +53,11 @@ export class R1Pool {
     this.#counter = counter;
   }
 
+  /** When the first of them is over, with its private value. */
+  get deadline(): number | undefined {
+    return this.#entries.length === 0 ? undefined : Math.min(...this.#entries.map(({ until }) => until));
+  }
+
   /** @param answered the one to stay with while it will do */
   offer(kind: R1Kind, configuration: HipConfiguration, at: number, answered?: number): R1Entry {
     const same = answered === undefined ? undefined : this.find(answered, at);
@@ -90,11 +95,12 @@ export class R1Pool {
       if (hits.has(entry.local.identity.hit) && groups.includes(entry.group)) this.deprecate(entry, at);
       else entry.until = at;
     }
-    this.#scavenge(at);
+    this.scavenge(at);
   }
 
   #make(kind: R1Kind, configuration: HipConfiguration, at: number): R1Entry {
-    this.#scavenge(at);
+    this.scavenge(at);
+    while (this.#entries.length >= entriesMax) this.#entries.shift()!.keyPair.destroy();
     const { local, group, difficulty, services } = kind;
     const method = keyExchangeOfDhGroup(group);
     if (method === undefined) throw new Error(`no key exchange for DH group ${group}`);
@@ -143,11 +149,11 @@ export class R1Pool {
     return entry;
   }
 
-  #scavenge(at: number): void {
+  /** Those are forgotten whose answers are not taken any more. */
+  scavenge(at: number): void {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       if (at >= this.#entries[i]!.until) this.#entries.splice(i, 1)[0]!.keyPair.destroy();
     }
-    while (this.#entries.length >= entriesMax) this.#entries.shift()!.keyPair.destroy();
   }
 }
 

@@ -1,6 +1,6 @@
 // One HIP host in virtual time: its outputs are carried out, its packets wait to be delivered.
 import assert from 'node:assert/strict';
-import { computeNow, seededRandomness } from '#crypto';
+import { computeNow, type KeyPair, seededRandomness } from '#crypto';
 import {
   address,
   type Endpoint,
@@ -64,6 +64,8 @@ export class TestHost {
   holdComputation = false;
   /** How many it has made. */
   signatures = 0;
+  /** Private Diffie-Hellman values that it keeps. */
+  readonly privateValues: Set<KeyPair> = new Set();
   readonly held: Timeless<HipInput>[] = [];
   address: IpAddress;
   /** Others that it has besides. */
@@ -99,9 +101,23 @@ export class TestHost {
       this.signatures++;
       return randomness.sign(key, scheme, data);
     };
+    const keyPair: typeof randomness.keyPair = (group) => {
+      const made = randomness.keyPair(group);
+      const kept: KeyPair = {
+        group,
+        publicValue: made.publicValue,
+        agree: (peer) => made.agree(peer),
+        destroy: () => {
+          this.privateValues.delete(kept);
+          made.destroy();
+        },
+      };
+      this.privateValues.add(kept);
+      return kept;
+    };
     return new HipHost({
       ports: {
-        randomness: { ...randomness, sign },
+        randomness: { ...randomness, sign, keyPair },
         allocateSpi: (like) => {
           while (like !== undefined && this.#nextSpi % spiGroups !== like % spiGroups) this.#nextSpi++;
           const spi = this.#nextSpi++ as Spi;
@@ -122,6 +138,7 @@ export class TestHost {
   /** Everything is lost but the identity. */
   crash(at: number): void {
     for (const table of [this.inbound, this.outbound, this.policies, this.spis, this.using]) table.clear();
+    this.privateValues.clear();
     this.sent.length = 0;
     this.held.length = 0;
     this.host = this.#start(at);
