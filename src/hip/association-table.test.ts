@@ -31,7 +31,12 @@ test('given any associations made, moved and ended, those of a peer and toward a
       for (const { kind, local, remote, place } of steps) {
         const known = table.find(local.identity.hit, remote);
         if (known === undefined) {
-          const made = new HipAssociation(local, remote, undefined, pathTo(place));
+          const made = new HipAssociation(
+            local,
+            remote,
+            remote === zeroHit ? 'anybody' : undefined,
+            pathTo(place),
+          );
           all.add(made);
           table.add(made);
         } else if (kind === 'move') table.move(known, pathTo(place));
@@ -40,6 +45,7 @@ test('given any associations made, moved and ended, those of a peer and toward a
           table.delete(known);
         }
         assert.deepEqual(new Set(table.all()), all);
+        assert.equal(table.strangers, [...all].filter(({ peerName }) => peerName === undefined).length);
         for (const one of remotes) {
           const expected = [...all].filter((association) => association.remote === one);
           assert.deepEqual(new Set(table.withPeer(one)), new Set(expected));

@@ -8,6 +8,12 @@ export class AssociationTable {
   readonly #byKey = new Map<string, HipAssociation>();
   readonly #byPeer = new Map<Hit, Set<HipAssociation>>();
   readonly #byAddress = new Map<IpAddress, Set<HipAssociation>>();
+  #strangers = 0;
+
+  /** How many there are with hosts that the configuration did not have. */
+  get strangers(): number {
+    return this.#strangers;
+  }
 
   all(): Iterable<HipAssociation> {
     return this.#byKey.values();
@@ -35,13 +41,14 @@ export class AssociationTable {
   add(association: HipAssociation): void {
     const { remote, path } = association;
     this.#byKey.set(keyOf(association), association);
+    if (association.peerName === undefined) this.#strangers++;
     addTo(this.#byPeer, remote, association);
     addTo(this.#byAddress, path.remote.address, association);
   }
 
   delete(association: HipAssociation): void {
     const { remote, path } = association;
-    this.#byKey.delete(keyOf(association));
+    if (this.#byKey.delete(keyOf(association)) && association.peerName === undefined) this.#strangers--;
     removeFrom(this.#byPeer, remote, association);
     removeFrom(this.#byAddress, path.remote.address, association);
   }

@@ -85,6 +85,8 @@ export interface HipConfiguration {
   readonly peers: readonly HipPeer[];
   /** Whose I2 is accepted: peers of the list, or of anybody. */
   readonly accept: 'configured' | 'any';
+  /** Hosts that are not of the list, at most. Each costs a pair of SAs until nobody has used it for long. */
+  readonly strangersMax: number;
   /** `HipDhGroup`s */
   readonly groups: readonly number[];
   /** `HipCipher`s */
@@ -119,6 +121,7 @@ export interface HipConfiguration {
 /** Defaults for what an operator need not say. */
 export const hipDefaults: Omit<HipConfiguration, 'identities' | 'peers'> = {
   accept: 'configured',
+  strangersMax: 10_000,
   // ECP_256, ECP_384, MODP_3072, MODP_2048
   groups: [7, 8, 4, 11],
   // AES-128-CBC and AES-256-CBC

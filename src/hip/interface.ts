@@ -129,6 +129,8 @@ export type HipRejection =
   | 'critical-parameter'
   | 'rate'
   | 'smaller-hit'
+  /** Strangers stand here already, as many as there is room for. */
+  | 'too-many'
   /** What came of another one a moment ago has been refused by the data plane. */
   | 'data-plane'
   | 'stale-puzzle'

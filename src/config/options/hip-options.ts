@@ -166,7 +166,7 @@ export const hipSchema: SectionSchema = {
       class: 'supported',
       default: 'configured',
       values: ['configured', 'any'],
-      note: 'Who may call: the peers of this configuration, or everybody.',
+      note: 'Who may call: the peers of this configuration, or everybody, 10,000 others at a time.',
     },
     {
       name: 'addrs',

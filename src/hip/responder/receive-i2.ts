@@ -79,6 +79,10 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     state.reject(received, 'data-plane');
     return;
   }
+  if (known === undefined && !hasRoomFor(state, sender)) {
+    state.reject(received, 'too-many');
+    return;
+  }
   const proven = proveInitiator(state, received, offer);
   if (typeof proven === 'string') {
     state.responder.solutions.fail(offer.solution.random, offer.solution.solution);
@@ -86,6 +90,12 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
     return;
   }
   accept(state, received, { local, offer, ...proven });
+}
+
+function hasRoomFor({ configuration, associations }: HipHostState, sender: Hit): boolean {
+  const { accept, strangersMax } = configuration;
+  if (accept !== 'any' || associations.strangers < strangersMax) return true;
+  return peersOf(configuration).with(sender) !== undefined;
 }
 
 /** One from elsewhere is none: its puzzle was not set for there, and whoever recorded it could be anywhere. */
