@@ -14,7 +14,7 @@ import { grant, judgeRequest } from '../registration/registrar.ts';
 import { sendOffer } from '../registration/reload.ts';
 import { askNow, sendCancellation, takeAnswers, takeUpdate } from '../registration/requester.ts';
 import { unknownAssociation } from '../unknown-association.ts';
-import { beginRekey, completeRekey, judgeHalf, takeHalf } from './rekey.ts';
+import { beginRekey, halfAcknowledged, judgeHalf, takeHalf } from './rekey.ts';
 import { sendAcknowledgement, sendUpdate } from './send-update.ts';
 
 export function receiveUpdate(state: HipHostState, received: ReceivedPacket): void {
@@ -121,10 +121,8 @@ function takeAcknowledgement(
     standing.rttMs = state.at - outstanding.sentAt;
     state.emit({ kind: 'alive', context: association.context, rttMs: standing.rttMs });
   }
-  if (outstanding.purpose === 'rekey' && updates.rekeying !== undefined) {
-    updates.rekeying.acknowledged = true;
-    completeRekey(state, association, standing);
-  }
+  if (outstanding.purpose === 'rekey' && updates.rekeying !== undefined)
+    halfAcknowledged(state, association, standing, updates.rekeying);
   // With a SEQ of its own it is processed as what it is besides.
   const { parameters } = received.packet;
   if (outstanding.purpose === 'register' && hipParameter(parameters, 'SEQ') === undefined)

@@ -39,7 +39,7 @@ function newHalf(state: HipHostState, standing: Standing, fresh: boolean, peerIn
     keyPair: fresh ? state.ports.randomness.keyPair(method) : undefined,
     acknowledged: false,
     prepared: undefined,
-    until: state.at + halfMsMax,
+    until: Number.POSITIVE_INFINITY,
   };
   updates.rekeying = rekeying;
   return rekeying;
@@ -152,8 +152,20 @@ function newKeymat(
   return keymat;
 }
 
+/** The peer has our half. Its own may be on its way. */
+export function halfAcknowledged(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  rekeying: Rekeying,
+): void {
+  rekeying.acknowledged = true;
+  rekeying.until = state.at + halfMsMax;
+  completeRekey(state, association, standing);
+}
+
 /** RFC 7402 6.10: our half is acknowledged too, so the peer can receive by the new SAs. */
-export function completeRekey(state: HipHostState, association: HipAssociation, standing: Standing): void {
+function completeRekey(state: HipHostState, association: HipAssociation, standing: Standing): void {
   const { rekeying } = standing.updates;
   if (rekeying?.prepared === undefined || !rekeying.acknowledged) return;
   const { keys, childId, pair: replaced } = standing;

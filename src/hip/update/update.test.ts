@@ -108,6 +108,19 @@ describe('a rekeying', () => {
     hosts.assertKeysAgree();
   });
 
+  for (const begins of ['moon', 'sun'] as const)
+    test(`that ${begins} has begun is not half forgotten while it repeats its half, however long that is`, () => {
+      const configuration = { retransmission: { baseMs: 2_000, tries: 5 } };
+      const hosts = new TwoHosts({ moon: { configuration }, sun: { configuration } }).connect();
+      hosts.sendEsp(hosts.moon);
+      rekey(hosts, hosts[begins]);
+      hosts.wait(31_500, () => false);
+      hosts.wait(1_000);
+      hosts.assertKeysAgree();
+      hosts.wait(200_000);
+      assertOnePairAfterTraffic(hosts);
+    });
+
   for (const lost of [0, 1, 2]) {
     test(`survives the loss of its packet ${lost + 1}`, () => {
       const hosts = new TwoHosts().connect();

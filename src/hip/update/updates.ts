@@ -54,8 +54,8 @@ export interface Rekeying {
   acknowledged: boolean;
   /** Both halves are known: the SAs are installed, and the peer may send by them before we do. */
   prepared: PreparedPair | undefined;
-  /** Until when the peer's half may come. */
-  readonly until: number;
+  /** Until when the peer's half may come; for good until ours is acknowledged. */
+  until: number;
 }
 
 /**
