@@ -58,4 +58,12 @@ test('names tell family and port, without a colon', () => {
     'ipv6-udp-500',
     'ipv6-udp-4500',
   ]);
+  assert.deepEqual(socketNames(['0.0.0.0', '::'], { ike: 500, natTraversal: 4500, hip: true }), [
+    'ipv4-udp-500',
+    'ipv4-udp-4500',
+    'ipv6-udp-500',
+    'ipv6-udp-4500',
+    'ipv4-udp-10500',
+    'ipv6-udp-10500',
+  ]);
 });

@@ -1,5 +1,7 @@
 // Sockets that systemd keeps while no process of ours is there (sd_notify(3), FDSTORE): the kernel goes on taking ESP out of them, and IKE waits.
-import { closeDescriptor } from '#linux';
+import { closeDescriptor, DatagramSocket, monotonicMs, SystemCallError } from '#linux';
+import { address, type IpAddress } from '#sa';
+import { hipUdpPort } from '#wire';
 
 /** Environment variables by which systemd says which file descriptors it gives back (sd_listen_fds(3)). */
 export interface KeptEnvironment {
@@ -30,12 +32,39 @@ export function keptDescriptors({
   return kept;
 }
 
-/** Names of the sockets of a data plane, in the order in which it opens them. */
+/** Names of the sockets of a data plane that a process after this one is to have, in their order. */
 export function socketNames(
   addresses: readonly string[],
-  { ike, natTraversal }: { readonly ike: number; readonly natTraversal: number },
+  ports: { readonly ike: number; readonly natTraversal: number; readonly hip?: boolean },
 ): string[] {
-  return addresses.flatMap((address) =>
-    [ike, natTraversal].map((port) => `${address.includes(':') ? 'ipv6' : 'ipv4'}-udp-${port}`),
-  );
+  const names = (ofEach: readonly number[]): string[] =>
+    addresses.flatMap((one) => ofEach.map((port) => `${one.includes(':') ? 'ipv6' : 'ipv4'}-udp-${port}`));
+  return [...names([ports.ike, ports.natTraversal]), ...names(ports.hip === true ? [hipUdpPort] : [])];
+}
+
+/** What `socketNames` says of a socket. */
+const socketName = /^ipv([46])-udp-(\d+)$/;
+const freeMsMax = 1_000;
+const askAgainMs = 10;
+
+/** Waits until nobody has the ports of sockets with these names, not longer than a second for all of them. */
+export function waitUntilFree(names: Iterable<string>): void {
+  const until = monotonicMs() + freeMsMax;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const name of names) {
+    const [, family, port] = socketName.exec(name) ?? [];
+    if (port === undefined) continue;
+    const own = address(family === '6' ? '::' : '0.0.0.0');
+    while (isTaken(own, Number(port)) && monotonicMs() < until) Atomics.wait(pause, 0, 0, askAgainMs);
+  }
+}
+
+function isTaken(own: IpAddress, port: number): boolean {
+  try {
+    new DatagramSocket(own, { kind: 'udp', port }).close();
+    return false;
+  } catch (error) {
+    // Whatever else is in the way is told by who needs the port.
+    return error instanceof SystemCallError && error.code === 'EADDRINUSE';
+  }
 }

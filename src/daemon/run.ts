@@ -229,7 +229,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     if (plane === 'userspace') leaveKernel(ownerName);
     const addresses = existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')];
     // The kernel goes on with ESP in UDP as long as somebody has the socket.
-    const kept = plane === 'kernel' ? socketNames(addresses, configuration.ports) : [];
+    const hip = hasHostIdentity(loaded);
+    const kept = plane === 'kernel' ? socketNames(addresses, { ...configuration.ports, hip }) : [];
     const sockets = service.takeKept(kept);
     let io: Awaited<ReturnType<typeof openPacketThreads>> | undefined;
     const daemon = new Daemon({
@@ -283,7 +284,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
                     ...(sockets === undefined ? {} : { sockets }),
                   },
                 }),
-            hip: hasHostIdentity(loaded),
+            hip,
             ...(checkpoint === undefined
               ? {}
               : {

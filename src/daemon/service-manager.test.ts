@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClosingPipe } from '#linux';
+import { ClosingPipe, DatagramSocket } from '#linux';
+import { address } from '#sa';
 import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
 import { NotificationSocket } from './testing/service-manager-peer.ts';
 
@@ -148,6 +149,44 @@ test('or is closed, and systemd has closed it too before anybody goes on', async
     assert.deepEqual(taken(path, names).taken, undefined);
     await systemd.heard(/^FDSTOREREMOVE=1\nFDNAME=one\n?FDSTOREREMOVE=1\nFDNAME=two\n?BARRIER=1$/m);
   }
+});
+
+/** In a process of its own, which has been given a pipe for a port of ours and wants nothing: what binding that port comes to then. */
+async function boundAfter(path: string, port: number): Promise<string> {
+  const module = (name: string): string => JSON.stringify(import.meta.resolve(name));
+  const script = `
+    const { ServiceManager } = await import(${module('./service-manager.js')});
+    const { DatagramSocket } = await import(${module('#linux')});
+    const given = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1', LISTEN_FDNAMES: 'ipv4-udp-${port}' };
+    new ServiceManager({ NOTIFY_SOCKET: ${JSON.stringify(path)}, ...given }).takeKept([]);
+    try {
+      new DatagramSocket('0.0.0.0', { kind: 'udp', port: ${port} }).close();
+      console.log('bound');
+    } catch ({ code }) {
+      console.log(code);
+    }
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  });
+  let said = '';
+  for await (const octets of child.stdout!) said += octets;
+  return said.trim();
+}
+
+test('a port that systemd gives up a little later can be bound, and one that stays taken is not waited for long', async (t) => {
+  const { path, systemd } = await listening(t);
+  const other = new DatagramSocket(address('0.0.0.0'), { kind: 'udp', port: 21_017 });
+  const late = boundAfter(path, 21_017);
+  await systemd.heard(/BARRIER=1/);
+  // Who plays systemd closes nothing that it is given: the barrier takes its two seconds.
+  await sleep(2_300);
+  other.close();
+  assert.equal(await late, 'bound');
+
+  const staying = new DatagramSocket(address('0.0.0.0'), { kind: 'udp', port: 21_017 });
+  t.after(() => staying.close());
+  assert.equal(await boundAfter(path, 21_017), 'EADDRINUSE');
 });
 
 test('what is taken from the environment is not left to programs that we start', () => {

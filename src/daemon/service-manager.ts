@@ -1,6 +1,6 @@
 // What systemd is told of this service (sd_notify(3)): ready, reloading, ending, how it is, and that it is alive.
 import { ClosingPipe, closeDescriptor, LocalDatagrams, monotonicMs } from '#linux';
-import { type KeptEnvironment, keptDescriptors } from './kept-sockets.ts';
+import { type KeptEnvironment, keptDescriptors, waitUntilFree } from './kept-sockets.ts';
 
 /** Environment variables by which systemd says that it listens, and how often it wants to hear. */
 export interface ServiceEnvironment extends KeptEnvironment {
@@ -20,7 +20,7 @@ export interface Service {
 
 /** Changes within this time are told as one. */
 const statusDelayMs = 500;
-/** Longer than systemd ever takes to close what it has kept. */
+/** Longer than systemd ever takes to give up what it has kept. */
 const barrierMsMax = 2_000;
 
 export class ServiceManager {
@@ -48,7 +48,7 @@ export class ServiceManager {
 
   /**
    * What systemd has kept for us: all of these file descriptors, in this order, or none. Others are closed, and when this
-   * returns systemd has given them up as well, and closes them in this moment.
+   * returns systemd has given them up as well, and their ports can be bound.
    */
   takeKept(names: readonly string[]): readonly number[] | undefined {
     const kept = this.#kept;
@@ -60,6 +60,8 @@ export class ServiceManager {
     const pipe = new ClosingPipe();
     this.#tellWith([pipe.fd], 'BARRIER=1');
     pipe.wait(barrierMsMax);
+    // It has given them to a thread of its own to close.
+    waitUntilFree(kept.keys());
     return undefined;
   }
 

@@ -39,7 +39,7 @@ export interface KernelPlaneOptions {
   readonly ownerName: string;
   /** How long SAs of a process before us wait to be taken up, from when we receive. */
   readonly keepEarlierMs: number;
-  /** UDP sockets that a process before us had, in the order in which they are opened; absent: they are opened. */
+  /** UDP sockets that a process before us had, IKE's and then HIP's; absent: they are opened. */
   readonly sockets?: readonly number[];
 }
 

@@ -124,7 +124,7 @@ export class PacketThread {
     return thread;
   }
 
-  /** Of the kernel data plane, once it listens: its UDP sockets, in the order in which they were opened. */
+  /** Of the kernel data plane, once it listens: its UDP sockets, IKE's and then HIP's. */
   get sockets(): readonly number[] {
     return this.#options.kernel === undefined ? [] : this.#held.sockets;
   }

@@ -1,4 +1,5 @@
 // The packet thread where the kernel is the data plane; every kernel with XFRM can do that, even without ESP.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { NamespacePair, said } from '../testing/namespace-pair.ts';
@@ -13,6 +14,20 @@ test('its rounds are counted while nothing happens, for whoever watches that pac
   try {
     const thread = pair.start('left', process.execPath, end);
     for (let i = 0; i < 2; i++) await said(thread, 'rounds');
+  } finally {
+    pair.close();
+  }
+});
+
+test('IKE and HIP go on with the UDP sockets of a process before this one', {
+  skip: missingForXfrm(),
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    const line = await said(pair.start('left', process.execPath, end), 'given');
+    const [, given, has] = /^given ([\d,]+), has ([\d,]+)$/.exec(line) ?? [];
+    assert.equal(given?.split(',').length, 3, line);
+    assert.equal(has, given);
   } finally {
     pair.close();
   }

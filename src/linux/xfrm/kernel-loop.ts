@@ -1,11 +1,11 @@
 // The packet thread's loop where the kernel is the data plane: sockets for IKE, and netlink instead of packets.
 import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type Endpoint, isIpv6, type SaCommand } from '#sa';
+import { type Endpoint, type IpAddress, isIpv6, type SaCommand } from '#sa';
 import type { XfrmMessage } from '#wire';
 import { AddressWatch } from '../address-watch.ts';
 import { monotonicMs } from '../clock.ts';
-import { DatagramSocket } from '../datagram-socket.ts';
+import { DatagramSocket, type DatagramTransport } from '../datagram-socket.ts';
 import { Wakeup } from '../epoll.ts';
 import { SystemCallError } from '../errno.ts';
 import { ControlHandOver } from '../packet-thread/control-hand-over.ts';
@@ -45,7 +45,7 @@ export class KernelLoop {
   readonly #watched = new WatchedDescriptors();
   readonly #sockets: DatagramSocket[] = [];
   /** Of these, IKE's, also with ESP in UDP. */
-  readonly #ikeSockets: DatagramSocket[] = [];
+  #udpSockets = 0;
   #hip: HipSockets | undefined;
   #addressWatch: AddressWatch | undefined;
   readonly #plane: KernelDataPlane;
@@ -102,32 +102,33 @@ export class KernelLoop {
   listen(): void {
     // What comes and goes meanwhile waits in the socket for kernel messages.
     this.#foreign.reset(this.#plane.foreignStates());
-    const { addresses, ikePort, natTraversalPort, mark, kernel } = this.#options;
-    if (this.#options.hip === true) this.#listenForHip();
+    const { addresses, ikePort, natTraversalPort, hip } = this.#options;
     for (const address of addresses) {
       for (const port of [ikePort, natTraversalPort]) {
-        const adopted = kernel?.sockets?.[this.#ikeSockets.length];
-        const socket = new DatagramSocket(address, { kind: 'udp', port }, { mark, adopted });
-        this.#sockets.push(socket);
-        this.#ikeSockets.push(socket);
-        this.#holdings.addSocket(socket.fd);
+        const socket = this.#open(address, { kind: 'udp', port });
         this.#watched.watchLater(socket.fd, () => this.#receive(socket));
-        bypassPolicies(socket);
         if (port === natTraversalPort) takeEspFrom(socket);
       }
     }
+    if (hip === true) this.#listenForHip();
+  }
+
+  /** UDP sockets are those of the process before, as far as there are any: IKE's, and then HIP's. */
+  #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
+    const { mark, kernel } = this.#options;
+    const adopted = transport.kind === 'udp' ? kernel?.sockets?.[this.#udpSockets++] : undefined;
+    const socket = new DatagramSocket(address, transport, { mark, adopted });
+    this.#sockets.push(socket);
+    if (transport.kind === 'udp') this.#holdings.addSocket(socket.fd);
+    else this.#holdings.addOwn(socket.fd);
+    bypassPolicies(socket);
+    return socket;
   }
 
   /** HIP right in IP, and in UDP, where ESP is the kernel's as it is on IKE's port. */
   #listenForHip(): void {
-    const { addresses, mark } = this.#options;
-    const hip = new HipSockets(addresses, (address, transport) => {
-      const socket = new DatagramSocket(address, transport, { mark });
-      this.#sockets.push(socket);
-      this.#holdings.addOwn(socket.fd);
-      bypassPolicies(socket);
-      return socket;
-    });
+    const { addresses } = this.#options;
+    const hip = new HipSockets(addresses, (address, transport) => this.#open(address, transport));
     this.#hip = hip;
     for (const socket of hip.udp) {
       takeEspFrom(socket);

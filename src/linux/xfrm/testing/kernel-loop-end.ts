@@ -1,13 +1,18 @@
-// A packet thread on the kernel's data plane, for tests within a namespace: it says when it has made rounds, and
-// ends if it has made none for long.
+// A packet thread on the kernel's data plane, for tests within a namespace: it says which of the sockets that it was given
+// it has, and when it has made rounds, and ends if it has made none for long.
 import { address } from '#sa';
+import { hipUdpPort } from '#wire';
+import { DatagramSocket } from '../../datagram-socket.ts';
 import { PacketThread } from '../../packet-thread/packet-thread.ts';
 
 const nothing = (): undefined => undefined;
+const everywhere = address('0.0.0.0');
+const given = [500, 4500, hipUdpPort].map((port) => new DatagramSocket(everywhere, { kind: 'udp', port }).fd);
 const thread = await PacketThread.open(
   {
-    ...{ addresses: [address('0.0.0.0')], ikePort: 500, natTraversalPort: 4500 },
-    ...{ nativeEsp: false, mark: 0, pathMtuBytes: 1500, kernel: { ownerName: 'test', keepEarlierMs: 0 } },
+    ...{ addresses: [everywhere], ikePort: 500, natTraversalPort: 4500, hip: true },
+    ...{ nativeEsp: false, mark: 0, pathMtuBytes: 1500 },
+    kernel: { ownerName: 'test', keepEarlierMs: 0, sockets: given },
   },
   {
     ...{
@@ -24,6 +29,7 @@ const thread = await PacketThread.open(
   },
 );
 await thread.listen();
+console.log(`given ${given.join()}, has ${thread.sockets.join()}`);
 thread.receive();
 let { beats } = thread;
 setInterval(() => {
