@@ -1,4 +1,5 @@
 // A configuration file -> what the daemon is told, with the readers of the other rooms plugged in.
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ConfigurationPorts, type LoadedConfiguration, loadConfiguration } from '#config';
@@ -31,13 +32,15 @@ export const configurationPorts: ConfigurationPorts = {
 /** @throws ConfigurationFileError, ConfigurationErrors */
 export function loadConfigurationFile(path: string): LoadedConfiguration {
   const file = resolve(path);
-  let text: string;
+  let octets: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    octets = readFileSync(file);
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     const why = reasons[code] ?? (error as Error).message;
     throw new ConfigurationFileError(`configuration ${file} cannot be read: ${why}`);
   }
-  return loadConfiguration({ text, file, ports: configurationPorts });
+  if (!isUtf8(octets))
+    throw new ConfigurationFileError(`configuration ${file} cannot be read: it is no UTF-8 text`);
+  return loadConfiguration({ text: octets.toString(), file, ports: configurationPorts });
 }

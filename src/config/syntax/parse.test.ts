@@ -192,14 +192,31 @@ test('inheritance from nothing, from itself and without measure is refused', () 
   );
 });
 
+test('inheritance is followed so far, and not until there is no stack left', () => {
+  const chain = (length: number): string =>
+    `${Array.from({ length }, (_, i) => `s${i} : s${i + 1} {\n}`).join('\n')}\ns${length} {\n}`;
+  assert.deepEqual(faults(chain(90)), []);
+  assert.deepEqual(faults(chain(50_000)), [
+    'limit swanctl.conf:199:7: sections inherit from each other deeper than 100',
+  ]);
+});
+
+test('a NUL, at which swanctl would end the value, is refused', () => {
+  for (const value of ['x\0y', '"x\0y"', 'x "\0"'])
+    assert.deepEqual(faults(`a { b = ${value}\n c = 1\n}`), [
+      'syntax swanctl.conf:1:9: there is a NUL in this value',
+    ]);
+});
+
 test('nesting is limited', () => {
   const text = `${'a {'.repeat(40)}${'}'.repeat(40)}`;
   assert.deepEqual(faults(text), ['limit swanctl.conf:1:99: sections are nested deeper than 32']);
 });
 
 const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,8}$/);
+const value = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
 const { tree: anyTree } = fc.letrec<{ tree: TreeObject }>((tie) => ({
-  tree: fc.dictionary(name, fc.oneof({ depthSize: 'small' }, fc.string({ unit: 'binary' }), tie('tree')), {
+  tree: fc.dictionary(name, fc.oneof({ depthSize: 'small' }, value, tie('tree')), {
     noNullPrototype: true,
   }),
 }));

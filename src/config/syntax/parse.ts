@@ -142,6 +142,10 @@ class Parser {
       } else parts.push(cursor.takeUntil(/[#}"\r\n\t ]/));
     }
     const value = parts.length === 0 ? undefined : parts.join(' ');
+    if (value?.includes('\0')) {
+      this.#findings.error('syntax', valuePosition, 'there is a NUL in this value');
+      return;
+    }
     // A later value replaces an earlier one but keeps its place, as swanctl does.
     into.settings.set(name, { name, value, position, valuePosition });
   }

@@ -5,6 +5,8 @@ import type { RawSection, Reference } from './raw.ts';
 
 /** Sections and settings in all after inheritance: merging must not multiply a small text into a huge tree. */
 const nodesMax = 200_000;
+/** Sections that inherit from each other, and those around them. */
+const depthMax = 100;
 
 /** What became of a text: the tree, and which top-level sections others inherit from. */
 export interface ResolvedTree {
@@ -25,6 +27,7 @@ class Resolver {
   readonly #done = new Map<RawSection, Section>();
   readonly #open = new Set<RawSection>();
   #nodes = 0;
+  #tooDeep = false;
 
   constructor(root: RawSection, findings: Findings) {
     this.#root = root;
@@ -65,6 +68,14 @@ class Resolver {
     }
     if (this.#open.has(raw)) {
       this.#findings.error('reference', reference.position, `${reference.path} inherits from itself`);
+      return undefined;
+    }
+    if (this.#open.size > depthMax) {
+      if (!this.#tooDeep) {
+        const detail = `sections inherit from each other deeper than ${depthMax}`;
+        this.#findings.error('limit', reference.position, detail);
+      }
+      this.#tooDeep = true;
       return undefined;
     }
     let section: Section | undefined = this.resolve(raw);
