@@ -12,7 +12,7 @@ export class ControlServer {
 
   private constructor(path: string, answer: (request: ControlRequest) => Promise<ControlAnswer>) {
     this.#path = path;
-    this.#server = createServer((client) => this.#serve(client, answer));
+    this.#server = createServer((client) => void this.#serve(client, answer));
   }
 
   /** @throws ControlSocketError */
@@ -25,35 +25,44 @@ export class ControlServer {
     return control;
   }
 
-  #serve(client: Socket, answer: (request: ControlRequest) => Promise<ControlAnswer>): void {
+  async #serve(client: Socket, answer: (request: ControlRequest) => Promise<ControlAnswer>): Promise<void> {
+    client.on('error', () => client.destroy());
     if (this.#clients.size >= clientsMax) {
       client.destroy();
       return;
     }
     this.#clients.add(client);
-    client.on('close', () => this.#clients.delete(client));
-    client.on('error', () => client.destroy());
+    const gone = new Promise<void>((resolve) => client.once('close', resolve));
     client.setEncoding('utf8');
     let pending = '';
-    let turn: Promise<void> = Promise.resolve();
-    client.on('data', (chunk: string) => {
-      pending += chunk;
-      for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
-        const line = pending.slice(0, end);
-        pending = pending.slice(end + 1);
-        turn = turn.then(async () => {
-          const request = parseControlRequest(line);
+    try {
+      // No more is read while there is something to answer, or while the client does not read its answers.
+      for await (const chunk of client) {
+        pending += chunk;
+        for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
+          const request = parseControlRequest(pending.slice(0, end));
+          pending = pending.slice(end + 1);
           const reply: ControlAnswer =
             typeof request === 'string' ? { kind: 'refused', detail: request } : await answer(request);
-          client.write(`${JSON.stringify(reply)}\n`);
-        });
+          if (!client.write(`${JSON.stringify(reply)}\n`)) {
+            await Promise.race([new Promise<void>((resolve) => client.once('drain', resolve)), gone]);
+          }
+        }
+        if (pending.length > lineBytesMax) client.destroy();
       }
-      if (pending.length > lineBytesMax) client.destroy();
-    });
+    } catch (error) {
+      if (!client.destroyed) throw error;
+    } finally {
+      this.#clients.delete(client);
+    }
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients) client.end();
+    for (const client of this.#clients) {
+      // Nobody is waited for: neither for who does not read, nor for who does not hang up.
+      if (client.writableLength > 0) client.destroy();
+      else client.destroySoon();
+    }
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     removeFile(this.#path);
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -282,6 +283,24 @@ test('only so many streams are served at a time, and one that ends makes room', 
     return stream.status === 200 ? stream : undefined;
   });
   for (const stream of [...streams, again]) stream.end();
+});
+
+test('streams that wait behind another answer of their connection are not there when it is gone', async (t) => {
+  const { left } = await twoGateways(t, onLoopback);
+  const { port } = new URL(left.pageUrl ?? '');
+  const ask = `GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${token}\r\n\r\n`;
+  for (let i = 0; i < 4; i++) {
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    socket.write(ask.repeat(8));
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+  }
+  const client = new Client(left);
+  const headers = { authorization: `Bearer ${token}` };
+  await eventually(async () => {
+    const { status } = await client.raw('/api/v1/events', { method: 'HEAD', headers });
+    return status === 200 ? true : undefined;
+  });
 });
 
 test('on a Unix socket, whoever may open it needs no token; nobody else may', async (t) => {

@@ -78,6 +78,11 @@ export class HttpEndpoint {
       response.end(method === 'HEAD' ? undefined : octets);
       return;
     }
+    // Its client is gone, or it waits behind an answer before it: nobody would say when such a stream ends.
+    if (response.socket === null) {
+      request.destroy();
+      return;
+    }
     response.writeHead(200, answer.headers);
     if (method === 'HEAD') {
       response.end();

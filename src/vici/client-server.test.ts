@@ -162,6 +162,36 @@ test('a client that does not read its events is disconnected, the others are not
   assert.equal((await client.request('version')).daemon, 'test');
 });
 
+test('a client that does not read its answers is not read either, until it does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-vici-'));
+  const path = join(folder, 'vici');
+  let asked = 0;
+  const echo: ViciHandler = (request) => {
+    asked++;
+    return request;
+  };
+  const listener = await listenVici(path, make({ handlers: { echo } }).server);
+  try {
+    const socket = connect(path);
+    const message = { text: 'x'.repeat(1_000) };
+    const request = encodeViciFrame({ kind: 'command-request', name: 'echo', message });
+    const answerBytes = encodeViciFrame({ kind: 'command-response', message }).length;
+    const requests = 8_000;
+    for (let i = 0; i < requests; i++) socket.write(request);
+    for (let before = -1; before !== asked; await sleep(300)) before = asked;
+    assert.ok(asked < 3_000, `${asked} requests of 1 kB are answered`);
+    let answeredBytes = 0;
+    for await (const octets of socket) {
+      answeredBytes += (octets as Buffer).length;
+      if (answeredBytes >= requests * answerBytes) break;
+    }
+    assert.equal(answeredBytes, requests * answerBytes);
+  } finally {
+    await listener.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a handler learns that its client has gone', async () => {
   let aborted = false;
   const { join } = make({

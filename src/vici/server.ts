@@ -70,10 +70,11 @@ export class ViciServer {
       this.#clients.delete(client);
       client.gone.abort();
     });
+    stream.on('drain', () => pace(client));
     stream.on('data', (octets: Uint8Array) => {
       connection.receive(octets);
       this.#drain(client);
-      if (connection.waiting > waitingMax) stream.pause();
+      pace(client);
     });
   }
 
@@ -139,7 +140,7 @@ export class ViciServer {
       connection.respond(this.#refusal(name, error));
     }
     this.#drain(client);
-    if (connection.waiting <= waitingMax) stream.resume();
+    pace(client);
   }
 
   #refusal(command: string, error: unknown): ViciMessage {
@@ -163,4 +164,10 @@ export class ViciServer {
       gone.signal.addEventListener('abort', done);
     });
   }
+}
+
+/** Reads no more from a client that has many requests waiting, or does not read what it is told. */
+function pace({ stream, connection }: Client): void {
+  if (connection.waiting > waitingMax || stream.writableNeedDrain) stream.pause();
+  else stream.resume();
 }
