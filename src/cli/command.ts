@@ -27,11 +27,12 @@ import { completionShells } from './words/shell.ts';
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-// `wayward explain ... | head` is no mistake of anybody.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+/** `wayward explain ... | head` is no mistake of anybody. */
+function endWithReader(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit();
   throw error;
-});
+}
+process.stdout.on('error', endWithReader);
 const err = (line: string): void => {
   process.stderr.write(`wayward: ${line}\n`);
 };
@@ -131,6 +132,8 @@ program
   .option('--json', 'log each line as a JSON object', false)
   .action(async (options: RunWords) => {
     const { vici = defaultViciPath(options.socket) } = options;
+    // What becomes of its log is no matter of life and death.
+    process.stdout.off('error', endWithReader);
     status = await runDaemon(
       {
         configurationPath: options.config,

@@ -1,9 +1,12 @@
 // What operators see of a real daemon: the API and metrics on loopback, JSON log lines, and one incident in all of them.
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident, Snapshot } from '#control';
 import { configurationOf, machines, TwoHosts } from './testing/two-hosts.ts';
-import { needsRoot } from './testing/wayward-process.ts';
+import { folder, needsRoot, WaywardProcess, wayward } from './testing/wayward-process.ts';
 
 /** Prints status and body of an address. */
 const fetching = `const [url, token] = process.argv.slice(1);
@@ -68,4 +71,28 @@ test('a loss is one incident in the log, the API and the metrics of the daemon t
   const steps = lines.filter(({ incident: id, event }) => id === incident.id && event === 'recovery');
   assert.equal(steps.at(-1)?.step, 'back');
   assert.match(ask('/metrics'), /^wayward_incidents_total\{outcome="traffic-back"\} 1$/m);
+});
+
+test('a daemon outlives the reader of its log, and a disk that has no room for it', {
+  skip: needsRoot,
+}, async (t) => {
+  const path = folder(t);
+  const file = join(path, 'swanctl.conf');
+  writeFileSync(file, '');
+  for (const log of ['> >(head -n 1 > /dev/null)', '> /dev/full']) {
+    const socket = join(path, `control-${log.length}`);
+    const within = ['unshare', '--net', 'bash', '-c', `exec "$@" ${log}`, 'bash'];
+    const daemon = new WaywardProcess(t, ['run', '--config', file, '--socket', socket], { within });
+    for (let i = 0; i < 100 && !existsSync(socket); i++) await sleep(100);
+    for (let i = 0; i < 3; i++) {
+      const { status, err } = await wayward(t, ['reload', '--socket', socket]);
+      assert.equal(status, 0, err + daemon.err);
+      // It says so in its log.
+      daemon.signal('SIGHUP');
+      await sleep(100);
+    }
+    daemon.signal('SIGTERM');
+    assert.deepEqual(await daemon.ended(), { status: 0, signal: null, out: '', err: '' });
+    assert.equal(existsSync(socket), false, 'it has ended in order');
+  }
 });

@@ -55,6 +55,19 @@ test('a flood of details pushes out nothing that matters', () => {
   assert.equal(lines.length, 51);
 });
 
+test('what its reader has no room for is counted, and told once there is some', () => {
+  const lines: string[] = [];
+  let [now, hasRoom] = [0, false];
+  const write = (line: string): number => lines.push(line.slice(line.indexOf(' ') + 1));
+  const log = new Log('info', { write, clock: () => new Date(now), hasRoom: () => hasRoom });
+  for (; now < 5_000; now += 1_000) log.line('error', 'again');
+  assert.deepEqual(lines, []);
+  hasRoom = true;
+  log.line('info', 'later');
+  assert.deepEqual(lines, ['warn  5 lines were left out', 'info  later']);
+  assert.equal(log.linesLeftOut, 5);
+});
+
 test('as JSON a line is one object, with the time of the clock, a name, and the text for people', () => {
   const fields = { event: 'hint', incident: '3-1', spi: 'c0ffee00', protected: false, count: 2 };
   const line = written(jsonFormat(), { fields });

@@ -16,16 +16,31 @@ function madeOf<Value extends string | LogFields>(lazy: Lazy<Value>): Value {
 /** Of what is no event of the engine. */
 const plain: LogFields = { event: 'message' };
 
+/** Octets of lines that may wait for a reader who stands still. */
+const unreadBytesMax = 1 << 20;
+
 export interface LogOptions {
   readonly write?: (line: string) => void;
+  /** False: the reader does not keep up, and what would be written is only counted. */
+  readonly hasRoom?: () => boolean;
   readonly clock?: () => Date;
   readonly format?: LogFormat;
+}
+
+/** What cannot be written is lost: that a log has no reader, or a disk no room, is no reason for a host to end. */
+function standardOutput(): Required<Pick<LogOptions, 'write' | 'hasRoom'>> {
+  process.stdout.on('error', () => undefined);
+  return {
+    write: (line) => process.stdout.write(`${line}\n`),
+    hasRoom: () => process.stdout.writableLength <= unreadBytesMax,
+  };
 }
 
 /** A log that a flood cannot flood. */
 export class Log {
   #threshold: number;
   readonly #write: (line: string) => void;
+  readonly #hasRoom: () => boolean;
   readonly #clock: () => Date;
   readonly #format: LogFormat;
   #second = 0;
@@ -38,7 +53,10 @@ export class Log {
 
   constructor(level: LogLevel, options: LogOptions = {}) {
     this.#threshold = order.indexOf(level);
-    this.#write = options.write ?? ((line) => process.stdout.write(`${line}\n`));
+    const { write, hasRoom = () => true } =
+      options.write === undefined ? standardOutput() : { ...options, write: options.write };
+    this.#write = write;
+    this.#hasRoom = hasRoom;
     this.#clock = options.clock ?? (() => new Date());
     this.#format = options.format ?? textFormat;
   }
@@ -80,12 +98,10 @@ export class Log {
     if (second !== this.#second) {
       this.#second = second;
       this.#lines = { matters: 0, detail: 0 };
-      const leftOut = this.#folded;
-      this.#folded = 0;
-      if (leftOut > 0) this.#tellLeftOut(at, leftOut);
+      this.#tellLeftOut(at);
     }
     const allowance = level === 'debug' || level === 'trace' ? 'detail' : 'matters';
-    if (++this.#lines[allowance] > linesPerSecondMax) {
+    if (++this.#lines[allowance] > linesPerSecondMax || !this.#hasRoom()) {
       this.#folded++;
       this.linesLeftOut++;
       return;
@@ -102,7 +118,10 @@ export class Log {
     this.#write(this.#format(record));
   }
 
-  #tellLeftOut(at: Date, leftOut: number): void {
+  #tellLeftOut(at: Date): void {
+    const leftOut = this.#folded;
+    if (leftOut === 0 || !this.#hasRoom()) return;
+    this.#folded = 0;
     const fields = { event: 'lines-left-out', leftOut };
     this.#write(this.#format({ at, level: 'warn', text: `${leftOut} lines were left out`, fields }));
   }
