@@ -305,15 +305,17 @@ program
 program
   .command('page')
   .description('tell where the web page is, with the token that opens it')
+  .option(...jsonOption)
   .option(...socketOption)
   .action((options: ControlWords) =>
     control(options, async () => {
       const answer = await askDaemon(options.socket, { kind: 'page' });
-      return answer.kind === 'page' ? { ok: true, lines: [answer.url] } : outcomeOf(answer, '');
+      if (answer.kind !== 'page') return outcomeOf(answer, '');
+      return { ok: true, lines: [answer.url], value: { url: answer.url } };
     }),
   );
 
-addHipCommands(program, socketOption, (ask) => control({}, ask));
+addHipCommands(program, socketOption, (ask, words = { json: false }) => control(words, ask));
 
 const lab = program.command('lab').description('experiments with lost state');
 

@@ -14,7 +14,7 @@ const actions: Readonly<Record<HipAction, { readonly what: string; readonly done
 export function addHipCommands(
   program: Command,
   socketOption: readonly [string, string, string],
-  report: (ask: () => Promise<ControlOutcome>) => Promise<void>,
+  report: (ask: () => Promise<ControlOutcome>, words?: { readonly json: boolean }) => Promise<void>,
 ): void {
   const hip = program.command('hip').description('Host Identities, and associations of HIP');
   const configOption = ['--config <file>', 'configuration to read', defaultConfigurationPath] as const;
@@ -64,13 +64,16 @@ export function addHipCommands(
       .command(action)
       .description(what)
       .argument('<peer>', 'name of a peer in the configuration, or a HIT')
+      .option('--json', 'as one JSON object', false)
       .option(...socketOption)
-      .action((peer: string, { socket }: { socket: string }) =>
-        report(async () =>
-          outcomeOf(
-            await askDaemon(socket, { kind: 'hip', action, peer }),
-            `the association with ${peer} ${done}`,
-          ),
+      .action((peer: string, words: { socket: string; json: boolean }) =>
+        report(
+          async () =>
+            outcomeOf(
+              await askDaemon(words.socket, { kind: 'hip', action, peer }),
+              `the association with ${peer} ${done}`,
+            ),
+          words,
         ),
       );
   }

@@ -54,6 +54,8 @@ test('with --json, whatever a command has to say is one JSON object', async (t) 
     ['status'],
     ['why', 'last'],
     ['why', 'nothing'],
+    ['page'],
+    ['hip', 'up', 'peer'],
     ['lab', 'crash'],
   ];
   for (const words of commands) {

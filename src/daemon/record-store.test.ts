@@ -55,6 +55,18 @@ test('only the owner may read, and what was unfinished is swept away', async (t)
   assert.deepEqual(readdirSync(folder), ['a']);
 });
 
+test('what is none of ours is left alone, as the lost+found of a file system of its own', async (t) => {
+  const folder = folderFor(t);
+  mkdirSync(join(folder, 'lost+found'), { recursive: true, mode: 0o700 });
+  mkdirSync(join(folder, 'copies.new'));
+  writeFileSync(join(folder, '100%'), 'a note');
+  writeFileSync(join(folder, 'boot-epoch'), Uint8Array.of(7));
+  const store = new RecordStore(folder, none);
+  t.after(() => store.close());
+  assert.deepEqual([...store.records], [['boot-epoch', Uint8Array.of(7)]]);
+  assert.deepEqual(readdirSync(folder).sort(), ['100%', 'boot-epoch', 'copies.new', 'lost+found']);
+});
+
 test('a write that fails is not called durable, and is tried again until it succeeds', async (t) => {
   const folder = folderFor(t);
   const failures: Error[] = [];

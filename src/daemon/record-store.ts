@@ -27,6 +27,17 @@ function fileName(key: string): string {
   return encodeURIComponent(key);
 }
 
+/** `undefined`: this is the name of no record. */
+function keyOf(name: string): string | undefined {
+  // What is kept here beside records.
+  if (name.startsWith('.')) return undefined;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The folder for records cannot be used. */
 export class RecordStoreError extends Error {
   readonly code = 'record-store' as const;
@@ -123,11 +134,11 @@ export class RecordStore {
     const journalled = RecordJournal.load(journalPath);
     const files = new Map<string, Uint8Array>();
     const earlier = new Map<string, Uint8Array>();
-    for (const name of readdirSync(folder)) {
-      // What is kept here beside records.
-      if (name.startsWith('.')) continue;
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const { name } = entry;
       const path = join(folder, name);
-      const key = decodeURIComponent(name);
+      const key = keyOf(name);
+      if (key === undefined || !entry.isFile()) continue;
       if (name.endsWith(unfinished)) unlinkSync(path);
       else if (!isJournalled(key)) files.set(key, new Uint8Array(readFileSync(path)));
       else {
