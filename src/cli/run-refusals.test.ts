@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Ending, folder, needsRoot, WaywardProcess, wayward } from './testing/wayward-process.ts';
 
@@ -241,4 +241,20 @@ test('a state folder is made, but no folder above it', { skip: needsRoot }, asyn
   assertOneLine(await run(deep), `state folder ${deep}: there is no folder ${join(path, 'no')}`, 1);
   assert.equal(existsSync(join(path, 'no')), false);
   assertOneLine(await run(file), /ENOTDIR/, 1);
+});
+
+test('a start that fails because the disk is full ends, whatever else cannot be written', {
+  skip: needsRoot,
+}, async (t) => {
+  const checkpoint = 'wayward {\n  record_key = record.key\n  checkpoint {\n    enabled = yes\n  }\n}\n';
+  const { file, words } = configured(t, `${connection()}${checkpoint}`);
+  const path = dirname(file);
+  writeFileSync(join(path, 'record.key'), new Uint8Array(32), { mode: 0o600 });
+  const state = join(path, 'state');
+  mkdirSync(state);
+  const full = `mount -t tmpfs -o size=16k none ${state}; head -c 1M /dev/zero > ${state}/.full; exec timeout -s KILL 20 "$@"`;
+  const within = [...ownNetwork, '--mount', 'sh', '-c', full, 'sh'];
+  const { status, err } = await wayward(t, [...words, '--state', state], { within });
+  assert.match(err, /\nwayward: ENOSPC: no space left on device, write\n$/);
+  assert.equal(status, 1);
 });

@@ -15,6 +15,7 @@ import {
   eventText,
 } from '#engine';
 import { hipDefaults, lsiTableOf } from '#hip';
+import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport, sourceAddressFor } from '#linux';
 import { type IpAddress, parseAddress } from '#sa';
 import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
@@ -137,7 +138,7 @@ export class Daemon {
           this.#observation.message(direction, remote, seen);
           this.#vici?.message(direction, seen);
         },
-        keyLog: (entry) => options.keyLog?.write(entry),
+        keyLog: (entry) => this.#logKeys(entry),
         reports: (reports) => {
           this.#reports.add(reports);
           this.#observation.reports(reports);
@@ -213,7 +214,7 @@ export class Daemon {
         this.#control = await ControlServer.listen(socketPath, (request) => this.#answer(request));
       }
       await this.#vici?.listen();
-      if (this.#options.http !== undefined) await this.#observation.serve(this.#options.http);
+      await this.#serveHttp();
       await ownersKnown;
       const io = await opening;
       this.#network = await openNetwork(io);
@@ -227,6 +228,7 @@ export class Daemon {
       await this.#network?.close();
       await this.#io?.close();
       await this.#owners?.stop();
+      await this.#options.store?.close();
       throw error;
     }
     this.#observation.start();
@@ -236,6 +238,26 @@ export class Daemon {
     this.#owners?.announce();
     // Traffic for a trap policy may come as soon as this host says that it runs.
     await this.#network.settled();
+  }
+
+  /** That somebody else has its port is no reason to have no tunnels. */
+  async #serveHttp(): Promise<void> {
+    const { http, log } = this.#options;
+    if (http === undefined) return;
+    try {
+      await this.#observation.serve(http);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      log.line('error', `no page, API or metrics: ${error.message}`);
+    }
+  }
+
+  #logKeys(entry: KeyLogEntry): void {
+    try {
+      this.#options.keyLog?.write(entry);
+    } catch (error) {
+      this.#options.log.line('error', `keys could not be logged: ${(error as Error).message}`);
+    }
   }
 
   /** How `ServiceManager` sees that packets are handled. */

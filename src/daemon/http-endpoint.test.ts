@@ -1,8 +1,8 @@
 // The HTTP side against a running gateway: what docs/openapi.json says is what is served, and to nobody else.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -11,6 +11,7 @@ import type { Incident, Snapshot, UnknownSpi } from '#control';
 import { unprotectedInvalidSpi } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
 import type { Daemon, DaemonOptions } from './daemon.ts';
+import { Log } from './log.ts';
 import { keptToken, newToken, openApiDocument } from './page.ts';
 import { eventually, type TwoGateways, twoGateways } from './testing/two-gateways.ts';
 
@@ -319,10 +320,39 @@ test('on a Unix socket, whoever may open it needs no token; nobody else may', as
 test('the token of a state folder stays the same, and only its owner can read it', (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'wayward-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const first = keptToken(folder);
-  assert.equal(keptToken(folder), first);
+  const first = keptToken(folder, assert.fail);
+  assert.equal(keptToken(folder, assert.fail), first);
   assert.ok(first.length >= 32);
   const file = join(folder, 'http-token');
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(readFileSync(file, 'utf8'), `${first}\n`);
+});
+
+test('a token that cannot be kept is one of this process', (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'http-token'));
+  const said: string[] = [];
+  const first = keptToken(folder, ({ message }) => said.push(message));
+  assert.ok(first.length >= 32);
+  assert.notEqual(
+    keptToken(folder, () => undefined),
+    first,
+  );
+  assert.match(said.join(), /^EISDIR/);
+});
+
+test('a port that somebody else has is no reason to have no tunnels', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const lines: string[] = [];
+  const { left, rekey } = await twoGateways(t, {
+    http: { listen: { kind: 'loopback', address: '127.0.0.1', port }, token },
+    log: new Log('error', { write: (line) => lines.push(line) }),
+  });
+  assert.equal(left.pageUrl, undefined);
+  assert.match(lines.join('\n'), /error no page, API or metrics: .*EADDRINUSE/);
+  await rekey();
 });

@@ -39,8 +39,11 @@ export function newToken(): string {
   return randomBytes(24).toString('base64url');
 }
 
-/** The token of this state folder: the same after a restart, so that bookmarks and scrapers go on. */
-export function keptToken(statePath: string): string {
+/**
+ * The token of this state folder: the same after a restart, so that bookmarks and scrapers go on.
+ * @param failed it cannot be kept, and is one of this process
+ */
+export function keptToken(statePath: string, failed: (error: Error) => void): string {
   const file = join(statePath, 'http-token');
   try {
     const kept = readFileSync(file, 'utf8').trim();
@@ -49,7 +52,11 @@ export function keptToken(statePath: string): string {
     // The first start, or a file that is not ours to read: then writing says so.
   }
   const token = newToken();
-  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  } catch (error) {
+    failed(error as Error);
+  }
   return token;
 }
 

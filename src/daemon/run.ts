@@ -221,9 +221,8 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const fitting = (wanted: EngineConfiguration): EngineConfiguration =>
       plane === 'kernel' ? withoutCredit(wanted) : wanted;
     const ownerName = resolve(options.statePath);
-    const store = new RecordStore(options.statePath, ({ message }) =>
-      log.line('error', `a record could not be kept: ${message}`),
-    );
+    const notKept = ({ message }: Error): void => log.line('error', `a record could not be kept: ${message}`);
+    const store = new RecordStore(options.statePath, notKept);
     const { checkpoint } = checkpointOf(host, recordKey, options.statePath, plane);
     // Only once the state folder is locked: nobody else of this name runs.
     if (plane === 'userspace') leaveKernel(ownerName);
@@ -239,7 +238,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(host.http === undefined
         ? {}
-        : { http: { listen: host.http, token: keptToken(options.statePath) } }),
+        : { http: { listen: host.http, token: keptToken(options.statePath, notKept) } }),
       configuration: fitting(configuration),
       log,
       mark: socketMark,

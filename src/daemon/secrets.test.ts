@@ -14,6 +14,7 @@ import { KeyLogFile } from './key-log-file.ts';
 import { configurationPorts } from './load-configuration-file.ts';
 import { Log } from './log.ts';
 import { jsonFormat } from './log-format.ts';
+import { twoGateways } from './testing/two-gateways.ts';
 import { TunnelNetwork } from './tunnel-network.ts';
 
 const sharedSecret = 'correct horse battery staple';
@@ -169,3 +170,19 @@ for (const proposals of ['aes256-sha384-prfsha384-ecp256', 'aes128gcm16-prfsha25
     }
   });
 }
+
+test('keys that the disk has no room for are no reason to have no tunnel', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  class FullDisk extends KeyLogFile {
+    override write(): void {
+      throw new Error('ENOSPC: no space left on device');
+    }
+  }
+  const lines: string[] = [];
+  await twoGateways(t, {
+    keyLog: new FullDisk(join(folder, 'keys')),
+    log: new Log('error', { write: (line) => lines.push(line) }),
+  });
+  assert.match(lines.join('\n'), /error keys could not be logged: ENOSPC/);
+});

@@ -1,9 +1,9 @@
 // Marks in a file: another process finds them after a SIGKILL at any instant, and nobody finds those of another boot.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ReceivedMarksFile } from './received-marks-file.ts';
 import { readAllReceivedMarks } from './received-marks-files.ts';
@@ -100,4 +100,22 @@ test('killed at random instants, the mark is the last number that was given to a
     assert.equal(found?.high, 1);
     assert.ok(found!.low === said || found!.low === said + 1, `${found!.low} after ${said}`);
   }
+});
+
+test('where the disk has room for a part of it only, it is refused before any of it is used', {
+  skip: process.getuid?.() === 0 ? false : 'needs root to mount a small file system',
+}, (t) => {
+  const folder = dirname(fileFor(t));
+  const script = `
+    const { ReceivedMarksFile } = await import(${JSON.stringify(new URL('./received-marks-file.js', import.meta.url).href)});
+    try {
+      const file = new ReceivedMarksFile(${JSON.stringify(join(folder, '.received'))}, 'x');
+      for (let spi = 1; spi < 10_000; spi++) file.open(spi, { high: 0, low: 0 });
+    } catch ({ code }) {
+      console.log(code);
+    }`;
+  const inside = `mount -t tmpfs -o size=16k none ${folder} && exec "$@"`;
+  const words = ['--mount', 'sh', '-c', inside, 'sh', process.execPath, '--input-type=module', '-e', script];
+  const { stdout, signal, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+  assert.deepEqual([stdout, signal], ['ENOSPC\n', null], stderr);
 });

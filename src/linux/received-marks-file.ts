@@ -1,6 +1,6 @@
 // Marks of what was received, in a file that is mapped into memory: what a process wrote there stays when it is killed,
 // since the pages are the kernel's. A machine that stops loses them, so that they count only within one boot.
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { ReceivedMark, type ReceivedMarks } from '#ipsec';
 import type { SequenceNumber } from '#sa';
 import { mapShared } from './libc.ts';
@@ -59,7 +59,7 @@ export class ReceivedMarksFile implements ReceivedMarks {
       // Written and not just stretched: a page that finds no room on the disk later on ends the process.
       const octets = new Uint8Array(fileBytes);
       octets.set(new TextEncoder().encode(headerOf(bootId)));
-      writeSync(fd, octets);
+      writeFileSync(fd, octets);
       const memory = mapShared(fd, fileBytes);
       this.#spis = new Int32Array(memory, headerBytes);
       this.#marks = new Float64Array(memory, headerBytes);
