@@ -58,6 +58,22 @@ test('an answer to any request of the old IKE SA cancels the attempt', () => {
   assert.equal(hosts.moon.engine.status().connecting.length, 0);
 });
 
+test('an answer of the old IKE SA does not cancel the attempt if that one is about to be deleted', () => {
+  const hosts = new TwoHosts({ moon: { connection: { reauthTimeMs: 3_500 } } });
+  hosts.connect();
+  const [old] = established(hosts.moon);
+  hosts.wait(2_000);
+  hosts.moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'rekey', child: 'net' } });
+  // The rekeying is lost until it is time to authenticate anew, and so is the beginning of the attempt.
+  hosts.wait(4_000, ({ octets }) => hosts.now > 3_600 && octets[18] !== 34);
+  hosts.wait(10_000);
+  const [fresh, ...others] = established(hosts.moon);
+  assert.ok(fresh !== undefined && fresh !== old);
+  assert.deepEqual(others, []);
+  assert.deepEqual(standing(hosts.sun), standing(hosts.moon));
+  assert.equal(hosts.moon.inbound.size, 1);
+});
+
 test('an attempt that the peer may know already is not dropped in silence when the old IKE SA answers', () => {
   const hosts = new TwoHosts();
   hosts.connect();

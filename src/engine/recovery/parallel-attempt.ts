@@ -38,7 +38,7 @@ export function attemptInParallel(state: EngineState, entry: IkeEntry, why: stri
  */
 export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
   const { name } = entry.sa.connection;
-  if (state.recovery.parallel.get(name) !== entry.ikeId) return;
+  if (state.recovery.parallel.get(name) !== entry.ikeId || !goesOn(entry)) return;
   const initiation = state.initiations.get(name);
   const attempt =
     initiation?.phase.name === 'connecting' ? state.registry.byId(initiation.phase.ikeId) : undefined;
@@ -55,6 +55,12 @@ export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
   const reason = 'the old IKE SA answered first';
   attempt.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
   state.touch(attempt);
+}
+
+/** An IKE SA on its way out answers its Delete, or what stood before that: it has to be replaced all the same. */
+function goesOn({ sa }: IkeEntry): boolean {
+  const stands = sa.phase === 'established' || sa.phase === 'rekeying';
+  return stands && !sa.queued.includes('delete-ike');
 }
 
 function isAuthenticating({ sa }: IkeEntry): boolean {
