@@ -8,6 +8,7 @@ import { NetlinkSocket } from './netlink-socket.ts';
 import { TunDevice } from './tun-device.ts';
 
 const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTNLGRP_LINK = 1;
 const IFLA_IFNAME = 3;
@@ -60,6 +61,21 @@ test('a refusal is a SystemCallError with the errno of the kernel', () => {
 test('a family that does not exist, and a group that does not', () => {
   assert.throws(() => new NetlinkSocket(999), SystemCallError);
   assert.throws(() => new NetlinkSocket(NETLINK_ROUTE, [0x7fff]), SystemCallError);
+});
+
+test('whoever listens to a group hears all of a burst', {
+  skip: process.getuid?.() === 0 ? false : 'TUN devices need root',
+}, () => {
+  const socket = new NetlinkSocket(NETLINK_ROUTE, [RTNLGRP_LINK]);
+  try {
+    for (let i = 0; i < 100; i++) new TunDevice('wwburst').close();
+    let heard = 0;
+    for (let messages = socket.receive(); messages !== undefined; messages = socket.receive())
+      heard += messages.filter((one) => one.type === RTM_DELLINK && nameIn(one) === 'wwburst').length;
+    assert.equal(heard, 100);
+  } finally {
+    socket.close();
+  }
 });
 
 test('whoever listens to a group hears of a new device', {

@@ -11,10 +11,13 @@ import {
   NETLINK_ADD_MEMBERSHIP,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_RAW,
   SOL_NETLINK,
+  SOL_SOCKET,
 } from './constants.ts';
 import { isWouldBlock, SystemCallError } from './errno.ts';
 import { attempt, errno, must, pinned } from './libc.ts';
@@ -25,6 +28,8 @@ export type NetlinkRequest = Pick<NetlinkMessage, 'type' | 'flags' | 'payload'>;
 /** The kernel fills no more than 32 KiB of one datagram, whatever the room. */
 const receiveBytesMax = 64 << 10;
 const socketAddressBytes = 12;
+/** For what is told in a burst: of SAs, the kernel's own measure has room for 166. */
+const waitingBytesMax = 4 << 20;
 
 /**
  * One socket. The kernel carries out a request before `send` returns and its answer waits then, so nothing here is
@@ -53,6 +58,8 @@ export class NetlinkSocket {
       const address = pinned(socketAddressBytes);
       new DataView(address.buffer).setUint16(0, AF_NETLINK, true);
       must('bind', detail, this.fd, address, address.length);
+      if (groups.length > 0 && !this.#option(SO_RCVBUFFORCE, waitingBytesMax, SOL_SOCKET))
+        this.#option(SO_RCVBUF, waitingBytesMax, SOL_SOCKET);
       for (const group of groups) {
         if (!this.#option(NETLINK_ADD_MEMBERSHIP, group))
           throw new SystemCallError('setsockopt', errno(), `group ${group} of ${detail}`);
@@ -63,10 +70,10 @@ export class NetlinkSocket {
     }
   }
 
-  #option(name: number, value: number): boolean {
+  #option(name: number, value: number, level = SOL_NETLINK): boolean {
     const octets = pinned(4);
     new DataView(octets.buffer).setInt32(0, value, true);
-    return attempt('setsockopt', this.fd, SOL_NETLINK, name, octets, 4) === 0;
+    return attempt('setsockopt', this.fd, level, name, octets, 4) === 0;
   }
 
   /** For families that know it: dumps are of exactly what is asked for. False if this kernel cannot. */

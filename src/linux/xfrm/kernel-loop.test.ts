@@ -6,6 +6,26 @@ import { NamespacePair, said } from '../testing/namespace-pair.ts';
 import { missingForXfrm } from './testing/missing-for-xfrm.ts';
 
 const end = fileURLToPath(new URL('./testing/kernel-loop-end.js', import.meta.url));
+const burst = fileURLToPath(new URL('./testing/xfrm-burst.js', import.meta.url));
+
+test('when messages of the kernel found no room, what they may have said is looked up', {
+  skip: missingForXfrm(),
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    const thread = pair.start('left', process.execPath, end, 'stopped');
+    await said(thread, 'rounds');
+    const known = said(thread, 'foreign 4711');
+    const lost = said(thread, 'lost 1');
+    thread.kill('SIGSTOP');
+    const { status, output } = await pair.run('left', process.execPath, burst, '20000', '4711');
+    thread.kill('SIGCONT');
+    assert.equal(status, 0, output);
+    await Promise.all([known, lost]);
+  } finally {
+    pair.close();
+  }
+});
 
 test('its rounds are counted while nothing happens, for whoever watches that packets can be handled', {
   skip: missingForXfrm(),

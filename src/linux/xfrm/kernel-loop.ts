@@ -61,6 +61,7 @@ export class KernelLoop {
   #toldSum = 0;
   #evidenceRefused = 0;
   #kernelMessagesLost = 0;
+  #lookUpDue = false;
   #earlierUntil: number | undefined;
   #running = true;
   readonly #options: PacketThreadOptions;
@@ -209,16 +210,26 @@ export class KernelLoop {
       } catch (error) {
         if (!(error instanceof SystemCallError) || error.code !== 'ENOBUFS') throw error;
         this.#kernelMessagesLost++;
-        this.#foreign.reset(this.#plane.lookUpLost());
+        this.#lookUpDue = true;
         continue;
       }
-      if (messages === undefined) return;
+      if (messages === undefined) {
+        this.#lookUpLost();
+        return;
+      }
       const at = monotonicMs();
       for (const message of messages) {
         this.#plane.take(message, at);
         this.#foreign.take(message, (state) => this.#plane.isOurState(state));
       }
     }
+  }
+
+  /** Not before the socket is empty: until then the kernel does not say that more were lost. */
+  #lookUpLost(): void {
+    if (!this.#lookUpDue) return;
+    this.#lookUpDue = false;
+    this.#foreign.reset(this.#plane.lookUpLost());
   }
 
   #readStatistics(at: number): void {
