@@ -266,6 +266,11 @@ for (const family of families) {
         assert.deepEqual(waiting(group), at(0));
         for (const socket of group) socket.filter(undefined);
         assertShared();
+        // What is another socket's does not count as lost.
+        assert.deepEqual(
+          group.map(({ overflow }) => overflow),
+          group.map(() => 0),
+        );
       } finally {
         for (const socket of group) socket.close();
       }

@@ -172,6 +172,25 @@ if (process.getuid?.() === 0)
     },
   );
 
+if (process.getuid?.() === 0)
+  for (const threads of [1, 2])
+    closingAll(`the first of ${threads} dies once it has the device: that stays until the end`, async (t) => {
+      nextThreads({ kind: 'opened', said: true, byError: false, time: 1 });
+      await t.test('while it is there', async (t) => {
+        const { thread, until } = await open(t, { threads, mortal: true, tunName: 'wwdeath%d' });
+        await until('restarted with 0');
+        await thread.listen();
+        thread.receive();
+        thread.apply(1, policyOf(1));
+        await until('1 true');
+        assert.ok(readdirSync('/sys/class/net').includes(thread.tunName!));
+      });
+      assert.deepEqual(
+        readdirSync('/sys/class/net').filter((name) => name.startsWith('wwdeath')),
+        [],
+      );
+    });
+
 test('of the kernel data plane no thread takes the place of another: to listen with it fails', {
   ...{ skip: missingForXfrm(), timeout },
 }, async (t) => {

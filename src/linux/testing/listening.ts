@@ -76,7 +76,7 @@ export interface Opened {
 
 /** With `nativeEsp` others' ESP on this interface is heard, too. */
 export interface ListeningOptions
-  extends Partial<Pick<PacketThreadOptions, 'addresses' | 'nativeEsp' | 'hip' | 'kernel'>> {
+  extends Partial<Pick<PacketThreadOptions, 'addresses' | 'nativeEsp' | 'hip' | 'tunName' | 'kernel'>> {
   /** One by default. */
   readonly threads?: number;
   /** IKE's and the one for NAT traversal. */
