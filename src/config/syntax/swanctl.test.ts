@@ -130,6 +130,19 @@ for (const [name, files] of Object.entries(readable)) {
   });
 }
 
+for (const secret of ['0x6162', '0X61:62', '0x123456', '0SYWI=', '0sYWJj', '0y6162', '"  a  b "', 'a\\b']) {
+  test(`swanctl has the same octets: ${secret}`, { skip: noSwanctl }, async () => {
+    const text = `secrets { ike { secret = ${secret}\n} }`;
+    const { calls } = await callsOfSwanctl(['--load-creds'], { 'main.conf': text });
+    const sent = calls.find(({ command }) => command === 'load-shared')?.message['data'];
+    const { configuration } = loadConfiguration({ text, file: '/etc/main.conf', ports: memoryHost() });
+    assert.deepEqual(
+      configuration.credentials.sharedSecrets.map((one) => new TextDecoder().decode(one.secret)),
+      [sent],
+    );
+  });
+}
+
 const malformed = [
   'connections { a { version 2\n} }',
   'connections { a { = 2\n} }',

@@ -4,11 +4,13 @@ import { utf8FromText } from './utf8.ts';
 
 /** The octets of a secret. Never empty: an empty key would fit everybody who has none. */
 export function parseSecret(text: string): Uint8Array {
-  const octets = text.startsWith('0x')
-    ? fromHexadecimal(text.slice(2))
-    : text.startsWith('0s')
-      ? fromBase64(text.slice(2))
-      : utf8FromText(text);
+  const kind = text.slice(0, 2).toLowerCase();
+  const octets =
+    kind === '0x'
+      ? fromHexadecimal(text.slice(2))
+      : kind === '0s'
+        ? fromBase64(text.slice(2))
+        : utf8FromText(text);
   if (octets === undefined || octets.length === 0) {
     throw new BadValue('a secret: text, 0x and hexadecimal digits, or 0s and Base64');
   }
@@ -16,7 +18,7 @@ export function parseSecret(text: string): Uint8Array {
 }
 
 function fromHexadecimal(text: string): Uint8Array | undefined {
-  let digits = text.replace(/[:\s]/g, '');
+  let digits = text.replace(/:/g, '');
   if (!/^[0-9a-fA-F]*$/.test(digits)) return undefined;
   // strongSwan reads an odd number of digits as a number: both ends must get the same octets.
   if (digits.length % 2 !== 0) digits = `0${digits}`;
@@ -27,10 +29,10 @@ function fromHexadecimal(text: string): Uint8Array | undefined {
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** RFC 4648 4; padding may be left out, but bits behind the last octet must be zero. */
+/** RFC 4648 4, with its padding, without which strongSwan reads less; bits behind the last octet must be zero. */
 function fromBase64(text: string): Uint8Array | undefined {
-  const digits = text.replace(/\s/g, '').replace(/={1,2}$/, '');
-  if (digits.length % 4 === 1 || !/^[A-Za-z0-9+/]*$/.test(digits)) return undefined;
+  const digits = text.replace(/={1,2}$/, '');
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*$/.test(digits)) return undefined;
   const octets = new Uint8Array(Math.floor((digits.length * 3) / 4));
   let bits = 0;
   let held = 0;

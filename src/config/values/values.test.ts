@@ -177,9 +177,12 @@ test('secrets are text, hexadecimal or Base64', () => {
   assert.deepEqual(octets('päss'), [0x70, 0xc3, 0xa4, 0x73, 0x73]);
   assert.deepEqual(octets('0x0aFF'), [0x0a, 0xff]);
   assert.deepEqual(octets('0xabc'), [0x0a, 0xbc]);
+  assert.deepEqual(octets('0X0a:FF'), [0x0a, 0xff]);
   assert.deepEqual(octets('0saGVsbG8='), [...utf8FromText('hello')]);
-  assert.deepEqual(octets('0saGVsbG8'), [...utf8FromText('hello')]);
+  assert.deepEqual(octets('0SaGVsbG8='), [...utf8FromText('hello')]);
   refuses(parseSecret, ['', '0x', '0s', '0xzz', '0s===', '0sa', '0s*', '0saGVsbG9=']);
+  // Of these swanctl makes other octets than one would think.
+  refuses(parseSecret, ['0saGVsbG8', '0saGVs bG8=', '0x0a 0b']);
 });
 
 test('no error about a secret repeats it', () => {
