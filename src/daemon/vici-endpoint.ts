@@ -15,7 +15,7 @@ import {
 import { monotonicMs } from '#linux';
 import type { SaCounters, SaDirection } from '#sa';
 import { listenVici, type ViciListener, ViciServer } from '#vici';
-import type { ViciMessage } from '#wire';
+import { type ViciMessage, WireError } from '#wire';
 import { keyIdentifier } from './key-identifier.ts';
 import { configurationPorts } from './load-configuration-file.ts';
 import type { Log } from './log.ts';
@@ -50,8 +50,11 @@ export class ViciEndpoint {
     this.#server = new ViciServer({
       commands: this.#service.commands,
       events: viciEvents,
-      onMistake: (command, error) =>
-        daemon.log.line('error', `vici: ${command}: ${error instanceof Error ? error.stack : error}`),
+      onMistake: (commandOrEvent, error) => {
+        // What fits no packet may be a stranger's doing, and is no matter of our code.
+        const detail = error instanceof Error && !(error instanceof WireError) ? error.stack : error;
+        daemon.log.line('error', `vici: ${commandOrEvent}: ${detail}`);
+      },
       onRegister: (event) => this.#service.registered(event),
       onDisconnect: (detail) => daemon.log.line('warn', `vici: a client was disconnected: ${detail}`),
     });

@@ -145,6 +145,28 @@ test('a second reader is served while one streams', async () => {
   assert.deepEqual(await stream.next(), { done: true, value: { success: 'yes' } });
 });
 
+test('an event that fits no packet is left out, and those around it are not', async () => {
+  const large = { children: Array.from({ length: 20 }, () => 'x'.repeat(60_000)) };
+  const { server, join, mistakes } = make({
+    handlers: {
+      'list-sas': async (_request, call) => {
+        for (const net of [{ uniqueid: '1' }, large, { uniqueid: '3' }]) await call.send('list-sa', { net });
+        return {};
+      },
+    },
+  });
+  const client = join();
+  const listed: unknown[] = [];
+  for await (const event of client.stream('list-sas')) listed.push(event['net']?.uniqueid);
+  assert.deepEqual(listed, ['1', '3']);
+  const events = await client.events('log');
+  server.raise('log', large);
+  server.raise('log', { msg: 'after it' });
+  assert.deepEqual((await events.next()).value?.message, { msg: 'after it' });
+  assert.equal(mistakes.length, 2);
+  assert.match(mistakes.join(), /^list-sa: .*octets, at most.*log: /);
+});
+
 test('a client that does not read its events is disconnected, the others are not', async () => {
   const { server, join, disconnected } = make();
   const [ours, theirs] = streamPair(1 << 20);

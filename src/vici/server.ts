@@ -21,8 +21,11 @@ export interface ViciServerOptions {
   readonly events: readonly string[];
   /** Connections at one time; further ones are closed at once. */
   readonly connectionsMax?: number;
-  /** A handler threw something that is no `ViciError`: a mistake in it. The client is told only that. */
-  readonly onMistake?: (command: string, error: unknown) => void;
+  /**
+   * A handler threw something that is no `ViciError`: a mistake in it. The client is told only that. Or an event fits no
+   * packet, and is left out.
+   */
+  readonly onMistake?: (commandOrEvent: string, error: unknown) => void;
   /** A client registered for an event: what is told of is worth preparing from now on. */
   readonly onRegister?: (event: string) => void;
   /** A client broke the protocol, or was too slow, and was disconnected. */
@@ -84,10 +87,10 @@ export class ViciServer {
     return false;
   }
 
-  /** Sends an event to every client that registered for it. @throws WireError if it does not fit a packet */
+  /** Sends an event to every client that registered for it. */
   raise(event: string, message: ViciMessage): void {
     for (const client of this.#clients) {
-      if (!client.connection.send(event, message)) continue;
+      if (!this.#tell(client, event, message)) continue;
       this.#drain(client);
       if (client.stream.writableLength > unreadMax) this.#disconnect(client, 'events are not read');
     }
@@ -149,9 +152,20 @@ export class ViciServer {
     return { success: 'no', errmsg: `internal error in ${command}` };
   }
 
+  /** False if the client does not hear of it. Whoever tells of many things goes on with the next. */
+  #tell({ connection }: Client, event: string, message: ViciMessage): boolean {
+    try {
+      return connection.send(event, message);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#options.onMistake?.(event, error);
+      return false;
+    }
+  }
+
   async #send(client: Client, event: string, message: ViciMessage): Promise<void> {
-    const { connection, stream, gone } = client;
-    if (stream.destroyed || !connection.send(event, message)) return;
+    const { stream, gone } = client;
+    if (stream.destroyed || !this.#tell(client, event, message)) return;
     this.#drain(client);
     if (!stream.writableNeedDrain || gone.signal.aborted) return;
     await new Promise<void>((resolve) => {
