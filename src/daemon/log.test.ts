@@ -68,6 +68,21 @@ test('what its reader has no room for is counted, and told once there is some', 
   assert.equal(log.linesLeftOut, 5);
 });
 
+test('of what a stranger makes as long as it likes, so much is written', () => {
+  const lines: string[] = [];
+  const identity = 'x'.repeat(100_000);
+  const write = (line: string): number => lines.push(line);
+  new Log('info', { write }).line('error', `refused: ${identity}`);
+  new Log('info', { write, format: jsonFormat() }).line('error', `refused: ${identity}`, {
+    event: 'ike',
+    identity,
+  });
+  assert.match(lines[0] ?? '', /error refused: x{1991} \[98009 characters more\]$/);
+  const { msg, identity: written } = JSON.parse(lines[1] ?? '') as Record<string, string>;
+  assert.match(msg ?? '', /^refused: x{1991} \[98009 characters more\]$/);
+  assert.match(written ?? '', /^x{2000} \[98000 characters more\]$/);
+});
+
 test('as JSON a line is one object, with the time of the clock, a name, and the text for people', () => {
   const fields = { event: 'hint', incident: '3-1', spi: 'c0ffee00', protected: false, count: 2 };
   const line = written(jsonFormat(), { fields });

@@ -13,6 +13,22 @@ function madeOf<Value extends string | LogFields>(lazy: Lazy<Value>): Value {
   return typeof lazy === 'function' ? lazy() : lazy;
 }
 
+/** Of a text: names that strangers give themselves may be as long as a datagram. */
+const charactersMax = 2_000;
+
+function shortened(text: string): string {
+  if (text.length <= charactersMax) return text;
+  return `${text.slice(0, charactersMax)} [${text.length - charactersMax} characters more]`;
+}
+
+function shortenedFields(fields: LogFields): LogFields {
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? shortened(value) : value,
+  ]);
+  return { ...Object.fromEntries(entries), event: fields.event };
+}
+
 /** Of what is no event of the engine. */
 const plain: LogFields = { event: 'message' };
 
@@ -109,10 +125,10 @@ export class Log {
     const record: LogRecord = {
       at,
       level,
-      text: madeOf(text),
+      text: shortened(madeOf(text)),
       // Lines for people have none.
       get fields() {
-        return madeOf(fields);
+        return shortenedFields(madeOf(fields));
       },
     };
     this.#write(this.#format(record));
