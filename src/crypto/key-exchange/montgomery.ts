@@ -15,8 +15,14 @@ import type { KeyExchangeMethod } from './key-exchange-method.ts';
 
 type Curve = 'x25519' | 'x448';
 
-function keyPair(group: number, crv: string, privateKey: KeyObject, publicKey: KeyObject): EphemeralKeyPair {
-  const publicValue = decodeBase64url(publicKey.export({ format: 'jwk' }).x ?? '');
+/** With an encoding of the public key only, which the types do not know. */
+const generate = generateKeyPairSync as unknown as (
+  curve: Curve,
+  options: { readonly publicKeyEncoding: { readonly format: 'jwk' } },
+) => { readonly privateKey: KeyObject; readonly publicKey: JsonWebKey };
+
+function keyPair(group: number, crv: string, privateKey: KeyObject, publicKey: JsonWebKey): EphemeralKeyPair {
+  const publicValue = decodeBase64url(publicKey.x ?? '');
   const zero = new Uint8Array(publicValue.length);
   return new EphemeralKeyPair(group, publicValue, (peer) => {
     let secret: Uint8Array;
@@ -37,8 +43,8 @@ export function montgomeryMethod(group: number, curve: Curve, lengthBytes: numbe
   return {
     group,
     generate() {
-      const { privateKey, publicKey } =
-        curve === 'x25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('x448');
+      // What made a pair locks it when it is collected: Node hangs if that happens while its public key is being exported.
+      const { privateKey, publicKey } = generate(curve, { publicKeyEncoding: { format: 'jwk' } });
       return keyPair(group, crv, privateKey, publicKey);
     },
     derive(draw) {
@@ -52,7 +58,7 @@ export function montgomeryMethod(group: number, curve: Curve, lengthBytes: numbe
       };
       wipe(scalar);
       const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
-      return keyPair(group, crv, privateKey, createPublicKey(privateKey));
+      return keyPair(group, crv, privateKey, createPublicKey(privateKey).export({ format: 'jwk' }));
     },
   };
 }
