@@ -71,10 +71,7 @@ abstract class SecurityAssociation {
   ) {
     this.parameters = parameters;
     this.matcher = new SelectorMatcher(parameters.selectors);
-    this.cipher = makeCipher({
-      ...(parameters.encryption === undefined ? {} : { encryption: parameters.encryption }),
-      ...(parameters.integrity === undefined ? {} : { integrity: parameters.integrity }),
-    });
+    this.cipher = makeCipher(parameters);
     this.espCipher = 'sealEsp' in this.cipher ? (this.cipher as EspPacketCipher) : undefined;
     this.usage = new Usage(parameters.lifetimes, at, progress);
     this.#beetAddresses = parameters.mode === 'beet' ? beetAddresses(parameters) : undefined;

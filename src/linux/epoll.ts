@@ -34,11 +34,13 @@ export class Epoll {
       if (isWouldBlock(code)) return [];
       throw new SystemCallError('epoll_wait', code);
     }
-    return Array.from({ length: count }, (_, i) => {
-      const fd = this.#view.getInt32(i * eventBytes + dataOffset, true);
-      if ((this.#view.getUint32(i * eventBytes, true) & EPOLLERR) !== 0) this.failing.push(fd);
-      return fd;
-    });
+    const readable: number[] = [];
+    for (let at = 0; at < count * eventBytes; at += eventBytes) {
+      const fd = this.#view.getInt32(at + dataOffset, true);
+      if ((this.#view.getUint32(at, true) & EPOLLERR) !== 0) this.failing.push(fd);
+      readable.push(fd);
+    }
+    return readable;
   }
 
   close(): void {
@@ -51,6 +53,11 @@ export function closeDescriptor(fd: number): void {
   attempt('close', fd);
 }
 
+/** What is added to an eventfd, and room for what is taken from it. */
+const one = pinned(8);
+one[0] = 1;
+const drained = pinned(8);
+
 /** An eventfd: any thread may `wake` the one that waits for `fd`. */
 export class Wakeup {
   readonly fd: number;
@@ -61,13 +68,11 @@ export class Wakeup {
   }
 
   wake(): void {
-    const one = pinned(8);
-    one[0] = 1;
     attempt('write', this.fd, one, 8);
   }
 
   drain(): void {
-    attempt('read', this.fd, pinned(8), 8);
+    attempt('read', this.fd, drained, 8);
   }
 
   close(): void {

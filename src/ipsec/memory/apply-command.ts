@@ -60,12 +60,7 @@ export function applyCommand(
   }
 }
 
-function install(
-  sad: Sad,
-  parameters: SaParameters,
-  at: number,
-  { receivedMarks, ...state }: InstallOptions,
-): SaResult {
+function install(sad: Sad, parameters: SaParameters, at: number, options: InstallOptions): SaResult {
   const { protocol, mode, spi, replayWindow, direction } = parameters;
   if (parameters.kernelTies !== undefined) return refuse('unsupported', tiesDetail);
   if (protocol === 'ah') {
@@ -84,12 +79,12 @@ function install(
   if (sad.isTaken(parameters)) return refuse('exists', `the ${direction} SPI is taken`);
   try {
     if (direction === 'inbound') {
-      const sa = new InboundSa(parameters, at, state);
+      const sa = new InboundSa(parameters, at, options);
       // Only SAs of which somebody keeps how far they may go can be gone on with.
       if (protocol === 'esp' && sa.reservation !== undefined)
-        sa.window.mark = receivedMarks?.open(spi, sa.lastSequence);
+        sa.window.mark = options.receivedMarks?.open(spi, sa.lastSequence);
       sad.addInbound(sa, at);
-    } else sad.addOutbound(new OutboundSa(parameters, at, state), at);
+    } else sad.addOutbound(new OutboundSa(parameters, at, options), at);
     return done;
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;

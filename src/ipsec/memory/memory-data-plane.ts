@@ -74,7 +74,8 @@ export class MemoryDataPlane {
       return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
     }
     if (this.#lingers(command, at)) return { ok: true };
-    const result = applyCommand(this.#sad, this.#spd, command, at, { ...this.#install, progress });
+    const { makeCipher, receivedMarks } = this.#install;
+    const result = applyCommand(this.#sad, this.#spd, command, at, { makeCipher, receivedMarks, progress });
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
     }

@@ -71,7 +71,7 @@ export class ControlHandOver {
     }
     // All that went well one after the other is one thing to say.
     const last = this.#outbox.at(-1);
-    if (last?.kind === 'sa-done') this.#outbox[this.#outbox.length - 1] = { ...last, ids: [...last.ids, id] };
+    if (last?.kind === 'sa-done') last.ids.push(id);
     else this.post({ kind: 'sa-done', ids: [id] });
   }
 

@@ -163,7 +163,7 @@ export type FromPacketThread =
   | { readonly kind: 'icmp-error'; readonly error: IcmpError }
   | { readonly kind: 'event'; readonly event: DataPlaneEvent }
   /** Commands that were carried out, in their order. */
-  | { readonly kind: 'sa-done'; readonly ids: readonly number[] }
+  | { readonly kind: 'sa-done'; readonly ids: number[] }
   | { readonly kind: 'sa-result'; readonly id: number; readonly result: SaResult }
   | { readonly kind: 'reports'; readonly reports: readonly SaReport[] }
   /** Of the thread as a whole, told while the first of them move. */
