@@ -72,10 +72,10 @@ export class ConnectionLookup {
   first(ends: Ends): ConnectionConfiguration | undefined {
     let first: Fitting | undefined;
     for (const { group, addresses } of this.#groupsFor(ends)) {
-      const one = { ...group.first, fit: [0, addresses] } as const;
+      const one: Fitting = { member: group.first, identities: 0, addresses };
       if (first === undefined || moreSpecific(one, first) < 0) first = one;
     }
-    return first?.connection;
+    return first?.member.connection;
   }
 
   /**
@@ -86,16 +86,16 @@ export class ConnectionLookup {
     const fitting: Fitting[] = [];
     for (const { group, addresses } of this.#groupsFor({ local, remote })) {
       if (identities === undefined) {
-        fitting.push({ ...group.first, fit: [0, addresses] });
+        fitting.push({ member: group.first, identities: 0, addresses });
         continue;
       }
       const exact = group.byIdentity.get(identityKey(identities.initiator)) ?? [];
       for (const member of [...exact, ...group.patterns]) {
         const fit = identitiesFit(member.connection, local, identities);
-        if (fit !== undefined) fitting.push({ ...member, fit: [fit, addresses] });
+        if (fit !== undefined) fitting.push({ member, identities: fit, addresses });
       }
     }
-    return fitting.sort(moreSpecific).map(({ connection }) => connection);
+    return fitting.sort(moreSpecific).map(({ member }) => member.connection);
   }
 
   *#groupsFor({ local, remote }: Ends): Iterable<{ readonly group: Group; readonly addresses: number }> {
@@ -149,13 +149,19 @@ interface PeerIdentities {
   readonly responder?: Identity;
 }
 
-interface Fitting extends Member {
+interface Fitting {
+  readonly member: Member;
   /** How well: the larger the better. */
-  readonly fit: readonly [identities: number, addresses: number];
+  readonly identities: number;
+  readonly addresses: number;
 }
 
 function moreSpecific(one: Fitting, other: Fitting): number {
-  return other.fit[0] - one.fit[0] || other.fit[1] - one.fit[1] || one.order - other.order;
+  return (
+    other.identities - one.identities ||
+    other.addresses - one.addresses ||
+    one.member.order - other.member.order
+  );
 }
 
 /** How well it fits who the peer says it is; `undefined`: not at all. */
