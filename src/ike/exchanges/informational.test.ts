@@ -52,8 +52,12 @@ test('both ends delete the IKE SA at once: each answers the other and both end',
   pair.moon.command({ kind: 'delete', reason: 'test' });
   pair.sun.command({ kind: 'delete', reason: 'test' });
   pair.settle();
-  assert.equal(pair.moon.sa.phase, 'ended');
-  assert.equal(pair.sun.sa.phase, 'ended');
+  for (const host of [pair.moon, pair.sun]) {
+    assert.equal(host.sa.phase, 'ended');
+    // What each end wanted itself is no reason to begin anew (`close_action`).
+    assert.equal(host.eventsOf('child-ended')[0]?.failure.code, 'deleted-by-us');
+    assert.equal(host.eventsOf('ike-ended')[0]?.failure.code, 'deleted-by-us');
+  }
 });
 
 test('a Delete of the IKE SA that nobody answers ends it when the tries are spent', () => {

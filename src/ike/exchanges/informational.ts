@@ -106,6 +106,8 @@ function fatalNotify(
 }
 
 function endedByPeer(state: IkeSaState): IkeFailure {
+  // We had our own reason first.
+  if (state.phase.name === 'deleting') return state.phase.failure;
   if (state.successor !== undefined) return failure('replaced', 'a new IKE SA took over');
   return failure('deleted-by-peer', 'the peer deleted the IKE SA');
 }
