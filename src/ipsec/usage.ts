@@ -8,6 +8,8 @@ export type LifetimeChange = 'none' | 'soft' | 'hard';
 /** How much an SA was used. It goes on to say so when the SA is gone. */
 export interface SaUsage {
   readonly packets: number;
+  /** Packets that were refused, or that were nothing once they were opened. */
+  readonly refusals: number;
   counters(): SaCounters;
 }
 
@@ -40,6 +42,10 @@ export class Usage implements SaUsage {
 
   get packets(): number {
     return this.#packets;
+  }
+
+  get refusals(): number {
+    return this.integrityFailures + this.replays + this.malformed;
   }
 
   /** Whether a hard lifetime has ended: the SA must not be used. */

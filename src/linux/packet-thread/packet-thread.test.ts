@@ -22,6 +22,18 @@ test('what an SA carried last is told before its removal is answered, and what t
   );
 });
 
+test('an SA is told of that refuses all that comes', async (t) => {
+  const { thread, port, until, send } = await listening(t);
+  thread.apply(1, installation('inbound', 1001, port));
+  await until('1 true');
+  const forged = dummyOn(1001, port);
+  forged[forged.length - 1] = forged.at(-1)! ^ 1;
+  send(forged);
+  await until('not authentic on 1001: 1');
+  send(forged);
+  await until('not authentic on 1001: 2');
+});
+
 test('a packet that came before its SA is received once that and its policy stand', async (t) => {
   const { thread, port, said, until, send } = await listening(t);
   send(dummyOn(1003, port));

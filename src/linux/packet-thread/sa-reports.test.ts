@@ -10,6 +10,7 @@ const spi = 0x1001 as Spi;
 /** What an SA carried, for tests to change; and how often it was looked at. */
 class Carried {
   looks = 0;
+  refusals = 0;
   #packets = 1;
 
   get packets(): number {
@@ -23,7 +24,7 @@ class Carried {
 
   counters(): SaCounters {
     const packets = this.#packets;
-    return { bytes: 100 * packets, packets, integrityFailures: 0, replays: 0, malformed: 0 };
+    return { bytes: 100 * packets, packets, integrityFailures: this.refusals, replays: 0, malformed: 0 };
   }
 }
 
@@ -70,6 +71,9 @@ test('an SA is told of when it moved on, and only then', () => {
   assert.deepEqual(reports.take(), []);
   carried.packets = 2;
   assert.deepEqual(reports.take(), [{ ...told, counters: carried.counters() }]);
+  carried.refusals = 1;
+  assert.deepEqual(reports.take(), [{ ...told, counters: carried.counters() }]);
+  assert.deepEqual(reports.take(), []);
 });
 
 test('an SA is told of and forgotten wherever its peer is now', () => {

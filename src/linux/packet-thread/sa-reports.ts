@@ -1,4 +1,4 @@
-// Counters of the SAs that moved since they were told last.
+// Counters of the SAs that carried or refused something since they were told last.
 import type { MemoryDataPlane, SaUsage } from '#ipsec';
 import type { SaCommand, SaName } from '#sa';
 import type { SaReport } from './messages.ts';
@@ -7,6 +7,7 @@ import { SaIndex } from './sa-index.ts';
 interface KnownSa extends SaName {
   readonly usage: SaUsage;
   reportedPackets: number;
+  reportedRefusals: number;
 }
 
 export class SaReports {
@@ -24,7 +25,15 @@ export class SaReports {
         const { protocol, direction, spi, childId } = command.sa;
         const usage = this.#plane.usage(command.sa);
         if (usage === undefined) break;
-        this.#known.add({ protocol, direction, spi, childId, usage, reportedPackets: 0 });
+        this.#known.add({
+          protocol,
+          direction,
+          spi,
+          childId,
+          usage,
+          reportedPackets: 0,
+          reportedRefusals: 0,
+        });
         break;
       }
       case 'remove':
@@ -46,13 +55,14 @@ export class SaReports {
   }
 }
 
-function hasMoved({ usage, reportedPackets }: KnownSa): boolean {
-  return usage.packets !== reportedPackets;
+function hasMoved({ usage, reportedPackets, reportedRefusals }: KnownSa): boolean {
+  return usage.packets !== reportedPackets || usage.refusals !== reportedRefusals;
 }
 
 function report(sa: KnownSa): SaReport {
   const { protocol, direction, spi, childId, usage } = sa;
   const counters = usage.counters();
   sa.reportedPackets = counters.packets;
+  sa.reportedRefusals = usage.refusals;
   return { protocol, direction, spi, childId, counters };
 }

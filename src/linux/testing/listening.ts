@@ -128,7 +128,10 @@ export async function open(
       },
       saResult: (id, { ok }) => say(`${id} ${ok}`),
       reports: (reports) => {
-        for (const { spi, counters } of reports) say(`report of ${spi}: ${counters.packets}`);
+        for (const { spi, counters } of reports) {
+          say(`report of ${spi}: ${counters.packets}`);
+          if (counters.integrityFailures > 0) say(`not authentic on ${spi}: ${counters.integrityFailures}`);
+        }
       },
       statistics: (verdicts) => say(`dummies: ${verdicts['dummy']}`),
       restarted: (error, sas) =>
