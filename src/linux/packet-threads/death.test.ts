@@ -8,6 +8,7 @@ import { address, type SaCommand, type Spi, selectorOfPrefix } from '#sa';
 import { dismissPacketThreads, warmUpPacketThreads } from '../early/index.ts';
 import type { Death } from '../testing/dying-worker.ts';
 import { dummyOn, installation, listening, open } from '../testing/listening.ts';
+import { TunDevice } from '../tun-device.ts';
 import { missingForXfrm } from '../xfrm/testing/missing-for-xfrm.ts';
 
 const dyingWorker = new URL('../testing/dying-worker.js', import.meta.url);
@@ -189,6 +190,16 @@ if (process.getuid?.() === 0)
         readdirSync('/sys/class/net').filter((name) => name.startsWith('wwdeath')),
         [],
       );
+    });
+
+if (process.getuid?.() === 0)
+  for (const threads of [1, 2])
+    closingAll(`what ${threads} that cannot have the device, or a port, have opened is closed`, async (t) => {
+      const device = new TunDevice('wwdeath%d');
+      t.after(() => device.close());
+      const { port } = await listening(t);
+      await assert.rejects(open(t, { threads, tunName: device.name }), { code: 'EBUSY' });
+      await assert.rejects(listening(t, { threads, ports: [port + 1, port] }), { code: 'EADDRINUSE' });
     });
 
 test('of the kernel data plane no thread takes the place of another: to listen with it fails', {

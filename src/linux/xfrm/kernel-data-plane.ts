@@ -80,8 +80,13 @@ export class KernelDataPlane {
     this.reports = new KernelReports(socket, this.#sas, ({ protocol, spi, childId }) =>
       this.#events.push({ kind: 'first-inbound', protocol, spi, childId }),
     );
-    // Numbers of a process before us are not given to other pairs as long as its SAs may be taken up.
-    for (const { state } of this.#told.own()) this.#ids.keep(state.requestId);
+    try {
+      // Numbers of a process before us are not given to other pairs as long as its SAs may be taken up.
+      for (const { state } of this.#told.own()) this.#ids.keep(state.requestId);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
   }
 
   /** @param at monotonic milliseconds */
@@ -197,13 +202,16 @@ export class KernelDataPlane {
 
   /** Removes everything of ours. */
   close(): void {
-    for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
-    for (const sa of this.#sas.all()) this.#delete(sa);
-    // Of some requests nobody has heard yet.
-    for (const { state, lookup } of this.#told.all())
-      if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
-    this.#sas.clear();
-    this.#socket.close();
+    try {
+      for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
+      for (const sa of this.#sas.all()) this.#delete(sa);
+      // Of some requests nobody has heard yet.
+      for (const { state, lookup } of this.#told.all())
+        if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
+      this.#sas.clear();
+    } finally {
+      this.#socket.close();
+    }
   }
 
   #install(sa: SaParameters): SaResult {

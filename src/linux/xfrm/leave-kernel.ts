@@ -9,8 +9,11 @@ import { KernelDataPlane } from './kernel-data-plane.ts';
 export function leaveKernel(ownerName: string): void {
   try {
     const plane = new KernelDataPlane(ownerName);
-    plane.removeEarlier();
-    plane.close();
+    try {
+      plane.removeEarlier();
+    } finally {
+      plane.close();
+    }
   } catch (error) {
     // Without XFRM in this kernel, or the right to change it, nothing of ours can be there.
     if (!(error instanceof SystemCallError)) throw error;

@@ -1,11 +1,14 @@
 // What the kernel tells of SAs comes with their keys, ours and others', on a kernel in memory: nobody keeps them.
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { test } from 'node:test';
 import { address, Encr, type SaParameters, type Spi, selectorOfPrefix } from '#sa';
 import type { XfrmMessage } from '#wire';
+import { SystemCallError } from '../errno.ts';
 import { KernelDataPlane } from './kernel-data-plane.ts';
 import { stateKey } from './kernel-sa.ts';
 import { KernelWithDevice } from './testing/kernel-with-device.ts';
+import type { XfrmSocket } from './xfrm-socket.ts';
 
 const [local, remote] = [address('192.0.2.1'), address('192.0.2.2')];
 
@@ -48,4 +51,23 @@ test('keys that come with an answer are wiped, also those of an SA that keeps ou
   const keys = kernel.told.flatMap((message) => message.attributes.aead?.key ?? []);
   assert.ok(keys.length > 3);
   for (const key of keys) assert.deepEqual(key, new Uint8Array(key.length));
+});
+
+test('a kernel that refuses to tell leaves no socket open, at the beginning or at the end', () => {
+  let closed = 0;
+  let refuses = true;
+  const socket = {
+    request(): XfrmMessage[] {
+      if (refuses) throw new SystemCallError('xfrm dump-sas', constants.errno.EPERM);
+      return [];
+    },
+    close: () => closed++,
+  } as unknown as XfrmSocket;
+  assert.throws(() => new KernelDataPlane('test', socket), { code: 'EPERM' });
+  assert.equal(closed, 1);
+  refuses = false;
+  const plane = new KernelDataPlane('test', socket);
+  refuses = true;
+  assert.throws(() => plane.close(), { code: 'EPERM' });
+  assert.equal(closed, 2);
 });
