@@ -70,7 +70,7 @@ function tendAttempt(state: HipHostState, association: HipAssociation): void {
   const { baseMs, tries } = state.configuration.retransmission;
   if (attempt.name === 'I1-SENT' && attempt.solving !== undefined) {
     // The peer is there; it is we who work. The puzzle's own lifetime ends that.
-    attempt.nextAt = Math.max(state.at + baseMs, Math.min(attempt.solving.expiresAt, state.at + baseMs));
+    attempt.nextAt = state.at + baseMs;
     if (state.at < attempt.solving.expiresAt) return;
     delete attempt.solving;
   }
