@@ -70,8 +70,8 @@ describe('wayward as a service of systemd', { skip: missing ?? false }, () => {
   }
 
   /** Readable for root alone, as the packages of strongSwan do it. */
-  const configure = (plane: 'kernel' | 'userspace', connection = ''): Promise<string> =>
-    guest(`cat > /etc/swanctl/swanctl.conf << 'END'\n${serviceConfiguration(plane, connection)}END`);
+  const configure = (plane: 'kernel' | 'userspace', connection = '', more = ''): Promise<string> =>
+    guest(`cat > /etc/swanctl/swanctl.conf << 'END'\n${serviceConfiguration(plane, connection)}${more}END`);
 
   test('it is installed as its head says, runs with three capabilities, and its tunnel carries both families', async () => {
     await guest('umask 077; mkdir -p /etc/swanctl/private');
@@ -139,11 +139,19 @@ describe('wayward as a service of systemd', { skip: missing ?? false }, () => {
   });
 
   test('killed and started again it has its sockets back, and of ESP in UDP the kernel does not miss a packet either', async () => {
-    await configure('kernel', 'encap = yes');
+    // HIP's UDP port is kept as IKE's ports are.
+    await guest(
+      'wayward hip keygen /etc/swanctl/hip.key; chgrp wayward /etc/swanctl/hip.key; chmod 640 /etc/swanctl/hip.key',
+    );
+    await configure(
+      'kernel',
+      'encap = yes',
+      'hip {\n  identities {\n    own {\n      file = hip.key\n    }\n  }\n}\n',
+    );
     await guest('systemctl restart wayward');
     await eventually('ESP is in UDP', async () => /espinudp/.test(await guest('ip xfrm state')), patienceMs);
     await carriesBoth();
-    assert.deepEqual(await show('NFileDescriptorStore'), { NFileDescriptorStore: '4' });
+    assert.deepEqual(await show('NFileDescriptorStore'), { NFileDescriptorStore: '6' });
     const takenUp = async (): Promise<number> =>
       [...(await journal()).matchAll(/IKE SA goes on from the checkpoint/g)].length;
     const before = await takenUp();
@@ -158,7 +166,7 @@ describe('wayward as a service of systemd', { skip: missing ?? false }, () => {
       await pings.abandon();
     }
     await carriesBoth();
-    assert.deepEqual(await show('NFileDescriptorStore'), { NFileDescriptorStore: '4' });
+    assert.deepEqual(await show('NFileDescriptorStore'), { NFileDescriptorStore: '6' });
   });
 
   test('killed and started again with another data plane, it gets a TUN device and leaves nothing in the kernel', async () => {
