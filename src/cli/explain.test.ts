@@ -24,6 +24,16 @@ test('a file becomes text, and the same file in gzip the same text', async (t) =
   assert.equal(story(again.out), story(out));
 });
 
+test('of a file in gzip that was cut off what there is is told, as of any other', async (t) => {
+  const packed = gzipSync(readFileSync(killed));
+  const cut = join(folder(t), 'cut');
+  writeFileSync(cut, packed.subarray(0, packed.length - 40));
+  const { status, out, err } = await wayward(t, ['explain', cut]);
+  assert.deepEqual([status, err], [0, '']);
+  assert.match(out, /PROBLEM 10\.99\.0\.2 lost its SAs/);
+  assert.match(out, /About the capture/);
+});
+
 test('--json is one object a line, and --html a page beside it', async (t) => {
   const page = join(folder(t), 'story.html');
   const { status, out } = await wayward(t, ['explain', killed, '--json', '--html', page]);

@@ -1,7 +1,7 @@
 // `wayward explain`: a capture file in, its story out, as text, as JSON lines, or as a page.
 import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { constants, createGunzip } from 'node:zlib';
 import { Explainer, type KeyFile, parseKeyFile, storyHtml, storyJsonLines, storyText } from '#explain';
 import { WireError } from '#wire';
 
@@ -105,7 +105,8 @@ async function* unpacked(raw: Readable, tell: (chunk: Uint8Array) => void): Asyn
   };
   const isGzip = first.value[0] === 0x1f && first.value[1] === 0x8b;
   if (!isGzip) return yield* rest();
-  const gunzip = createGunzip();
+  // Of a file that was cut off, what there is: the story says where it ends.
+  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
   const { Readable: Source } = await import('node:stream');
   const source = Source.from(rest());
   source.on('error', (error) => gunzip.destroy(error));
