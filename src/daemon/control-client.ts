@@ -3,11 +3,20 @@ import { connect } from 'node:net';
 import { type ControlAnswer, type ControlRequest, parseControlAnswer } from './control-protocol.ts';
 import { ControlSocketError } from './private-socket.ts';
 
-/** Asks a running daemon. @throws ControlSocketError if none answers */
-export function askDaemon(path: string, request: ControlRequest): Promise<ControlAnswer> {
+/**
+ * Asks a running daemon.
+ * @param signal whoever asks waits no longer
+ * @throws ControlSocketError if none answers
+ */
+export function askDaemon(
+  path: string,
+  request: ControlRequest,
+  signal?: AbortSignal,
+): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
+    signal?.addEventListener('abort', () => socket.destroy());
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
       text += chunk;

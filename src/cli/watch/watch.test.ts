@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { folder, WaywardProcess, wayward, waywardCommand } from '../testing/wayward-process.ts';
 
 test('wayward watch without a terminal is one picture without colours; in one it lives until q and leaves it as it was', {
@@ -39,6 +41,31 @@ test('wayward watch without a terminal is one picture without colours; in one it
   const status = await new Promise((resolve) => terminal.once('exit', resolve));
   assert.equal(status, 0);
   assert.ok(shown.startsWith('\u001b[?1049h\u001b[?25l'));
+  assert.ok(shown.endsWith('\u001b[?25h\u001b[?1049l'));
+});
+
+test('q leaves a terminal as it was also while the daemon owes an answer', {
+  skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
+}, async (t) => {
+  const socket = join(folder(t), 'control');
+  const asked: Socket[] = [];
+  const silent = createServer((client) => asked.push(client.on('error', () => undefined)));
+  await new Promise<void>((resolve) => silent.listen(socket, resolve));
+  t.after(() => silent.close());
+  const command = `${process.execPath} ${waywardCommand} watch --socket ${socket}`;
+  const terminal = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, TERM: 'xterm-256color' },
+  });
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  for (let i = 0; i < 200 && asked.length === 0; i++) await sleep(50);
+  terminal.stdin.write('q');
+  const ended = new Promise((resolve) => terminal.once('exit', resolve));
+  assert.equal(await Promise.race([ended, sleep(5_000, 'it stays', { ref: false })]), 0);
   assert.ok(shown.endsWith('\u001b[?25h\u001b[?1049l'));
 });
 

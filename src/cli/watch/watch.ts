@@ -19,8 +19,8 @@ const plainRows = 60;
 const enter = '\u001b[?1049h\u001b[?25l\u001b[2J';
 const leave = '\u001b[?25h\u001b[?1049l';
 
-async function look(socketPath: string): Promise<Seen> {
-  const answer = await askDaemon(socketPath, { kind: 'snapshot' });
+async function look(socketPath: string, signal?: AbortSignal): Promise<Seen> {
+  const answer = await askDaemon(socketPath, { kind: 'snapshot' }, signal);
   if (answer.kind !== 'snapshot') throw new ControlSocketError('what answers cannot be watched');
   return answer;
 }
@@ -60,6 +60,8 @@ class TerminalView {
   #seen: Seen | undefined;
   #problem: string | undefined;
   #shown: readonly string[] = [];
+  /** What is asked of the daemon now. */
+  #asking = new AbortController();
 
   constructor(socketPath: string) {
     this.#socketPath = socketPath;
@@ -68,6 +70,7 @@ class TerminalView {
   async run(): Promise<number> {
     const { stdin, stdout } = process;
     let timer: NodeJS.Timeout | undefined;
+    let ended = false;
     const read = (data: string): void => {
       for (const key of keysOf(data)) this.#press(key, quit);
       this.#draw();
@@ -87,13 +90,16 @@ class TerminalView {
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
         const turn = async (): Promise<void> => {
           if (!this.#view.paused) await this.#look();
+          if (ended) return;
           this.#draw();
           timer = setTimeout(() => void turn(), intervalMs);
         };
         void turn();
       });
     } finally {
+      ended = true;
       clearTimeout(timer);
+      this.#asking.abort();
       stdout.off('resize', resize);
       stdin.off('data', read).setRawMode(false).pause();
       stdout.write(leave);
@@ -102,8 +108,9 @@ class TerminalView {
   }
 
   async #look(): Promise<void> {
+    this.#asking = new AbortController();
     try {
-      this.#seen = await look(this.#socketPath);
+      this.#seen = await look(this.#socketPath, this.#asking.signal);
       this.#problem = undefined;
     } catch (error) {
       if (!(error instanceof ControlSocketError)) throw error;
