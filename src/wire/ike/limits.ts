@@ -8,6 +8,8 @@ export const ikeLimits = {
   proposals: 255,
   /** Transforms in one proposal: the count is one octet. */
   transforms: 255,
+  /** Transforms of all proposals of one SA payload, which anybody may send and each is held against ours. */
+  transformsInAll: 1024,
   /** Attributes of one transform. RFC 7296 defines only the key length. */
   transformAttributes: 16,
   /** Octets of an identity, which goes into tickets and records of ours. Distinguished names have some hundreds. */

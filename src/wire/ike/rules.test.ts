@@ -327,6 +327,29 @@ describe('limits', () => {
     refuses('limit', 'IDi.data', 8, () => decodePayloads(IDi, identity(ikeLimits.identityBytes + 1)));
   });
 
+  test('more transforms in all proposals together than any peer has are refused', () => {
+    const proposals = (count: number): Payload => ({
+      type: 'SA',
+      proposals: Array.from({ length: count }, (_, i) => ({
+        number: i + 1,
+        protocolId: 1,
+        spi: new Uint8Array(0),
+        transforms: Array.from({ length: 128 }, () => ({ type: 1, id: 12, attributes: [] })),
+      })),
+    });
+    const most = ikeLimits.transformsInAll / 128;
+    const { firstPayload, octets } = encodePayloads([proposals(most)]);
+    assert.deepEqual(decodePayloads(firstPayload, octets), [proposals(most)]);
+    assert.throws(() => encodePayloads([proposals(most + 1)]), WireError);
+    const rest = octets.subarray(4);
+    const one = rest.slice(0, 8 + 128 * 8);
+    const beyond = Uint8Array.from([0, 0, 0, 0, ...one, ...rest]);
+    new DataView(beyond.buffer).setUint16(2, beyond.length);
+    refuses('limit', 'SA.proposal.transform count', 4 + most * one.length + 7, () =>
+      decodePayloads(firstPayload, beyond),
+    );
+  });
+
   test('more proposals than their number can count are refused', () => {
     const length = (4 + 256 * 8).toString(16).padStart(4, '0');
     refuses('limit', 'SA.proposal', 4 + 255 * 8, () =>

@@ -17,6 +17,7 @@ function spiSizeFits(protocolId: number, size: number): boolean {
 
 export function decodeSa(reader: Reader): SaPayload {
   const proposals: WireProposal[] = [];
+  let transformsInAll = 0;
   for (let more = true; more; ) {
     if (proposals.length === ikeLimits.proposals) throw reader.fail('limit', 'SA.proposal');
     const lastAt = reader.offset;
@@ -37,7 +38,12 @@ export function decodeSa(reader: Reader): SaPayload {
     if (!spiSizeFits(protocolId, spiSize)) {
       throw body.failAt(spiSizeAt, 'value', 'SA.proposal.SPI size', `${spiSize} for protocol ${protocolId}`);
     }
+    const countAt = body.offset;
     const transformCount = body.u8('SA.proposal.transform count');
+    transformsInAll += transformCount;
+    if (transformsInAll > ikeLimits.transformsInAll) {
+      throw body.failAt(countAt, 'limit', 'SA.proposal.transform count');
+    }
     const spi = body.bytes(spiSize, 'SA.proposal.SPI');
     const transforms = decodeTransforms(body, transformCount);
     body.end('SA.proposal');
@@ -51,6 +57,10 @@ export function encodeSa(writer: Writer, payload: SaPayload): void {
   // The last-substructure octet cannot express an empty list.
   if (proposals.length === 0) throw writer.fail('value', 'SA.proposal', 'no proposal');
   if (proposals.length > ikeLimits.proposals) throw writer.fail('limit', 'SA.proposal');
+  const transformsInAll = proposals.reduce((sum, { transforms }) => sum + transforms.length, 0);
+  if (transformsInAll > ikeLimits.transformsInAll) {
+    throw writer.fail('limit', 'SA.proposal.transform count');
+  }
   proposals.forEach((proposal, index) => {
     if (!spiSizeFits(proposal.protocolId, proposal.spi.length)) {
       throw writer.fail('value', 'SA.proposal.SPI size', `${proposal.spi.length}`);
