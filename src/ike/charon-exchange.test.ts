@@ -15,8 +15,7 @@ import { checkAuth } from './authentication/auth-payload.ts';
 import { formatIdentity } from './authentication/identity-text.ts';
 import { decodeSignatureHashes } from './authentication/signature-hashes.ts';
 import { signedOctets } from './authentication/signed-octets.ts';
-import { checkPayloads, type MessageKind } from './exchange-rules.ts';
-import { judgeNat } from './nat-detection.ts';
+import { checkPayloads, type MessageKind } from './messages/exchange-rules.ts';
 import {
   childSuiteFromReply,
   ikeSuiteFromReply,
@@ -24,7 +23,8 @@ import {
   selectIkeSuite,
 } from './negotiation/proposals.ts';
 import { answerIsWithin, selectorsFromWire } from './negotiation/traffic-selectors.ts';
-import { findNotify } from './notify.ts';
+import { judgeNat } from './payloads/nat-detection.ts';
+import { findNotify } from './payloads/notify.ts';
 import { openMessage } from './protection/sealed-message.ts';
 import {
   authRequest,

@@ -1,8 +1,8 @@
 // What the host asks of an IKE SA.
 import { containsSelector, type TrafficSelector } from '#sa';
 import { rekeyEverything } from './checkpoint/rekey-everything.ts';
-import { beginDeleteIke } from './exchanges/informational.ts';
-import { beginSynchronization } from './exchanges/message-id-sync.ts';
+import { beginDeleteIke } from './exchanges/informational/informational.ts';
+import { beginSynchronization } from './exchanges/informational/message-id-sync.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeSaCommand } from './interface.ts';
 import { endIkeSa } from './lifecycle.ts';

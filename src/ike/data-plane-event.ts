@@ -1,9 +1,9 @@
 // What the data plane reports about Child SAs: first traffic, expiry, a moved peer (RFC 7296 2.8, 2.23, RFC 4301 4.4.2.1).
 import type { DataPlaneEvent, OffloadKind, SaDirection, SaResult } from '#sa';
 import { extendReservation } from './checkpoint/extend-reservation.ts';
-import { moveChildren, useOutbound } from './child-installation.ts';
-import type { ChildSa } from './child-sa.ts';
-import { summaryOf } from './child-sa.ts';
+import { moveChildren, useOutbound } from './child-sas/child-installation.ts';
+import type { ChildSa } from './child-sas/child-sa.ts';
+import { summaryOf } from './child-sas/child-sa.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
 

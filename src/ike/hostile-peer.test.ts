@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { address, type Spi, spiBytes } from '#sa';
 import { ExchangeType, encodeMessageIdSync, IdType, NotifyType, type Payload, ProtocolId } from '#wire';
 import { selectorsToWire } from './negotiation/traffic-selectors.ts';
-import { findNotify, notify } from './notify.ts';
+import { findNotify, notify } from './payloads/notify.ts';
 import { child, connection, networks } from './testing/connections.ts';
 import { insider } from './testing/insider.ts';
 import { Pair } from './testing/pair.ts';

@@ -16,7 +16,7 @@ import {
 } from '#wire';
 import type { IkeSaCommand } from './interface.ts';
 import { selectorsToWire } from './negotiation/traffic-selectors.ts';
-import { notify } from './notify.ts';
+import { notify } from './payloads/notify.ts';
 import { child, connection, espProposal, ikeProposal, networks } from './testing/connections.ts';
 import { type Insider, insider } from './testing/insider.ts';
 import { Pair } from './testing/pair.ts';

@@ -1,18 +1,18 @@
 // Everything one IKE SA remembers, shared by its exchanges. Only this room sees it; hosts see `IkeSa`.
 import type { IkeKeys, PacketCipher, PseudorandomFunction } from '#crypto';
 import type { Endpoint, IkeSuite, IpAddress, SaCommand, SaDirection, Spi } from '#sa';
-import type { ChildSa } from './child-sa.ts';
+import type { ChildSa } from './child-sas/child-sa.ts';
+import type { RoundTrip } from './clocks/round-trip.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
+import type { PostponedRefusal } from './exchanges/create-child-sa/postponed-refusals.ts';
 import type { OutstandingRequest } from './exchanges/exchange.ts';
-import type { PostponedRefusal } from './exchanges/postponed-refusals.ts';
 import type { AddressLease, IkeEvent, IkeFailure, IkeSaOutput, IkeSaPorts } from './interface.ts';
-import { RequestWindow, ResponseWindow } from './message-window.ts';
-import type { NatVerdict } from './nat-detection.ts';
+import { RequestWindow, ResponseWindow } from './messages/message-window.ts';
+import type { NatVerdict } from './payloads/nat-detection.ts';
 import type { IkeSpis, Phase } from './phase.ts';
 import type { Reassembly } from './protection/reassembly.ts';
 import type { MessageSealer } from './protection/sealed-message.ts';
 import type { TicketContent } from './resumption/ticket-content.ts';
-import type { RoundTrip } from './round-trip.ts';
 import { type AcquiredTraffic, TaskQueue } from './task.ts';
 
 export type IkeRole = 'initiator' | 'responder';

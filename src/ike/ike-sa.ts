@@ -5,20 +5,21 @@ import { zeroIkeSpi } from '#wire';
 import { type AdoptOptions, adoptSnapshot } from './checkpoint/adopt-snapshot.ts';
 import type { IkeSaSnapshot } from './checkpoint/snapshot.ts';
 import { takeSnapshot } from './checkpoint/take-snapshot.ts';
-import { type ChildSaPhase, summaryOf } from './child-sa.ts';
-import { nextDeadline, runClocks } from './clocks.ts';
+import { type ChildSaPhase, summaryOf } from './child-sas/child-sa.ts';
+import { nextDeadline, runClocks } from './clocks/clocks.ts';
+import { answerWithinMs } from './clocks/round-trip.ts';
 import { handleCommand } from './command.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Identity } from './configuration.ts';
 import { handleDataPlaneEvent, handleSaResult } from './data-plane-event.ts';
+import { answerPostponed } from './exchanges/create-child-sa/postponed-refusals.ts';
 import { beginTasks } from './exchanges/dispatch.ts';
-import type { InitOutcome, InitRequest } from './exchanges/half-open.ts';
-import { continueAsInitiator } from './exchanges/ike-auth-initiator.ts';
-import { continueAsResponder } from './exchanges/ike-auth-responder.ts';
-import { beginIkeSaInit } from './exchanges/ike-sa-init-initiator.ts';
-import { answerInitRequest } from './exchanges/ike-sa-init-responder.ts';
-import { beginResumption } from './exchanges/ike-session-resume-initiator.ts';
-import { answerResumeRequest } from './exchanges/ike-session-resume-responder.ts';
-import { answerPostponed } from './exchanges/postponed-refusals.ts';
+import { continueAsInitiator } from './exchanges/ike-auth/ike-auth-initiator.ts';
+import { continueAsResponder } from './exchanges/ike-auth/ike-auth-responder.ts';
+import type { InitOutcome, InitRequest } from './exchanges/ike-sa-init/half-open.ts';
+import { beginIkeSaInit } from './exchanges/ike-sa-init/ike-sa-init-initiator.ts';
+import { answerInitRequest } from './exchanges/ike-sa-init/ike-sa-init-responder.ts';
+import { beginResumption } from './exchanges/ike-session-resume/ike-session-resume-initiator.ts';
+import { answerResumeRequest } from './exchanges/ike-session-resume/ike-session-resume-responder.ts';
 import {
   type IkeRole,
   IkeSaState,
@@ -27,11 +28,10 @@ import {
   type PeerFeatures,
 } from './ike-sa-state.ts';
 import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput, IkeSaPorts } from './interface.ts';
-import type { NatVerdict } from './nat-detection.ts';
+import { receive } from './messages/receive.ts';
+import type { NatVerdict } from './payloads/nat-detection.ts';
 import { publicPhase } from './phase.ts';
-import { receive } from './receive.ts';
 import type { ClientTicket } from './resumption/client-ticket.ts';
-import { answerWithinMs } from './round-trip.ts';
 import type { AcquiredTraffic } from './task.ts';
 
 /** A request of ours that waits for its answer. */

@@ -19,9 +19,9 @@ export {
   wipeIkeSaSnapshot,
 } from './checkpoint/snapshot.ts';
 export { decodeIkeSaSnapshot, encodeIkeSaSnapshot } from './checkpoint/snapshot-codec.ts';
+export { kernelTiesOfPolicy } from './child-sas/kernel-ties.ts';
+export { retransmitBudgetMs } from './clocks/retransmission.ts';
 export * from './configuration.ts';
-export { subnetAttribute } from './configuration-payload.ts';
-export { CookieIssuer, type CookieSubject } from './cookie.ts';
 export { compareNonces } from './exchanges/nonces.ts';
 export {
   type AdoptOptions,
@@ -40,8 +40,9 @@ export {
 } from './ike-sa.ts';
 export type { IkeRole, IkeSaStatistics, NatTraversalPorts } from './ike-sa-state.ts';
 export * from './interface.ts';
-export { kernelTiesOfPolicy } from './kernel-ties.ts';
-export type { NatVerdict } from './nat-detection.ts';
+export { subnetAttribute } from './payloads/configuration-payload.ts';
+export { CookieIssuer, type CookieSubject } from './payloads/cookie.ts';
+export type { NatVerdict } from './payloads/nat-detection.ts';
 export type { IkeSpis } from './phase.ts';
 export {
   type ClientTicket,
@@ -59,4 +60,3 @@ export {
 } from './resumption/ticket-issuer.ts';
 export type { TicketKeyPolicy } from './resumption/ticket-keys.ts';
 export type { TicketPort, TicketVerdict } from './resumption/ticket-port.ts';
-export { retransmitBudgetMs } from './retransmission.ts';

@@ -6,7 +6,7 @@ import { Encr, Ke, Prf } from '#sa';
 import type { IkeSpi } from '#wire';
 import { failure, IkeSaState } from './ike-sa-state.ts';
 import { endIkeSa } from './lifecycle.ts';
-import { protect } from './protection-keys.ts';
+import { protect } from './protection/protection-keys.ts';
 import { addresses, connection, text } from './testing/connections.ts';
 import { Pair } from './testing/pair.ts';
 

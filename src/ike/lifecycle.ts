@@ -1,12 +1,12 @@
 // The turning points of an IKE SA: established, ended, and what its clocks say in between.
-import { removeChild } from './child-installation.ts';
+import { removeChild } from './child-sas/child-installation.ts';
+import { ikeLifetimes } from './clocks/lifetimes.ts';
 import type { Exchange } from './exchanges/exchange.ts';
 import { lowerNonce } from './exchanges/nonces.ts';
 import type { IkeSaState, Resumption } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
-import { ikeLifetimes } from './lifetimes.ts';
 import type { AuthenticationMaterial } from './phase.ts';
-import { forgetKeys } from './protection-keys.ts';
+import { forgetKeys } from './protection/protection-keys.ts';
 import { ticketOutlives } from './resumption/client-ticket.ts';
 import { revokeTickets } from './resumption/revocation.ts';
 

@@ -4,9 +4,9 @@ import type { IkeSuite } from '#sa';
 import type { IkeSpi, Payload } from '#wire';
 import type { Identity } from './configuration.ts';
 import type { IkeAuthExchange } from './exchanges/exchange.ts';
-import type { PeerClaim } from './exchanges/peer-authentication.ts';
+import type { PeerClaim } from './exchanges/ike-auth/peer-authentication.ts';
 import type { IkeFailure, IkePhase } from './interface.ts';
-import type { RequestOrigin } from './transmission.ts';
+import type { RequestOrigin } from './messages/transmission.ts';
 
 /** Initiator: nothing is sent yet. */
 export interface New {

@@ -4,7 +4,7 @@ import { NotifyType, type WireProposal } from '#wire';
 import { formatIdentity, formatIdentityPattern } from './authentication/identity-text.ts';
 import type { ConnectionConfiguration, Identity } from './configuration.ts';
 import { proposalFromWire } from './negotiation/proposals.ts';
-import { notifyName } from './notify.ts';
+import { notifyName } from './payloads/notify.ts';
 
 /** A stranger's offer may be long: this much of it is told. */
 const proposalsMax = 4;

@@ -1,15 +1,15 @@
 // An IKE SA is made again from its snapshot, with its Child SAs, and everything of it can be rekeyed.
 
 import { type SaDirection, type SequenceNumber, sequenceDistance } from '#sa';
-import { installPolicy, installSa, useOutbound } from '../child-installation.ts';
-import type { ChildSa } from '../child-sa.ts';
+import { installPolicy, installSa, useOutbound } from '../child-sas/child-installation.ts';
+import type { ChildSa } from '../child-sas/child-sa.ts';
+import { childLifetimes } from '../clocks/lifetimes.ts';
 import type { ConnectionConfiguration } from '../configuration.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { failure, IkeSaState, type NatTraversalPorts } from '../ike-sa-state.ts';
 import type { IkeSaPorts } from '../interface.ts';
-import { childLifetimes } from '../lifetimes.ts';
-import { ResponseWindow } from '../message-window.ts';
-import { protect } from '../protection-keys.ts';
+import { ResponseWindow } from '../messages/message-window.ts';
+import { protect } from '../protection/protection-keys.ts';
 import { announceReservation } from './extend-reservation.ts';
 import { renewedReservation } from './reservations.ts';
 import {

@@ -1,6 +1,6 @@
 // More sequence numbers for an SA, before it has used up those that are reserved.
 import type { SaDirection, SequenceNumber } from '#sa';
-import type { ChildSa } from '../child-sa.ts';
+import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { IkeSaState } from '../ike-sa-state.ts';
 import { extendedReservation } from './reservations.ts';
 

@@ -14,7 +14,7 @@ import type {
 import type { Identity } from '../configuration.ts';
 import type { IkeRole } from '../ike-sa-state.ts';
 import type { AddressLease } from '../interface.ts';
-import type { NatVerdict } from '../nat-detection.ts';
+import type { NatVerdict } from '../payloads/nat-detection.ts';
 import type { IkeSpis } from '../phase.ts';
 
 /** A request of ours that waits for its answer, with the very octets to send again (RFC 7296 2.1). */

@@ -1,6 +1,6 @@
 // From an IKE SA to its snapshot, if it is in a state that another process could go on from.
 
-import type { ChildSa } from '../child-sa.ts';
+import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { OutstandingRequest } from '../exchanges/exchange.ts';
 import type { IkeSaState } from '../ike-sa-state.ts';
 import type { RetainedSa } from './retained.ts';

@@ -2,20 +2,20 @@
 import { NotifyType, type Payload } from '#wire';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa } from '../lifecycle.ts';
-import { findNotify } from '../notify.ts';
+import { findNotify } from '../payloads/notify.ts';
 import type { Task, Work } from '../task.ts';
-import { beginCreateChild, concludeCreateChild } from './create-child-sa-initiator.ts';
+import { beginCreateChild, concludeCreateChild } from './create-child-sa/create-child-sa-initiator.ts';
 import type { OutstandingRequest } from './exchange.ts';
-import { handleAuthResponse } from './ike-auth-initiator.ts';
+import { handleAuthResponse } from './ike-auth/ike-auth-initiator.ts';
+import { beginTicketRequest, takeTicket } from './ike-session-resume/tickets.ts';
 import {
   beginDeleteChild,
   beginDeleteIke,
   beginLivenessCheck,
   beginNotify,
   concludeDeleteChild,
-} from './informational.ts';
-import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa-initiator.ts';
-import { beginTicketRequest, takeTicket } from './tickets.ts';
+} from './informational/informational.ts';
+import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa/rekey-ike-sa-initiator.ts';
 
 /** Turns tasks into exchanges as long as the window has room (RFC 7296 2.3). */
 export function beginTasks(state: IkeSaState): void {

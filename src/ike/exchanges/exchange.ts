@@ -2,7 +2,7 @@
 import type { KeyPair } from '#crypto';
 import type { SaMode, SaProtocol, Spi, TrafficSelector } from '#sa';
 import type { IkeSpi, WireProposal } from '#wire';
-import type { ChildSa } from '../child-sa.ts';
+import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { ChildConfiguration } from '../configuration.ts';
 import type { IkeFailure } from '../interface.ts';
 import type { Task } from '../task.ts';

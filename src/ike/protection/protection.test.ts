@@ -14,7 +14,7 @@ import {
   type Payload,
   PayloadType,
 } from '#wire';
-import { deleteIkeSa } from '../delete.ts';
+import { deleteIkeSa } from '../payloads/delete.ts';
 import { type FragmentLimits, fragmentTextBytes, messageBytesMax } from './fragments.ts';
 import { Reassembly, type ReassemblyStep } from './reassembly.ts';
 import { sealBody, sealedBodyBytes } from './sealed-body.ts';

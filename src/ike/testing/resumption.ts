@@ -2,7 +2,7 @@
 import { decodeIkeMessage, encodeIkeMessage, type NotifyPayload, NotifyType, type Payload } from '#wire';
 import type { ResumptionConfiguration } from '../configuration.ts';
 import { TicketIssuer, type TicketIssuerOptions } from '../index.ts';
-import { payloadOf } from '../payload-lookup.ts';
+import { payloadOf } from '../payloads/payload-lookup.ts';
 import { connection } from './connections.ts';
 import { type Datagram, Pair } from './pair.ts';
 
