@@ -16,11 +16,11 @@ import {
   TUN_F_USO6,
   TUNSETIFF,
   TUNSETOFFLOAD,
-} from './constants.ts';
-import { isWouldBlock, SystemCallError } from './errno.ts';
-import { attempt, errno, must, type PacketCalls, packetCalls, pinned } from './libc.ts';
+} from './libc/constants.ts';
+import { isWouldBlock, SystemCallError } from './libc/errno.ts';
+import { attempt, errno, must, type PacketCalls, packetCalls, pinned } from './libc/libc.ts';
+import { PacketMemory } from './memory/packet-memory.ts';
 import { virtioNetHeaderBytes } from './offload/virtio-net-header.ts';
-import { PacketMemory } from './packet-memory.ts';
 
 /** A virtio header, and the largest packet. */
 const readBytesMax = virtioNetHeaderBytes + 65_535;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketSlot } from '#ipsec';
 import { address, type Spi } from '#sa';
-import { Wakeup } from '../epoll.ts';
+import { Wakeup } from '../libc/epoll.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
 import { isOutbound } from './hand-over-header.ts';
 import { OtherThreads } from './other-threads.ts';

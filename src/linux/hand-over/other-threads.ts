@@ -1,9 +1,9 @@
 // What one of several packet threads knows of the others, and gives to them: packets of their SAs that came to it.
 import type { PacketSlot } from '#ipsec';
 import type { IpAddress, SaName, SaProtocol } from '#sa';
-import { Wakeup } from '../epoll.ts';
+import { Wakeup } from '../libc/epoll.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
-import type { OtherThreadsSetup } from '../packet-thread/messages.ts';
+import type { OtherThreadsSetup } from '../packet-thread/control/messages.ts';
 import { InboundHeader, outboundHeader } from './hand-over-header.ts';
 import { PacketRing, type RecordTaker } from './packet-ring.ts';
 

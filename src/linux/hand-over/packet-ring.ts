@@ -1,6 +1,6 @@
 // Packets from one thread to another, through memory that both have: a ring of records with one producer and one consumer.
-import { type PacketCalls, packetCalls } from '../libc.ts';
-import { memoryAddress } from '../memory-address.ts';
+import { type PacketCalls, packetCalls } from '../libc/libc.ts';
+import { memoryAddress } from '../memory/memory-address.ts';
 
 /** What its producer says of a packet besides its octets. */
 export const handOverHeaderBytes = 40;

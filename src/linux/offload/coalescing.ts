@@ -1,7 +1,7 @@
 // What a network card does for the kernel: consecutive segments of a TCP stream, or UDP datagrams of a flow, joined into
 // large packets, which a TUN device takes in one write. They are joined only if cutting gives exactly the same ones again.
 import { IpProtocol, readU16 } from '#wire';
-import type { PacketMemory } from '../packet-memory.ts';
+import type { PacketMemory } from '../memory/packet-memory.ts';
 import { JoinedPacket } from './joined-packet.ts';
 import { virtioNetHeaderBytes } from './virtio-net-header.ts';
 

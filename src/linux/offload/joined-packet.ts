@@ -9,7 +9,7 @@ import {
   writeIpv4Checksum,
   writeU16,
 } from '#wire';
-import { PacketMemory } from '../packet-memory.ts';
+import { PacketMemory } from '../memory/packet-memory.ts';
 import { GsoType, virtioNetHeaderBytes, writeGsoHeader } from './virtio-net-header.ts';
 
 const packetBytesMax = 65_535;

@@ -13,7 +13,7 @@ import {
   transportChecksum,
   writeU16,
 } from '#wire';
-import { pinned } from '../libc.ts';
+import { pinned } from '../libc/libc.ts';
 import { fold } from '../testing/fold.ts';
 import { Segmentation } from './segmentation.ts';
 import { Collected, fromKernel, segmentsOf } from './testing/device.ts';

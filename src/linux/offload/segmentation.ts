@@ -13,7 +13,7 @@ import {
   writeU16,
   writeU32,
 } from '#wire';
-import type { PacketMemory } from '../packet-memory.ts';
+import type { PacketMemory } from '../memory/packet-memory.ts';
 import { GsoType, VirtioNetHeader, virtioNetHeaderBytes } from './virtio-net-header.ts';
 
 /** Where packets go. */

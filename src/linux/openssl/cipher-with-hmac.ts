@@ -1,7 +1,7 @@
 // AES-CBC, AES-CTR or no encryption, with HMAC (RFC 4303 3.3.2), on reused OpenSSL contexts.
 import type { CipherFields, PacketCipher } from '#crypto';
-import { pinned } from '../libc.ts';
-import { memoryAddress } from '../memory-address.ts';
+import { pinned } from '../libc/libc.ts';
+import { memoryAddress } from '../memory/memory-address.ts';
 import { type Libcrypto, mustSucceed } from './libcrypto.ts';
 import type { CipherShape } from './shape.ts';
 

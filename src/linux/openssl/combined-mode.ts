@@ -2,8 +2,8 @@
 import type { CipherFields, PacketCipher } from '#crypto';
 import type { EspPacketCipher } from '#ipsec';
 import { writeU32 } from '#wire';
-import { pinned } from '../libc.ts';
-import { memoryAddress } from '../memory-address.ts';
+import { pinned } from '../libc/libc.ts';
+import { memoryAddress } from '../memory/memory-address.ts';
 import {
   EVP_CTRL_AEAD_SET_IV_FIXED,
   EVP_CTRL_AEAD_SET_IVLEN,

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type Endpoint } from '#sa';
-import { DatagramSocket } from '../datagram-socket.ts';
-import { Epoll } from '../epoll.ts';
+import { Epoll } from '../libc/epoll.ts';
+import { DatagramSocket } from '../sockets/datagram-socket.ts';
 import { HipSockets } from './hip-sockets.ts';
 
 const needsRoot = { skip: process.getuid?.() === 0 ? false : 'needs root' };

@@ -1,9 +1,9 @@
 // What HIP needs of the network: IP protocol 139, UDP for the NATs on the way, and ICMP to complain with (RFC 7401 5.1, 5.4).
 import { type Endpoint, type IpAddress, isIpv6 } from '#sa';
 import { addNonEspMarker, hipUdpPort, IpProtocol } from '#wire';
-import { ICMP_FILTER, ICMP6_FILTER, IPPROTO_ICMPV6, SOL_RAW } from '../constants.ts';
-import type { DatagramSocket, DatagramTransport } from '../datagram-socket.ts';
-import { attempt, pinned } from '../libc.ts';
+import { ICMP_FILTER, ICMP6_FILTER, IPPROTO_ICMPV6, SOL_RAW } from '../libc/constants.ts';
+import { attempt, pinned } from '../libc/libc.ts';
+import type { DatagramSocket, DatagramTransport } from '../sockets/datagram-socket.ts';
 
 /** What one socket may deliver before the others get their turn. */
 const receivesMax = 32;

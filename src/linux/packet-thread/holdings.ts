@@ -1,5 +1,5 @@
 // What a packet thread has open. Descriptors outlive a thread that dies: the control thread hears of each as soon as it is there.
-import type { HeldDescriptors } from './messages.ts';
+import type { HeldDescriptors } from './control/messages.ts';
 
 export class Holdings {
   readonly #tell: (held: HeldDescriptors) => void;

@@ -1,20 +1,24 @@
 // The sockets of a packet thread, and what receives from each.
 import type { IpAddress, SaProtocol } from '#sa';
-import { AddressWatch } from '../address-watch.ts';
-import { DatagramBatch } from '../datagram-batch.ts';
-import { DatagramSocket, type DatagramSocketOptions, type DatagramTransport } from '../datagram-socket.ts';
-import { type IcmpError, IcmpErrors } from '../icmp-errors.ts';
-import { PacketMemory } from '../packet-memory.ts';
-import { AhReceiver } from './ah-receiver.ts';
-import type { Arrivals } from './arrivals.ts';
-import { EspReceiver } from './esp-receiver.ts';
-import type { FloodGuard } from './flood-guard.ts';
+import { PacketMemory } from '../memory/packet-memory.ts';
+import { AddressWatch } from '../netlink/address-watch.ts';
+import { DatagramBatch } from '../sockets/datagram-batch.ts';
+import {
+  DatagramSocket,
+  type DatagramSocketOptions,
+  type DatagramTransport,
+} from '../sockets/datagram-socket.ts';
+import { type IcmpError, IcmpErrors } from '../sockets/icmp-errors.ts';
+import { AhReceiver } from './arrivals/ah-receiver.ts';
+import type { Arrivals } from './arrivals/arrivals.ts';
+import { EspReceiver } from './arrivals/esp-receiver.ts';
+import { IkeReceiver } from './arrivals/ike-receiver.ts';
+import type { PacketThreadOptions } from './control/messages.ts';
+import type { Ways } from './departures/ways.ts';
+import type { FloodGuard } from './floods/flood-guard.ts';
 import { HipSockets } from './hip-sockets.ts';
 import type { Holdings } from './holdings.ts';
-import { IkeReceiver } from './ike-receiver.ts';
-import type { PacketThreadOptions } from './messages.ts';
 import type { WatchedDescriptors } from './watched-descriptors.ts';
-import type { Ways } from './ways.ts';
 
 const icmpErrorsMax = 16;
 const protocolNumbers: Readonly<Record<SaProtocol, number>> = { esp: 50, ah: 51 };

@@ -1,11 +1,11 @@
 // The control thread's handle on the packet thread, and on the one that takes its place if it dies.
 import type { Worker } from 'node:worker_threads';
 import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaName, SaResult } from '#sa';
-import { monotonicMs } from '../clock.ts';
 import { takePacketWorker } from '../early/index.ts';
-import { closeDescriptor, Wakeup } from '../epoll.ts';
-import type { IcmpError } from '../icmp-errors.ts';
-import { ControlQueue } from './control-queue.ts';
+import { monotonicMs } from '../libc/clock.ts';
+import { closeDescriptor, Wakeup } from '../libc/epoll.ts';
+import type { IcmpError } from '../sockets/icmp-errors.ts';
+import { ControlQueue } from './control/control-queue.ts';
 import type {
   FromPacketThread,
   HeldDescriptors,
@@ -14,9 +14,9 @@ import type {
   PacketThreadSetup,
   SaReport,
   ToPacketThread,
-} from './messages.ts';
-import { PatientQueue } from './patient-queue.ts';
-import { SaJournal } from './sa-journal.ts';
+} from './control/messages.ts';
+import { PatientQueue } from './control/patient-queue.ts';
+import { SaJournal } from './sas/sa-journal.ts';
 
 /** A thread that dies so often within the interval is not started again. */
 const deathsMax = 5;

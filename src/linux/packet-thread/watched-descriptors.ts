@@ -1,5 +1,5 @@
 // What a loop waits for: file descriptors, and what is done with each when it can be read.
-import { Epoll } from '../epoll.ts';
+import { Epoll } from '../libc/epoll.ts';
 
 interface Source {
   readonly fd: number;

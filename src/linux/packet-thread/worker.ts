@@ -1,11 +1,11 @@
 // Entry of the packet thread.
 import { parentPort } from 'node:worker_threads';
-import { SystemCallError } from '../errno.ts';
-import { nameThread } from '../thread-name.ts';
+import { SystemCallError } from '../libc/errno.ts';
+import { nameThread } from '../libc/thread-name.ts';
 import { KernelLoop } from '../xfrm/kernel-loop.ts';
-import { ControlQueue } from './control-queue.ts';
+import { ControlQueue } from './control/control-queue.ts';
+import type { FromPacketThread, PacketThreadSetup, ToPacketThread } from './control/messages.ts';
 import { Holdings } from './holdings.ts';
-import type { FromPacketThread, PacketThreadSetup, ToPacketThread } from './messages.ts';
 import { PacketLoop } from './packet-loop.ts';
 
 const port = parentPort;

@@ -4,9 +4,9 @@ import { type TestContext, test } from 'node:test';
 import { nodeRandomness } from '#crypto';
 import { MemoryDataPlane } from '#ipsec';
 import { address, type SaCommand, type Spi, selectorOfPrefix } from '#sa';
-import { SOL_UDP, UDP_SEGMENT } from '../constants.ts';
-import { DatagramSocket } from '../datagram-socket.ts';
-import { must, pinned } from '../libc.ts';
+import { SOL_UDP, UDP_SEGMENT } from '../libc/constants.ts';
+import { must, pinned } from '../libc/libc.ts';
+import { DatagramSocket } from '../sockets/datagram-socket.ts';
 import { installation, type ListeningOptions, listening, loopback } from '../testing/listening.ts';
 
 const peer = address('127.0.0.2');

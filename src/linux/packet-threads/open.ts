@@ -1,5 +1,5 @@
 // One packet thread, or several that are like one to whoever opens them.
-import type { PacketThreadOptions } from '../packet-thread/messages.ts';
+import type { PacketThreadOptions } from '../packet-thread/control/messages.ts';
 import { PacketThread, type PacketThreadListener } from '../packet-thread/packet-thread.ts';
 import { PacketThreads } from './packet-threads.ts';
 

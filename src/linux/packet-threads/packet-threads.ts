@@ -1,11 +1,11 @@
 // Several packet threads that are one to the control thread: each command goes where its SA is, and what they say is put together.
 import type { Endpoint, IpAddress, LsiTable, SaCommand, SaResult } from '#sa';
 import { warmUpPacketThreads } from '../early/index.ts';
-import { Wakeup } from '../epoll.ts';
 import { PacketRing } from '../hand-over/packet-ring.ts';
-import type { PacketThreadOptions } from '../packet-thread/messages.ts';
+import { Wakeup } from '../libc/epoll.ts';
+import type { PacketThreadOptions } from '../packet-thread/control/messages.ts';
 import { PacketThread, type PacketThreadListener } from '../packet-thread/packet-thread.ts';
-import { receivedMarksPathOf } from '../received-marks-files.ts';
+import { receivedMarksPathOf } from '../received-marks/received-marks-files.ts';
 import { Answers } from './answers.ts';
 import { CommonBeats } from './common-beats.ts';
 import { OthersNotes } from './others-notes.ts';

@@ -1,6 +1,6 @@
 // Which of several packet threads has an SA. None is shared: sequence numbers, replay windows and lifetimes stay one thread's.
 import type { IpAddress, SaCommand, SaName, SaProtocol, SaResult, Spi } from '#sa';
-import { SaIndex } from '../packet-thread/sa-index.ts';
+import { SaIndex } from '../packet-thread/sas/sa-index.ts';
 
 interface PlacedSa extends SaName {
   /** Where it leads now. */

@@ -6,10 +6,10 @@ import { nodeRandomness } from '#crypto';
 import { MemoryDataPlane } from '#ipsec';
 import { address, addressBytes, type Endpoint } from '#sa';
 import { encodeIp, IpProtocol, transportChecksum, writeU16 } from '#wire';
-import { AF_INET, SO_SNDBUF, SOCK_DGRAM, SOL_SOCKET, SOL_UDP, UDP_SEGMENT } from '../constants.ts';
-import { must, packetCalls, pinned } from '../libc.ts';
-import { memoryAddress } from '../memory-address.ts';
-import { socketAddress } from '../socket-address.ts';
+import { AF_INET, SO_SNDBUF, SOCK_DGRAM, SOL_SOCKET, SOL_UDP, UDP_SEGMENT } from '../libc/constants.ts';
+import { must, packetCalls, pinned } from '../libc/libc.ts';
+import { memoryAddress } from '../memory/memory-address.ts';
+import { socketAddress } from '../sockets/socket-address.ts';
 import { commandsOf, natTraversalPort, pairsOf, type TunnelEnd } from './tunnel-sas.ts';
 
 /** What was sent. */

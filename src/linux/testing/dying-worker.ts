@@ -1,6 +1,6 @@
 // A packet thread that dies when it says something of a kind for the so many-th time. Its data is a `Death`.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromPacketThread } from '../packet-thread/messages.ts';
+import type { FromPacketThread } from '../packet-thread/control/messages.ts';
 
 export interface Death {
   readonly kind: FromPacketThread['kind'];

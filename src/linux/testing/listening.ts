@@ -15,7 +15,7 @@ import {
   type Spi,
   selectorOfPrefix,
 } from '#sa';
-import type { PacketThreadOptions } from '../packet-thread/messages.ts';
+import type { PacketThreadOptions } from '../packet-thread/control/messages.ts';
 import type { PacketThread } from '../packet-thread/packet-thread.ts';
 import { openPacketThreads } from '../packet-threads/open.ts';
 import type { PacketThreads } from '../packet-threads/packet-threads.ts';

@@ -2,11 +2,11 @@
 // Runs as a process: `packet-flood.js DESTINATION RATE SECONDS SEED [KIND]`, prints what it sent as one line of JSON. Needs
 // root.
 import { address, addressBytes } from '#sa';
-import { AF_INET, SO_SNDBUF, SOCK_RAW, SOL_SOCKET } from '../constants.ts';
-import { attempt, must, packetCalls, pinned } from '../libc.ts';
-import { memoryAddress } from '../memory-address.ts';
-import { MessageVector } from '../message-vector.ts';
-import { writeSocketAddress } from '../socket-address.ts';
+import { AF_INET, SO_SNDBUF, SOCK_RAW, SOL_SOCKET } from '../libc/constants.ts';
+import { attempt, must, packetCalls, pinned } from '../libc/libc.ts';
+import { memoryAddress } from '../memory/memory-address.ts';
+import { MessageVector } from '../sockets/message-vector.ts';
+import { writeSocketAddress } from '../sockets/socket-address.ts';
 
 /** The kernel sends what it is given, IP header and all. */
 const rawProtocol = 255;

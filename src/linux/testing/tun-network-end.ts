@@ -1,8 +1,8 @@
 // A TUN device with routes, addresses and rules, for tests within a namespace: what its standard input says, it does.
 import { createInterface } from 'node:readline';
 import { type Prefix, parseAddress, parsePrefix } from '#sa';
-import { isDelivered, TunNetwork } from '../network-configuration.ts';
-import { NetworkConfigurationError, RoutingTable } from '../routing-table.ts';
+import { isDelivered, TunNetwork } from '../netlink/network-configuration.ts';
+import { NetworkConfigurationError, RoutingTable } from '../netlink/routing-table.ts';
 import { TunDevice } from '../tun-device.ts';
 
 const device = new TunDevice('tun0');

@@ -3,13 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { address, addressBytes } from '#sa';
 import { encodeIp, IpProtocol, readU16, transportChecksum, writeU16 } from '#wire';
-import { SOL_UDP, UDP_SEGMENT } from '../constants.ts';
-import { DatagramSocket } from '../datagram-socket.ts';
-import { SystemCallError } from '../errno.ts';
-import { attempt, pinned } from '../libc.ts';
+import { SOL_UDP, UDP_SEGMENT } from '../libc/constants.ts';
+import { SystemCallError } from '../libc/errno.ts';
+import { attempt, pinned } from '../libc/libc.ts';
+import { PacketMemory } from '../memory/packet-memory.ts';
 import { Coalescing } from '../offload/coalescing.ts';
 import { VirtioNetHeader, virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
-import { PacketMemory } from '../packet-memory.ts';
+import { DatagramSocket } from '../sockets/datagram-socket.ts';
 import { TunDevice } from '../tun-device.ts';
 
 /** A flow whose three datagrams were written to a queue as one packet, and were answered by three at once. */

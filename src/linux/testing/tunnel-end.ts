@@ -3,7 +3,7 @@
 // thread die whose number it reads, ends with its standard input, and then tells its verdicts.
 import { execFileSync } from 'node:child_process';
 import { address, type SaCommand } from '#sa';
-import type { PacketThreadOptions } from '../packet-thread/messages.ts';
+import type { PacketThreadOptions } from '../packet-thread/control/messages.ts';
 import type { PacketThreadListener } from '../packet-thread/packet-thread.ts';
 import { openPacketThreads } from '../packet-threads/open.ts';
 import { commandsOf, natTraversalPort, pairsOf, type TunnelEnd } from './tunnel-sas.ts';

@@ -8,10 +8,10 @@ import {
   SOL_UDP,
   UDP_ENCAP,
   UDP_ENCAP_ESPINUDP,
-} from '../constants.ts';
-import type { DatagramSocket } from '../datagram-socket.ts';
-import { must, pinned } from '../libc.ts';
-import { unlimitedLifetime, unusedYet } from './kernel-state.ts';
+} from '../libc/constants.ts';
+import { must, pinned } from '../libc/libc.ts';
+import type { DatagramSocket } from '../sockets/datagram-socket.ts';
+import { unlimitedLifetime, unusedYet } from './states/kernel-state.ts';
 
 /** Lets the kernel take ESP out of a socket's datagrams; IKE behind its marker stays. @throws SystemCallError */
 export function takeEspFrom({ fd }: DatagramSocket): void {

@@ -13,11 +13,17 @@ import {
   type SaResult,
 } from '#sa';
 import type { XfrmMessage, XfrmState } from '#wire';
-import { SystemCallError } from '../errno.ts';
-import { carriedOut, deviceOf } from './device-offload.ts';
+import { SystemCallError } from '../libc/errno.ts';
 import { KernelMessages } from './kernel-messages.ts';
-import { KernelReports } from './kernel-reports.ts';
-import { KernelSa } from './kernel-sa.ts';
+import { lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
+import { PolicyTable, type PolicyTemplates } from './policies/policy-table.ts';
+import { pairTemplates, trapTemplates } from './policies/policy-templates.ts';
+import { setPolicy } from './policies/set-policy.ts';
+import { refuse } from './refusal.ts';
+import { RequestIds } from './request-ids.ts';
+import { carriedOut, deviceOf } from './states/device-offload.ts';
+import { KernelReports } from './states/kernel-reports.ts';
+import { KernelSa } from './states/kernel-sa.ts';
 import {
   familyOf,
   isSameState,
@@ -27,19 +33,13 @@ import {
   replayWindowPacketsMax,
   stateId,
   wipeKeys,
-} from './kernel-state.ts';
-import { lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
-import { LarvalStates } from './larval-states.ts';
-import { moveState } from './move-state.ts';
-import { PolicyTable, type PolicyTemplates } from './policy-table.ts';
-import { pairTemplates, trapTemplates } from './policy-templates.ts';
-import { refuse } from './refusal.ts';
-import { RequestIds } from './request-ids.ts';
-import { SaPairs } from './sa-pairs.ts';
-import { usageOf } from './sa-usage.ts';
-import { setPolicy } from './set-policy.ts';
-import { StateAdder } from './state-adder.ts';
-import { ToldStates } from './told-states.ts';
+} from './states/kernel-state.ts';
+import { LarvalStates } from './states/larval-states.ts';
+import { moveState } from './states/move-state.ts';
+import { SaPairs } from './states/sa-pairs.ts';
+import { usageOf } from './states/sa-usage.ts';
+import { StateAdder } from './states/state-adder.ts';
+import { ToldStates } from './states/told-states.ts';
 import { XfrmSocket } from './xfrm-socket.ts';
 
 const done: SaResult = { ok: true };

@@ -1,7 +1,7 @@
 // Whether this kernel can be the data plane.
 import { Encr, firstSpi, type IpAddress, type SaParameters, type Spi } from '#sa';
-import { SystemCallError } from '../errno.ts';
-import { kernelState, stateId } from './kernel-state.ts';
+import { SystemCallError } from '../libc/errno.ts';
+import { kernelState, stateId } from './states/kernel-state.ts';
 import { XfrmSocket } from './xfrm-socket.ts';
 
 /** `detail` is what an operator should read about it. */

@@ -1,12 +1,12 @@
 // What the kernel says of its own accord, as events: traffic that asks for an SA, the end of one, a peer that moved.
 import { addressFromBytes, type DataPlaneEvent } from '#sa';
 import type { XfrmMessage, XfrmState } from '#wire';
-import { type KernelSa, stateKey } from './kernel-sa.ts';
-import { acquiredSelectors } from './kernel-selectors.ts';
 import { lookupAttributesOf } from './kernel-ties.ts';
-import type { LarvalStates } from './larval-states.ts';
-import type { SaPairs } from './sa-pairs.ts';
-import type { ToldStates } from './told-states.ts';
+import { acquiredSelectors } from './policies/kernel-selectors.ts';
+import { type KernelSa, stateKey } from './states/kernel-sa.ts';
+import type { LarvalStates } from './states/larval-states.ts';
+import type { SaPairs } from './states/sa-pairs.ts';
+import type { ToldStates } from './states/told-states.ts';
 import type { XfrmMessageOf } from './xfrm-socket.ts';
 
 /** A mapping that the engine did not follow is told again after this time. */

@@ -12,8 +12,8 @@ import {
   selectorOfPrefix,
 } from '#sa';
 import { KernelDataPlane } from './kernel-data-plane.ts';
-import { stateKey } from './kernel-sa.ts';
-import { StateAdder } from './state-adder.ts';
+import { stateKey } from './states/kernel-sa.ts';
+import { StateAdder } from './states/state-adder.ts';
 import { KernelWithDevice } from './testing/kernel-with-device.ts';
 
 const local = address('192.0.2.1');

@@ -10,8 +10,14 @@ import {
   RTM_GETROUTE,
   RTM_NEWROUTE,
 } from '#wire';
-import { changeAddress, deviceIndex, routeKey, type TunnelRoutes, Users } from '../network-configuration.ts';
-import { NetworkConfigurationError, RoutingTable } from '../routing-table.ts';
+import {
+  changeAddress,
+  deviceIndex,
+  routeKey,
+  type TunnelRoutes,
+  Users,
+} from '../netlink/network-configuration.ts';
+import { NetworkConfigurationError, RoutingTable } from '../netlink/routing-table.ts';
 
 /** Virtual addresses belong to no network. */
 const addressDevice = 'lo';

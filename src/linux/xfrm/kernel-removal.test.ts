@@ -12,7 +12,7 @@ import {
   selectorOfPrefix,
 } from '#sa';
 import { KernelDataPlane } from './kernel-data-plane.ts';
-import { stateKey } from './kernel-sa.ts';
+import { stateKey } from './states/kernel-sa.ts';
 import { KernelWithDevice } from './testing/kernel-with-device.ts';
 
 const [local, remote, elsewhere] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map(address);

@@ -1,5 +1,5 @@
 // For a process that protects packets itself: nothing that one before it has left in the kernel stands in their way.
-import { SystemCallError } from '../errno.ts';
+import { SystemCallError } from '../libc/errno.ts';
 import { KernelDataPlane } from './kernel-data-plane.ts';
 
 /**

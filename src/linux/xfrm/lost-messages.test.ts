@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { address, type DataPlaneEvent, Encr, type SaParameters, type Spi, selectorOfPrefix } from '#sa';
 import type { XfrmMessage, XfrmState } from '#wire';
 import { KernelDataPlane } from './kernel-data-plane.ts';
-import { stateKey } from './kernel-sa.ts';
+import { stateKey } from './states/kernel-sa.ts';
 import { KernelWithDevice } from './testing/kernel-with-device.ts';
 
 const selectors = { local: [selectorOfPrefix('10.1.0.0/24')!], remote: [selectorOfPrefix('10.2.0.0/24')!] };

@@ -1,8 +1,8 @@
 // A netlink socket of the kernel's IPsec, in typed messages.
 import { decodeXfrmMessage, encodeXfrmMessage, XfrmGroup, type XfrmMessage } from '#wire';
-import { NETLINK_XFRM } from '../constants.ts';
-import { SystemCallError } from '../errno.ts';
-import { NetlinkSocket } from '../netlink-socket.ts';
+import { NETLINK_XFRM } from '../libc/constants.ts';
+import { SystemCallError } from '../libc/errno.ts';
+import { NetlinkSocket } from '../netlink/netlink-socket.ts';
 
 /** Of one kind, as `Extract` is not when several kinds share a shape. */
 export type XfrmMessageOf<Kind, Each = XfrmMessage> = Each extends { readonly kind: infer Kinds }

@@ -1,7 +1,7 @@
 // What a TUN device with offload hands over, and what is cut of it.
 import assert from 'node:assert/strict';
-import { pinned } from '../../libc.ts';
-import { PacketMemory } from '../../packet-memory.ts';
+import { pinned } from '../../libc/libc.ts';
+import { PacketMemory } from '../../memory/packet-memory.ts';
 import { Segmentation, type SegmentSink } from '../segmentation.ts';
 import { virtioNetHeaderBytes } from '../virtio-net-header.ts';
 

@@ -3,8 +3,8 @@
 // that it will be stopped.
 import { address } from '#sa';
 import { hipUdpPort } from '#wire';
-import { DatagramSocket } from '../../datagram-socket.ts';
 import { PacketThread } from '../../packet-thread/packet-thread.ts';
+import { DatagramSocket } from '../../sockets/datagram-socket.ts';
 
 const nothing = (): undefined => undefined;
 const everywhere = address('0.0.0.0');

@@ -1,7 +1,7 @@
 // A kernel data plane for tests within a namespace: each line of standard input is a command, and is answered by a line.
 import { createInterface } from 'node:readline';
 import type { SaCommand } from '#sa';
-import { monotonicMs } from '../../clock.ts';
+import { monotonicMs } from '../../libc/clock.ts';
 import { KernelDataPlane } from '../kernel-data-plane.ts';
 import { keyManagerGroups, XfrmSocket } from '../xfrm-socket.ts';
 

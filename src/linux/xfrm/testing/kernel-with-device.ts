@@ -8,8 +8,8 @@ import {
   type XfrmPolicy,
   type XfrmState,
 } from '#wire';
-import { SystemCallError } from '../../errno.ts';
-import { stateKey } from '../kernel-sa.ts';
+import { SystemCallError } from '../../libc/errno.ts';
+import { stateKey } from '../states/kernel-sa.ts';
 import type { XfrmMessageOf, XfrmSocket } from '../xfrm-socket.ts';
 
 export const deviceIndex = 3;

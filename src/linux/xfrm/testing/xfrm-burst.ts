@@ -2,7 +2,7 @@
 // taken and given back again and again. The last one stays, of which the kernel says nothing.
 import { address, addressBytes } from '#sa';
 import { XfrmFamily, XfrmMode } from '#wire';
-import { unlimitedLifetime, unusedYet } from '../kernel-state.ts';
+import { unlimitedLifetime, unusedYet } from '../states/kernel-state.ts';
 import { XfrmSocket } from '../xfrm-socket.ts';
 
 const [, , times = '', spi = ''] = process.argv;
