@@ -19,15 +19,16 @@ import {
   tokenNotify,
 } from '#unknown-spi';
 import { type IkeSpi, type NotifyPayload, zeroIkeSpi } from '#wire';
-import { AddressPools } from './address-pools.ts';
 import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
+import { Initiations } from './commands/initiations.ts';
+import { PendingCommands } from './commands/pending-commands.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { ConnectionLookup } from './connection-lookup.ts';
-import { EventCounts } from './event-counts.ts';
-import { HalfOpenTable } from './half-open-table.ts';
+import { EventCounts } from './events/event-counts.ts';
 import type { HipSide } from './hip/hip-side.ts';
-import { type IkeEntry, type IkeLine, IkeSaRegistry } from './ike-sa-registry.ts';
-import { Initiations } from './initiations.ts';
+import { HalfOpenTable } from './ike-sas/half-open-table.ts';
+import { type IkeEntry, type IkeLine, IkeSaRegistry } from './ike-sas/ike-sa-registry.ts';
+import { RestartDamping } from './ike-sas/restart-damping.ts';
 import type {
   CommandResult,
   EngineEvent,
@@ -36,17 +37,16 @@ import type {
   RecoveryRung,
   RecoveryStep,
 } from './interface.ts';
-import { LeadingPolicies } from './leading-policies.ts';
-import { PendingCommands } from './pending-commands.ts';
-import { poolAttributes } from './pool-attributes.ts';
+import { LeadingPolicies } from './policies/leading-policies.ts';
+import { type Trap, TrapPolicies, trapPolicy } from './policies/trap-policies.ts';
 import { openRecoveryRecords, sealRecoveryRecord } from './recovery/records.ts';
 import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
-import { RestartDamping } from './restart-damping.ts';
-import { ClientTickets, newTicketIssuer, ticketPort } from './resumption.ts';
+import { ClientTickets, newTicketIssuer, ticketPort } from './resumption/resumption.ts';
+import { openTicketRecords, TicketRecords } from './resumption/ticket-records.ts';
 import { SpiAllocator } from './spi-allocator.ts';
-import { openTicketRecords, TicketRecords } from './ticket-records.ts';
-import { type Trap, TrapPolicies, trapPolicy } from './trap-policies.ts';
 import { withMarker } from './udp-encapsulation.ts';
+import { AddressPools } from './virtual-addresses/address-pools.ts';
+import { poolAttributes } from './virtual-addresses/pool-attributes.ts';
 
 /** What an engine is made of. */
 export interface EngineOptions {

@@ -3,14 +3,15 @@ import type { ChildSaSummary } from '#ike';
 import type { DataPlaneEvent } from '#sa';
 import { adoptCheckpoint } from './checkpoint/adopt-checkpoint.ts';
 import { checkpointDeadline } from './checkpoint/checkpoint.ts';
-import { executeCommand, startConnections } from './commands.ts';
-import { drainIkeSa } from './drain-ike-sa.ts';
+import { executeCommand, startConnections } from './commands/commands.ts';
+import { continueInitiation, initiateChild, retryConnection } from './commands/initiate-connection.ts';
 import { type EngineOptions, EngineState } from './engine-state.ts';
 import { acquireByHip, resultForHip, startHip } from './hip/drive-hip.ts';
 import { hipRegistrationDeadline } from './hip/hip-registrations.ts';
 import { hipDeadline } from './hip/hip-side.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
-import { continueInitiation, initiateChild, retryConnection } from './initiate-connection.ts';
+import { drainIkeSa } from './ike-sas/drain-ike-sa.ts';
+import type { IkeEntry } from './ike-sas/ike-sa-registry.ts';
+import { deleteRedundant } from './ike-sas/simultaneous-initiation.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
 import { receiveDatagram } from './receive-datagram.ts';
 import { courseTraffic } from './recovery/course.ts';
@@ -20,8 +21,7 @@ import { silenceLasted, watchForSilence } from './recovery/silence.ts';
 import { callForgottenPeers, loadRecovery } from './recovery/start.ts';
 import { receiveUnknownSpi } from './recovery/unknown-spi-packet.ts';
 import { type WhyAnswer, why } from './recovery/why.ts';
-import { prepareTickets } from './resumption.ts';
-import { deleteRedundant } from './simultaneous-initiation.ts';
+import { prepareTickets } from './resumption/resumption.ts';
 import {
   type EngineStatus,
   engineStatus,

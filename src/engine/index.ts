@@ -34,13 +34,12 @@ export type {
   UniqueNumber,
 } from '#ike';
 export { formatIdentity, formatIdentityPattern } from '#ike';
-export type { PoolStatus } from './address-pools.ts';
 export type { CheckpointOptions } from './checkpoint/checkpoint.ts';
 export * from './configuration.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-state.ts';
-export { type EventFields, eventFields } from './event-fields.ts';
-export { type EventLevel, type EventText, eventName, eventText } from './event-text.ts';
+export { type EventFields, eventFields } from './events/event-fields.ts';
+export { type EventLevel, type EventText, eventName, eventText } from './events/event-text.ts';
 export * from './interface.ts';
 export type { Incident } from './recovery/incident-log.ts';
 export { defaultUnknownSpiConfiguration } from './recovery/recovery-state.ts';
@@ -53,3 +52,4 @@ export type {
   ReplyStatus,
   TableSizes,
 } from './status.ts';
+export type { PoolStatus } from './virtual-addresses/address-pools.ts';

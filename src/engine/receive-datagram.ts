@@ -13,9 +13,9 @@ import {
   WireError,
   zeroIkeSpi,
 } from '#wire';
-import { keepEarly } from './early-messages.ts';
 import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
+import { keepEarly } from './ike-sas/early-messages.ts';
+import type { IkeEntry } from './ike-sas/ike-sa-registry.ts';
 import type { DatagramRefusal } from './interface.ts';
 import { isOutsideExchanges, receiveHint } from './recovery/hints-received.ts';
 import { heardOnIkeSa } from './recovery/parallel-attempt.ts';

@@ -4,10 +4,10 @@ import type { ChildSaStatus, IkePhase, NatVerdict } from '#ike';
 import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import type { BudgetRefusal, UnknownSpiPolicyName } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
-import type { PoolStatus } from './address-pools.ts';
 import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
+import type { IkeEntry } from './ike-sas/ike-sa-registry.ts';
 import { policyFor } from './recovery/recovery-state.ts';
+import type { PoolStatus } from './virtual-addresses/address-pools.ts';
 
 export interface IkeSaStatus {
   readonly ikeId: number;

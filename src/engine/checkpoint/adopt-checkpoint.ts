@@ -3,7 +3,7 @@ import { openRecord, wipe } from '#crypto';
 import { adoptIkeSa, formatIdentity, type IkeSaSnapshot, identityKey, wipeIkeSaSnapshot } from '#ike';
 import { encodeUtf8, type IkeSpi, WireError } from '#wire';
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { CheckpointRefusal } from '../interface.ts';
 import type { CheckpointOptions } from './checkpoint.ts';
 import {

@@ -10,7 +10,7 @@ import { type IkeSaOutput, wipeIkeSaSnapshot } from '#ike';
 import type { SequenceNumber } from '#sa';
 import { encodeUtf8, type IkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import {
   checkpointIndexKey,
   checkpointSaKey,

@@ -2,7 +2,7 @@
 import type { HipEvent } from '#hip';
 import { formatEndpoint, formatSpi, hitAddress } from '#sa';
 import { hipPacketTypeName, registrationFailureName } from '#wire';
-import type { EventFields } from '../event-fields.ts';
+import type { EventFields } from '../events/event-fields.ts';
 
 export function hipEventFields(event: HipEvent): EventFields {
   if (event.kind === 'rejected') {

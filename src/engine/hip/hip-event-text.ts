@@ -2,7 +2,7 @@
 import type { HipContext, HipEvent, RegistrationEnd } from '#hip';
 import { formatEndpoint, formatSpi, formatSuite, hitAddress } from '#sa';
 import { hipNotifyTypeName, hipPacketTypeName, registrationFailureName } from '#wire';
-import type { EventText } from '../event-text.ts';
+import type { EventText } from '../events/event-text.ts';
 
 function nameOf({ peer, remote }: HipContext): string {
   return peer === undefined ? `hip ${hitAddress(remote)}` : `hip ${peer}`;

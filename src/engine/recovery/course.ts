@@ -1,6 +1,6 @@
 // The course of a recovery, from the first sign of a loss until traffic is back, as whoever asks why is told of it.
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { RecoveryRung } from '../interface.ts';
 
 /** One per connection that is being recovered. Times are monotonic milliseconds. */

@@ -25,7 +25,7 @@ import {
 } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import { receiveHipHint } from '../hip/hip-recovery.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { HintKind, HintOutcome } from '../interface.ts';
 import { attemptInParallel } from './parallel-attempt.ts';
 import { peerForgot } from './peer-forgot.ts';

@@ -1,6 +1,6 @@
 // What goes with an IKE SA: its tokens, and everything that was suspected of it (RFC 6290 5.3).
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import { pairOf } from './keep-history.ts';
 
 export function forgetIkeSa({ recovery, deadlines, registry }: EngineState, entry: IkeEntry): void {

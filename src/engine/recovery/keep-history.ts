@@ -2,7 +2,7 @@
 import type { ChildSaSummary, IkeFailure } from '#ike';
 import type { SpiEnd, SpiHistoryWrite } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 
 function keep(state: EngineState, write: SpiHistoryWrite | undefined): void {
   if (write !== undefined) state.keepRecord(write.key, write.octets);

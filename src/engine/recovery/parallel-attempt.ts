@@ -2,7 +2,7 @@
 // Nothing is concluded from silence: the old IKE SA stays until its own tries are spent or the peer answers on it.
 import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import { courseCancelled, firstSignAt } from './course.ts';
 import { isSilent } from './path-knowledge.ts';
 import { callChildren, mayCall } from './reestablish.ts';

@@ -1,6 +1,6 @@
 // What is known of the traffic with a peer: when something went out, when something came in.
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 
 const silenceMsMin = 250;
 /** RFC 6298 2.1: before anything is known. */

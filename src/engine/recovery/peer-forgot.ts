@@ -1,6 +1,6 @@
 // A token proved that the peer has forgotten an IKE SA: it goes without a word, and a new one is made at once (RFC 6290 4.5).
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import { childrenForgotten } from './keep-history.ts';
 import { withdrawUnheardAttempt } from './parallel-attempt.ts';
 import { callChildren } from './reestablish.ts';

@@ -1,8 +1,8 @@
 // Calling a peer of whom only the history is left, or who has proven that it forgot us.
 import type { ConnectionConfiguration } from '#ike';
 import type { SpiRecord } from '#unknown-spi';
+import { initiateChild } from '../commands/initiate-connection.ts';
 import type { EngineState } from '../engine-state.ts';
-import { initiateChild } from '../initiate-connection.ts';
 import { courseBegins } from './course.ts';
 
 /** Which rung of the ladder made us call. */

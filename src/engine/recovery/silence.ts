@@ -1,6 +1,6 @@
 // Rung 4 begins here: our traffic goes out, and nothing comes back (RFC 7296 2.4).
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { TrafficNote } from '../interface.ts';
 import { attemptInParallel } from './parallel-attempt.ts';
 import { answerWithin, type PathKnowledge, pathOf, silenceMsFor } from './path-knowledge.ts';

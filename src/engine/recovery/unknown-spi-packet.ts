@@ -14,7 +14,7 @@ import {
 } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
 import { callForgottenHost, hipReestablishable } from '../hip/hip-recovery.ts';
-import type { IkeEntry } from '../ike-sa-registry.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { ReplyOutcome } from '../interface.ts';
 import { sendParameterProblem } from './parameter-problem.ts';
 import { policyFor } from './recovery-state.ts';

@@ -1,7 +1,7 @@
 // More than one IKE SA between the same two identities: which stays (RFC 7296 2.4, swanctl.conf `unique`).
-import type { EngineState } from './engine-state.ts';
+import type { EngineState } from '../engine-state.ts';
+import { peerCalledAnew } from '../recovery/course.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
-import { peerCalledAnew } from './recovery/course.ts';
 
 /** Called when `fresh` has just been established. @param initialContact the peer says that it knows no other IKE SA */
 export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialContact: boolean): void {

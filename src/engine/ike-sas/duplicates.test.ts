@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConnectionConfiguration } from '#ike';
-import { configuration, connection } from './testing/configurations.ts';
-import { EnginePair } from './testing/two-engines.ts';
+import { configuration, connection } from '../testing/configurations.ts';
+import { EnginePair } from '../testing/two-engines.ts';
 
 function pairWith(change: Partial<ConnectionConfiguration>): EnginePair {
   return new EnginePair({

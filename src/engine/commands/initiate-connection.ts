@@ -9,10 +9,10 @@ import {
   resumeIkeSa,
 } from '#ike';
 import { type IpAddress, isIpv6 } from '#sa';
-import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import type { Resolution } from '../interface.ts';
 import { type Initiation, retryDelayMs, type WantedChild } from './initiations.ts';
-import type { Resolution } from './interface.ts';
 
 const standardNatTraversalPort = 4500;
 

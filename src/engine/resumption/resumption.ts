@@ -11,10 +11,10 @@ import {
   ticketLifetimeMsMax,
   wipeClientTicket,
 } from '#ike';
-import type { TicketConfiguration } from './configuration.ts';
-import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
-import { peerCalledAnew } from './recovery/course.ts';
+import type { TicketConfiguration } from '../configuration.ts';
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import { peerCalledAnew } from '../recovery/course.ts';
 
 const defaults: TicketConfiguration = { form: 'value', keyLifetimeMs: 7 * 24 * 3_600_000 };
 

@@ -2,8 +2,8 @@
 // up when it is wanted again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Datagram, TwoHosts } from './recovery/testing/two-hosts.ts';
-import { block, child } from './testing/connections.ts';
+import { type Datagram, TwoHosts } from '../recovery/testing/two-hosts.ts';
+import { block, child } from '../testing/connections.ts';
 
 const networks = { moon: block('10.3.0.0/16'), sun: block('10.4.0.0/16') } as const;
 

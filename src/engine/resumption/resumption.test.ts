@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import type { ConnectionConfiguration } from '#ike';
 import { address, Encr, Esn, Ke, Prf, selectorOfPrefix } from '#sa';
 import { ExchangeType, IdType, TransformType } from '#wire';
-import type { EngineConfiguration } from './configuration.ts';
-import { EnginePair, engineConfiguration } from './testing/engine-pair.ts';
+import type { EngineConfiguration } from '../configuration.ts';
+import { EnginePair, engineConfiguration } from '../testing/engine-pair.ts';
 
 const addresses = { moon: '192.0.2.1', sun: '192.0.2.2' } as const;
 const networks = { moon: '10.1.0.0/16', sun: '10.2.0.0/16' } as const;

@@ -1,9 +1,9 @@
 // Messages by an IKE SA that a rekeying of ours is about to make: the peer uses it at once, and the network has no order.
 import type { Endpoint } from '#sa';
 import { type IkeHeader, sameOctets } from '#wire';
-import type { EngineState } from './engine-state.ts';
+import type { EngineState } from '../engine-state.ts';
+import { heardOnIkeSa } from '../recovery/parallel-attempt.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
-import { heardOnIkeSa } from './recovery/parallel-attempt.ts';
 
 /** As many as a peer says before it waits for an answer, fragmented; whoever knows the SPI could fill them with anything. */
 const messagesMax = 8;

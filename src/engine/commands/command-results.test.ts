@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { selectorOfPrefix } from '#sa';
-import { child, configuration, connection } from './testing/configurations.ts';
-import { type EngineHost, EnginePair } from './testing/two-engines.ts';
+import { child, configuration, connection } from '../testing/configurations.ts';
+import { type EngineHost, EnginePair } from '../testing/two-engines.ts';
 
 function empty(host: EngineHost): void {
   for (const [table, size] of Object.entries(host.engine.tables())) assert.equal(size, 0, table);

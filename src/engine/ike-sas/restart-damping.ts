@@ -1,5 +1,5 @@
 // How soon a Child SA that went is made again: at once, but not over and over while a peer closes it each time.
-import { retryDelayMs } from './initiations.ts';
+import { retryDelayMs } from '../commands/initiations.ts';
 
 /** A tunnel that stood so long had no trouble. */
 const calmMs = 60_000;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, parsePrefix } from '#sa';
-import { child, configuration, connection } from './testing/configurations.ts';
-import { EnginePair } from './testing/two-engines.ts';
+import { child, configuration, connection } from '../testing/configurations.ts';
+import { EnginePair } from '../testing/two-engines.ts';
 
 const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
 

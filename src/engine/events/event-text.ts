@@ -2,8 +2,8 @@
 import { type ChildSaSummary, formatIdentity, type IkeEvent } from '#ike';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
-import { hipEventText } from './hip/hip-event-text.ts';
-import type { CheckpointRefusal, EngineEvent } from './interface.ts';
+import { hipEventText } from '../hip/hip-event-text.ts';
+import type { CheckpointRefusal, EngineEvent } from '../interface.ts';
 
 /** How much an event matters. */
 export type EventLevel = 'error' | 'warn' | 'info' | 'debug';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandomness } from '#crypto';
 import type { Endpoint, IpAddress, SaCommand } from '#sa';
-import type { EngineConfiguration } from './configuration.ts';
-import { Engine } from './engine.ts';
-import type { CommandResult, EngineCommand, EngineInput, EngineOutput } from './interface.ts';
+import type { EngineConfiguration } from '../configuration.ts';
+import { Engine } from '../engine.ts';
+import type { CommandResult, EngineCommand, EngineInput, EngineOutput } from '../interface.ts';
 import {
   addresses,
   block,
@@ -14,7 +14,7 @@ import {
   type HostName,
   sharedSecret,
   text,
-} from './testing/connections.ts';
+} from '../testing/connections.ts';
 
 type Input = EngineInput extends infer I ? (I extends { at: number } ? Omit<I, 'at'> : never) : never;
 

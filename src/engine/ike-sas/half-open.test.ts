@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type Endpoint } from '#sa';
 import { decodeIkeMessage, NotifyType } from '#wire';
-import type { HalfOpenLimits } from './configuration.ts';
-import { addresses, configuration, connection } from './testing/configurations.ts';
-import { EnginePair } from './testing/two-engines.ts';
+import type { HalfOpenLimits } from '../configuration.ts';
+import { addresses, configuration, connection } from '../testing/configurations.ts';
+import { EnginePair } from '../testing/two-engines.ts';
 
 const limits: HalfOpenLimits = {
   cookieThreshold: 4,

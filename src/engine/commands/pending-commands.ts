@@ -1,5 +1,5 @@
 // Commands that wait for Child SAs or IKE SAs to come up or to go, until each has its one result.
-import type { CommandResult } from './interface.ts';
+import type { CommandResult } from '../interface.ts';
 
 interface PendingInitiation {
   readonly kind: 'initiate';

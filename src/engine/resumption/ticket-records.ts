@@ -5,8 +5,8 @@
 import { openRecord, type Randomness, sealRecord } from '#crypto';
 import { type ClientTicket, decodeClientTicket, encodeClientTicket, isTicketRecord } from '#ike';
 import { WireError } from '#wire';
-import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 
 const clientPrefix = 'client-ticket/';
 

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IkeSa } from '#ike';
 import { address, type Endpoint } from '#sa';
+import { child, configuration, connection } from '../testing/configurations.ts';
+import { EnginePair } from '../testing/two-engines.ts';
 import { type IkeEntry, IkeSaRegistry } from './ike-sa-registry.ts';
-import { child, configuration, connection } from './testing/configurations.ts';
-import { EnginePair } from './testing/two-engines.ts';
 
 const names = ['a', 'b', 'c'];
 const phases = ['connecting', 'established', 'rekeying', 'deleting', 'rekeyed', 'ended'] as const;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConnectionConfiguration } from '#ike';
-import { child, configuration, connection } from './testing/configurations.ts';
-import { type EngineHost, EnginePair } from './testing/two-engines.ts';
+import { child, configuration, connection } from '../testing/configurations.ts';
+import { type EngineHost, EnginePair } from '../testing/two-engines.ts';
 
 function bothStart(unique: ConnectionConfiguration['unique']): EnginePair {
   const of = (host: 'moon' | 'sun') =>

@@ -1,7 +1,7 @@
 // Half-open IKE SAs: how many strangers make us hold, and when a COOKIE is demanded (RFC 7296 2.6).
 import type { IpAddress } from '#sa';
 import { addressBytes, addressFromBytes, isIpv6 } from '#sa';
-import type { HalfOpenLimits } from './configuration.ts';
+import type { HalfOpenLimits } from '../configuration.ts';
 
 /** What an IKE_SA_INIT request is met with. */
 export type Admission = 'accept' | 'demand-cookie' | 'drop';

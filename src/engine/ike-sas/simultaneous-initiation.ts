@@ -4,7 +4,7 @@
 // is deleted by the end that began it. Only that end acts, so that never both are deleted; a peer that knows nothing of the
 // rule keeps two IKE SAs, as RFC 7296 2.8 allows.
 import { compareNonces } from '#ike';
-import type { EngineState } from './engine-state.ts';
+import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 
 /** The peer may still wait for the answer that makes the other IKE SA its own: nothing goes before traffic could move. */

@@ -1,6 +1,6 @@
 // Pools of virtual addresses: who holds which (RFC 7296 3.15, swanctl.conf `pools`).
 import { addressBytes, addressFromBytes, type IpAddress, isIpv6, type Prefix, prefixRange } from '#sa';
-import type { PoolConfiguration } from './configuration.ts';
+import type { PoolConfiguration } from '../configuration.ts';
 
 function toNumber(address: IpAddress): bigint {
   return addressBytes(address).reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);

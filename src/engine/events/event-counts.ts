@@ -1,5 +1,5 @@
 // How often each thing happened that strangers can cause: for status and metrics, as logs leave most of it out.
-import type { EngineEvent } from './interface.ts';
+import type { EngineEvent } from '../interface.ts';
 
 /** A bounded set of words: kinds and reasons, never what a stranger sent. */
 function wordsFor(event: EngineEvent): string | undefined {

@@ -1,9 +1,9 @@
 // After an IKE SA was given something: its outputs become the engine's, its events are acted upon, its timer is set.
 import type { IkeSaOutput } from '#ike';
-import type { EngineState } from './engine-state.ts';
+import type { EngineState } from '../engine-state.ts';
+import { forgetIkeSa } from '../recovery/ike-sa-ended.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 import { reactToIkeEvent } from './react-to-ike-event.ts';
-import { forgetIkeSa } from './recovery/ike-sa-ended.ts';
 
 /** Takes everything an IKE SA has to say, then forgets it if it has ended. */
 export function drainIkeSa(state: EngineState, entry: IkeEntry): void {

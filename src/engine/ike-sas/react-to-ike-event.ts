@@ -8,22 +8,22 @@ import {
   ticketOutlives,
 } from '#ike';
 import { type NotifyPayload, NotifyType } from '#wire';
-import { resolveDuplicates } from './duplicates.ts';
-import { replayEarly } from './early-messages.ts';
-import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
-import { connectionFailed, connectionRefused, initiateChild } from './initiate-connection.ts';
-import { courseStands } from './recovery/course.ts';
-import { receiveProtectedInvalidSpi } from './recovery/hints-received.ts';
-import { childBegan, childEnded, recordsFollow } from './recovery/keep-history.ts';
+import { connectionFailed, connectionRefused, initiateChild } from '../commands/initiate-connection.ts';
+import type { EngineState } from '../engine-state.ts';
+import { courseStands } from '../recovery/course.ts';
+import { receiveProtectedInvalidSpi } from '../recovery/hints-received.ts';
+import { childBegan, childEnded, recordsFollow } from '../recovery/keep-history.ts';
 import {
   answeredLate,
   attemptInParallel,
   oldIkeSaAnswered,
   parallelEstablished,
   silencePassesOn,
-} from './recovery/parallel-attempt.ts';
-import { forgetResumed } from './resumption.ts';
+} from '../recovery/parallel-attempt.ts';
+import { forgetResumed } from '../resumption/resumption.ts';
+import { resolveDuplicates } from './duplicates.ts';
+import { replayEarly } from './early-messages.ts';
+import type { IkeEntry } from './ike-sa-registry.ts';
 import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 
 /** Acts on one event and reports it. */

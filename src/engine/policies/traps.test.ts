@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type DataPlaneEvent, selectorOfRange } from '#sa';
-import { child, configuration, connection } from './testing/configurations.ts';
-import { type EngineHost, EnginePair } from './testing/two-engines.ts';
+import { child, configuration, connection } from '../testing/configurations.ts';
+import { type EngineHost, EnginePair } from '../testing/two-engines.ts';
 
 function pairWithTrap(): EnginePair {
   return new EnginePair({

@@ -1,12 +1,12 @@
 // What people and control protocols ask of a host.
 import type { ChildConfiguration, ConnectionConfiguration } from '#ike';
-import type { EngineConfiguration } from './configuration.ts';
-import type { EngineState } from './engine-state.ts';
-import { startHip } from './hip/drive-hip.ts';
-import { executeHipCommand } from './hip/hip-commands.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
+import type { EngineConfiguration } from '../configuration.ts';
+import type { EngineState } from '../engine-state.ts';
+import { startHip } from '../hip/drive-hip.ts';
+import { executeHipCommand } from '../hip/hip-commands.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import type { EngineCommand, SaChoice } from '../interface.ts';
 import { followConfiguration, initiateChild, initiateNoMore } from './initiate-connection.ts';
-import type { EngineCommand, SaChoice } from './interface.ts';
 
 /** Carries a command out; its result comes as an output, at once or later. */
 export function executeCommand(state: EngineState, id: number, command: EngineCommand): void {

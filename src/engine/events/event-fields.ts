@@ -1,8 +1,8 @@
 // Events as names and values for programs that read logs. Nothing here is a key, and everything has one line's length.
 import { formatEndpoint, formatSpi } from '#sa';
 import { exchangeTypeName } from '#wire';
-import { hipEventFields } from './hip/hip-event-fields.ts';
-import type { EngineEvent, IkeContext } from './interface.ts';
+import { hipEventFields } from '../hip/hip-event-fields.ts';
+import type { EngineEvent, IkeContext } from '../interface.ts';
 
 export type EventFields = Readonly<Record<string, string | number | boolean>>;
 
