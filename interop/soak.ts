@@ -183,10 +183,14 @@ function properties({ numbers, filters }: Words): number {
 /** The record store's writer, killed so many times. */
 function records({ numbers }: Words): number {
   const root = fileURLToPath(new URL('../../', import.meta.url));
-  const { status } = spawnSync(process.execPath, ['--test', join(root, 'dist/daemon/record-store.test.js')], {
-    stdio: 'inherit',
-    env: { ...process.env, WAYWARD_KILLS: String(numbers['kills'] ?? 200) },
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    ['--test', join(root, 'dist/daemon/state/record-store.test.js')],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, WAYWARD_KILLS: String(numbers['kills'] ?? 200) },
+    },
+  );
   return status ?? 1;
 }
 

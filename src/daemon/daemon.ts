@@ -19,21 +19,21 @@ import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport, sourceAddressFor } from '#linux';
 import { type IpAddress, parseAddress } from '#sa';
 import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
-import { answerRequest } from './answer-request.ts';
-import type { ControlAnswer, ControlRequest, DaemonStatus } from './control-protocol.ts';
-import { ControlServer } from './control-server.ts';
 import { Driver } from './driver.ts';
-import { HipMobility } from './hip-mobility.ts';
-import type { KeyLogFile } from './key-log-file.ts';
-import { LatestReports } from './latest-reports.ts';
-import type { Log } from './log.ts';
-import type { LogFields } from './log-format.ts';
-import { type HttpOptions, Observation } from './observation.ts';
+import { answerRequest } from './endpoints/answer-request.ts';
+import type { ControlAnswer, ControlRequest, DaemonStatus } from './endpoints/control-protocol.ts';
+import { ControlServer } from './endpoints/control-server.ts';
+import { ViciEndpoint, type ViciOptions } from './endpoints/vici-endpoint.ts';
+import type { KeyLogFile } from './logs/key-log-file.ts';
+import type { Log } from './logs/log.ts';
+import type { LogFields } from './logs/log-format.ts';
+import { HipMobility } from './network/hip-mobility.ts';
+import type { TunnelNetwork } from './network/tunnel-network.ts';
+import { LatestReports } from './observation/latest-reports.ts';
+import { type HttpOptions, Observation } from './observation/observation.ts';
 import { ownerClaimsKey, SpiOwners } from './owners/spi-owners.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
-import type { RecordStore } from './record-store.ts';
-import type { TunnelNetwork } from './tunnel-network.ts';
-import { ViciEndpoint, type ViciOptions } from './vici-endpoint.ts';
+import type { RecordStore } from './state/record-store.ts';
 
 /** What a daemon is made of. */
 export interface DaemonOptions {

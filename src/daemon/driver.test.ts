@@ -5,8 +5,8 @@ import { loadConfiguration } from '#config';
 import { nodeRandomness } from '#crypto';
 import { Engine, type EngineInput } from '#engine';
 import { address, type UnknownSpiEvidence } from '#sa';
+import { configurationPorts } from './configuration/load-configuration-file.ts';
 import { Driver } from './driver.ts';
-import { configurationPorts } from './load-configuration-file.ts';
 import type { PacketIo } from './packet-io.ts';
 
 const text = `

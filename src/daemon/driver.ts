@@ -5,10 +5,10 @@ import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
 import { noClaims, type SpiClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
+import { resolveHost } from './network/resolve-host.ts';
+import { trafficNotes } from './observation/traffic-notes.ts';
 import type { PacketIo, PacketIoListener } from './packet-io.ts';
-import type { Durability, RecordStore } from './record-store.ts';
-import { resolveHost } from './resolve-host.ts';
-import { trafficNotes } from './traffic-notes.ts';
+import type { Durability, RecordStore } from './state/record-store.ts';
 
 /** What a driver tells of its engine. */
 export interface DriverListener {

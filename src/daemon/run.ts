@@ -17,20 +17,20 @@ import {
 } from '#linux';
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
-import { bootId } from './boot-id.ts';
+import { ConfigurationFileError, loadConfigurationFile } from './configuration/load-configuration-file.ts';
+import { withoutDevices } from './configuration/without-devices.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
-import { socketNames } from './kept-sockets.ts';
-import { KeyLogFile } from './key-log-file.ts';
-import { ConfigurationFileError, loadConfigurationFile } from './load-configuration-file.ts';
-import { Log } from './log.ts';
-import { logFormat } from './log-format.ts';
+import { ControlSocketError } from './endpoints/private-socket.ts';
+import { KeyLogFile } from './logs/key-log-file.ts';
+import { Log } from './logs/log.ts';
+import { logFormat } from './logs/log-format.ts';
+import { TunnelNetwork } from './network/tunnel-network.ts';
 import { keptToken } from './page.ts';
-import { ControlSocketError } from './private-socket.ts';
-import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './record-key.ts';
-import { RecordStore, receivedMarksPath } from './record-store.ts';
-import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
-import { TunnelNetwork } from './tunnel-network.ts';
-import { withoutDevices } from './without-devices.ts';
+import { socketNames } from './service/kept-sockets.ts';
+import { ServiceManager, takeServiceEnvironment } from './service/service-manager.ts';
+import { bootId } from './state/boot-id.ts';
+import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './state/record-key.ts';
+import { RecordStore, receivedMarksPath } from './state/record-store.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
 const routingTable = 220;

@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ControlServer } from '../control-server.ts';
+import { ControlServer } from '../endpoints/control-server.ts';
 import type { Side } from './configuration.ts';
 
 /** Of the demonstration of this user. */

@@ -1,7 +1,7 @@
 // The page of the demonstration: what both gateways say of themselves, in one place that outlives each of them.
 import { Board, whyText } from '#control';
-import { askDaemon } from '../control-client.ts';
-import { HttpEndpoint } from '../http-endpoint.ts';
+import { askDaemon } from '../endpoints/control-client.ts';
+import { HttpEndpoint } from '../endpoints/http-endpoint.ts';
 import { newToken, openApiDocument, pageAssets, tokenCheck } from '../page.ts';
 import type { Side } from './configuration.ts';
 import { type GatewayMessage, gatewaySocketPath } from './gateway.ts';

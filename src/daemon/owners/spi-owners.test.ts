@@ -6,7 +6,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Log } from '../log.ts';
+import { Log } from '../logs/log.ts';
 import { SpiOwners } from './spi-owners.ts';
 
 let names = 0;

@@ -9,8 +9,8 @@ import {
   writeMemberMessage,
 } from '#unknown-spi';
 import { decodeUtf8, encodeUtf8 } from '#wire';
-import type { Log } from '../log.ts';
-import type { LogLevel } from '../log-format.ts';
+import type { Log } from '../logs/log.ts';
+import type { LogLevel } from '../logs/log-format.ts';
 import { type ForeignDaemon, foreignDaemons } from './foreign-daemons.ts';
 import { OwnerLink, type OwnerLinkView } from './owner-link.ts';
 

@@ -4,17 +4,17 @@ import { loadConfiguration } from '#config';
 import { eventText } from '#engine';
 import { monotonicMs } from '#linux';
 import { address } from '#sa';
-import { bootId } from '../boot-id.ts';
+import { configurationPorts } from '../configuration/load-configuration-file.ts';
 import { Daemon } from '../daemon.ts';
 import { DatagramPacketIo } from '../datagram-packet-io.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from '../demo/configuration.ts';
 import { EchoTraffic } from '../demo/echo-traffic.ts';
 import type { DemoPorts } from '../demo/reserved-ports.ts';
-import { configurationPorts } from '../load-configuration-file.ts';
-import { Log } from '../log.ts';
-import { readRecordKey } from '../record-key.ts';
-import { RecordStore } from '../record-store.ts';
-import { TunnelNetwork } from '../tunnel-network.ts';
+import { Log } from '../logs/log.ts';
+import { TunnelNetwork } from '../network/tunnel-network.ts';
+import { bootId } from '../state/boot-id.ts';
+import { readRecordKey } from '../state/record-key.ts';
+import { RecordStore } from '../state/record-store.ts';
 
 export interface GatewayOptions {
   readonly side: Side;

@@ -7,15 +7,15 @@ import type { TestContext } from 'node:test';
 import { loadConfiguration } from '#config';
 import { monotonicMs } from '#linux';
 import { address } from '#sa';
-import { askDaemon } from '../control-client.ts';
+import { configurationPorts } from '../configuration/load-configuration-file.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { DatagramPacketIo } from '../datagram-packet-io.ts';
 import { demoConfiguration, demoSides, otherSide, type Side } from '../demo/configuration.ts';
 import { EchoTraffic } from '../demo/echo-traffic.ts';
 import type { DemoPorts } from '../demo/reserved-ports.ts';
-import { configurationPorts } from '../load-configuration-file.ts';
-import { Log } from '../log.ts';
-import { TunnelNetwork } from '../tunnel-network.ts';
+import { askDaemon } from '../endpoints/control-client.ts';
+import { Log } from '../logs/log.ts';
+import { TunnelNetwork } from '../network/tunnel-network.ts';
 
 /** Test files run side by side: each has ports of its own, below those that the system gives away. */
 const ports: DemoPorts = {

@@ -7,8 +7,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClosingPipe, DatagramSocket } from '#linux';
 import { address } from '#sa';
+import { NotificationSocket } from '../testing/service-manager-peer.ts';
 import { ServiceManager, takeServiceEnvironment } from './service-manager.ts';
-import { NotificationSocket } from './testing/service-manager-peer.ts';
 
 async function listening(t: TestContext): Promise<{ path: string; systemd: NotificationSocket }> {
   const folder = mkdtempSync(join(tmpdir(), 'wayward-notify-'));

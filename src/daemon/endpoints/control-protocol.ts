@@ -2,7 +2,7 @@
 import type { Incident, Snapshot, UnknownSpi } from '#control';
 import type { CommandResult, EngineStatus, WhyAnswer } from '#engine';
 import type { SaReport } from '#linux';
-import type { SpiOwnersStatus } from './owners/spi-owners.ts';
+import type { SpiOwnersStatus } from '../owners/spi-owners.ts';
 
 export type ControlRequest =
   | { readonly kind: 'up'; readonly child: string }

@@ -5,8 +5,8 @@ import type { Metrics, MetricsSource } from '#control/metrics';
 import type { EngineEvent, EngineStatus } from '#engine';
 import { monotonicMs, type SaReport } from '#linux';
 import type { Endpoint } from '#sa';
-import { HttpEndpoint } from './http-endpoint.ts';
-import { openApiDocument, pageAssets, tokenCheck } from './page.ts';
+import { HttpEndpoint } from '../endpoints/http-endpoint.ts';
+import { openApiDocument, pageAssets, tokenCheck } from '../page.ts';
 
 export interface ObservationOptions {
   /** Of the host, where there are several. */

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigurationErrors, formatPosition } from '#config';
 import { loadConfigurationFile } from './load-configuration-file.ts';
 
-const samples = fileURLToPath(new URL('../../src/config/testing/configurations/', import.meta.url));
+const samples = fileURLToPath(new URL('../../../src/config/testing/configurations/', import.meta.url));
 const names = readdirSync(samples, { withFileTypes: true }).flatMap((entry) =>
   entry.isDirectory() ? [entry.name] : [],
 );

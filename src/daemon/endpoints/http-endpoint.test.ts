@@ -10,10 +10,10 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { Incident, Snapshot, UnknownSpi } from '#control';
 import { unprotectedInvalidSpi } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
-import type { Daemon, DaemonOptions } from './daemon.ts';
-import { Log } from './log.ts';
-import { keptToken, newToken, openApiDocument } from './page.ts';
-import { eventually, type TwoGateways, twoGateways } from './testing/two-gateways.ts';
+import type { Daemon, DaemonOptions } from '../daemon.ts';
+import { Log } from '../logs/log.ts';
+import { keptToken, newToken, openApiDocument } from '../page.ts';
+import { eventually, type TwoGateways, twoGateways } from '../testing/two-gateways.ts';
 
 interface Operation {
   readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: Content }>>;

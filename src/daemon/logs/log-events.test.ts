@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { unprotectedInvalidSpi } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
+import { eventually, twoGateways } from '../testing/two-gateways.ts';
 import { Log } from './log.ts';
 import { jsonFormat } from './log-format.ts';
-import { eventually, twoGateways } from './testing/two-gateways.ts';
 
 interface Line {
   readonly event: string;
@@ -16,13 +16,15 @@ interface Line {
 
 const documented = new Set(
   [
-    ...readFileSync(new URL('../../docs/logs.md', import.meta.url), 'utf8').matchAll(/^\| (`[^|]*`) +\|/gm),
+    ...readFileSync(new URL('../../../docs/logs.md', import.meta.url), 'utf8').matchAll(
+      /^\| (`[^|]*`) +\|/gm,
+    ),
   ].flatMap(([, names = '']) => [...names.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name)),
 );
 
 /** The kinds of a union, as its source writes them. */
 function kindsOf(file: string, union: string, end: string): string[] {
-  const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
+  const source = readFileSync(new URL(`../../../src/${file}`, import.meta.url), 'utf8');
   const from = source.indexOf(`export type ${union} =`);
   const text = source.slice(from, source.indexOf(end, from));
   return [...text.matchAll(/readonly kind: ((?:'[\w-]+'(?: \| )?)+)/g)].flatMap(([, names = '']) =>

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { newToken } from './page.ts';
-import { eventually, type TwoGateways, twoGateways } from './testing/two-gateways.ts';
+import { newToken } from '../page.ts';
+import { eventually, type TwoGateways, twoGateways } from '../testing/two-gateways.ts';
 
-const document = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
 /** Names, types and labels as the table has them. */
 const described = new Map(
   [...document.matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*)\|/gm)].map(([, name = '', type, labels = '']) => [
@@ -113,7 +113,7 @@ test('strangers move counters and never add a label of their own, whatever they 
 });
 
 test('the Grafana dashboard draws only metrics that are served', () => {
-  const dashboard = readFileSync(new URL('../../docs/grafana-dashboard.json', import.meta.url), 'utf8');
+  const dashboard = readFileSync(new URL('../../../docs/grafana-dashboard.json', import.meta.url), 'utf8');
   const { panels } = JSON.parse(dashboard) as {
     readonly panels: readonly {
       readonly title: string;

@@ -16,9 +16,9 @@ import { monotonicMs } from '#linux';
 import type { SaCounters, SaDirection } from '#sa';
 import { listenVici, type ViciListener, ViciServer } from '#vici';
 import { type ViciMessage, WireError } from '#wire';
+import { configurationPorts } from '../configuration/load-configuration-file.ts';
+import type { Log } from '../logs/log.ts';
 import { keyIdentifier } from './key-identifier.ts';
-import { configurationPorts } from './load-configuration-file.ts';
-import type { Log } from './log.ts';
 
 export interface ViciOptions {
   readonly path: string;
