@@ -12,13 +12,15 @@ const port = parentPort;
 if (port === null) throw new Error('the packet thread is started by PacketThread only');
 const tell = (message: FromPacketThread): void => port.postMessage([message]);
 
-/** What does not work is told, and nothing is done after it. */
+/** What the kernel refuses is told, and nothing is done after it. Node's calls, for files, have errors of their own. */
 function attempt(work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
-    tell({ kind: 'failed', code: error.code, detail: error.message });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || !(error instanceof SystemCallError || 'syscall' in (error as Error)))
+      throw error;
+    tell({ kind: 'failed', code, detail: message });
   }
 }
 
