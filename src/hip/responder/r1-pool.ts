@@ -84,6 +84,11 @@ export class R1Pool {
     entry.until = Math.min(entry.until, at + offeredMsMin + entry.lifetimeMs);
   }
 
+  /** No further answer to it is taken, and its private value goes with the next look at the pool. */
+  giveUp(entry: R1Entry, at: number): void {
+    entry.until = at;
+  }
+
   /**
    * Offers none of them any more, since what they say may be different now. Who has one already may answer it (RFC 7401 6.9 7),
    * unless it is of an identity that we had before, or of a group.

@@ -137,7 +137,7 @@ function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offe
   if (counter !== undefined && counter !== entry.counter) return 'stale-puzzle';
   const puzzle = { initiator: sender, responder: receiver, random, difficulty };
   if (!isPuzzleSolved(puzzle, solution.solution)) return 'puzzle';
-  if (responder.solutions.isSpent(random, solution.solution)) return 'repeated';
+  if (responder.solutions.isSpent(entry, random, solution.solution)) return 'repeated';
 
   const [cipher] = ciphers;
   if (ciphers.length !== 1 || cipher === undefined || !configuration.ciphers.includes(cipher))
@@ -229,7 +229,8 @@ function accept(
   const { entry, solution, info, espSuite } = offer;
   const { responder, configuration, at } = state;
   responder.pool.deprecate(entry, at);
-  responder.solutions.accept(solution.random, solution.solution);
+  if (!responder.solutions.accept(entry, solution.random, solution.solution))
+    responder.pool.giveUp(entry, at);
   const association = state.findOrAdd(local, packet.header.sender, path);
   const inboundSpi = state.ports.allocateSpi();
   const request = judgeRequest(state, association.remote, packet.parameters);

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hipParameterOctets, writeHipChecksum } from '#wire';
+import { hipDefaults } from '../configuration.ts';
 import { addressesOf } from '../host-state.ts';
 import { type Transit, TwoHosts } from '../testing/two-hosts.ts';
+import { acceptedMax } from './solution-memory.ts';
 
 function withWrongMac({ octets, path }: Transit): Uint8Array {
   const forged = octets.slice();
@@ -47,4 +49,24 @@ test('an Initiator whose I2 somebody has changed on its way is heard all the sam
   hosts.deliver(i2);
   hosts.settle();
   assert.equal(hosts.moon.state(hosts.sun.hit), 'ESTABLISHED');
+});
+
+test('an I2 that was accepted is never accepted again, however many others came meanwhile', () => {
+  const puzzle = { ...hipDefaults.puzzle, calmPerSecond: 1e6 };
+  const r1PerSecond = { perPrefix: 1e6, total: 1e6 };
+  const { hosts, i2 } = called({ sun: { configuration: { puzzle, r1PerSecond } } });
+  hosts.deliver(i2);
+  hosts.settle();
+  // All of them answer one R1: no time passes.
+  for (let i = 0; i < acceptedMax + 10; i++) {
+    hosts.call();
+    hosts.settle();
+  }
+  const established = (): number => hosts.sun.events.filter(({ kind }) => kind === 'established').length;
+  const before = established();
+  assert.equal(before, acceptedMax + 11);
+  hosts.deliver(i2);
+  assert.equal(established(), before);
+  // There was no room to remember more of that R1: no answer to it is taken.
+  assert.equal(hosts.sun.rejections.at(-1), 'I2 stale-puzzle');
 });
