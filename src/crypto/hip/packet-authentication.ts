@@ -9,6 +9,7 @@ import {
   hipParameter,
   hipSignature2Octets,
   hipSignatureOctets,
+  WireError,
 } from '#wire';
 import { CryptoError } from '../error.ts';
 import { equalConstantTime } from '../key-material/secrets.ts';
@@ -65,7 +66,11 @@ export function verifyHipMac(
   return equalConstantTime(received.mac, mac(responder, key, hipMacOctets(packet.octets, name)));
 }
 
-/** @param hostId the HOST_ID parameter of the R1, from Type to padding, exactly as it was received */
+/**
+ * Whether the R2 has HIP_MAC_2, and the right one. It has not where it and HOST_ID are longer together than any packet: no
+ * Header Length could say so.
+ * @param hostId the HOST_ID parameter of the R1, from Type to padding, exactly as it was received
+ */
 export function verifyHipMac2(
   packet: HipPacket,
   responder: Hit,
@@ -74,7 +79,14 @@ export function verifyHipMac2(
 ): boolean {
   const received = hipParameter(packet.parameters, 'HIP_MAC_2');
   if (received === undefined) return false;
-  return equalConstantTime(received.mac, mac(responder, key, hipMac2Octets(packet.octets, hostId)));
+  let covered: Uint8Array;
+  try {
+    covered = hipMac2Octets(packet.octets, hostId);
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
+  }
+  return equalConstantTime(received.mac, mac(responder, key, covered));
 }
 
 interface SignatureProfile {

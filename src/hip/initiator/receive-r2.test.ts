@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address } from '#sa';
-import { writeHipChecksum } from '#wire';
+import { encodeHipPacket, HipPacketType, hipPacketLengthMax, writeHipChecksum } from '#wire';
 import { addressesOf } from '../host-state.ts';
 import { TwoHosts } from '../testing/two-hosts.ts';
 
@@ -23,4 +23,25 @@ test('an R2 that somebody sends on from elsewhere does not lead the data there',
     [...moon.outbound.values()].map(({ remote }) => remote),
     [sun.address],
   );
+});
+
+// RFC 7401 5.2.13: Header Length counts R2 and HOST_ID together, and has one octet for that.
+test('an R2 that is too long together with the HOST_ID that its MAC covers is none, and ends no host', () => {
+  const hosts = new TwoHosts();
+  const { moon, sun } = hosts;
+  hosts.call();
+  for (const from of [moon, sun, moon]) hosts.deliver(hosts.take(from));
+  const r2 = hosts.take(sun);
+  const forged = encodeHipPacket({
+    header: { packetType: HipPacketType.R2, anonymous: false, sender: sun.hit, receiver: moon.hit },
+    parameters: [
+      { type: 'unknown', parameterType: 3_000, contents: new Uint8Array(hipPacketLengthMax - 120) },
+      { type: 'HIP_MAC_2', mac: new Uint8Array(48) },
+    ],
+  });
+  writeHipChecksum(forged, addressesOf(sun.address, moon.address));
+  hosts.deliver({ ...r2, octets: forged });
+  assert.deepEqual(moon.rejections, ['R2 mac']);
+  hosts.deliver(r2);
+  assert.equal(moon.state(sun.hit), 'ESTABLISHED');
 });

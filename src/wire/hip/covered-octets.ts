@@ -56,6 +56,7 @@ export function hipMacOctets(octets: Uint8Array, name: 'HIP_MAC' | 'RVS_HMAC' | 
 /**
  * The octets that HIP_MAC_2 of an R2 covers (RFC 7401 5.2.13, 6.4.1).
  * @param hostId the HOST_ID parameter of the R1 exactly as it stood there, padding included: see `hipParameterOctets`
+ * @throws WireError `limit` if both are longer together than Header Length can say
  */
 export function hipMac2Octets(octets: Uint8Array, hostId: Uint8Array): Uint8Array {
   return upTo(octets, 'HIP_MAC_2', hostId);
