@@ -116,6 +116,8 @@ function prepare(
     generation: pair.generation + 1,
   };
   const drawn = drawPair(state, association, fresh, input);
+  // They are drawn, whatever becomes of this rekeying.
+  if (keymat === undefined) standing.keys.nextIndex = fresh.nextIndex;
   for (const direction of ['inbound', 'outbound'] as const)
     installSa(state, association, fresh, { input, drawn, direction });
   rekeying.prepared = {
