@@ -149,6 +149,8 @@ export class HipHost {
     const received = { packet, path };
     const receive = receivers.get(packet.header.packetType);
     if (receive === undefined) state.reject(received, 'unexpected');
+    // Nothing says for whom an I1 or R1 was made: ours would be good for an association with ourselves.
+    else if (state.identity(packet.header.sender) !== undefined) state.reject(received, 'reflected');
     // RFC 7401 5.2.1
     else if (unknownCriticalParameter(packet.parameters) !== undefined)
       state.reject(received, 'critical-parameter');

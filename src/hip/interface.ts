@@ -123,6 +123,8 @@ export type HipRejection =
   | 'checksum'
   | 'version'
   | 'not-ours'
+  /** One of ours, sent back to us. */
+  | 'reflected'
   | 'unexpected'
   | 'hit-suite'
   | 'missing-parameter'
