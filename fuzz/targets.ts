@@ -4,6 +4,7 @@ import { dataPlaneTargets } from './data-plane-targets.ts';
 import { engineTargets } from './engine-targets.ts';
 import { explainTargets } from './explain-targets.ts';
 import { formatTargets } from './format-targets.ts';
+import { hipTargets } from './hip-targets.ts';
 import type { FuzzTarget } from './target.ts';
 
 export const targets: readonly FuzzTarget[] = [
@@ -11,5 +12,6 @@ export const targets: readonly FuzzTarget[] = [
   ...formatTargets,
   ...dataPlaneTargets,
   ...engineTargets,
+  ...hipTargets,
   ...explainTargets,
 ];
