@@ -118,6 +118,7 @@ export const HipStepEvent = {
   HARD_EXPIRED: 2,
   TRAFFIC_IN: 3,
   TRAFFIC_OUT: 4,
+  MAPPING_CHANGED: 5,
 } as const;
 
 function happen(host: FuzzedHipHost, number: number): void {
@@ -129,10 +130,16 @@ function happen(host: FuzzedHipHost, number: number): void {
     { kind: 'soft-expired', ...of },
     { kind: 'hard-expired', ...of },
   ];
-  const at = number % 5;
+  const at = number % Object.keys(HipStepEvent).length;
   const event = events[at];
   if (event !== undefined) host.give({ kind: 'data-plane', event });
-  else if (at === HipStepEvent.TRAFFIC_IN) host.give({ kind: 'traffic', childId, lastInboundAt: now });
+  else if (at === HipStepEvent.MAPPING_CHANGED) {
+    const elsewhere = { address: places.moonElsewhere, port: hipUdpPort };
+    host.give({
+      kind: 'data-plane',
+      event: { kind: 'mapping-changed', protocol: 'esp', spi: of.spi, childId, remote: elsewhere },
+    });
+  } else if (at === HipStepEvent.TRAFFIC_IN) host.give({ kind: 'traffic', childId, lastInboundAt: now });
   else host.give({ kind: 'traffic', childId, lastOutboundAt: now });
 }
 

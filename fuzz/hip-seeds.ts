@@ -152,6 +152,11 @@ const called: readonly HipStep[] = [command(HipStepCommand.ASSOCIATE)];
 const asResponder: readonly HipStep[] = [i1, i2(spi, [request]), event(HipStepEvent.FIRST_INBOUND)];
 const asInitiator: readonly HipStep[] = [...called, r1(1n), r2(spi), update(ack)];
 
+function inUdp(step: HipStep): HipStep {
+  const isPacket = step.kind !== HipStepKind.COMMAND && step.kind !== HipStepKind.EVENT;
+  return isPacket ? from(step, UDP) : step;
+}
+
 export interface HipStage {
   /** Also the name of its target, behind `hip-host-`. */
   readonly name: string;
@@ -250,6 +255,19 @@ export const hipStages: readonly HipStage[] = [
   },
   { name: 'responder', begin: asResponder, seeds: standing },
   { name: 'initiator', begin: asInitiator, seeds: standing },
+  {
+    name: 'encapsulated',
+    begin: asResponder.map(inUdp),
+    seeds: {
+      ...Object.fromEntries(Object.entries(standing).map(([name, steps]) => [name, steps.map(inUdp)])),
+      mapping: [event(HipStepEvent.MAPPING_CHANGED), from(answerToCheck, UDP | ELSEWHERE)],
+      'mapping-by-update': [
+        from(update(seq(0), asked), UDP | ELSEWHERE),
+        from(answerToCheck, UDP | ELSEWHERE),
+      ],
+      keepalive: [from(packet(HipPacketType.NOTIFY, []), UDP | afterOneMinute)],
+    },
+  },
   {
     name: 'rekeying',
     begin: [...asInitiator, command(HipStepCommand.REKEY)],

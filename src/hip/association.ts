@@ -128,6 +128,9 @@ export interface Standing {
   rekeyAt: number | undefined;
   lastInboundAt: number;
   lastOutboundAt: number;
+  /** When a keepalive went out last, and what it is (RFC 9028 4.10). */
+  keptAliveAt: number;
+  keepalive: Uint8Array | undefined;
   rttMs: number | undefined;
   /** An UPDATE stayed without an answer to the end of its repetitions. */
   silent: boolean;

@@ -103,6 +103,8 @@ export interface HipConfiguration {
   readonly segmentLifetimeMs: number;
   /** How long a failed base exchange keeps others from being tried. */
   readonly failedMs: number;
+  /** RFC 9028 4.10: in UDP, a peer to which nothing was sent for so long gets a keepalive. */
+  readonly keepaliveMs: number;
   /** ESP SAs are replaced after this; 0: not for their age. */
   readonly rekeyMs: number;
   readonly replayWindow: number;
@@ -134,6 +136,7 @@ export const hipDefaults: Omit<HipConfiguration, 'identities' | 'peers'> = {
   unusedMs: 15 * 60_000,
   segmentLifetimeMs: 2 * 60_000,
   failedMs: 5_000,
+  keepaliveMs: 15_000,
   rekeyMs: 60 * 60_000,
   replayWindow: 64,
   addresses: [],

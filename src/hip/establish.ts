@@ -59,6 +59,8 @@ export function establish(state: HipHostState, association: HipAssociation, comp
       rekeyAt: configuration.rekeyMs === 0 ? undefined : at + configuration.rekeyMs,
       lastInboundAt: at,
       lastOutboundAt: at,
+      keptAliveAt: at,
+      keepalive: undefined,
       rttMs: completed.rttMs,
       silent: false,
       locators: locatorsOf(path, completed.locators, at),

@@ -26,6 +26,7 @@ import type {
   HipPorts,
 } from './interface.ts';
 import { followOwnAddresses } from './locators/choose-path.ts';
+import { noticeMapping } from './locators/follow-mapping.ts';
 import { noteTraffic } from './locators/silence.ts';
 import { commandRefused, saGone } from './lost-sa.ts';
 import { receiveNotify } from './receive-notify.ts';
@@ -241,6 +242,11 @@ export class HipHost {
       case 'hard-expired':
         saGone(state, association, event.spi);
         break;
+      case 'mapping-changed': {
+        const { local } = association.path;
+        noticeMapping(state, association, standing, { local, remote: event.remote });
+        break;
+      }
       default:
         break;
     }

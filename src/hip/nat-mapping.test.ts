@@ -1,8 +1,8 @@
 // A NAT in front of the Initiator that gives it another port or address, of which neither host is told (RFC 7401 4.1.4, 6.8 8).
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { address, type Endpoint } from '#sa';
-import { hipParameterOctets, writeHipChecksum } from '#wire';
+import { address, type Endpoint, type Spi } from '#sa';
+import { HipPacketType, hipParameterOctets, writeHipChecksum } from '#wire';
 import { hipDefaults } from './configuration.ts';
 import { addressesOf } from './host-state.ts';
 import { type Transit, TwoHosts } from './testing/two-hosts.ts';
@@ -64,6 +64,120 @@ for (const [what, after] of changes)
         hosts.assertKeysAgree();
       });
   });
+
+/** An association that stands, with moon behind the NAT. */
+function standing(): BehindNat {
+  const hosts = new BehindNat().callInUdp();
+  hosts.settle();
+  assert.equal(hosts.moon.state(hosts.sun.hit), 'ESTABLISHED');
+  return hosts;
+}
+
+function check({ moon, sun, now }: BehindNat): void {
+  const command = { kind: 'check', local: moon.hit, remote: sun.hit, reason: 'a test' } as const;
+  moon.give(now, { kind: 'command', command });
+}
+
+/** ESP of moon has come to sun from there. */
+function espFrom({ sun, now }: BehindNat, remote: Endpoint): void {
+  const [sa] = sun.inbound.values();
+  assert.ok(sa !== undefined);
+  const { spi, childId } = sa;
+  const event = { kind: 'mapping-changed', protocol: 'esp', spi: spi as Spi, childId, remote } as const;
+  sun.give(now, { kind: 'data-plane', event });
+}
+
+for (const [what, after] of changes)
+  describe(`a NAT that changes the ${what} of a peer with which an association stands`, () => {
+    // RFC 9028 4.10, RFC 8046 5.4
+    for (const [by, say] of [
+      ['an UPDATE', check],
+      ['data', (hosts: BehindNat) => espFrom(hosts, after)],
+    ] as const)
+      test(`is followed when ${by} came from there and the peer has answered from there`, () => {
+        const hosts = standing();
+        const { moon, sun } = hosts;
+        hosts.outside = after;
+        say(hosts);
+        assert.deepEqual(hosts.wayToMoon, before);
+        hosts.settle();
+        assert.deepEqual(hosts.wayToMoon, after);
+        assert.deepEqual(hosts.espToMoon, after);
+        assert.deepEqual(
+          sun.eventsOf('moved').map(({ from, to }) => [from, to]),
+          [[before, after]],
+        );
+        assert.deepEqual([sun.unverified.size, sun.host.status()[0]?.locators], [0, undefined]);
+        // And on it goes by the new way, in both directions.
+        hosts.wait(1_000);
+        check(hosts);
+        hosts.settle();
+        assert.deepEqual([moon.eventsOf('alive').length > 0, sun.rejections], [true, []]);
+      });
+
+    test('is not followed to where the peer does not answer, however long', () => {
+      const hosts = standing();
+      const { moon, sun } = hosts;
+      espFrom(hosts, after);
+      espFrom(hosts, after);
+      let asked = 0;
+      hosts.wait(600_000, ({ path: { remote } }) => {
+        if (remote.port === after.port && remote.address === after.address) asked++;
+        return true;
+      });
+      assert.ok(asked > 0 && asked <= hipDefaults.retransmission.tries + 1, `${asked} packets`);
+      assert.deepEqual(hosts.wayToMoon, before);
+      assert.equal(sun.state(moon.hit), 'ESTABLISHED');
+    });
+  });
+
+test('whoever has recorded an UPDATE leads nothing to where he sends it from, and is asked nothing', () => {
+  const hosts = standing();
+  const { moon, sun } = hosts;
+  check(hosts);
+  const [update] = moon.sent;
+  hosts.settle();
+  const recorded = update!.octets.slice();
+  const path = { local: { ...sun.endpoint, port: 10_500 }, remote: changes[0]![1] };
+  sun.give(hosts.now, { kind: 'packet', path, octets: recorded });
+  // Its own answer, and no question.
+  assert.equal(sun.sent.length, 1);
+  assert.ok(sun.sent[0]!.octets.length <= recorded.length);
+  hosts.wait(10_000);
+  assert.deepEqual(hosts.wayToMoon, before);
+});
+
+// RFC 9028 4.10, 5.3
+test('in UDP a NOTIFY goes out when nothing else has for 15 seconds, and says nothing to anybody', () => {
+  const hosts = standing();
+  const { moon, sun } = hosts;
+  hosts.sendEsp(moon);
+  const sent: string[] = [];
+  hosts.wait(61_000, ({ from, octets }) => {
+    sent.push(`${from} ${octets[2] === HipPacketType.NOTIFY ? 'NOTIFY' : octets[2]}`);
+    return true;
+  });
+  for (const { name } of [moon, sun]) assert.equal(sent.filter((one) => one === `${name} NOTIFY`).length, 4);
+  assert.equal(sent.length, 8);
+  for (const host of [moon, sun]) assert.deepEqual([host.eventsOf('notified'), host.rejections], [[], []]);
+  // Whoever has data to send needs none.
+  const [childId] = moon.using.keys();
+  for (let i = 0; i < 6; i++) {
+    moon.give(hosts.now, { kind: 'traffic', childId: childId!, lastOutboundAt: hosts.now });
+    hosts.wait(10_000, ({ from }) => {
+      assert.notEqual(from, 'moon');
+      return true;
+    });
+  }
+});
+
+test('right in IP no NOTIFY goes out, and a keepalive is no use of an association', () => {
+  const hosts = new TwoHosts().connect();
+  hosts.wait(60_000, () => assert.fail('nothing has to be said'));
+  const inUdp = standing();
+  inUdp.wait(hipDefaults.unusedMs + 1_000);
+  assert.equal(inUdp.moon.eventsOf('ended')[0]?.cause, 'unused');
+});
 
 // RFC 7401 5.2.15: HIP_SIGNATURE_2 covers neither Opaque, behind two octets of PUZZLE, nor #I, its end.
 for (const [what, at] of [

@@ -1,6 +1,7 @@
 // NOTIFY: for people only, it changes nothing (RFC 7401 5.3.6, 6.13).
 import { verifyHipSignature } from '#crypto';
 import type { HipHostState, ReceivedPacket } from './host-state.ts';
+import { isKeepalive } from './keepalive.ts';
 
 export function receiveNotify(state: HipHostState, received: ReceivedPacket): void {
   const { packet } = received;
@@ -12,6 +13,8 @@ export function receiveNotify(state: HipHostState, received: ReceivedPacket): vo
     state.reject(received, 'unexpected');
     return;
   }
+  // Nothing follows from it, whoever sent it.
+  if (isKeepalive(packet.parameters)) return;
   if (!association.notifyRate.take(state.at)) {
     state.reject(received, 'rate');
     return;

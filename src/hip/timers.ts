@@ -4,6 +4,7 @@ import { beginClose, tendLeaving } from './close/close.ts';
 import type { HipHostState } from './host-state.ts';
 import { sendI1 } from './initiator/associate.ts';
 import { failAttempt } from './initiator/failure.ts';
+import { keepaliveAt, tendKeepalive } from './keepalive.ts';
 import { locatorTimes, suspicionAt, tendLocators, tryOtherWays } from './locators/choose-path.ts';
 import { endGranted } from './registration/registrar.ts';
 import { keepsAssociation, tendRegistration } from './registration/requester.ts';
@@ -39,6 +40,7 @@ function standingTimes(
     updates.outstanding?.nextAt,
     updates.rekeying?.until,
     unusedAt(standing, state.configuration.unusedMs),
+    keepaliveAt(state, association, standing),
     ...locatorTimes(state, association, standing),
     standing.granted?.until,
     standing.registration?.nextAt,
@@ -124,6 +126,7 @@ function tendStanding(state: HipHostState, association: HipAssociation): void {
   if (standing.granted !== undefined && at >= standing.granted.until)
     endGranted(state, association, standing, 'expired');
   tendRegistration(state, association, standing);
+  tendKeepalive(state, association, standing);
   const unused = unusedAt(standing, configuration.unusedMs);
   if (unused !== undefined && at >= unused) beginClose(state, association, 'unused', 'unused');
 }

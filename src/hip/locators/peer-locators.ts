@@ -82,6 +82,23 @@ export class PeerLocators {
     this.#all = all;
   }
 
+  /** A NAT shows the peer at another address, where it has answered: that takes the place of the one before. */
+  replace(before: IpAddress, after: IpAddress): void {
+    const left = this.find(before);
+    const others = this.#all.filter((one) => one.address !== before && one.address !== after);
+    const { preferred = true, until = Number.POSITIVE_INFINITY } = left ?? {};
+    const found: PeerLocator = {
+      address: after,
+      state: 'ACTIVE',
+      preferred,
+      until,
+      askAt: 0,
+      failures: 0,
+      path: undefined,
+    };
+    this.#all = [found, ...others];
+  }
+
   /** Addresses whose lifetime is over are DEPRECATED. @returns those of which that is news */
   expire(at: number): readonly PeerLocator[] {
     const over = this.#all.filter((one) => one.state !== 'DEPRECATED' && at >= one.until);

@@ -24,6 +24,8 @@ const roomMs = 1_000;
 export interface Probe {
   readonly updateId: number;
   readonly address: IpAddress;
+  /** It asks whether a NAT shows the peer there now, whatever is known of the address. */
+  readonly mapping?: HipPath;
   readonly packet: Uint8Array;
   readonly echo: Uint8Array;
   readonly sentAt: number;
@@ -38,7 +40,7 @@ export interface Probe {
 }
 
 export interface ProbeExtras {
-  readonly acknowledges?: readonly number[];
+  readonly acknowledges?: readonly number[] | undefined;
   readonly answers?: readonly HipParameter[];
   /** By all our addresses at once, but not by this way. */
   readonly otherThan?: HipPath;
@@ -52,12 +54,45 @@ export function sendProbe(
   locator: PeerLocator,
   { acknowledges, answers = [], otherThan }: ProbeExtras = {},
 ): boolean {
-  const { updates, pair, keys } = standing;
   const sources = sourcesFor(state, association.path, locator.address);
-  if (sources.length === 0 || updates.probes.size >= peerLocatorsMax) {
+  if (sources.length === 0 || standing.updates.probes.size >= peerLocatorsMax) {
     locator.askAt = state.at + (sources.length === 0 ? againMsMin : roomMs);
     return false;
   }
+  const probe = newProbe(state, association, standing, locator, { acknowledges, answers });
+  locator.askAt = Number.POSITIVE_INFINITY;
+  transmit(state, association, standing, { probe, otherThan });
+  return true;
+}
+
+/** Asks whether a NAT shows the peer there now, and nowhere else any more. */
+export function probeMapping(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  mapping: HipPath,
+): void {
+  const { probes } = standing.updates;
+  for (const probe of probes.values()) {
+    if (probe.mapping === undefined || probe.lapsed) continue;
+    const { address, port } = probe.mapping.remote;
+    if (address === mapping.remote.address && port === mapping.remote.port) return;
+    probe.lapsed = true;
+  }
+  if (probes.size >= peerLocatorsMax) return;
+  const { address } = mapping.remote;
+  const probe = newProbe(state, association, standing, { address, mapping });
+  transmit(state, association, standing, { probe });
+}
+
+function newProbe(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  { address, mapping }: { readonly address: IpAddress; readonly mapping?: HipPath },
+  { acknowledges, answers = [] }: ProbeExtras = {},
+): Probe {
+  const { updates, pair, keys } = standing;
   const updateId = updates.takeId();
   const echo = state.ports.randomness.bytes(echoBytes);
   const packet = protectedPacket(state, association, keys, HipPacketType.UPDATE, [
@@ -68,15 +103,12 @@ export function sendProbe(
     ...answers,
   ]);
   const waitMs = firstWaitMs(state, standing);
-  const { address } = locator;
   const probe: Probe = {
-    ...{ updateId, address, packet, echo, sentAt: state.at },
+    ...{ updateId, address, packet, echo, sentAt: state.at, ...(mapping && { mapping }) },
     ...{ repetitions: 0, waitMs, nextAt: state.at + waitMs, lapsed: false },
   };
   updates.probes.set(updateId, probe);
-  locator.askAt = Number.POSITIVE_INFINITY;
-  transmit(state, association, standing, { probe, otherThan });
-  return true;
+  return probe;
 }
 
 function transmit(
@@ -94,7 +126,11 @@ function transmit(
   }
   const locator = locators.find(address);
   // It is somebody's who may have nothing to do with the peer.
-  if (locator?.state !== 'ACTIVE' && !askRate.take(state.at)) return;
+  if ((locator?.state !== 'ACTIVE' || probe.mapping) && !askRate.take(state.at)) return;
+  if (probe.mapping !== undefined) {
+    state.transmit(probe.mapping, packet);
+    return;
+  }
   const known = locator?.path?.local.address;
   const sources = sourcesFor(state, path, address);
   const ordered = known !== undefined && sources.includes(known) ? new Set([known, ...sources]) : sources;
@@ -127,7 +163,8 @@ export function probeNow(
 }
 
 export function probeOf({ updates }: Standing, address: IpAddress): Probe | undefined {
-  for (const probe of updates.probes.values()) if (probe.address === address && !probe.lapsed) return probe;
+  for (const probe of updates.probes.values())
+    if (probe.address === address && probe.mapping === undefined && !probe.lapsed) return probe;
   return undefined;
 }
 
@@ -147,7 +184,7 @@ export function repeatProbes(
     probe.nextAt = state.at + probe.waitMs;
     if (++probe.repetitions > tries && !probe.lapsed) {
       probe.lapsed = true;
-      const locator = locators.find(probe.address);
+      const locator = probe.mapping === undefined ? locators.find(probe.address) : undefined;
       if (locator !== undefined) {
         locator.askAt = state.at + Math.min(againMsMax, againMsMin * 2 ** locator.failures++);
         inVain.push(locator);
@@ -172,7 +209,7 @@ export function takeProbeAnswer(
   { updates, locators }: Standing,
   received: ReceivedPacket,
   updateIds: readonly number[],
-): Proven | undefined {
+): Proven | { readonly mapping: HipPath } | undefined {
   const updateId = updateIds.find((one) => updates.probes.has(one));
   const probe = updateId === undefined ? undefined : updates.probes.get(updateId);
   if (updateId === undefined || probe === undefined) return undefined;
@@ -182,6 +219,8 @@ export function takeProbeAnswer(
     return undefined;
   }
   updates.probes.delete(updateId);
+  const { mapping } = probe;
+  if (mapping !== undefined) return probe.lapsed ? undefined : { mapping };
   const locator = locators.find(probe.address);
   // What lapsed may have been read elsewhere; what is DEPRECATED was not asked for (RFC 8046 5.1).
   if (probe.lapsed || locator === undefined || locator.state === 'DEPRECATED') return undefined;

@@ -4,7 +4,6 @@ import type { HipHostState } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { firstWaitMs } from '../update/send-update.ts';
 import { announce } from './own-locators.ts';
-import { isSameWay } from './verified-path.ts';
 
 export function usePath(
   state: HipHostState,
@@ -27,7 +26,7 @@ export function usePath(
     state.transmit(path, outstanding.packet);
   }
   for (const end of ['remote', 'local'] as const) {
-    if (before[end].address === path[end].address) continue;
+    if (before[end].address === path[end].address && before[end].port === path[end].port) continue;
     state.emit({ kind: 'moved', context: association.context, from: before[end], to: path[end] });
   }
   if (before.local.address !== path.local.address) announce(state, association, standing);
@@ -47,7 +46,7 @@ export function updateAddresses(state: HipHostState, association: HipAssociation
   const { path } = association;
   const { local, remote } = path;
   standing.limited = isUnverified(association, standing);
-  if (!standing.limited && !isSameWay(standing.provenPath, path)) standing.provenPath = path;
+  if (!standing.limited) standing.provenPath = path;
   const { limited } = standing;
   for (const pair of [standing.former?.pair, standing.pair, standing.updates.rekeying?.prepared?.pair]) {
     if (pair === undefined) continue;

@@ -192,8 +192,13 @@ export class TestHost {
         } else if (command.kind === 'update-addresses') {
           const sa = tables[command.direction].get(command.spi);
           assert.ok(sa !== undefined);
-          const { local, remote } = command;
-          tables[command.direction].set(command.spi, { ...sa, local: local.address, remote: remote.address });
+          const { local, remote, encapsulated } = command;
+          tables[command.direction].set(command.spi, {
+            ...sa,
+            local: local.address,
+            remote: remote.address,
+            ...(encapsulated && { encapsulation: { localPort: local.port, remotePort: remote.port } }),
+          });
           if (command.unverified) this.unverified.add(command.spi);
           else if (command.direction === 'outbound') this.unverified.delete(command.spi);
         } else if (command.kind === 'use-outbound') {

@@ -5,6 +5,7 @@ import type { HipAssociation, Standing } from '../association.ts';
 import { echoWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { takeLocators, takeProof } from '../locators/choose-path.ts';
+import { followMapping, noticeMapping } from '../locators/follow-mapping.ts';
 import { announce } from '../locators/own-locators.ts';
 import { takeProbeAnswer } from '../locators/probe.ts';
 import { toldLocators, unsupportedLocators } from '../locators/told-locators.ts';
@@ -64,6 +65,7 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
   if (seq !== undefined && association.standing === standing)
     process(state, association, standing, received, seq.updateId);
   nextWanted(state, association, standing);
+  if (association.standing === standing) noticeMapping(state, association, standing, received.path);
 }
 
 /** What acknowledges nothing that is under way is an old one, or came twice. */
@@ -96,7 +98,9 @@ function takeAcknowledgement(
   updateIds: readonly number[],
 ): void {
   const proven = takeProbeAnswer(state, association, standing, received, updateIds);
-  if (proven !== undefined) takeProof(state, association, standing, proven);
+  if (proven !== undefined && 'mapping' in proven)
+    followMapping(state, association, standing, proven.mapping);
+  else if (proven !== undefined) takeProof(state, association, standing, proven);
   const { updates } = standing;
   const { outstanding } = updates;
   if (outstanding === undefined || !updateIds.includes(outstanding.updateId)) return;
