@@ -104,6 +104,7 @@ export interface I2Sent extends Repeated {
 
 /** Our answer to the I2 that made an association. */
 export interface R2Sent {
+  /** What the signature of I2 covers. */
   readonly i2: Uint8Array;
   readonly path: HipPath;
   readonly octets: Uint8Array;

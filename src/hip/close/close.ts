@@ -2,7 +2,7 @@
 import { equalConstantTime, type HostIdentity, verifyHipMac, verifyHipSignature } from '#crypto';
 import { HipPacketType, hipParameter, sameOctets } from '#wire';
 import type { AssociationKeys, HipAssociation, Leaving } from '../association.ts';
-import { echoWanted } from '../echo.ts';
+import { echoWanted, unsignedEchoesWanted } from '../echo.ts';
 import { endStanding } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
 import type { HipEnd } from '../interface.ts';
@@ -95,9 +95,10 @@ export function receiveClose(state: HipHostState, received: ReceivedPacket): voi
     return;
   }
   const { keys, peer } = party;
-  const answer = protectedPacket(state, association, keys, HipPacketType.CLOSE_ACK, [
-    { type: 'ECHO_RESPONSE_SIGNED', data: echo },
-  ]);
+  const echoes = unsignedEchoesWanted(packet.parameters);
+  const response = { type: 'ECHO_RESPONSE_SIGNED', data: echo } as const;
+  const { CLOSE_ACK } = HipPacketType;
+  const answer = protectedPacket(state, association, keys, CLOSE_ACK, [response], echoes);
   const { unusedMs, segmentLifetimeMs } = state.configuration;
   state.change(association, 'the peer closed it', () => {
     if (association.standing?.keys === keys) {

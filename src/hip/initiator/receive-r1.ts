@@ -18,7 +18,7 @@ import {
 } from '#wire';
 import type { AcceptedR1, HipAssociation, I1Sent, I2Sent } from '../association.ts';
 import type { HipConfiguration } from '../configuration.ts';
-import { echoWanted } from '../echo.ts';
+import { echoWanted, unsignedEchoesWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipRejection } from '../interface.ts';
 import { toldLocators } from '../locators/told-locators.ts';
@@ -171,9 +171,7 @@ function judge(
     difficulty: puzzle.difficulty,
     random: puzzle.random.slice(),
     echoSigned,
-    echoUnsigned: parameters.flatMap((one) =>
-      one.type === 'ECHO_REQUEST_UNSIGNED' ? [one.data.slice()] : [],
-    ),
+    echoUnsigned: unsignedEchoesWanted(parameters),
     // RFC 8047 5.1: of type 0, for there are no SAs yet.
     locators: toldLocators(parameters, [], path.remote),
     registrarOffer: hipParameter(parameters, 'REG_INFO'),

@@ -2,17 +2,15 @@
 import { appendHipMac, appendHipSignature, CryptoError, sealHipParameters } from '#crypto';
 import { keyExchangeOfDhGroup, type Spi, sameFamily } from '#sa';
 import {
-  appendHipParameters,
   encodeHipPacket,
-  encodeHipParameters,
   HipPacketType,
   type HipParameter,
   type HipParameterOf,
   HipParameterType,
-  hipPacketLengthMax,
   WireError,
 } from '#wire';
 import type { AcceptedR1, AssociationKeys, HipAssociation, I1Sent } from '../association.ts';
+import { withUnsignedEchoes } from '../echo.ts';
 import { type HipHostState, wipeKeys } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import { deriveAssociationKeys } from '../keying.ts';
@@ -133,20 +131,7 @@ function encodeI2(
     parameters,
   });
   const authenticated = appendHipSignature(appendHipMac(bare, remote, keys.own.integrity), key, randomness);
-  return withEchoes(authenticated, r1.echoUnsigned);
-}
-
-/** RFC 7401 5.2.21: whoever has seen R1 can ask for more than there is room for, since nothing covers it. */
-function withEchoes(i2: Uint8Array, wanted: readonly Uint8Array[]): Uint8Array {
-  let room = hipPacketLengthMax - i2.length;
-  const echoes = wanted.flatMap((data) => {
-    const parameter = { type: 'ECHO_RESPONSE_UNSIGNED' as const, data };
-    const { length } = encodeHipParameters([parameter]);
-    if (length > room) return [];
-    room -= length;
-    return [parameter];
-  });
-  return appendHipParameters(i2, echoes);
+  return withUnsignedEchoes(authenticated, r1.echoUnsigned);
 }
 
 /** RFC 8047 4.2.8: the Responder has signed where it wants I2, which needs no other proof. */

@@ -40,8 +40,9 @@ export interface Probe {
 }
 
 export interface ProbeExtras {
-  readonly acknowledges?: readonly number[] | undefined;
+  readonly acknowledges?: readonly number[];
   readonly answers?: readonly HipParameter[];
+  readonly unsignedEchoes?: readonly Uint8Array[];
   /** By all our addresses at once, but not by this way. */
   readonly otherThan?: HipPath;
 }
@@ -52,14 +53,14 @@ export function sendProbe(
   association: HipAssociation,
   standing: Standing,
   locator: PeerLocator,
-  { acknowledges, answers = [], otherThan }: ProbeExtras = {},
+  { otherThan, ...extras }: ProbeExtras = {},
 ): boolean {
   const sources = sourcesFor(state, association.path, locator.address);
   if (sources.length === 0 || standing.updates.probes.size >= peerLocatorsMax) {
     locator.askAt = state.at + (sources.length === 0 ? againMsMin : roomMs);
     return false;
   }
-  const probe = newProbe(state, association, standing, locator, { acknowledges, answers });
+  const probe = newProbe(state, association, standing, locator, extras);
   locator.askAt = Number.POSITIVE_INFINITY;
   transmit(state, association, standing, { probe, otherThan });
   return true;
@@ -90,18 +91,20 @@ function newProbe(
   association: HipAssociation,
   standing: Standing,
   { address, mapping }: { readonly address: IpAddress; readonly mapping?: HipPath },
-  { acknowledges, answers = [] }: ProbeExtras = {},
+  { acknowledges, answers = [], unsignedEchoes }: ProbeExtras = {},
 ): Probe {
   const { updates, pair, keys } = standing;
   const updateId = updates.takeId();
   const echo = state.ports.randomness.bytes(echoBytes);
-  const packet = protectedPacket(state, association, keys, HipPacketType.UPDATE, [
+  const all: readonly HipParameter[] = [
     { type: 'ESP_INFO', keymatIndex: keys.nextIndex, oldSpi: pair.inboundSpi, newSpi: pair.inboundSpi },
     { type: 'SEQ', updateId },
     ...(acknowledges === undefined ? [] : [{ type: 'ACK' as const, updateIds: acknowledges }]),
     { type: 'ECHO_REQUEST_SIGNED', data: echo },
     ...answers,
-  ]);
+  ];
+  const { UPDATE } = HipPacketType;
+  const packet = protectedPacket(state, association, keys, UPDATE, all, unsignedEchoes);
   const waitMs = firstWaitMs(state, standing);
   const probe: Probe = {
     ...{ updateId, address, packet, echo, sentAt: state.at, ...(mapping && { mapping }) },

@@ -21,12 +21,14 @@ import {
   type Hit,
   hipParameter,
   hipParameterOctets,
+  hipSignatureOctets,
   hitSuiteOf,
   sameOctets,
 } from '#wire';
 import type { AssociationKeys, R2Sent } from '../association.ts';
 import { hipQuirks, type LocalIdentity } from '../configuration.ts';
 import { peersOf } from '../configured-peers.ts';
+import { echoWanted, unsignedEchoesWanted, withUnsignedEchoes } from '../echo.ts';
 import { mayDraw } from '../esp-pair.ts';
 import { establish } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
@@ -45,6 +47,8 @@ interface Offer {
   readonly keyExchange: HipParameterOf<'DIFFIE_HELLMAN'>;
   readonly cipher: number;
   readonly espSuite: number;
+  /** What R2 has to have. */
+  readonly echo: Uint8Array | undefined;
 }
 
 export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
@@ -59,7 +63,7 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
   const r2 = known?.standing?.r2;
   if (r2 !== undefined && isRepeated(r2, received)) {
     // RFC 7401 6.9 4: our R2 was lost.
-    state.transmit(path, r2.octets);
+    state.transmit(path, withUnsignedEchoes(r2.octets, unsignedEchoesWanted(packet.parameters)));
     return;
   }
   // Whoever sends bad ones by the thousand makes the next puzzles harder, as whoever asks for them does.
@@ -98,10 +102,14 @@ function hasRoomFor({ configuration, associations }: HipHostState, sender: Hit):
   return peersOf(configuration).with(sender) !== undefined;
 }
 
-/** One from elsewhere is none: its puzzle was not set for there, and whoever recorded it could be anywhere. */
+/**
+ * One from elsewhere is none: its puzzle was not set for there, and whoever recorded it could be anywhere. Whoever passes it on may
+ * have added other requests than the last time.
+ */
 function isRepeated({ i2, path: { remote } }: R2Sent, { packet, path }: ReceivedPacket): boolean {
   const { address, port } = path.remote;
-  return address === remote.address && port === remote.port && sameOctets(i2, packet.octets);
+  const isFromThere = address === remote.address && port === remote.port;
+  return isFromThere && sameOctets(i2, hipSignatureOctets(packet.octets));
 }
 
 /** RFC 7401 5.4.3: to whom #I was sent, or it would not be ours; pointing at #J. */
@@ -148,7 +156,9 @@ function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offe
   if (transform.length !== 1 || espSuite === undefined || !configuration.espSuites.includes(espSuite))
     return 'esp-transform';
   if (info.oldSpi !== 0 || !isNegotiableSpi(info.newSpi)) return 'spi';
-  return { entry, info, solution, keyExchange, cipher, espSuite };
+  const echo = echoWanted(parameters);
+  if (echo === 'too-long') return 'echo';
+  return { entry, info, solution, keyExchange, cipher, espSuite, echo };
 }
 
 /** One agreement, one MAC and then one signature: whoever made the MAC has solved the puzzle for this key. */
@@ -226,7 +236,7 @@ function accept(
   },
 ): void {
   const { local, offer, keys, peer } = made;
-  const { entry, solution, info, espSuite } = offer;
+  const { entry, solution, info, espSuite, echo } = offer;
   const { responder, configuration, at } = state;
   responder.pool.deprecate(entry, at);
   if (!responder.solutions.accept(entry, solution.random, solution.solution))
@@ -240,7 +250,11 @@ function accept(
     keys,
     inboundSpi,
     keymatIndex: info.keymatIndex,
-    answers: [...locatorsInExchange(state, path, inboundSpi), ...(request?.answers ?? [])],
+    answers: [
+      ...locatorsInExchange(state, path, inboundSpi),
+      ...(echo === undefined ? [] : [{ type: 'ECHO_RESPONSE_SIGNED' as const, data: echo }]),
+      ...(request?.answers ?? []),
+    ],
   });
   const { baseMs, tries } = configuration.retransmission;
   establish(state, association, {
@@ -255,14 +269,14 @@ function accept(
     locators: toldLocators(packet.parameters, [info.newSpi], path.remote),
     // EC of RFC 7401 4.4.1: as long as the I2 may be repeated.
     r2: {
-      i2: packet.octets.slice(),
+      i2: hipSignatureOctets(packet.octets),
       path,
       octets,
       r1Number: entry.number,
       until: at + baseMs * (2 ** (tries + 1) - 1),
     },
   });
-  state.transmit(path, octets);
+  state.transmit(path, withUnsignedEchoes(octets, unsignedEchoesWanted(packet.parameters)));
   const standing = association.standing!;
   if (request !== undefined) grant(state, association, standing, request);
   else if (registrarOffer(state, association.remote)?.registrationTypes.length === 0)

@@ -2,7 +2,7 @@
 import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
 import { type HipParameter, hipParameter } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';
-import { echoWanted } from '../echo.ts';
+import { echoWanted, unsignedEchoesWanted } from '../echo.ts';
 import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { takeLocators, takeProof } from '../locators/choose-path.ts';
 import { followMapping, noticeMapping } from '../locators/follow-mapping.ts';
@@ -87,7 +87,7 @@ function answerAgain(
   const isCheap = isMade && isSameWay(path, verifiedPath(association, standing));
   if (!isCheap && !standing.repetitionRate.take(state.at)) state.reject(received, 'rate');
   else if (isMade) state.transmit(path, answer);
-  else sendAcknowledgement(state, association, standing, updateId, answer, path);
+  else sendAcknowledgement(state, association, standing, received, updateId, answer);
 }
 
 function takeAcknowledgement(
@@ -169,6 +169,7 @@ function process(
         purpose: 'rekey',
         parameters: [...answers, ...own],
         acknowledges: [updateId],
+        unsignedEchoes: unsignedEchoesWanted(parameters),
       });
     }
   } else updates.processed(updateId);
@@ -180,8 +181,7 @@ function process(
     received,
     answer === undefined ? { updateId, answers } : undefined,
   );
-  if (!carried)
-    answer ??= sendAcknowledgement(state, association, standing, updateId, answers, received.path);
+  if (!carried) answer ??= sendAcknowledgement(state, association, standing, received, updateId, answers);
   // RFC 8046 5.4: the nonce of a probe is for whoever is at that address, and for nobody who asks again.
   updates.remember(updateId, answer ?? answers);
   if (request !== undefined) grant(state, association, standing, request);
@@ -211,7 +211,13 @@ function moveTo(
   return takeLocators(state, association, standing, {
     told,
     path,
-    ...(due !== undefined && { extras: { acknowledges: [due.updateId], answers: due.answers } }),
+    ...(due !== undefined && {
+      extras: {
+        acknowledges: [due.updateId],
+        answers: due.answers,
+        unsignedEchoes: unsignedEchoesWanted(parameters),
+      },
+    }),
   });
 }
 

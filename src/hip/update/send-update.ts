@@ -2,7 +2,8 @@
 import { appendHipMac, appendHipSignature } from '#crypto';
 import { encodeHipPacket, HipPacketType, type HipParameter } from '#wire';
 import type { AssociationKeys, HipAssociation, Standing } from '../association.ts';
-import type { HipHostState } from '../host-state.ts';
+import { unsignedEchoesWanted, withUnsignedEchoes } from '../echo.ts';
+import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import type { HipPath } from '../interface.ts';
 import type { UpdatePurpose } from './updates.ts';
 
@@ -14,22 +15,21 @@ export function firstWaitMs({ configuration }: HipHostState, { rttMs }: Standing
   return rttMs === undefined ? baseMs : Math.min(baseMs, Math.max(firstWaitMsMin, 2 * rttMs));
 }
 
-/** A packet under the keys of an association: with its MAC and signature. */
+/** A packet under the keys of an association: with its MAC and signature, and the answers to requests without one. */
 export function protectedPacket(
   state: HipHostState,
   association: HipAssociation,
   keys: AssociationKeys,
   packetType: number,
   parameters: readonly HipParameter[],
+  unsignedEchoes: readonly Uint8Array[] = [],
 ): Uint8Array {
   const { local, remote } = association;
   const header = { packetType, anonymous: false, sender: local.identity.hit, receiver: remote };
   const bare = encodeHipPacket({ header, parameters });
-  return appendHipSignature(
-    appendHipMac(bare, keys.responder, keys.own.integrity),
-    local.key,
-    state.ports.randomness,
-  );
+  const authenticated = appendHipMac(bare, keys.responder, keys.own.integrity);
+  const signed = appendHipSignature(authenticated, local.key, state.ports.randomness);
+  return withUnsignedEchoes(signed, unsignedEchoes);
 }
 
 export interface NewUpdate {
@@ -37,6 +37,8 @@ export interface NewUpdate {
   readonly parameters: readonly HipParameter[];
   /** The Update IDs of the peer that it acknowledges along the way. */
   readonly acknowledges?: readonly number[];
+  /** What the UPDATE that it acknowledges has asked for without a signature. */
+  readonly unsignedEchoes?: readonly Uint8Array[];
   readonly echo?: Uint8Array;
   /** Absent: the association's. */
   readonly path?: HipPath;
@@ -49,14 +51,16 @@ export function sendUpdate(
   standing: Standing,
   update: NewUpdate,
 ): Uint8Array {
-  const { purpose, parameters, acknowledges, echo, path = association.path } = update;
+  const { purpose, parameters, acknowledges, unsignedEchoes, echo, path = association.path } = update;
   const updateId = standing.updates.takeId();
-  const packet = protectedPacket(state, association, standing.keys, HipPacketType.UPDATE, [
+  const all: readonly HipParameter[] = [
     { type: 'SEQ', updateId },
     ...(acknowledges === undefined ? [] : [{ type: 'ACK' as const, updateIds: acknowledges }]),
     ...(echo === undefined ? [] : [{ type: 'ECHO_REQUEST_SIGNED' as const, data: echo }]),
     ...parameters,
-  ]);
+  ];
+  const { UPDATE } = HipPacketType;
+  const packet = protectedPacket(state, association, standing.keys, UPDATE, all, unsignedEchoes);
   standing.updates.outstanding = {
     updateId,
     purpose,
@@ -71,19 +75,19 @@ export function sendUpdate(
   return packet;
 }
 
-/** Sends what only acknowledges: it is not acknowledged itself. @returns its octets */
+/** Sends what only acknowledges an UPDATE that came: it is not acknowledged itself. @returns its octets */
 export function sendAcknowledgement(
   state: HipHostState,
   association: HipAssociation,
   standing: Standing,
+  { packet: { parameters }, path }: ReceivedPacket,
   updateId: number,
-  parameters: readonly HipParameter[],
-  path: HipPath,
+  answers: readonly HipParameter[],
 ): Uint8Array {
-  const packet = protectedPacket(state, association, standing.keys, HipPacketType.UPDATE, [
-    { type: 'ACK', updateIds: [updateId] },
-    ...parameters,
-  ]);
+  const all: readonly HipParameter[] = [{ type: 'ACK', updateIds: [updateId] }, ...answers];
+  const { UPDATE } = HipPacketType;
+  const echoes = unsignedEchoesWanted(parameters);
+  const packet = protectedPacket(state, association, standing.keys, UPDATE, all, echoes);
   state.transmit(path, packet);
   return packet;
 }
