@@ -1,7 +1,7 @@
 // From a task to the exchange that does it, and from an answer, or its absence, back to that exchange.
 import { NotifyType, type Payload } from '#wire';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
-import { endIkeSa } from '../lifecycle.ts';
+import { endIkeSa, releaseReservation } from '../lifecycle.ts';
 import { findNotify } from '../payloads/notify.ts';
 import type { Task, Work } from '../task.ts';
 import { beginCreateChild, concludeCreateChild } from './create-child-sa/create-child-sa-initiator.ts';
@@ -119,6 +119,12 @@ export function handleResponse(
 /** All tries are spent. RFC 7296 2.4: the peer has failed, and with it everything that hangs on this IKE SA. */
 export function handleNoAnswer(state: IkeSaState, request: OutstandingRequest): void {
   const { exchange } = request;
+  if (state.phase.name === 'rekeyed') {
+    // Nothing hangs on it any more, but the peer may still ask for the answer that made the new IKE SA.
+    releaseReservation(state, exchange);
+    state.requests.close(request.messageId);
+    return;
+  }
   switch (exchange.kind) {
     case 'ike-sa-init': {
       const refusal = state.phase.name === 'init-sent' ? state.phase.refusal : undefined;
