@@ -93,7 +93,7 @@ export class IkeSa {
         if (phase.name !== 'validating' || phase.computeId !== input.id) break;
         const { asker } = phase;
         if (asker.role === 'initiator') continueAsInitiator(state, phase, asker.exchange, input.result);
-        else continueAsResponder(state, phase, asker.origin, input.result);
+        else continueAsResponder(state, phase, asker, input.result);
         break;
       }
     }

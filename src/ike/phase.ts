@@ -2,7 +2,7 @@
 import type { KeyPair } from '#crypto';
 import type { IkeSuite } from '#sa';
 import type { IkeSpi, Payload } from '#wire';
-import type { Identity } from './configuration.ts';
+import type { ConnectionConfiguration, Identity } from './configuration.ts';
 import type { IkeAuthExchange } from './exchanges/exchange.ts';
 import type { PeerClaim } from './exchanges/ike-auth/peer-authentication.ts';
 import type { IkeFailure, IkePhase } from './interface.ts';
@@ -67,6 +67,21 @@ export interface HalfOpen extends AuthenticationMaterial {
   readonly initResponse: Uint8Array;
 }
 
+/** A connection that the peer might have meant, and why it is not the one. */
+export interface TriedClaim {
+  readonly connection: ConnectionConfiguration;
+  readonly failure: IkeFailure;
+}
+
+/** The request to answer, and what else it may be held against. */
+export interface ValidatingResponder {
+  readonly role: 'responder';
+  readonly origin: RequestOrigin;
+  readonly claims: readonly PeerClaim[];
+  readonly tried: readonly TriedClaim[];
+  readonly otherInitRequest?: Uint8Array;
+}
+
 /** The peer's certificate path is being validated; its IKE_AUTH message waits. */
 export interface Validating extends AuthenticationMaterial {
   readonly name: 'validating';
@@ -74,10 +89,8 @@ export interface Validating extends AuthenticationMaterial {
   readonly claim: PeerClaim;
   readonly payloads: readonly Payload[];
   readonly expiresAt: number;
-  /** Initiator: our exchange that was answered; responder: the request to answer. */
-  readonly asker:
-    | { readonly role: 'initiator'; readonly exchange: IkeAuthExchange }
-    | { readonly role: 'responder'; readonly origin: RequestOrigin };
+  /** As initiator: our exchange that was answered. */
+  readonly asker: { readonly role: 'initiator'; readonly exchange: IkeAuthExchange } | ValidatingResponder;
 }
 
 export interface Established {

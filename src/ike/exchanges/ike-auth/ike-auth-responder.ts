@@ -1,26 +1,31 @@
 // IKE_AUTH as its responder: which connection the initiator means, whether to believe it, and the first Child SA (RFC 7296 1.2, 2.21.2).
 import type { ValidatePathResult } from '#crypto';
 import { NotifyType, type Payload } from '#wire';
-import { identityOfAddress, sameIdentity } from '../../authentication/identity-match.ts';
 import { formatIdentity } from '../../authentication/identity-text.ts';
 import { installChild } from '../../child-sas/child-installation.ts';
 import { summaryOf } from '../../child-sas/child-sa.ts';
-import type { ConnectionConfiguration, Identity } from '../../configuration.ts';
+import type { Identity } from '../../configuration.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
 import type { IkeFailure } from '../../interface.ts';
 import { endIkeSa, establish } from '../../lifecycle.ts';
 import { type RequestOrigin, sendResponse } from '../../messages/transmission.ts';
-import { suiteAllowed } from '../../negotiation/suite-allowed.ts';
 import { makeConfigurationReply, parseConfigurationRequest } from '../../payloads/configuration-payload.ts';
 import { findNotify, notify } from '../../payloads/notify.ts';
 import { mandatoryPayload, payloadOf, payloadsOf } from '../../payloads/payload-lookup.ts';
-import type { AuthenticationMaterial, HalfOpen, Validating } from '../../phase.ts';
+import type {
+  AuthenticationMaterial,
+  HalfOpen,
+  TriedClaim,
+  Validating,
+  ValidatingResponder,
+} from '../../phase.ts';
 import { answerChild } from '../create-child-sa/child-answer.ts';
 import { childKeys } from '../create-child-sa/child-keys.ts';
 import { answerTicketRequest, spendTicket } from '../ike-session-resume/tickets.ts';
 import { foreignNotifies, reportNotifies } from '../informational/foreign-notifies.ts';
 import { noteSyncAnnouncement, syncAnnouncement } from '../informational/message-id-sync.ts';
 import { noteWindowSize, windowAnnouncement } from '../informational/window-size.ts';
+import { claimsOf } from './claims.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerClaim, type PeerVerdict } from './peer-authentication.ts';
@@ -41,112 +46,127 @@ export function handleAuthRequest(
   const peerIdentity: Identity = { idType: idi.idType, data: idi.data };
   const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
   const { resumption } = state;
-  const connection = resumption === undefined ? connectionFor(state, peerIdentity, wanted) : state.connection;
-  if (connection === undefined) {
+  const claims =
+    resumption === undefined
+      ? claimsOf(state, peerIdentity, wanted)
+      : [{ connection: state.connection, localIdentity: wanted ?? resumption.localIdentity, peerIdentity }];
+  if (claims.length === 0) {
     const asked = wanted === undefined ? '' : `, which asks for us as ${formatIdentity(wanted)}`;
     const detail = `no connection is for the peer's identity ${formatIdentity(peerIdentity)}${asked}`;
     refuse(state, origin, failure('identity-mismatch', detail));
     return;
   }
-  state.connection = connection;
-  const localIdentity =
-    resumption === undefined
-      ? (ownIdentity(state, connection) ?? wanted ?? identityOfAddress(state.local.address))
-      : (wanted ?? resumption.localIdentity);
-  const claim = { connection, localIdentity, peerIdentity };
-  const verdict = judgeInitiator(state, phase, claim, payloads);
+  judgeClaims(state, { material: phase, origin, payloads, claims, tried: [], expiresAt: undefined });
+}
+
+/** What is left to be judged of an IKE_AUTH request. */
+interface Judging {
+  readonly material: Material;
+  readonly origin: RequestOrigin;
+  readonly payloads: readonly Payload[];
+  readonly claims: readonly PeerClaim[];
+  /** Those that were not believed. */
+  readonly tried: readonly TriedClaim[];
+  /** Since the first path that had to be validated. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Of a half-open IKE SA, kept while a path is validated. */
+type Material = AuthenticationMaterial & Pick<HalfOpen, 'otherInitRequest'>;
+
+/** One claim after another, until one is believed. The peer never hears which were tried. */
+function judgeClaims(state: IkeSaState, judging: Judging): void {
+  const [claim, ...others] = judging.claims;
+  if (claim === undefined) {
+    refuseAll(state, judging);
+    return;
+  }
+  const { material, origin, payloads, tried } = judging;
+  state.connection = claim.connection;
+  const verdict = judgeInitiator(state, material, claim, payloads);
   if (verdict.kind !== 'validate') {
-    conclude(state, phase, claim, origin, payloads, verdict);
+    conclude(state, { ...judging, claims: others }, claim, verdict);
     return;
   }
   const id = state.nextOutputId();
   state.outputs.push({ kind: 'compute', id, job: verdict.job });
   state.phase = {
     name: 'validating',
-    initRequest: phase.initRequest,
-    initResponse: phase.initResponse,
-    nonceInitiator: phase.nonceInitiator,
-    nonceResponder: phase.nonceResponder,
+    initRequest: material.initRequest,
+    initResponse: material.initResponse,
+    nonceInitiator: material.nonceInitiator,
+    nonceResponder: material.nonceResponder,
     computeId: id,
     payloads,
     claim,
-    expiresAt: state.at + validationTimeoutMs,
-    asker: { role: 'responder', origin },
+    expiresAt: judging.expiresAt ?? state.at + validationTimeoutMs,
+    asker: {
+      role: 'responder',
+      origin,
+      claims: others,
+      tried,
+      ...(material.otherInitRequest !== undefined && { otherInitRequest: material.otherInitRequest }),
+    },
   };
+}
+
+/** The first is the one that fits best: what is wrong with it is told. */
+function refuseAll(state: IkeSaState, { origin, tried }: Judging): void {
+  const [first, ...others] = tried;
+  if (first === undefined) throw new Error('a peer was refused for no reason');
+  state.connection = first.connection;
+  const { failure: reason } = first;
+  const more = others.length === 1 ? '1 other connection' : `${others.length} other connections`;
+  refuse(
+    state,
+    origin,
+    others.length === 0 ? reason : { ...reason, detail: `${reason.detail}; ${more} did not take it either` },
+  );
 }
 
 /** RFC 7296 2.15: AUTH covers the request as it was sent last; a cookie makes the difference. */
 function judgeInitiator(
   state: IkeSaState,
-  phase: HalfOpen,
+  material: Material,
   claim: PeerClaim,
   payloads: readonly Payload[],
 ): PeerVerdict {
-  const verdict = judgePeer(state, phase, claim, payloads);
-  const { otherInitRequest } = phase;
+  const verdict = judgePeer(state, material, claim, payloads);
+  const { otherInitRequest } = material;
   if (verdict.kind !== 'refused' || otherInitRequest === undefined) return verdict;
-  const other = judgePeer(state, { ...phase, initRequest: otherInitRequest }, claim, payloads);
+  const other = judgePeer(state, { ...material, initRequest: otherInitRequest }, claim, payloads);
   return other.kind === 'refused' ? verdict : other;
 }
 
 export function continueAsResponder(
   state: IkeSaState,
   phase: Validating,
-  origin: RequestOrigin,
+  { origin, claims, tried, otherInitRequest }: ValidatingResponder,
   result: ValidatePathResult,
 ): void {
-  const verdict = judgePath(phase.claim.connection, result);
-  conclude(state, phase, phase.claim, origin, phase.payloads, verdict);
+  const { claim, payloads, expiresAt } = phase;
+  const material = { ...phase, ...(otherInitRequest !== undefined && { otherInitRequest }) };
+  const judging = { material, origin, payloads, claims, tried, expiresAt };
+  conclude(state, judging, claim, judgePath(claim.connection, result));
 }
 
-/** IKE_SA_INIT chose by addresses; the identities may mean another connection, if it allows the suite in use. */
-function connectionFor(
-  state: IkeSaState,
-  initiator: Identity,
-  responder: Identity | undefined,
-): ConnectionConfiguration | undefined {
-  const identities = responder === undefined ? { initiator } : { initiator, responder };
-  const { local, remote } = state;
-  const { suite } = state.secure();
-  return state.ports
-    .connectionsFor({ local, remote, identities })
-    .find((connection) => suiteAllowed(connection, suite) && weAre(state, connection, responder));
-}
-
-function weAre(
-  state: IkeSaState,
-  connection: ConnectionConfiguration,
-  wanted: Identity | undefined,
-): boolean {
-  const own = ownIdentity(state, connection);
-  return wanted === undefined || own === undefined || sameIdentity(own, wanted);
-}
-
-/** `undefined`: whatever the certificate says. */
-function ownIdentity(state: IkeSaState, connection: ConnectionConfiguration): Identity | undefined {
-  const { identity, method } = connection.local;
-  return identity ?? (method === 'psk' ? identityOfAddress(state.local.address) : undefined);
-}
-
-function conclude(
-  state: IkeSaState,
-  material: AuthenticationMaterial,
-  claim: PeerClaim,
-  origin: RequestOrigin,
-  payloads: readonly Payload[],
-  verdict: PeerVerdict,
-): void {
+/** @param judging what is left if this claim is not believed */
+function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict: PeerVerdict): void {
   if (verdict.kind === 'validate') throw new Error('a path was to be validated twice');
+  const { material, origin, payloads } = judging;
+  const { connection } = claim;
+  const goOn = (reason: IkeFailure): void =>
+    judgeClaims(state, { ...judging, tried: [...judging.tried, { connection, failure: reason }] });
   if (verdict.kind === 'refused') {
-    refuse(state, origin, verdict.failure);
+    goOn(verdict.failure);
     return;
   }
-  const proof = proveOurselves(state, claim.connection, material, {
+  const proof = proveOurselves(state, connection, material, {
     identity: claim.peerIdentity,
     requests: payloadsOf(payloads, 'CERTREQ'),
   });
   if (proof.kind === 'impossible') {
-    refuse(state, origin, proof.failure);
+    goOn(proof.failure);
     return;
   }
 
