@@ -6,13 +6,16 @@ import {
   certificatesFromPem,
   computeNow,
   hostIdentityOf,
+  type KeyPair,
   privateKeyFromPem,
+  type Randomness,
   revocationListsFromPem,
   seededRandomness,
 } from '#crypto';
 import { Engine, type EngineConfiguration, type EngineInput, type EngineOutput } from '#engine';
 import { identityFromText, identityPatternFromText } from '#ike';
 import { address, type Endpoint } from '#sa';
+import { DataPlaneModel } from './data-plane-model.ts';
 
 export type Side = 'moon' | 'sun';
 export type Method = 'psk' | 'pubkey';
@@ -56,13 +59,25 @@ export const configurationPorts: ConfigurationPorts = {
 };
 
 /** swanctl.conf of one side: everything that makes an engine do more with what it receives is switched on. */
-function configurationText(side: Side, method: Method): string {
+function configurationText(side: Side, method: Method, variant: HostVariant): string {
   const other = side === 'moon' ? 'sun' : 'moon';
   return `
 wayward {
   half_open_max = ${halfOpenMax}
+  spi_history = 64
 }
-connections { gateway {
+connections { ${variant.connections ?? ''} ${variant.onlyConnections ?? gateway(side, other, method)} }
+pools {
+  four { addrs = 10.1.0.0/28 }
+  six { addrs = fd00:1::/124 }
+}
+secrets { ike { secret = "known to both" } }
+`;
+}
+
+function gateway(side: Side, other: Side, method: Method): string {
+  return `
+gateway {
   version = 2
   local_addrs = ${endpoints[side].address}
   remote_addrs = ${side === 'moon' ? endpoints.sun.address : '%any'}
@@ -89,30 +104,67 @@ connections { gateway {
     }
     ${side === 'sun' ? `host { mode = transport\n local_ts = dynamic\n esp_proposals = aes128-sha256\n }` : ''}
   }
-} }
-pools {
-  four { addrs = 10.1.0.0/28 }
-  six { addrs = fd00:1::/124 }
-}
-secrets { ike { secret = "known to both" } }
-`;
+}`;
 }
 
 const configurations = new Map<string, EngineConfiguration>();
 
-function configurationOf(side: Side, method: Method): EngineConfiguration {
-  const key = `${side} ${method}`;
+function configurationOf(side: Side, method: Method, variant: HostVariant): EngineConfiguration {
+  const key = JSON.stringify([side, method, variant.connections, variant.onlyConnections]);
   let known = configurations.get(key);
   if (known === undefined) {
-    const text = configurationText(side, method);
+    const text = configurationText(side, method, variant);
     known = loadConfiguration({ text, file: '/etc/main.conf', ports: configurationPorts }).configuration;
     configurations.set(key, known);
   }
   return known;
 }
 
-function broken(promise: string): never {
+export function broken(promise: string): never {
   throw new Error(`broken promise: ${promise}`);
+}
+
+/** Draws as another one does, and knows which of the key pairs are not forgotten yet. */
+class CountedRandomness implements Randomness {
+  readonly #drawn: Randomness;
+  readonly #alive = new Set<KeyPair>();
+  readonly sign: Randomness['sign'];
+
+  constructor(drawn: Randomness) {
+    this.#drawn = drawn;
+    this.sign = drawn.sign.bind(drawn);
+  }
+
+  get alive(): number {
+    return this.#alive.size;
+  }
+
+  bytes(count: number): Uint8Array {
+    return this.#drawn.bytes(count);
+  }
+
+  keyPair(group: number): KeyPair {
+    const made = this.#drawn.keyPair(group);
+    this.#alive.add(made);
+    return {
+      group: made.group,
+      publicValue: made.publicValue,
+      agree: (peerPublicValue) => made.agree(peerPublicValue),
+      destroy: () => {
+        this.#alive.delete(made);
+        made.destroy();
+      },
+    };
+  }
+}
+
+/** A host that is configured otherwise than its side would be. */
+export interface HostVariant {
+  /** In addition to the connections of its side. */
+  readonly connections?: string;
+  /** Instead of those. */
+  readonly onlyConnections?: string;
+  readonly seed?: number;
 }
 
 export class EngineHost {
@@ -123,14 +175,16 @@ export class EngineHost {
   /** What happened, without numbers: two inputs that read the same here took the same way. */
   readonly story: Set<string> = new Set();
   now = 0;
-  readonly #installed = new Set<string>();
-  readonly #policies = new Set<number>();
+  readonly dataPlane: DataPlaneModel = new DataPlaneModel(broken);
+  readonly #randomness: CountedRandomness;
 
-  constructor(side: Side, method: Method) {
+  constructor(side: Side, method: Method, variant: HostVariant = {}) {
     this.side = side;
+    const seed = [side.length, method.length, ...(variant.seed === undefined ? [] : [variant.seed])];
+    this.#randomness = new CountedRandomness(seededRandomness(Uint8Array.from(seed)));
     this.engine = new Engine({
-      configuration: configurationOf(side, method),
-      randomness: seededRandomness(Uint8Array.of(side.length, method.length)),
+      configuration: configurationOf(side, method, variant),
+      randomness: this.#randomness,
       keyLog: true,
     });
     this.give({ kind: 'wall-clock', wallClockMs: 1_900_000_000_000 });
@@ -174,22 +228,21 @@ export class EngineHost {
           {
             kind: 'resolved',
             id: output.id,
-            result: { ok: true, local: endpoints[this.side].address, remote: endpoints.sun.address },
+            result: {
+              ok: true,
+              local: output.local ?? endpoints[this.side].address,
+              remote: address(output.host),
+            },
           },
         ];
       case 'sa-command': {
-        const { command } = output;
-        if (command.kind === 'install') this.#installed.add(`${command.sa.direction} ${command.sa.spi}`);
-        if (command.kind === 'remove') this.#installed.delete(`${command.direction} ${command.spi}`);
-        if (command.kind === 'install-policy') this.#policies.add(command.policy.policyId);
-        if (command.kind === 'remove-policy') this.#policies.delete(command.policyId);
-        return [{ kind: 'sa-result', id: output.id, result: { ok: true } }];
+        return [{ kind: 'sa-result', id: output.id, result: this.dataPlane.apply(output.command) }];
       }
     }
   }
 
-  /** Time passes; nobody answers. */
-  wait(durationMs: number): void {
+  /** Time passes; nobody answers, unless somebody does after each step. */
+  wait(durationMs: number, afterStep?: () => void): void {
     const end = this.now + durationMs;
     for (let steps = 0; ; steps++) {
       const deadline = this.engine.deadline();
@@ -197,6 +250,7 @@ export class EngineHost {
       if (steps > 2000) broken('deadlines go on');
       this.now = Math.max(this.now, deadline);
       this.give({ kind: 'timeout' });
+      afterStep?.();
     }
     this.now = end;
   }
@@ -209,7 +263,7 @@ export class EngineHost {
     const children = ikeSas.reduce((sum, sa) => sum + sa.children.length, 0);
     if (children > messages + 2) broken('at most one Child SA per message');
     // A Child SA has two of them, and two more while its successor is being made.
-    if (this.#installed.size > 4 * (messages + 2)) broken('a bounded number of SAs');
+    if (this.dataPlane.sas.length > 4 * (messages + 2)) broken('a bounded number of SAs');
   }
 
   /** After a shutdown nothing may be left, whatever happened before. */
@@ -219,8 +273,10 @@ export class EngineHost {
     this.wait(3_600_000);
     const { ikeSas, halfOpen, pools } = this.engine.status();
     if (ikeSas.length > 0 || halfOpen > 0) broken('no IKE SA outlives a shutdown');
-    if (this.#installed.size > 0) broken(`no SA outlives its IKE SA: ${[...this.#installed].join(', ')}`);
-    if (this.#policies.size > 0) broken('no policy outlives its Child SA');
+    const { sas, policies } = this.dataPlane;
+    if (sas.length > 0) broken(`no SA outlives its IKE SA: ${sas.join(', ')}`);
+    if (policies.length > 0) broken('no policy outlives its Child SA');
+    if (this.#randomness.alive > 0) broken('no key pair outlives its exchange');
     if (pools.some(({ online }) => online > 0)) broken('no leased address outlives its IKE SA');
     const { reservedSpis, awaitedResults, pendingCommands, initiations } = this.engine.tables();
     if (reservedSpis + awaitedResults + pendingCommands + initiations > 0) broken('empty tables at the end');

@@ -3,10 +3,10 @@
 // Each step: flags (1 octet), exchange type (1), message ID (1), first payload (1), length (2), then so many octets or
 // as many as there are. A sealed step's octets are the plaintext; a step that is not sealed, or for which there are no
 // keys, is a datagram as it stands.
-import { type PacketCipher, packetCipher } from '#crypto';
 import { address, type Endpoint } from '#sa';
-import { encodeSealedMessage, type IkeHeader, ikeHeaderLength } from '#wire';
+import { type IkeHeader, ikeHeaderLength } from '#wire';
 import { type EngineHost, endpoints, type IkeKeyLog, natTraversalPort } from './engine-host.ts';
+import { sealText } from './peer-cipher.ts';
 
 export const StepFlag = {
   SEALED: 0x01,
@@ -58,47 +58,22 @@ export function decodeSteps(octets: Uint8Array): readonly Step[] {
   return steps;
 }
 
-/** The peer's side of an IKE SA: what it seals with. */
-class PeerSealer {
-  readonly #keys: IkeKeyLog;
-  readonly #cipher: PacketCipher;
-  readonly #initiator: boolean;
-
-  constructor(keys: IkeKeyLog, initiator: boolean) {
-    this.#keys = keys;
-    this.#initiator = initiator;
-    this.#cipher = packetCipher({
-      encryption: { ...keys.suite.encr, key: initiator ? keys.skEi : keys.skEr },
-    });
-  }
-
-  seal({ flags, exchangeType, messageId, firstPayload, octets: plaintext }: Step, iv: number): Uint8Array {
-    const cipher = this.#cipher;
-    const header: IkeHeader = {
-      initiatorSpi: this.#keys.initiatorSpi,
-      responderSpi: this.#keys.responderSpi,
-      majorVersion: 2,
-      minorVersion: 0,
-      exchangeType,
-      initiator: this.#initiator,
-      response: (flags & StepFlag.RESPONSE) !== 0,
-      higherVersion: false,
-      messageId,
-    };
-    // AES-GCM needs no padding: one octet says so (RFC 7296 3.14).
-    const bodyBytes = cipher.ivBytes + plaintext.length + 1 + cipher.icvBytes;
-    const { octets, aad, body } = encodeSealedMessage({ header, firstPayload, bodyBytes });
-    const icvAt = bodyBytes - cipher.icvBytes;
-    new DataView(body.buffer, body.byteOffset).setUint32(cipher.ivBytes - 4, iv);
-    body.set(plaintext, cipher.ivBytes);
-    cipher.seal({
-      aad,
-      iv: body.subarray(0, cipher.ivBytes),
-      text: body.subarray(cipher.ivBytes, icvAt),
-      icv: body.subarray(icvAt),
-    });
-    return octets;
-  }
+function headerOf(
+  { initiatorSpi, responderSpi }: IkeKeyLog,
+  { flags, exchangeType, messageId }: Step,
+  initiator: boolean,
+): IkeHeader {
+  return {
+    initiatorSpi,
+    responderSpi,
+    majorVersion: 2,
+    minorVersion: 0,
+    exchangeType,
+    initiator,
+    response: (flags & StepFlag.RESPONSE) !== 0,
+    higherVersion: false,
+    messageId,
+  };
 }
 
 function marked(octets: Uint8Array): Uint8Array {
@@ -129,10 +104,9 @@ export function play(host: EngineHost, script: Uint8Array): void {
     if ((flags & StepFlag.SEALED) !== 0 && keys !== undefined) {
       // Whoever rekeys the IKE SA is the initiator of the new one.
       const initiator = (host.side === 'sun') !== (newest && (exchangeType & otherRoleBit) !== 0);
-      datagram = new PeerSealer(keys, initiator).seal(
-        { ...step, exchangeType: exchangeType & ~otherRoleBit },
-        0x7000_0000 + index,
-      );
+      const header = headerOf(keys, { ...step, exchangeType: exchangeType & ~otherRoleBit }, initiator);
+      const { firstPayload, octets: text } = step;
+      datagram = sealText(keys, { header, firstPayload, text }, 0x7000_0000 + index);
     } else {
       datagram = step.messageId === 0 ? withLength(octets) : octets;
     }

@@ -1,10 +1,10 @@
 // What a well-behaved peer says in each stage: the inputs that mutations of the engine's scripts start from.
-import { packetCipher } from '#crypto';
 import { decodeIkeMessage, ExchangeType } from '#wire';
 import type { CorpusEntry } from './corpus.ts';
 import { EngineHost, type IkeKeyLog, natTraversalPort, type Side } from './engine-host.ts';
 import { encodeSteps, otherRoleBit, type Step, StepFlag } from './engine-script.ts';
 import { reach, type Stage } from './engine-stage.ts';
+import { openText } from './peer-cipher.ts';
 
 /** A recorded message to `side` as a step: in plain text if it is sealed. */
 function stepOf(side: Side, octets: Uint8Array, logged: readonly IkeKeyLog[]): Step {
@@ -19,25 +19,13 @@ function stepOf(side: Side, octets: Uint8Array, logged: readonly IkeKeyLog[]): S
   if (sealed?.type !== 'SK' || keys === undefined) {
     return { flags: 0, exchangeType: header.exchangeType, messageId: 0, firstPayload: 0, octets };
   }
-  const key = header.initiator ? keys.skEi : keys.skEr;
-  const cipher = packetCipher({ encryption: { ...keys.suite.encr, key } });
-  const body = sealed.body.slice();
-  const text = body.subarray(cipher.ivBytes, body.length - cipher.icvBytes);
-  const fields = {
-    iv: body.subarray(0, cipher.ivBytes),
-    text,
-    icv: body.subarray(body.length - cipher.icvBytes),
-  };
-  if (!cipher.open({ aad: octets.subarray(0, octets.length - body.length), ...fields }))
-    throw new Error('forged');
-  const padding = text.at(-1) ?? 0;
   const otherRole = header.initiator !== (side === 'sun');
   return {
     flags: StepFlag.SEALED | (header.response ? StepFlag.RESPONSE : 0) | (at > 0 ? StepFlag.NEWEST : 0),
     exchangeType: header.exchangeType | (otherRole ? otherRoleBit : 0),
     messageId: header.messageId,
     firstPayload: sealed.firstPayload,
-    octets: text.slice(0, text.length - 1 - padding),
+    octets: openText(keys, header, octets, sealed.body),
   };
 }
 

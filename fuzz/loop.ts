@@ -95,7 +95,8 @@ export function fuzz(
   for (const octets of corpus) learn(octets);
   executions = corpus.length;
   for (; findings.size < 10 && proceed(executions); executions++) {
-    const octets = mutate(random.pick(pool), random, random.pick(pool), target.words);
+    const [from, other] = [random.pick(pool), random.pick(pool)];
+    const octets = target.mutate?.(from, random, other) ?? mutate(from, random, other, target.words);
     if (target.repair && random.below(8) > 0) target.repair(octets);
     learn(octets);
   }

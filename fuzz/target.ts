@@ -1,5 +1,6 @@
 // What can be fuzzed.
 import type { CorpusEntry } from './corpus.ts';
+import type { Prng } from './prng.ts';
 
 export interface FuzzTarget {
   /** Also the name of its corpus folder. */
@@ -13,6 +14,8 @@ export interface FuzzTarget {
   refuses(error: unknown): boolean;
   /** Makes mutated octets pass a check which mutations hardly ever satisfy, such as a length or a checksum. */
   repair?(octets: Uint8Array): void;
+  /** Instead of changes to octets alone, for inputs that are made of steps. */
+  mutate?(octets: Uint8Array, random: Prng, other: Uint8Array): Uint8Array;
   /** Inputs to start from that are made, not stored. */
   seeds?(): readonly CorpusEntry[];
   /** Of texts: what they consist of, for changes that octets alone would hardly make. */

@@ -5,6 +5,7 @@ import { engineTargets } from './engine-targets.ts';
 import { explainTargets } from './explain-targets.ts';
 import { formatTargets } from './format-targets.ts';
 import { hipTargets } from './hip-targets.ts';
+import { insiderTargets } from './insider-targets.ts';
 import type { FuzzTarget } from './target.ts';
 
 export const targets: readonly FuzzTarget[] = [
@@ -13,5 +14,6 @@ export const targets: readonly FuzzTarget[] = [
   ...dataPlaneTargets,
   ...engineTargets,
   ...hipTargets,
+  ...insiderTargets,
   ...explainTargets,
 ];
