@@ -403,6 +403,7 @@ export class EngineState {
       lastCommandId: undefined,
       unwanted: new Set(),
       successorOfSilence: undefined,
+      refusal: undefined,
       expectedSpi: undefined,
       early: [],
       withheld: undefined,

@@ -5,6 +5,7 @@ import { adoptCheckpoint } from './checkpoint/adopt-checkpoint.ts';
 import { checkpointDeadline } from './checkpoint/checkpoint.ts';
 import { executeCommand, startConnections } from './commands/commands.ts';
 import { continueInitiation, initiateChild, retryConnection } from './commands/initiate-connection.ts';
+import { refusalStands } from './commands/refused-connection.ts';
 import { type EngineOptions, EngineState } from './engine-state.ts';
 import { acquireByHip, resultForHip, startHip } from './hip/drive-hip.ts';
 import { hipRegistrationDeadline } from './hip/hip-registrations.ts';
@@ -262,6 +263,8 @@ export class Engine {
         silenceLasted(state, entry);
       } else if (kind === 'superseded') {
         deleteSuperseded(state, entry);
+      } else if (kind === 'refused') {
+        refusalStands(state, entry);
       } else if (kind === 'duplicate') {
         deleteRedundant(state, entry);
       } else {

@@ -54,7 +54,7 @@ export function receiveDatagram(
     creditDatagram(state, remote, datagram.length);
     return;
   }
-  const entry = entryOf(state, header, remote);
+  const entry = entryOf(state, header, received);
   if (entry === undefined) {
     if (keepEarly(state, header, received)) return;
     creditDatagram(state, remote, datagram.length);
@@ -80,11 +80,11 @@ function refuse(state: EngineState, remote: Endpoint, reason: DatagramRefusal, d
   state.event({ kind: 'datagram-ignored', reason, remote, ...(detail === undefined ? {} : { detail }) });
 }
 
-function entryOf(state: EngineState, header: IkeHeader, remote: Endpoint): IkeEntry | undefined {
+function entryOf(state: EngineState, header: IkeHeader, { remote, octets }: Received): IkeEntry | undefined {
   // RFC 7296 3.1: the I flag tells which of the two SPIs the sender did not choose itself.
   if (!header.initiator) return state.registry.bySpi(header.initiatorSpi);
   if (header.responderSpi !== zeroIkeSpi) return state.registry.bySpi(header.responderSpi);
-  return state.registry.byFirstRequest(header.initiatorSpi, remote);
+  return state.registry.byFirstRequest(header.initiatorSpi, remote, octets);
 }
 
 function receiveUnknown(state: EngineState, received: Received, header: ReceivedIkeHeader): void {

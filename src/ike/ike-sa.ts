@@ -15,6 +15,7 @@ import { answerPostponed } from './exchanges/create-child-sa/postponed-refusals.
 import { beginTasks } from './exchanges/dispatch.ts';
 import { continueAsInitiator } from './exchanges/ike-auth/ike-auth-initiator.ts';
 import { continueAsResponder } from './exchanges/ike-auth/ike-auth-responder.ts';
+import { sameButForCookie } from './exchanges/ike-sa-init/first-request.ts';
 import type { InitOutcome, InitRequest } from './exchanges/ike-sa-init/half-open.ts';
 import { beginIkeSaInit } from './exchanges/ike-sa-init/ike-sa-init-initiator.ts';
 import { answerInitRequest } from './exchanges/ike-sa-init/ike-sa-init-responder.ts';
@@ -219,6 +220,16 @@ export class IkeSa {
   /** We began it, and nothing that the peer said about it was more than a COOKIE or a correction. */
   get unanswered(): boolean {
     return this.#state.role === 'initiator' && this.#state.spis.responder === zeroIkeSpi;
+  }
+
+  /**
+   * Responder: whether these octets are its first request again, if only with another cookie (RFC 7296 2.1). What it was is not
+   * remembered once somebody is authenticated.
+   */
+  beganWith(octets: Uint8Array): boolean {
+    const { phase } = this.#state;
+    if (phase.name !== 'half-open' && phase.name !== 'validating') return true;
+    return sameButForCookie(octets, phase.initRequest);
   }
 
   /** The lower nonce of its first exchange, once it is established; of one made by rekeying there is none. */

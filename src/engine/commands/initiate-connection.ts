@@ -10,7 +10,6 @@ import {
 } from '#ike';
 import { type IpAddress, isIpv6 } from '#sa';
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { Resolution } from '../interface.ts';
 import { type Initiation, retryDelayMs, type WantedChild } from './initiations.ts';
 
@@ -179,21 +178,6 @@ function takeInitialContact(state: EngineState, connection: ConnectionConfigurat
   return (
     !state.registry.knows(identity.identity) && state.registry.ofConnection(connection.name).length === 0
   );
-}
-
-/**
- * The peer refused IKE_SA_INIT. The refusal is not authenticated, so a persistent initiation goes on trying (RFC 7296
- * 2.21.1); a person who waits is told at once, and can try again.
- */
-export function connectionRefused(state: EngineState, entry: IkeEntry, detail: string): void {
-  const initiation = state.initiations.byIke(entry.ikeId);
-  if (initiation === undefined) return;
-  state.pending.initiationFailed(initiation.connection.name, undefined, detail);
-  if (initiation.persistent) return;
-  state.initiations.end(initiation.connection.name);
-  state.event({ kind: 'connect-failed', connection: initiation.connection.name, detail });
-  entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason: detail } });
-  state.touch(entry);
 }
 
 /** The IKE SA of an initiation did not come to be. */

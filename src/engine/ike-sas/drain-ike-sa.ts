@@ -65,6 +65,7 @@ function retire(state: EngineState, entry: IkeEntry): void {
   state.deadlines.set(`ike ${entry.ikeId}`, undefined);
   state.deadlines.set(`keepalive ${entry.ikeId}`, undefined);
   state.deadlines.set(`duplicate ${entry.ikeId}`, undefined);
+  state.deadlines.set(`refused ${entry.ikeId}`, undefined);
   state.pending.ikeEnded(entry.ikeId);
   forgetIkeSa(state, entry);
 }

@@ -58,6 +58,8 @@ export interface IkeEntry {
   readonly unwanted: Set<string>;
   /** The IKE SA that carries our traffic since this one fell silent. */
   successorOfSilence: number | undefined;
+  /** What the newest refusal of its IKE_SA_INIT said, whoever sent it. */
+  refusal: string | undefined;
   /** Our SPI of the IKE SA that its rekeying is making. */
   expectedSpi: IkeSpi | undefined;
   /** What came by that one before it was there. */
@@ -68,12 +70,15 @@ export interface IkeEntry {
     | undefined;
 }
 
+/** First requests under one SPI from one source: an initiator corrects its own a few times. */
+const firstRequestsMax = 4;
+
 /** Finds IKE SAs by our SPI, by a repeated first request, by Child SA, by connection, by number. */
 export class IkeSaRegistry {
   readonly #entries = new Map<number, IkeEntry>();
   readonly #bySpi = new Map<IkeSpi, IkeEntry>();
   readonly #byExpectedSpi = new Map<IkeSpi, IkeEntry>();
-  readonly #byFirstRequest = new Map<string, IkeEntry>();
+  readonly #byFirstRequest = new Map<string, Set<IkeEntry>>();
   readonly #byChild = new Map<number, number>();
   readonly #childrenOf = new Map<number, Set<number>>();
   readonly #byConnection = new Map<string, Set<IkeEntry>>();
@@ -113,7 +118,7 @@ export class IkeSaRegistry {
     addTo(this.#byConnection, entry.connectionName, entry);
     this.#peers.follow(entry);
     if (entry.initRequestFrom !== undefined) {
-      this.#byFirstRequest.set(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom), entry);
+      addTo(this.#byFirstRequest, firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom), entry);
     }
   }
 
@@ -124,7 +129,7 @@ export class IkeSaRegistry {
     removeFrom(this.#byConnection, entry.connectionName, entry);
     this.#peers.remove(entry);
     if (entry.initRequestFrom !== undefined) {
-      this.#byFirstRequest.delete(firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom));
+      removeFrom(this.#byFirstRequest, firstRequestKey(entry.sa.initiatorSpi, entry.initRequestFrom), entry);
     }
     for (const childId of this.#childrenOf.get(entry.ikeId) ?? []) this.#byChild.delete(childId);
     this.#childrenOf.delete(entry.ikeId);
@@ -225,9 +230,14 @@ export class IkeSaRegistry {
     return this.#byExpectedSpi.get(spi);
   }
 
-  /** RFC 7296 2.1: an IKE_SA_INIT request is a repetition if its SPI and its source are those of one we know. */
-  byFirstRequest(initiatorSpi: IkeSpi, remote: Endpoint): IkeEntry | undefined {
-    return this.#byFirstRequest.get(firstRequestKey(initiatorSpi, remote));
+  /**
+   * RFC 7296 2.1: an IKE_SA_INIT request is a repetition if SPI, source and octets are those of one we know. Another one begins
+   * another IKE SA, so that who was led astray by a forged answer can begin again; but none does without end.
+   */
+  byFirstRequest(initiatorSpi: IkeSpi, remote: Endpoint, octets: Uint8Array): IkeEntry | undefined {
+    const known = [...(this.#byFirstRequest.get(firstRequestKey(initiatorSpi, remote)) ?? [])];
+    const same = known.find(({ sa }) => sa.beganWith(octets));
+    return same ?? (known.length < firstRequestsMax ? undefined : known[0]);
   }
 
   byChild(childId: number): IkeEntry | undefined {

@@ -8,7 +8,8 @@ import {
   ticketOutlives,
 } from '#ike';
 import { type NotifyPayload, NotifyType } from '#wire';
-import { connectionFailed, connectionRefused, initiateChild } from '../commands/initiate-connection.ts';
+import { connectionFailed, initiateChild } from '../commands/initiate-connection.ts';
+import { connectionRefused } from '../commands/refused-connection.ts';
 import type { EngineState } from '../engine-state.ts';
 import { courseStands } from '../recovery/course.ts';
 import { receiveProtectedInvalidSpi } from '../recovery/hints-received.ts';
