@@ -441,11 +441,8 @@ export class EngineState {
       allocateSpi: (like) => this.allocateSpi(like),
       releaseSpi: (spi) => this.spis.release(spi),
       allocateIkeSpi: () => this.#allocateIkeSpi(),
-      allocateChildId: () => {
-        const childId = this.#nextChildId++;
-        this.registry.assignChild(childId, line.ikeId);
-        return childId;
-      },
+      // Only one that stands is to be found by its number: most offers that are refused never come to that.
+      allocateChildId: () => this.#nextChildId++,
       checkpoints: this.checkpoint.enabled,
       credentials: () => this.configuration.credentials,
       wallClockMs: () => this.wallClockMs,

@@ -76,6 +76,8 @@ export interface ReplyStatus {
 export interface TableSizes {
   readonly ikeSas: number;
   readonly halfOpen: number;
+  /** Numbers of Child SAs that lead to an IKE SA. */
+  readonly childSas: number;
   /** SPIs of Child SAs that are there or on their way. */
   readonly reservedSpis: number;
   /** SA commands and jobs whose results are due. */
@@ -173,6 +175,7 @@ export function tableSizes(state: EngineState): TableSizes {
   return {
     ikeSas: state.registry.size,
     halfOpen: state.halfOpen.total,
+    childSas: state.registry.childCount,
     reservedSpis: state.spis.taken,
     awaitedResults: state.awaitedResults,
     pendingCommands: state.pending.size,

@@ -94,6 +94,11 @@ export class IkeSaRegistry {
     return this.#entries.size;
   }
 
+  /** How many Child SAs `byChild` finds. */
+  get childCount(): number {
+    return this.#byChild.size;
+  }
+
   all(): readonly IkeEntry[] {
     return [...this.#entries.values()];
   }

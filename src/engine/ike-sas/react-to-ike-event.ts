@@ -79,6 +79,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       }
       break;
     case 'child-established':
+      state.registry.assignChild(event.child.childId, entry.ikeId);
       childBegan(state, entry, event.child);
       childUp(state, entry, event.child);
       if (entry.unwanted.delete(event.child.name)) {

@@ -1,6 +1,5 @@
 // CREATE_CHILD_SA for a Child SA, as its initiator: an additional one, or one that replaces another (RFC 7296 1.3.1, 1.3.3, 2.8).
 import { CryptoError, type KeyPair, wipe } from '#crypto';
-import type { Spi } from '#sa';
 import { ExchangeType, NotifyType, type Payload } from '#wire';
 import { installChild, removeChild, useOutbound } from '../../child-sas/child-installation.ts';
 import { type ChildSa, summaryOf } from '../../child-sas/child-sa.ts';
@@ -91,6 +90,8 @@ export function concludeCreateChild(
 ): void {
   const { offer, replaces } = exchange;
   const unwanted = state.unwantedChildren.delete(offer.childId);
+  const overtaken = new Set(state.deletedAhead);
+  forgetDeletedAhead(state);
   const verdict = judgeAnswer(state, offer, payloads);
   if (verdict.kind === 'refused') {
     state.ports.releaseSpi(offer.inboundSpi);
@@ -107,7 +108,8 @@ export function concludeCreateChild(
     unacceptable(verdict.failure);
     return;
   }
-  if (deletedAhead(state, verdict.agreement.outboundSpi)) {
+  // A Delete overtook the answer.
+  if (overtaken.has(verdict.agreement.outboundSpi)) {
     state.ports.releaseSpi(offer.inboundSpi);
     exchange.keyPair?.destroy();
     failed(
@@ -131,13 +133,15 @@ export function concludeCreateChild(
   const nonces = { nonceInitiator: exchange.nonce, nonceResponder };
   const keys = childKeys(state, verdict.agreement.suite, nonces, secret.value);
   wipe(secret.value);
+  // Its Delete may have overtaken the answer: then there is nothing left that this pair would take over from.
+  const takesOver = replaces !== undefined && hasGeneration(state, offer.childId);
   const child = installChild(state, verdict.agreement, {
     keys,
     initiator: true,
-    useOutbound: replaces === undefined,
-    ...(replaces !== undefined && { replaces }),
+    useOutbound: !takesOver,
+    ...(takesOver && { replaces }),
   });
-  if (replaces === undefined) state.emit({ kind: 'child-established', child: summaryOf(child) });
+  if (!takesOver) state.emit({ kind: 'child-established', child: summaryOf(child) });
   else if (unknownToPeer(exchange.task)) succeedLost(state, child, replaces);
   else takeOver(state, child, replaces, lowerNonce(exchange.nonce, nonceResponder));
   if (unwanted) {
@@ -147,12 +151,14 @@ export function concludeCreateChild(
   }
 }
 
-/** Whether a Delete overtook the answer. */
-function deletedAhead(state: IkeSaState, spi: Spi): boolean {
-  const found = state.deletedAhead.has(spi);
+function hasGeneration(state: IkeSaState, childId: number): boolean {
+  return state.children.some(({ agreement }) => agreement.childId === childId);
+}
+
+/** What was deleted ahead of answers is of no use once none is awaited. */
+function forgetDeletedAhead(state: IkeSaState): void {
   const waiting = state.requests.all().some(({ exchange }) => exchange.kind === 'create-child');
   if (!waiting) state.deletedAhead.clear();
-  return found;
 }
 
 type Secret =
