@@ -28,11 +28,8 @@ function agreement(spi: Uint8Array, byInitiator = false): Payload[] {
 }
 
 /** A request of moon's to rekey the Child SA that moon receives by. */
-function rekeying(spi: Uint8Array): Payload[] {
-  return [
-    { ...notify(NotifyType.REKEY_SA), protocolId: ProtocolId.ESP, spi },
-    ...agreement(spiBytes(++spis as Spi), true),
-  ];
+function rekeying(spi: Uint8Array, fresh: Uint8Array = spiBytes(++spis as Spi)): Payload[] {
+  return [{ ...notify(NotifyType.REKEY_SA), protocolId: ProtocolId.ESP, spi }, ...agreement(fresh, true)];
 }
 
 // RFC 7296 1.3
@@ -76,6 +73,28 @@ test('SPIs that nobody has yet and that are deleted all the same are remembered 
   }
   assert.ok(respond(agreement(spi)));
   assert.equal(pair.sun.eventsOf('child-established').length, 2);
+});
+
+// RFC 7296 2.8: each SA has an SPI of its own; a data plane could not tell two of them apart, nor remove one alone.
+test('an SPI that the peer uses already makes no second SA, whoever asks for one', () => {
+  const { pair, send, answer, respond } = insider();
+  const { sun } = pair;
+  const [old] = sun.sa.children;
+  const used = spiBytes(old!.outboundSpi);
+  for (const request of [agreement(used, true), rekeying(used, used)]) {
+    send(request, ExchangeType.CREATE_CHILD_SA);
+    assert.ok(findNotify(answer(), NotifyType.NO_PROPOSAL_CHOSEN));
+  }
+  sun.command({ kind: 'rekey-child', childId: 1 });
+  assert.ok(respond(agreement(used)));
+  assert.ok(respond([]), 'what it made is deleted');
+  assert.equal(sun.eventsOf('child-failed').length, 3);
+  assert.deepEqual(
+    sun.sa.children.map(({ outboundSpi, phase }) => [outboundSpi, phase]),
+    [[old!.outboundSpi, 'installed']],
+  );
+  assert.ok(sun.installed.has(`outbound ${old!.outboundSpi}`));
+  assert.equal(sun.reservedSpis.size, 1);
 });
 
 test('a Message ID that a synchronisation asks for, and that leaves none, is refused', () => {

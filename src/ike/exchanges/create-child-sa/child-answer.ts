@@ -18,7 +18,7 @@ import {
 import { findNotify, notify } from '../../payloads/notify.ts';
 import { mandatoryPayload, payloadOf } from '../../payloads/payload-lookup.ts';
 import { offeredText } from '../../refusal-text.ts';
-import { localHosts, remoteHosts } from './child-offer.ts';
+import { isUsed, localHosts, remoteHosts } from './child-offer.ts';
 
 export interface AnswerOptions {
   readonly exchange: 'IKE_AUTH' | 'CREATE_CHILD_SA';
@@ -92,6 +92,14 @@ export function answerChild(
       NotifyType.NO_PROPOSAL_CHOSEN,
       'no-proposal-chosen',
       `no proposal suits ${configuration.name}, offered: ${offeredText(offered)}`,
+    );
+  }
+  if (isUsed(state, suite.suite.protocol, outboundSpi)) {
+    state.ports.releaseSpi(inboundSpi);
+    return refuse(
+      NotifyType.NO_PROPOSAL_CHOSEN,
+      'no-proposal-chosen',
+      'the peer proposes an SPI that it uses already',
     );
   }
   const wantedGroup = suite.suite.ke;

@@ -1,5 +1,14 @@
 // The initiator's half of a Child SA's negotiation: what we propose, and whether the answer keeps to it (RFC 7296 2.7, 2.9).
-import { address, type IpAddress, isIpv6, spiBytes, spiFromBytes, type TrafficSelector } from '#sa';
+import {
+  address,
+  type IpAddress,
+  isIpv6,
+  type SaProtocol,
+  type Spi,
+  spiBytes,
+  spiFromBytes,
+  type TrafficSelector,
+} from '#sa';
 import { NotifyType, type Payload } from '#wire';
 import type { ChildAgreement, ChildSa } from '../../child-sas/child-sa.ts';
 import type { ChildConfiguration, ChildSelector } from '../../configuration.ts';
@@ -107,6 +116,9 @@ export function judgeAnswer(
   if (chosen === undefined || outboundSpi === undefined) {
     return unacceptable('no-proposal-chosen', 'the peer chose a proposal that we did not make');
   }
+  if (isUsed(state, chosen.suite.protocol, outboundSpi)) {
+    return unacceptable('no-proposal-chosen', 'the peer chose an SPI that it uses already');
+  }
   const transport = findNotify(payloads, NotifyType.USE_TRANSPORT_MODE) !== undefined;
   // RFC 7296 1.3.1: a responder that declines transport mode makes a tunnel.
   const mode = offer.mode === 'transport' && !transport ? 'tunnel' : offer.mode;
@@ -134,6 +146,13 @@ export function judgeAnswer(
       remote: natted ? seenAs(answered.responder, state.remote.address) : answered.responder,
     },
   };
+}
+
+/** RFC 7296 2.8: a second SA under one SPI of the peer's could not be told from the first, nor removed without it. */
+export function isUsed({ children }: IkeSaState, protocol: SaProtocol, outboundSpi: Spi): boolean {
+  return children.some(
+    ({ agreement }) => agreement.protocol === protocol && agreement.outboundSpi === outboundSpi,
+  );
 }
 
 function seenAs(selectors: readonly TrafficSelector[], host: IpAddress): readonly TrafficSelector[] {
