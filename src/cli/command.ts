@@ -76,7 +76,7 @@ async function control(
   } finally {
     watched?.();
   }
-  if (!outcome.ok) status = ExitStatus.failed;
+  if (!outcome.ok) status = outcome.usage === true ? ExitStatus.usage : ExitStatus.failed;
   if (json) out(JSON.stringify(outcome.value ?? { ok: outcome.ok, text: outcome.lines.join('; ') }));
   else for (const line of outcome.lines) (outcome.ok ? out : err)(line);
 }
@@ -223,7 +223,7 @@ program
     control(options, async () => {
       const subject = whySubject(word);
       if (subject === undefined)
-        return { ok: false, lines: [`${word} is no SPI: 1 to 8 hexadecimal digits`] };
+        return { ok: false, usage: true, lines: [`${word} is no SPI: 1 to 8 hexadecimal digits, or last`] };
       const answer = await askDaemon(options.socket, { kind: 'why', subject });
       if (answer.kind !== 'why') return outcomeOf(answer, '');
       return { ok: true, lines: whyText(answer.answer), value: answer.answer };
@@ -315,7 +315,7 @@ program
     }),
   );
 
-addHipCommands(program, socketOption, (ask, words = { json: false }) => control(words, ask));
+addHipCommands(program, socketOption, (ask, words) => control(words, ask));
 
 const lab = program.command('lab').description('experiments with lost state');
 

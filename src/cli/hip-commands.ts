@@ -14,7 +14,7 @@ const actions: Readonly<Record<HipAction, { readonly what: string; readonly done
 export function addHipCommands(
   program: Command,
   socketOption: readonly [string, string, string],
-  report: (ask: () => Promise<ControlOutcome>, words?: { readonly json: boolean }) => Promise<void>,
+  report: (ask: () => Promise<ControlOutcome>, words: { readonly json: boolean }) => Promise<void>,
 ): void {
   const hip = program.command('hip').description('Host Identities, and associations of HIP');
   const configOption = ['--config <file>', 'configuration to read', defaultConfigurationPath] as const;
@@ -24,8 +24,9 @@ export function addHipCommands(
     .description('make the key of a Host Identity in a new file, and print its HIT')
     .argument('<file>', 'PEM file that is not there yet')
     .addOption(new Option('--type <type>', 'kind of key').choices(['p256', 'p384', 'rsa']).default('p256'))
-    .action((file: string, { type }: { type: HipKeyType }) =>
-      report(async () => (await import('./hip.ts')).hipKeygen(file, type)),
+    .option('--json', 'as one JSON object', false)
+    .action((file: string, words: { type: HipKeyType; json: boolean }) =>
+      report(async () => (await import('./hip.ts')).hipKeygen(file, words.type), words),
     );
 
   hip
@@ -39,8 +40,8 @@ export function addHipCommands(
       report(async () => {
         const { hipIdentity } = await import('./hip.ts');
         const source = key === undefined ? { configuration: words.config } : { key };
-        return hipIdentity(source, words.owner, words.json);
-      }),
+        return hipIdentity(source, words.owner);
+      }, words),
     );
 
   hip
@@ -52,8 +53,8 @@ export function addHipCommands(
     .action((file: string | undefined, words: { json: boolean; config: string }) =>
       report(async () => {
         const { hipHosts } = await import('./hip.ts');
-        return hipHosts(file === undefined ? { configuration: words.config } : { hosts: file }, words.json);
-      }),
+        return hipHosts(file === undefined ? { configuration: words.config } : { hosts: file });
+      }, words),
     );
 
   for (const [action, { what, done }] of Object.entries(actions) as [

@@ -86,7 +86,7 @@ test('the identities and peers of a configuration are shown, and faults name the
   writeFileSync(join(at, 'hip.hosts'), '2001:21::1 192.0.2.400 moon\n');
   for (const words of [['--config', config], [join(at, 'hip.hosts')]]) {
     const faulty = await wayward(t, ['hip', 'hosts', ...words]);
-    assert.equal(faulty.status, 1);
+    assert.equal(faulty.status, 2);
     const expected = 'hip.hosts:1:12: expected an address of the host, or its name\n';
     assert.equal(faulty.err, `wayward: ${at}/${expected}`);
   }
@@ -94,3 +94,39 @@ test('the identities and peers of a configuration are shown, and faults name the
   const nobody = await wayward(t, ['hip', 'identity', '--config', config]);
   assert.deepEqual([nobody.status, nobody.err], [1, `wayward: ${config} has no Host Identity\n`]);
 });
+
+test('with --json, what a key or a file has to say is JSON, and so is why there is none', async (t) => {
+  const at = folder(t);
+  const key = join(at, 'a.pem');
+  const made = await wayward(t, ['hip', 'keygen', key, '--json']);
+  const identity = JSON.parse(made.out) as { readonly hit: string };
+  assert.equal(hitAddress(hitFromAddress(address(identity.hit))!), identity.hit);
+  const hosts = join(at, 'hosts');
+  writeFileSync(hosts, `${identity.hit} 192.0.2.1 moon\n`);
+  const shown = await wayward(t, ['hip', 'hosts', hosts, '--json']);
+  const expected = { name: 'moon', addresses: ['192.0.2.1'], hit: identity.hit };
+  assert.deepEqual(pick(JSON.parse(shown.out)[0], expected), expected);
+
+  writeFileSync(hosts, '2001:21::1 192.0.2.400 moon\n');
+  const missing = join(at, 'missing');
+  for (const [words, status] of [
+    [['keygen', key], 1],
+    [['identity', missing], 1],
+    [['hosts', missing], 1],
+    [['hosts', hosts], 2],
+    [['identity', '--config', missing], 2],
+    [['hosts', '--config', missing], 2],
+  ] as const) {
+    const failed = await wayward(t, ['hip', ...words, '--json']);
+    assert.equal(failed.err, '', words.join(' '));
+    const { ok, text } = JSON.parse(failed.out) as { readonly ok: boolean; readonly text: string };
+    assert.equal(ok, false);
+    assert.ok(text.length > 0);
+    assert.equal(failed.status, status, words.join(' '));
+  }
+});
+
+/** Of an object the fields that another one has. */
+function pick(object: object, like: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => name in like));
+}

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ConfigurationErrors, parseHipHosts } from '#config';
 import { CryptoError, type HostIdentity, hipRecordOf, hostIdentityOf, privateKeyFromPem } from '#crypto';
-import { loadConfigurationFile } from '#daemon';
+import { ConfigurationFileError, loadConfigurationFile } from '#daemon';
 import type { HipPeer } from '#engine';
 import { hitAddress } from '#sa';
 import type { ControlOutcome } from './outcome.ts';
@@ -20,7 +20,8 @@ export function hipKeygen(path: string, type: HipKeyType): ControlOutcome {
   const pem = newKey(type).export({ type: 'pkcs8', format: 'pem' });
   return attempt(() => {
     writeFileSync(path, pem, { mode: 0o600, flag: 'wx' });
-    return [hitAddress(identityOfFile(path).hit)];
+    const identity = identityOfFile(path);
+    return { lines: [hitAddress(identity.hit)], value: identityObject(identity) };
   });
 }
 
@@ -48,15 +49,16 @@ interface NamedIdentity {
 export function hipIdentity(
   source: { readonly key: string } | { readonly configuration: string },
   owner: string | undefined,
-  json: boolean,
 ): ControlOutcome {
   return attempt(() => {
     const identities =
       'key' in source
         ? [{ name: basename(source.key).replace(/\.[^.]*$/, ''), identity: identityOfFile(source.key) }]
         : identitiesOf(source.configuration);
-    if (json) return [JSON.stringify(identities.map(identityObject), undefined, 2)];
-    return identities.flatMap((one) => identityLines(one, owner));
+    return {
+      lines: identities.flatMap((one) => identityLines(one, owner)),
+      value: identities.map(({ identity }) => identityObject(identity)),
+    };
   });
 }
 
@@ -75,7 +77,7 @@ function identityOfFile(path: string): HostIdentity {
   }
 }
 
-function identityObject({ identity }: NamedIdentity): object {
+function identityObject(identity: HostIdentity): object {
   return {
     hit: hitAddress(identity.hit),
     key: keyText(identity),
@@ -110,14 +112,13 @@ function base64(octets: Uint8Array): string {
 /** Lists the peers of a hosts file or of a configuration, as lines of a hosts file. */
 export function hipHosts(
   source: { readonly hosts: string } | { readonly configuration: string },
-  json: boolean,
 ): ControlOutcome {
   return attempt(() => {
     const peers =
       'hosts' in source
         ? parseHipHosts(readFileSync(source.hosts, 'utf8'), source.hosts)
         : (loadConfigurationFile(source.configuration).configuration.hip?.peers ?? []);
-    return json ? [JSON.stringify(peers.map(peerObject), undefined, 2)] : peers.map(hostsLine);
+    return { lines: peers.map(hostsLine), value: peers.map(peerObject) };
   });
 }
 
@@ -141,12 +142,13 @@ class CliError extends Error {
 }
 
 /** What a file, a key or the system refuses has a code; mistakes of ours have none. */
-function attempt(work: () => readonly string[]): ControlOutcome {
+function attempt(work: () => Pick<ControlOutcome, 'lines' | 'value'>): ControlOutcome {
   try {
-    return { ok: true, lines: work() };
+    return { ok: true, ...work() };
   } catch (error) {
     if (error instanceof ConfigurationErrors)
-      return { ok: false, lines: error.errors.map(({ message }) => message) };
+      return { ok: false, usage: true, lines: error.errors.map(({ message }) => message) };
+    if (error instanceof ConfigurationFileError) return { ok: false, usage: true, lines: [error.message] };
     if (error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string')
       return { ok: false, lines: [error.message] };
     throw error;

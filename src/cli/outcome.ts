@@ -3,6 +3,8 @@ import type { ControlAnswer } from '#daemon';
 
 export interface ControlOutcome {
   readonly ok: boolean;
+  /** It failed because it was asked wrongly, or because of what a configuration says. */
+  readonly usage?: true;
   readonly lines: readonly string[];
   /** For programs, if there is more to say than lines. */
   readonly value?: unknown;

@@ -53,7 +53,6 @@ test('with --json, whatever a command has to say is one JSON object', async (t) 
     ['reload'],
     ['status'],
     ['why', 'last'],
-    ['why', 'nothing'],
     ['page'],
     ['hip', 'up', 'peer'],
     ['lab', 'crash'],
@@ -63,8 +62,22 @@ test('with --json, whatever a command has to say is one JSON object', async (t) 
     assert.equal(err, '', words.join(' '));
     const { ok, text } = JSON.parse(out) as { readonly ok: boolean; readonly text: string };
     assert.equal(ok, false);
-    assert.match(text, /no daemon answers at|no SPI/);
+    assert.match(text, /no daemon answers at/);
     assert.equal(status, 1);
+  }
+});
+
+test('what is no SPI is asked wrongly, and nobody is asked', async (t) => {
+  const socket = join(folder(t), 'control');
+  for (const word of ['zz', '0x', '123456789', '-1', '', 'Last']) {
+    const words = ['why', '--socket', socket, '--', word];
+    const { status, out, err } = await wayward(t, words);
+    assert.equal(err, `wayward: ${word} is no SPI: 1 to 8 hexadecimal digits, or last\n`);
+    assert.equal(out, '');
+    assert.equal(status, 2);
+    const json = await wayward(t, ['why', '--json', ...words.slice(1)]);
+    assert.equal((JSON.parse(json.out) as { readonly ok: boolean }).ok, false);
+    assert.equal(json.status, 2);
   }
 });
 

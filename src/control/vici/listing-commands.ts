@@ -125,7 +125,7 @@ async function listSas(
   for (const sa of host.status().ikeSas) {
     if (sa.phase === 'ended' || call.signal.aborted) continue;
     if ((ike !== undefined && sa.connection !== ike) || (ikeId !== undefined && sa.ikeId !== ikeId)) continue;
-    await call.send('list-sa', { [sa.connection]: sections.ikeWithChildren(sa) });
+    for (const part of sections.ikeWithChildren(sa)) await call.send('list-sa', part);
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // IKE SAs and Child SAs as vici shows them: the names are charon's.
 import type { ChildSaStatus, ChildSaSummary, IkeSaStatus } from '#engine';
 import { formatSelector, formatSpi, type KernelTies, type SaCounters, type SaDirection } from '#sa';
-import { ExchangeType, type ViciMessage } from '#wire';
+import { ExchangeType, encodeViciMessage, type ViciMessage, viciPacketLengthMax } from '#wire';
 import { suiteNames } from './algorithm-names.ts';
 import type { ChildNumbers } from './child-numbers.ts';
 
@@ -35,6 +35,11 @@ const queuedTasks: Readonly<Record<string, string>> = {
   'delete-ike': 'IKE_DELETE',
   'check-liveness': 'IKE_DPD',
 };
+
+/** So many fit into a packet, whatever their selectors are. */
+const childSasPerMessageMin = 8;
+/** Without the packet's type and the name of the event. */
+const messageBytesMax = viciPacketLengthMax - 2 - 255;
 
 const seconds = (ms: number): string => String(Math.round(ms / 1000));
 
@@ -90,9 +95,20 @@ export class SaSections {
     };
   }
 
-  /** With the section `child-sas`. */
-  ikeWithChildren(sa: IkeSaStatus): ViciMessage {
-    return { ...this.ike(sa), 'child-sas': this.#children(sa, sa.children) };
+  /**
+   * With the section `child-sas`, under the name of its connection: in one message, or in several with some of its Child SAs
+   * each if it has more than fit into a packet.
+   */
+  ikeWithChildren(sa: IkeSaStatus): readonly ViciMessage[] {
+    return this.#parts(sa, sa.children);
+  }
+
+  #parts(sa: IkeSaStatus, children: readonly ChildSaStatus[]): readonly ViciMessage[] {
+    const message = { [sa.connection]: { ...this.ike(sa), 'child-sas': this.#children(sa, children) } };
+    const few = children.length <= childSasPerMessageMin;
+    if (few || encodeViciMessage(message).length <= messageBytesMax) return [message];
+    const half = Math.ceil(children.length / 2);
+    return [...this.#parts(sa, children.slice(0, half)), ...this.#parts(sa, children.slice(half))];
   }
 
   /** With one Child SA, which may be gone by now. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EngineEvent, IkeEvent, IkeSaStatus } from '#engine';
-import { octetsOfViciItem, type ViciMessage } from '#wire';
+import type { Spi } from '#sa';
+import { encodeViciPacket, octetsOfViciItem, type ViciMessage, viciPacketLengthMax } from '#wire';
 import { ikeMessageSeen } from '../observe/ike-message-seen.ts';
 import * as charon from '../testing/charon-answers.ts';
 import { connectionMessage, TestDaemon, tunnel, tunnelChild } from '../testing/vici-host.ts';
@@ -77,6 +78,30 @@ test('SAs are filtered by name and by number', async () => {
   assert.deepEqual(await named({}), ['net', 'other']);
   assert.deepEqual(await named({ ike: 'other' }), ['other']);
   assert.deepEqual(await named({ 'ike-id': '1' }), ['net']);
+});
+
+test('an IKE SA with more Child SAs than fit into a packet is told in parts', async () => {
+  const daemon = await loaded();
+  const [child] = tunnel().children;
+  const children = Array.from({ length: 3000 }, (_, i) => ({
+    ...child!,
+    ...{ name: `child-${i}`, childId: i + 1, inboundSpi: (0x1000 + i) as Spi },
+  }));
+  daemon.ikeSas = [{ ...tunnel(), children }];
+  const { response, events } = await daemon.run('list-sas');
+  assert.deepEqual(response, {});
+  assert.ok(events.length > 1);
+  const told: string[] = [];
+  for (const [name, message] of events) {
+    assert.ok(encodeViciPacket({ kind: 'event', name, message }).length <= viciPacketLengthMax);
+    const { net } = message as Record<string, Record<string, ViciMessage>>;
+    assert.equal(net!['uniqueid'], '1');
+    told.push(...Object.values(net!['child-sas']!).map((one) => String((one as ViciMessage)['name'])));
+  }
+  assert.deepEqual(
+    told,
+    children.map(({ name }) => name),
+  );
 });
 
 test('refusals are those of charon, word for word', async () => {
