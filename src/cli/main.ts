@@ -11,8 +11,11 @@ function explain(error: unknown): never {
   process.exit(1);
 }
 
+const runs = process.argv[2] === 'run';
+// Until the daemon listens, which then has not read its configuration either, SIGHUP asks for nothing; it must not end it.
+if (runs) process.on('SIGHUP', () => undefined);
 const { dismissPacketThreads, warmUpPacketThreads } = await import('#linux/early').catch(explain);
 // Loading takes most of a start, and a start is part of every outage: two threads do it side by side.
-if (process.argv[2] === 'run' && !process.argv.includes('--help')) warmUpPacketThreads();
+if (runs && !process.argv.includes('--help')) warmUpPacketThreads();
 const { runCommand } = await import('./command.ts').catch(explain);
 await runCommand().finally(dismissPacketThreads);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Ending, folder, needsRoot, WaywardProcess, wayward } from './testing/wayward-process.ts';
@@ -232,6 +234,27 @@ test('checkpoints without a key, or under one that anybody can read', async (t) 
   assertOneLine(await wayward(t, words), `record key ${key}: others can read it (chmod 600)`, 1);
 });
 
+test('SIGHUP while the daemon reads its configuration does not end it: it is read again', {
+  skip: needsRoot,
+}, async (t) => {
+  const { file, words } = configured(t, '');
+  rmSync(file);
+  execFileSync('mkfifo', [file]);
+  const daemon = new WaywardProcess(t, words, { within: ownNetwork });
+  // Opened once somebody reads.
+  const first = await open(file, 'w');
+  daemon.signal('SIGHUP');
+  await first.writeFile(connection());
+  await first.close();
+  await daemon.printed(/wayward is running/);
+  const second = await open(file, 'w');
+  await second.writeFile(connection());
+  await second.close();
+  await daemon.printed(/configuration reloaded/);
+  daemon.signal('SIGTERM');
+  assert.equal((await daemon.ended()).status, 0);
+});
+
 test('a state folder is made, but no folder above it', { skip: needsRoot }, async (t) => {
   const { file, words } = configured(t, connection());
   const path = join(file, '..');
@@ -243,18 +266,44 @@ test('a state folder is made, but no folder above it', { skip: needsRoot }, asyn
   assertOneLine(await run(file), /ENOTDIR/, 1);
 });
 
-test('a start that fails because the disk is full ends, whatever else cannot be written', {
-  skip: needsRoot,
-}, async (t) => {
+/** Words that run a daemon with a checkpoint whose state folder has no room. */
+function onFullDisk(t: TestContext): {
+  readonly path: string;
+  readonly words: string[];
+  readonly within: string[];
+} {
   const checkpoint = 'wayward {\n  record_key = record.key\n  checkpoint {\n    enabled = yes\n  }\n}\n';
   const { file, words } = configured(t, `${connection()}${checkpoint}`);
   const path = dirname(file);
   writeFileSync(join(path, 'record.key'), new Uint8Array(32), { mode: 0o600 });
   const state = join(path, 'state');
   mkdirSync(state);
-  const full = `mount -t tmpfs -o size=16k none ${state}; head -c 1M /dev/zero > ${state}/.full; exec timeout -s KILL 20 "$@"`;
+  const full = `mount -t tmpfs -o size=16k none ${state}; head -c 1M /dev/zero > ${state}/.full; exec "$@"`;
   const within = [...ownNetwork, '--mount', 'sh', '-c', full, 'sh'];
-  const { status, err } = await wayward(t, [...words, '--state', state], { within });
-  assert.match(err, /\nwayward: ENOSPC: no space left on device, write\n$/);
+  return { path, words: [...words, '--state', state], within };
+}
+
+test('on a full disk there is no checkpoint, which is said, and the daemon runs', {
+  skip: needsRoot,
+}, async (t) => {
+  const { path, words, within } = onFullDisk(t);
+  const daemon = new WaywardProcess(t, words, { within });
+  await daemon.printed(/wayward is running/);
+  const problem = `${join(path, 'state')}: ENOSPC: no space left on device, write`;
+  assert.match(
+    daemon.out,
+    new RegExp(` error no checkpoint is kept, nor gone on with, until the next start: ${problem}\n`),
+  );
+  const asked = await wayward(t, ['status', '--json', '--socket', join(path, 'control')]);
+  assert.equal(asked.status, 0);
+});
+
+test('a start that fails while the disk is full ends, whatever else cannot be written', {
+  skip: needsRoot,
+}, async (t) => {
+  const { path, words, within } = onFullDisk(t);
+  mkdirSync(join(path, 'control'));
+  const { status, err } = await wayward(t, words, { within });
+  assert.match(err, /\nwayward: .*control exists and is no socket\n$/);
   assert.equal(status, 1);
 });

@@ -10,7 +10,9 @@ import {
   openPacketThreads,
   PacketThread,
   PacketThreadError,
+  ReceivedMarksFile,
   readAllReceivedMarks,
+  receivedMarksPathOf,
   removeReceivedMarksFrom,
   SystemCallError,
   TunNetwork,
@@ -26,11 +28,13 @@ import { Log } from './logs/log.ts';
 import { logFormat } from './logs/log-format.ts';
 import { TunnelNetwork } from './network/tunnel-network.ts';
 import { keptToken } from './page.ts';
+import { HangUp } from './service/hang-up.ts';
 import { socketNames } from './service/kept-sockets.ts';
 import { ServiceManager, takeServiceEnvironment } from './service/service-manager.ts';
 import { bootId } from './state/boot-id.ts';
 import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './state/record-key.ts';
 import { RecordStore, receivedMarksPath } from './state/record-store.ts';
+import { bytesOfFile, roomProblem } from './state/room.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
 const routingTable = 220;
@@ -116,12 +120,32 @@ function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint
   return readCredential(process.env['CREDENTIALS_DIRECTORY']);
 }
 
-/** Only once the state folder is locked. @throws RecordKeyError */
+/** Records of some IKE SAs, each beside the one that it replaces. */
+const recordsBytes = 64 * 1024;
+
+/** Why a state folder has no room for what a checkpoint needs; what is there already makes room for what replaces it. */
+function checkpointRoomProblem(statePath: string, packetThreads: number): Error | undefined {
+  let bytes = recordsBytes;
+  for (let thread = 0; thread < packetThreads; thread++) {
+    const path = receivedMarksPathOf(receivedMarksPath(statePath), thread);
+    bytes += Math.max(0, ReceivedMarksFile.bytes - bytesOfFile(path));
+  }
+  return roomProblem(statePath, bytes);
+}
+
+/**
+ * Only once the state folder is locked. Where it has no room a host is better off without: with a checkpoint nothing of an IKE SA
+ * leaves before it is written. That is safe: what an earlier process kept is discarded and its keys are never used again, and if
+ * it cannot be discarded, whoever goes on from it begins at bounds that only that process has come near.
+ * @throws RecordKeyError
+ */
 function checkpointOf(
   { checkpoint }: HostSettings,
   recordKey: Uint8Array | undefined,
   statePath: string,
   dataPlane: 'kernel' | 'userspace',
+  packetThreads: number,
+  log: Log,
 ): Pick<DaemonOptions, 'checkpoint'> {
   const { enabled, acrossBoot, maxAgeMs } = checkpoint;
   if (!enabled) return {};
@@ -129,6 +153,14 @@ function checkpointOf(
     throw new RecordKeyError(
       `checkpoints need a key: set wayward.record_key, or give the credential ${recordKeyCredential} to the service`,
     );
+  }
+  const problem = checkpointRoomProblem(statePath, packetThreads);
+  if (problem !== undefined) {
+    log.line(
+      'error',
+      `no checkpoint is kept, nor gone on with, until the next start: ${statePath}: ${problem.message}`,
+    );
+    return {};
   }
   const boot = bootId();
   const received = readAllReceivedMarks(receivedMarksPath(statePath), boot);
@@ -192,6 +224,7 @@ function explain(error: unknown): string | undefined {
 
 /** Runs until SIGTERM or SIGINT. Returns the exit status. */
 export async function runDaemon(options: RunOptions, print: (line: string) => void): Promise<number> {
+  const hangUp = new HangUp();
   const loaded = load(options.configurationPath);
   if (!('configuration' in loaded)) {
     for (const line of loaded) print(line);
@@ -223,7 +256,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     const ownerName = resolve(options.statePath);
     const notKept = ({ message }: Error): void => log.line('error', `a record could not be kept: ${message}`);
     const store = new RecordStore(options.statePath, notKept);
-    const { checkpoint } = checkpointOf(host, recordKey, options.statePath, plane);
+    const { checkpoint } = checkpointOf(
+      ...([host, recordKey, options.statePath, plane, packetThreads, log] as const),
+    );
     // Only once the state folder is locked: nobody else of this name runs.
     if (plane === 'userspace') leaveKernel(ownerName);
     const addresses = existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')];
@@ -279,7 +314,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
               : {
                   kernel: {
                     ownerName,
-                    keepEarlierMs: host.checkpoint.enabled ? keepEarlierMs : 0,
+                    keepEarlierMs: checkpoint === undefined ? 0 : keepEarlierMs,
                     ...(sockets === undefined ? {} : { sockets }),
                   },
                 }),
@@ -339,14 +374,6 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       process.once('SIGINT', () => resolve(ExitStatus.ok));
       dead = () => resolve(ExitStatus.failed);
     });
-    process.on('SIGHUP', () => {
-      const reload = (): void => {
-        service?.reloading();
-        log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
-        service?.reloaded();
-      };
-      running.then(reload, () => undefined);
-    });
     await running;
     started = true;
     const protectedBy = plane === 'kernel' ? 'the kernel' : 'this process';
@@ -357,6 +384,11 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
       service.keep(new Map(kept.map((name, i) => [name, opened[i]!])));
     }
     service.ready(daemon);
+    hangUp.listen(() => {
+      service?.reloading();
+      log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
+      service?.reloaded();
+    });
     const status = await ending;
     // If its packet thread has died, its SAs are still in the kernel, for a process after this one.
     if (status === ExitStatus.ok) service.forgetKept();

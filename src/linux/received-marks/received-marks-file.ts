@@ -42,6 +42,8 @@ export function readMarks(path: string, bootId: string): ReadonlyMap<number, num
 
 /** One thread at a time, of a process that has read what the one before left there. */
 export class ReceivedMarksFile implements ReceivedMarks {
+  /** What a file takes. */
+  static readonly bytes: number = fileBytes;
   readonly #spis: Int32Array;
   readonly #marks: Float64Array;
   readonly #slotOf = new Map<number, number>();
