@@ -205,7 +205,7 @@ interface Streams {
     response: ViciSuccess & { matches: string; terminated: string };
   };
   'list-sas': {
-    request: { noblock?: string; ike?: string; 'ike-id'?: string };
+    request: { noblock?: string; ike?: string; 'ike-id'?: string; child?: string; 'child-id'?: string };
     event: { readonly [name: string]: ViciIkeSa };
     response: NoNames;
   };

@@ -2,6 +2,7 @@
 import type { EngineStatus } from '#engine';
 import { sameOctets, type ViciMessage, viciText } from '#wire';
 import { supportedAlgorithms } from './algorithm-names.ts';
+import type { ChildNumbers } from './child-numbers.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
 import { connectionSection, policySection } from './connection-section.ts';
 import type { Counters } from './counters.ts';
@@ -12,6 +13,7 @@ import type { SaSections } from './sa-sections.ts';
 export interface ListingCommandsInput {
   readonly host: ViciHost;
   readonly store: ConfigurationStore;
+  readonly numbers: ChildNumbers;
   readonly sections: SaSections;
   readonly counters: Counters;
 }
@@ -116,16 +118,24 @@ function dateText(date: Date): string {
 }
 
 async function listSas(
-  { host, sections }: ListingCommandsInput,
+  { host, numbers, sections }: ListingCommandsInput,
   request: ViciMessage,
   call: ViciCommandCall,
 ): Promise<ViciMessage> {
   const ike = viciText(request, 'ike');
   const ikeId = optionalNumber(request, 'ike-id');
+  const child = viciText(request, 'child');
+  const childNumber = optionalNumber(request, 'child-id');
   for (const sa of host.status().ikeSas) {
     if (sa.phase === 'ended' || call.signal.aborted) continue;
     if ((ike !== undefined && sa.connection !== ike) || (ikeId !== undefined && sa.ikeId !== ikeId)) continue;
-    for (const part of sections.ikeWithChildren(sa)) await call.send('list-sa', part);
+    // Whatever Child SAs are asked for, an IKE SA without one is shown, as charon does it.
+    const children = sa.children.filter(
+      (one) =>
+        (child === undefined || one.name === child) &&
+        (childNumber === undefined || numbers.of(one) === childNumber),
+    );
+    for (const part of sections.ikeWithChildren({ ...sa, children })) await call.send('list-sa', part);
   }
   return {};
 }

@@ -61,7 +61,11 @@ export class SaSections {
 
   /** Without its Child SAs. */
   ike(sa: IkeSaStatus, state: string = ikeStates[sa.phase]): ViciMessage {
-    const active = sa.activeExchangeTypes.map((type) => activeTasks[type] ?? String(type));
+    const active = sa.activeExchangeTypes.map((type) =>
+      sa.phase === 'deleting' && type === ExchangeType.INFORMATIONAL
+        ? 'IKE_DELETE'
+        : (activeTasks[type] ?? String(type)),
+    );
     const queued = sa.queuedTasks.map((task) => queuedTasks[task] ?? task);
     const established = state === 'ESTABLISHED';
     return {

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EngineEvent, IkeEvent, IkeSaStatus } from '#engine';
 import type { Spi } from '#sa';
-import { encodeViciPacket, octetsOfViciItem, type ViciMessage, viciPacketLengthMax } from '#wire';
+import {
+  ExchangeType,
+  encodeViciPacket,
+  octetsOfViciItem,
+  type ViciMessage,
+  viciPacketLengthMax,
+} from '#wire';
 import { ikeMessageSeen } from '../observe/ike-message-seen.ts';
 import * as charon from '../testing/charon-answers.ts';
 import { connectionMessage, TestDaemon, tunnel, tunnelChild } from '../testing/vici-host.ts';
@@ -78,6 +84,33 @@ test('SAs are filtered by name and by number', async () => {
   assert.deepEqual(await named({}), ['net', 'other']);
   assert.deepEqual(await named({ ike: 'other' }), ['other']);
   assert.deepEqual(await named({ 'ike-id': '1' }), ['net']);
+});
+
+test('Child SAs are filtered by name and by number, and an IKE SA without one is shown as charon shows it', async () => {
+  const daemon = await loaded();
+  const [child] = tunnel().children;
+  const other = { ...child!, name: 'other', childId: 99, inboundSpi: 0x9999 as Spi };
+  daemon.ikeSas = [{ ...tunnel(), children: [child!, other] }];
+  const shown = async (request: ViciMessage): Promise<string[]> =>
+    (await daemon.run('list-sas', request)).events.flatMap(([, message]) =>
+      Object.keys((message as Record<string, { 'child-sas': object }>)['net']!['child-sas']),
+    );
+  assert.deepEqual(await shown({}), ['net-1', 'other-2']);
+  assert.deepEqual(await shown({ child: 'other' }), ['other-2']);
+  assert.deepEqual(await shown({ 'child-id': '1' }), ['net-1']);
+  assert.deepEqual(await shown({ child: 'net', 'child-id': '2' }), []);
+  assert.equal((await daemon.run('list-sas', { child: 'nothing' })).events.length, 1);
+});
+
+test('what an IKE SA that ends is doing is no liveness check', async () => {
+  const daemon = await loaded();
+  const task = async (phase: 'established' | 'deleting'): Promise<unknown> => {
+    daemon.ikeSas = [{ ...tunnel(), phase, activeExchangeTypes: [ExchangeType.INFORMATIONAL] }];
+    const [[, message]] = (await daemon.run('list-sas')).events as [[string, ViciMessage]];
+    return (message['net'] as ViciMessage)['tasks-active'];
+  };
+  assert.deepEqual(await task('established'), ['IKE_DPD']);
+  assert.deepEqual(await task('deleting'), ['IKE_DELETE']);
 });
 
 test('an IKE SA with more Child SAs than fit into a packet is told in parts', async () => {
