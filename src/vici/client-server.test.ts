@@ -284,3 +284,21 @@ test('over a Unix socket that only its owner opens', async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test('a path that is a number is no port, and an empty one is none', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-vici-'));
+  const before = process.cwd();
+  process.chdir(folder);
+  t.after(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+  const { server } = make();
+  const listener = await listenVici('4711', server);
+  assert.ok(statSync(join(folder, '4711')).isSocket());
+  const client = await connectVici('4711');
+  assert.equal((await client.request('version')).daemon, 'test');
+  await listener.close();
+  await assert.rejects(listenVici('', server), hasCode('socket'));
+  await assert.rejects(connectVici(''), hasCode('socket'));
+});

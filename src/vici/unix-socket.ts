@@ -8,10 +8,16 @@ import type { ViciServer } from './server.ts';
 /** Where Debian's charon serves vici, and where swanctl looks for it unless told otherwise with `--uri`. */
 export const charonSocketPath = '/var/run/charon.vici';
 
+/** The path in other words if it looks like a number, which Node takes for a TCP port. */
+function notPort(path: string): string {
+  return path.startsWith('/') ? path : `./${path}`;
+}
+
 /** @throws ViciError with code `socket` */
 export function connectVici(path: string = charonSocketPath): Promise<ViciClient> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path);
+    if (path === '') throw new ViciError('socket', 'the path of the vici socket is empty');
+    const socket = connect(notPort(path));
     const refused = (error: Error): void =>
       reject(new ViciError('socket', `vici socket ${path}: ${error.message}`, { cause: error }));
     socket.once('error', refused);
@@ -34,6 +40,7 @@ export interface ViciListener {
  * @throws ViciError with code `socket`
  */
 export async function listenVici(path: string, server: ViciServer): Promise<ViciListener> {
+  if (path === '') throw new ViciError('socket', 'the path of the vici socket is empty');
   await removeStale(path);
   const sockets = createServer((socket) => server.serve(socket));
   // The socket must never be open to others, not even between its creation and a chmod.
@@ -43,7 +50,7 @@ export async function listenVici(path: string, server: ViciServer): Promise<Vici
       sockets.once('error', (error) =>
         reject(new ViciError('socket', `vici socket ${path}: ${error.message}`, { cause: error })),
       );
-      sockets.listen(path, resolve);
+      sockets.listen(notPort(path), resolve);
     });
   } finally {
     process.umask(mask);
@@ -63,7 +70,7 @@ async function removeStale(path: string): Promise<void> {
   if (found === undefined) return;
   if (!found.isSocket()) throw new ViciError('socket', `${path} exists and is no socket`);
   const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
+    const probe = connect(notPort(path), () => {
       probe.destroy();
       resolve(true);
     });

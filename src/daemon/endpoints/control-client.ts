@@ -1,7 +1,7 @@
 // The command's end of the control socket.
 import { connect } from 'node:net';
 import { type ControlAnswer, type ControlRequest, parseControlAnswer } from './control-protocol.ts';
-import { ControlSocketError } from './private-socket.ts';
+import { ControlSocketError, notPort } from './private-socket.ts';
 
 /**
  * Asks a running daemon.
@@ -13,9 +13,10 @@ export function askDaemon(
   request: ControlRequest,
   signal?: AbortSignal,
 ): Promise<ControlAnswer> {
+  if (path === '') return Promise.reject(new ControlSocketError('the path of the control socket is empty'));
   return new Promise((resolve, reject) => {
     let text = '';
-    const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
+    const socket = connect(notPort(path), () => socket.write(`${JSON.stringify(request)}\n`));
     signal?.addEventListener('abort', () => socket.destroy());
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {

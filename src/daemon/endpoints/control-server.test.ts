@@ -1,11 +1,12 @@
 // The control socket against clients of no manners.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askDaemon } from './control-client.ts';
 import { ControlServer } from './control-server.ts';
 
 async function serving(t: TestContext): Promise<{ path: string; asked: () => number }> {
@@ -97,4 +98,24 @@ test('a client that does not hang up holds up no end', async (t) => {
     sleep(5_000, 'waits', { ref: false }),
   ]);
   assert.equal(ended, 'ended');
+});
+
+test('a path that is a number is no port, and an empty one is none', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayward-control-'));
+  const before = process.cwd();
+  process.chdir(folder);
+  t.after(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+  const server = await ControlServer.listen('4711', async () => ({ kind: 'refused', detail: 'here' }));
+  assert.ok(lstatSync(join(folder, '4711')).isSocket());
+  assert.deepEqual(await askDaemon('4711', { kind: 'page' }), { kind: 'refused', detail: 'here' });
+  await server.close();
+  const empty = { code: 'control-socket' };
+  await assert.rejects(
+    ControlServer.listen('', async () => ({ kind: 'refused', detail: '' })),
+    empty,
+  );
+  await assert.rejects(askDaemon('', { kind: 'page' }), empty);
 });

@@ -11,8 +11,14 @@ export class ControlSocketError extends Error {
   readonly code = 'control-socket' as const;
 }
 
+/** The path in other words if it looks like a number, which Node takes for a TCP port. */
+export function notPort(path: string): string {
+  return path.startsWith('/') ? path : `./${path}`;
+}
+
 /** @param what it is, for whoever reads why it cannot be had @throws ControlSocketError */
 export async function listenPrivately(server: Server, path: string, what: string): Promise<void> {
+  if (path === '') throw new ControlSocketError(`${what}: the path is empty`);
   if (Buffer.byteLength(path) > pathBytesMax)
     throw new ControlSocketError(`${what} ${path}: the path is longer than ${pathBytesMax} octets`);
   // The system would report this as a lack of permission.
@@ -26,7 +32,7 @@ export async function listenPrivately(server: Server, path: string, what: string
       server.once('error', (error) =>
         reject(new ControlSocketError(`${what} ${path} cannot be opened: ${error.message}`)),
       );
-      server.listen(path, resolve);
+      server.listen(notPort(path), resolve);
     });
   } finally {
     process.umask(mask);
@@ -43,7 +49,7 @@ async function removeStale(path: string): Promise<void> {
     return;
   }
   const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
+    const probe = connect(notPort(path), () => {
       probe.destroy();
       resolve(true);
     });
