@@ -4,31 +4,27 @@ import {
   appendHipSignature,
   CryptoError,
   type HostIdentity,
-  hitSuiteProfile,
-  isPuzzleSolved,
   openHipParameters,
   verifyHipMac,
   verifyHipSignature,
 } from '#crypto';
-import { isNegotiableSpi, type Spi } from '#sa';
+import type { Spi } from '#sa';
 import {
   encodeHipPacket,
   encodeHipParameters,
   HipPacketType,
   type HipParameter,
   type HipParameterOf,
-  HipParameterType,
   type Hit,
   hipParameter,
   hipParameterOctets,
   hipSignatureOctets,
-  hitSuiteOf,
   sameOctets,
 } from '#wire';
 import type { AssociationKeys, R2Sent } from '../association.ts';
 import { hipQuirks, type LocalIdentity } from '../configuration.ts';
 import { peersOf } from '../configured-peers.ts';
-import { echoWanted, unsignedEchoesWanted, withUnsignedEchoes } from '../echo.ts';
+import { unsignedEchoesWanted, withUnsignedEchoes } from '../echo.ts';
 import { mayDraw } from '../esp-pair.ts';
 import { establish } from '../establish.ts';
 import { type HipHostState, type ReceivedPacket, wipeKeys } from '../host-state.ts';
@@ -38,18 +34,8 @@ import { deriveAssociationKeys } from '../keying.ts';
 import { locatorsInExchange } from '../locators/own-locators.ts';
 import { toldLocators } from '../locators/told-locators.ts';
 import { awaitRoom, grant, judgeRequest, registrarOffer } from '../registration/registrar.ts';
-import type { R1Entry } from './r1-pool.ts';
-
-interface Offer {
-  readonly entry: R1Entry;
-  readonly info: HipParameterOf<'ESP_INFO'>;
-  readonly solution: HipParameterOf<'SOLUTION'>;
-  readonly keyExchange: HipParameterOf<'DIFFIE_HELLMAN'>;
-  readonly cipher: number;
-  readonly espSuite: number;
-  /** What R2 has to have. */
-  readonly echo: Uint8Array | undefined;
-}
+import { behindPuzzle, judgeOffer, type Offer } from './judge-i2.ts';
+import { tellRefusal } from './refusal.ts';
 
 export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
   const { packet, path } = received;
@@ -70,30 +56,47 @@ export function receiveI2(state: HipHostState, received: ReceivedPacket): void {
   state.responder.load.note(state.at);
   const offer = judgeOffer(state, received);
   if (typeof offer === 'string') {
-    state.reject(received, offer);
     if (offer === 'puzzle') wrongSolution(state, received);
+    // What is wrong besides was looked at behind a puzzle that is solved.
+    if (behindPuzzle.has(offer)) spend(state, hipParameter(packet.parameters, 'SOLUTION')!);
+    refuse(state, received, local, offer);
     return;
   }
   // RFC 7401 6.9 5: of two exchanges that cross, that of the smaller HIT goes on.
   if (known?.attempt?.name === 'I2-SENT' && known.localIsSmaller) {
-    state.reject(received, 'smaller-hit');
+    refuse(state, received, local, 'smaller-hit');
     return;
   }
   if (known?.refusedUntil !== undefined && state.at < known.refusedUntil) {
-    state.reject(received, 'data-plane');
+    refuse(state, received, local, 'data-plane');
     return;
   }
   if (known === undefined && !hasRoomFor(state, sender)) {
-    state.reject(received, 'too-many');
+    refuse(state, received, local, 'too-many');
     return;
   }
   const proven = proveInitiator(state, received, offer);
   if (typeof proven === 'string') {
-    state.responder.solutions.fail(offer.solution.random, offer.solution.solution);
-    state.reject(received, proven);
+    spend(state, offer.solution);
+    refuse(state, received, local, proven);
     return;
   }
   accept(state, received, { local, offer, ...proven });
+}
+
+/** The solution has not bought what it is for. */
+function spend({ responder }: HipHostState, { random, solution }: HipParameterOf<'SOLUTION'>): void {
+  responder.solutions.fail(random, solution);
+}
+
+function refuse(
+  state: HipHostState,
+  received: ReceivedPacket,
+  local: LocalIdentity,
+  rejection: HipRejection,
+): void {
+  state.reject(received, rejection);
+  tellRefusal(state, received, local, rejection);
 }
 
 function hasRoomFor({ configuration, associations }: HipHostState, sender: Hit): boolean {
@@ -120,45 +123,6 @@ function wrongSolution(state: HipHostState, { packet: { octets }, path }: Receiv
   const randomBytes = ((solution[2]! << 8) | solution[3]!) - 4;
   const pointer = startAt + 8 + randomBytes / 2;
   state.push({ kind: 'parameter-problem', path, pointer, octets, reason: 'puzzle' });
-}
-
-/** What costs us next to nothing: no key is made, nothing is deciphered. */
-function judgeOffer(state: HipHostState, { packet, path }: ReceivedPacket): Offer | HipRejection {
-  const { parameters, header } = packet;
-  const { receiver, sender } = header;
-  if (hitSuiteProfile(hitSuiteOf(sender) ?? 0) === undefined) return 'hit-suite';
-  const solution = hipParameter(parameters, 'SOLUTION');
-  const info = hipParameter(parameters, 'ESP_INFO');
-  const keyExchange = hipParameter(parameters, 'DIFFIE_HELLMAN');
-  const ciphers = hipParameter(parameters, 'HIP_CIPHER')?.ciphers;
-  const formats = hipParameter(parameters, 'TRANSPORT_FORMAT_LIST')?.formats;
-  const transform = hipParameter(parameters, 'ESP_TRANSFORM')?.suites;
-  if (!solution || !info || !keyExchange || !ciphers || !formats || !transform) return 'missing-parameter';
-
-  const { responder, configuration, at } = state;
-  const entry = responder.pool.find(solution.opaque, at);
-  if (entry === undefined || entry.local.identity.hit !== receiver) return 'stale-puzzle';
-  const { random, difficulty } = solution;
-  const made = responder.random(sender, receiver, path, entry);
-  if (difficulty !== entry.difficulty || !responder.isOurs(random, made)) return 'stale-puzzle';
-  const counter = hipParameter(parameters, 'R1_COUNTER')?.counter;
-  if (counter !== undefined && counter !== entry.counter) return 'stale-puzzle';
-  const puzzle = { initiator: sender, responder: receiver, random, difficulty };
-  if (!isPuzzleSolved(puzzle, solution.solution)) return 'puzzle';
-  if (responder.solutions.isSpent(entry, random, solution.solution)) return 'repeated';
-
-  const [cipher] = ciphers;
-  if (ciphers.length !== 1 || cipher === undefined || !configuration.ciphers.includes(cipher))
-    return 'cipher';
-  if (keyExchange.group !== entry.group) return 'group';
-  if (formats.length !== 1 || formats[0] !== HipParameterType.ESP_TRANSFORM) return 'transport';
-  const [espSuite] = transform;
-  if (transform.length !== 1 || espSuite === undefined || !configuration.espSuites.includes(espSuite))
-    return 'esp-transform';
-  if (info.oldSpi !== 0 || !isNegotiableSpi(info.newSpi)) return 'spi';
-  const echo = echoWanted(parameters);
-  if (echo === 'too-long') return 'echo';
-  return { entry, info, solution, keyExchange, cipher, espSuite, echo };
 }
 
 /** One agreement, one MAC and then one signature: whoever made the MAC has solved the puzzle for this key. */

@@ -9,27 +9,34 @@ import { RequestLoad } from './load.ts';
 import { R1Pool } from './r1-pool.ts';
 import { SolutionMemory } from './solution-memory.ts';
 
+/** NOTIFY packets for I2 that is of no use: each of them is a signature. */
+const refusalsPerSecond = { perPrefix: 2, total: 50 } as const;
+
 export class Responder {
   readonly pool: R1Pool;
   readonly load: RequestLoad;
   readonly solutions: SolutionMemory = new SolutionMemory();
   readonly #rate: PrefixRate;
+  readonly #refusalRate: PrefixRate;
   readonly #secret: Uint8Array;
 
   constructor(randomness: Randomness, configuration: HipConfiguration, r1Counter: bigint, at: number) {
     this.pool = new R1Pool(randomness, r1Counter);
     this.load = new RequestLoad(at);
-    const salt = randomness.bytes(4);
-    this.#rate = new PrefixRate(
-      new DataView(salt.buffer, salt.byteOffset).getUint32(0),
-      configuration.r1PerSecond,
-      at,
-    );
+    const octets = randomness.bytes(4);
+    const salt = new DataView(octets.buffer, octets.byteOffset).getUint32(0);
+    this.#rate = new PrefixRate(salt, configuration.r1PerSecond, at);
+    this.#refusalRate = new PrefixRate(salt, refusalsPerSecond, at);
     this.#secret = randomness.bytes(48);
   }
 
   mayAnswer(path: HipPath, configuration: HipConfiguration, at: number): boolean {
     return this.#rate.take(path.remote.address, configuration.r1PerSecond, at);
+  }
+
+  /** Whether an I2 may be answered by NOTIFY. */
+  mayRefuse({ remote }: HipPath, at: number): boolean {
+    return this.#refusalRate.take(remote.address, refusalsPerSecond, at);
   }
 
   /**
