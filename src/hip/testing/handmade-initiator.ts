@@ -34,6 +34,7 @@ export interface I2Change {
   /** An octet of its MAC is another one. */
   readonly wrongMac?: true;
   readonly keymatIndex?: number;
+  readonly spi?: number;
 }
 
 export class HandmadeInitiator {
@@ -77,7 +78,12 @@ export class HandmadeInitiator {
     const hidden = change.hidden ?? [{ type: 'HOST_ID', algorithm, hostIdentity }];
     const { encryption, integrity } = drawn.initiator;
     const usual: readonly HipParameter[] = [
-      { type: 'ESP_INFO', keymatIndex: change.keymatIndex ?? drawn.nextIndex, oldSpi: 0, newSpi: 0x1000 },
+      {
+        type: 'ESP_INFO',
+        keymatIndex: change.keymatIndex ?? drawn.nextIndex,
+        oldSpi: 0,
+        newSpi: change.spi ?? 0x1000,
+      },
       { type: 'SOLUTION', difficulty, opaque, random, solution },
       { type: 'DIFFIE_HELLMAN', group, publicValue: keyPair.publicValue },
       { type: 'HIP_CIPHER', ciphers: [cipher] },
