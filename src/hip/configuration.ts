@@ -18,6 +18,8 @@ export interface LocalIdentity {
 export const hipQuirks = {
   /** HMAC-SHA-256 in ESP has an ICV of 96 bits, as before RFC 4868. */
   shortIcv: 'esp-icv-96',
+  /** ESP has sequence numbers of 32 bits, as before RFC 7402 3.3.6. */
+  shortSequence: 'esp-sequence-32',
   /** R2 is signed by HIP_SIGNATURE_2, which RFC 7401 5.2.15 has for R1 alone. */
   signature2InR2: 'r2-signature-2',
 } as const;

@@ -33,7 +33,11 @@ function suiteWith(state: HipHostState, remote: Hit, espSuite: number): ChildSui
   const suite = espSuiteOf(espSuite);
   if (suite === undefined) throw new Error(`no ESP suite ${espSuite}`);
   const short = suite.integ === Integ.HMAC_SHA2_256_128 && state.hasQuirk(remote, hipQuirks.shortIcv);
-  return short ? { ...suite, integ: Integ.HMAC_SHA2_256_96 } : suite;
+  return {
+    ...suite,
+    ...(short && { integ: Integ.HMAC_SHA2_256_96 }),
+    esn: !state.hasQuirk(remote, hipQuirks.shortSequence),
+  };
 }
 
 /** Draws the keys of a pair; the index of `keys` moves on. @throws CryptoError `bad-length` at the end of KEYMAT */
@@ -92,7 +96,7 @@ export function installSa(
         encapsulation: { localPort: path.local.port, remotePort: path.remote.port },
       }),
       ...sender,
-      esn: espSuiteOf(input.espSuite)!.esn,
+      esn: suiteWith(state, association.remote, input.espSuite).esn,
       replayWindow: direction === 'inbound' ? state.configuration.replayWindow : 0,
       selectors: selectorsOf(association),
       lifetimes: {},

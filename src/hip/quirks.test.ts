@@ -40,7 +40,7 @@ describe('esp-icv-96', () => {
     const hosts = hostsWith({ moon: hipQuirks.shortIcv, sun: hipQuirks.shortIcv }).connect();
     for (const host of hosts.hosts)
       assert.deepEqual(integrityOf(host), [Integ.HMAC_SHA2_256_96, Integ.HMAC_SHA2_256_96]);
-    assert.equal(formatSuite(hosts.moon.host.status()[0]!.suite!), 'aes128-sha256_96');
+    assert.equal(formatSuite(hosts.moon.host.status()[0]!.suite!), 'aes128-sha256_96-esn');
     rekey(hosts);
     hosts.assertKeysAgree();
     for (const host of hosts.hosts)
@@ -53,7 +53,28 @@ describe('esp-icv-96', () => {
     hosts.settle();
     assert.deepEqual(integrityOf(hosts.moon), [Integ.HMAC_SHA2_256_96, Integ.HMAC_SHA2_256_96]);
     assert.deepEqual(integrityOf(hosts.sun), [Integ.HMAC_SHA2_256_128, Integ.HMAC_SHA2_256_128]);
-    assert.equal(formatSuite(hosts.sun.host.status()[0]!.suite!), 'aes128-sha256');
+    assert.equal(formatSuite(hosts.sun.host.status()[0]!.suite!), 'aes128-sha256-esn');
+  });
+});
+
+describe('esp-sequence-32', () => {
+  const widths = (host: TestHost): boolean[] =>
+    [...host.inbound.values(), ...host.outbound.values()].map(({ esn }) => esn);
+
+  // RFC 7402 3.3.6
+  test('is not there unless it is asked for: sequence numbers have 64 bits, also after a rekeying', () => {
+    const hosts = hostsWith({}).connect();
+    rekey(hosts);
+    for (const host of hosts.hosts) assert.deepEqual(widths(host), [true, true]);
+    assert.equal(formatSuite(hosts.moon.host.status()[0]!.suite!), 'aes128-sha256-esn');
+  });
+
+  test('gives the SAs with this peer 32 bits, also after a rekeying', () => {
+    const hosts = hostsWith({ moon: hipQuirks.shortSequence, sun: hipQuirks.shortSequence }).connect();
+    for (const host of hosts.hosts) assert.deepEqual(widths(host), [false, false]);
+    rekey(hosts);
+    for (const host of hosts.hosts) assert.deepEqual(widths(host), [false, false]);
+    assert.equal(formatSuite(hosts.moon.host.status()[0]!.suite!), 'aes128-sha256');
   });
 });
 

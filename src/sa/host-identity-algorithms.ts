@@ -50,10 +50,13 @@ const espSuites: ReadonlyMap<number, Pick<ChildSuite, 'encr' | 'integ'>> = new M
   [HipEspSuite.AES_GMAC, combined(Encr.NULL_AUTH_AES_GMAC)],
 ]);
 
-/** The algorithms of a HIP ESP suite (RFC 7402 5.1.2); `undefined` for reserved and deprecated numbers. */
+/**
+ * The algorithms of a HIP ESP suite (RFC 7402 5.1.2), always with sequence numbers of 64 bits (RFC 7402 3.3.6); `undefined` for
+ * reserved and deprecated numbers.
+ */
 export function espSuiteOf(id: number): ChildSuite | undefined {
   const suite = espSuites.get(id);
-  return suite && { protocol: 'esp', ...suite, esn: false };
+  return suite && { protocol: 'esp', ...suite, esn: true };
 }
 
 /** RFC 7402 3.3.5: suites that only authenticate need a configuration that says so. */

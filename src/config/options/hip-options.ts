@@ -68,7 +68,7 @@ const peerSchema: SectionSchema = {
       class: 'supported',
       default: '',
       values: Object.values(hipQuirks),
-      note: 'Where this peer does not do as the RFCs say: `esp-icv-96`: HMAC-SHA-256 in ESP has an ICV of 96 bits instead of 128. `r2-signature-2`: R2 is signed by HIP_SIGNATURE_2. None by default.',
+      note: 'Where this peer does not do as the RFCs say: `esp-icv-96`: HMAC-SHA-256 in ESP has an ICV of 96 bits instead of 128. `esp-sequence-32`: ESP has sequence numbers of 32 bits instead of 64. `r2-signature-2`: R2 is signed by HIP_SIGNATURE_2. None by default.',
     },
     {
       name: 'register',
