@@ -23,6 +23,9 @@ import { creditDatagram, sendReply } from './recovery/reply.ts';
 import { receiveUnknownIkeMessage } from './recovery/unknown-ike-message.ts';
 import { withoutMarker } from './udp-encapsulation.ts';
 
+/** A half-open IKE SA keeps its first request for AUTH, and anybody may make one. strongSwan too reads no longer ones. */
+const firstRequestBytesMax = 10_000;
+
 interface Received {
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -116,6 +119,10 @@ function receiveUnknown(state: EngineState, received: Received, header: Received
   }
   if (state.shuttingDown) {
     refuse(state, remote, 'shutting-down');
+    return;
+  }
+  if (octets.length > firstRequestBytesMax) {
+    refuse(state, remote, 'refused', `a first request of ${octets.length} octets`);
     return;
   }
   const request = total(() => decodeIkeMessage(octets));

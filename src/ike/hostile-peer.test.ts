@@ -136,10 +136,10 @@ test('a synchronisation beside a rekeying that is put off leaves nobody to be an
   assert.equal(sun.sa.phase, 'established');
 });
 
-test('an identity as long as a whole message is refused: what we make of it would not fit one', () => {
+test('an identity as long as a message may be is refused: what we make of it would not fit one', () => {
   const moon = connection('moon');
   const sun = connection('sun', { name: 'a-connection-with-quite-a-long-name-of-its-own' });
-  const identity = { idType: IdType.FQDN, data: new Uint8Array(65_360).fill(97) };
+  const identity = { idType: IdType.FQDN, data: new Uint8Array(32_000).fill(97) };
   const pair = resumingPair({
     moon: { local: { ...moon.local, identity } },
     sun: { name: sun.name, remote: { ...sun.remote, identity: { kind: 'any' } } },
@@ -147,6 +147,22 @@ test('an identity as long as a whole message is refused: what we make of it woul
   pair.moon.initiate(pair.sun.endpoint);
   pair.settle();
   assert.equal(pair.sun.sas[0]?.phase, 'ended');
+});
+
+// RFC 7383 5: who fragments what it never ends makes us hold it, and before IKE_AUTH anybody can.
+test('of a message in fragments less is held before the peer is authenticated than afterwards', () => {
+  const payloads: Payload[] = [{ type: 'V', data: new Uint8Array(60_000) }];
+  const dropped = (authenticated: boolean): number => {
+    const { pair, sendWithoutEnd } = insider(authenticated);
+    const exchangeType = authenticated ? ExchangeType.INFORMATIONAL : ExchangeType.IKE_AUTH;
+    sendWithoutEnd(payloads, exchangeType, 1_280);
+    return pair.sun
+      .eventsOf('message-rejected')
+      .filter(({ reason }) => reason === 'a fragment was dropped: limit').length;
+  };
+  assert.equal(dropped(true), 0);
+  const late = dropped(false);
+  assert.ok(late > 20 && late < 30, `${late} of 48 fragments were dropped`);
 });
 
 // RFC 7296 3.15.1: no more addresses than were asked for.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address, type Endpoint } from '#sa';
-import { decodeIkeMessage, NotifyType } from '#wire';
+import { decodeIkeMessage, encodeIkeMessage, NotifyType } from '#wire';
 import type { HalfOpenLimits } from '../configuration.ts';
 import { addresses, configuration, connection } from '../testing/configurations.ts';
 import { EnginePair } from '../testing/two-engines.ts';
@@ -54,6 +54,25 @@ test('beyond the threshold everybody is asked for a cookie, in fewer octets than
   );
   assert.ok(pair.sun.sent[4]!.octets.length < request.length);
   assert.equal(pair.sun.eventsOf('cookie-demanded').length, 1);
+});
+
+test('a first request that is longer than any has to be is refused, and leaves nothing', () => {
+  const pair = pairWith();
+  const { header, payloads } = decodeIkeMessage(initRequest(pair));
+  const ofLength = (length: number): Uint8Array => {
+    const bytes = encodeIkeMessage({ header, payloads }).length + 4;
+    return encodeIkeMessage({
+      header,
+      payloads: [...payloads, { type: 'V', data: new Uint8Array(length - bytes) }],
+    });
+  };
+  pair.sun.receive(ofLength(10_001), strangerAt(1));
+  assert.equal(pair.sun.engine.tables().halfOpen, 0);
+  const [ignored] = pair.sun.eventsOf('datagram-ignored');
+  assert.match(ignored?.detail ?? '', /10001 octets/);
+  pair.sun.receive(ofLength(10_000), strangerAt(1));
+  assert.equal(pair.sun.engine.tables().halfOpen, 1);
+  assert.equal(pair.sun.sent.length, 1);
 });
 
 // RFC 7296 2.1: a repeated request has the same answer again, which may be longer, and go to whomever the source names.

@@ -25,7 +25,11 @@ import { endIkeSa } from '../lifecycle.ts';
 import { requestedDeletes } from '../payloads/delete.ts';
 import { notify } from '../payloads/notify.ts';
 import { payloadOf } from '../payloads/payload-lookup.ts';
-import { Reassembly } from '../protection/reassembly.ts';
+import {
+  defaultReassemblyLimits,
+  Reassembly,
+  unauthenticatedReassemblyLimits,
+} from '../protection/reassembly.ts';
 import { openMessage } from '../protection/sealed-message.ts';
 import { checkPayloads, createChildSaPurpose, type MessageKind } from './exchange-rules.ts';
 import { type RequestOrigin, sendResponse, transmit } from './transmission.ts';
@@ -148,7 +152,8 @@ function open(state: IkeSaState, message: IkeMessage): Opened {
   }
   if (state.connection.fragmentation === 'no') return nothing('a fragment that we did not agree to');
   const key = `${header.response ? 'response' : 'request'} ${header.messageId}`;
-  const reassembly = state.reassemblies.get(key) ?? new Reassembly(header.messageId);
+  const limits = state.phase.name === 'half-open' ? unauthenticatedReassemblyLimits : defaultReassemblyLimits;
+  const reassembly = state.reassemblies.get(key) ?? new Reassembly(header.messageId, limits);
   const step = reassembly.add(message, opener);
   switch (step.kind) {
     case 'complete':

@@ -33,6 +33,12 @@ export interface ReassemblyLimits {
 
 export const defaultReassemblyLimits: ReassemblyLimits = { fragmentsMax: 64, messageBytesMax: 65_535 };
 
+/** Of anybody who can finish a key exchange: room for a chain of certificates, thousands of times. */
+export const unauthenticatedReassemblyLimits: ReassemblyLimits = {
+  fragmentsMax: 64,
+  messageBytesMax: 32_768,
+};
+
 /** Reassembles one message: the fragments of one message ID in one direction. Make a new one for the next. */
 export class Reassembly {
   readonly #messageId: number;

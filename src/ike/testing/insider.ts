@@ -9,6 +9,8 @@ export interface Insider {
   readonly pair: Pair;
   /** A request of moon's, with the next Message ID or with this one. */
   send(payloads: readonly Payload[], exchangeType?: number, id?: number): void;
+  /** The same in fragments that fill packets of so many octets; the last one is held back. */
+  sendWithoutEnd(payloads: readonly Payload[], exchangeType: number, packetBytes: number): void;
   /** The payloads of sun's next message. */
   answer(): readonly Payload[];
   /** Answers the oldest request of sun's; false if there is none. */
@@ -29,22 +31,18 @@ export function insider(authenticated = true, pair: Pair = new Pair()): Insider 
   const sealer = new MessageSealer(cipher(keys.skEi), pair.moon.randomness, 1_000_000n);
   const opener = cipher(keys.skEr);
   let messageId = authenticated ? 2 : 1;
-  const say = (
-    header: Pick<IkeHeader, 'exchangeType' | 'response' | 'messageId'>,
-    payloads: readonly Payload[],
-  ): void => {
-    const octets = sealer.seal(
-      {
-        initiatorSpi: keys.initiatorSpi,
-        responderSpi: keys.responderSpi,
-        majorVersion: 2,
-        minorVersion: 0,
-        initiator: true,
-        higherVersion: false,
-        ...header,
-      },
-      payloads,
-    );
+  type Said = Pick<IkeHeader, 'exchangeType' | 'response' | 'messageId'>;
+  const headerOf = (said: Said): IkeHeader => ({
+    initiatorSpi: keys.initiatorSpi,
+    responderSpi: keys.responderSpi,
+    majorVersion: 2,
+    minorVersion: 0,
+    initiator: true,
+    higherVersion: false,
+    ...said,
+  });
+  const say = (said: Said, payloads: readonly Payload[]): void => pass(sealer.seal(headerOf(said), payloads));
+  const pass = (octets: Uint8Array): void => {
     const datagram: Datagram = {
       to: pair.sun,
       source: pair.moon.endpoint,
@@ -57,6 +55,11 @@ export function insider(authenticated = true, pair: Pair = new Pair()): Insider 
     pair,
     send(payloads, exchangeType = ExchangeType.INFORMATIONAL, id = messageId++) {
       say({ exchangeType, response: false, messageId: id }, payloads);
+    },
+    sendWithoutEnd(payloads, exchangeType, packetBytes) {
+      const header = headerOf({ exchangeType, response: false, messageId });
+      const limits = { packetBytes, ipv6: false, marker: false };
+      for (const fragment of sealer.sealFragmented(header, payloads, limits).slice(0, -1)) pass(fragment);
     },
     answer() {
       const opening = openMessage(decodeIkeMessage(pair.take(pair.moon).octets), opener);
