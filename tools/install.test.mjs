@@ -87,6 +87,65 @@ test('rooms can be imported by a program beside it', () => {
   assert.equal(run(process.execPath, '--eval', program).stdout, 'function\n');
 });
 
+const rooms = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports)
+  .filter((name) => name !== './package.json')
+  .map((name) => name.slice(2));
+
+test('CommonJS has every room by require', () => {
+  const file = join(place, 'all.cjs');
+  writeFileSync(
+    file,
+    rooms.map((room) => `console.log(Object.keys(require('wayward/${room}')).length);\n`).join(''),
+  );
+  const { stdout, stderr } = run(process.execPath, file);
+  assert.equal(stderr, '');
+  const counts = stdout.trim().split('\n').map(Number);
+  assert.equal(counts.length, rooms.length);
+  assert.ok(counts.every((count) => count > 0));
+});
+
+test('types hold for whoever checks those of libraries, too, whichever way modules are found', () => {
+  const typed = join(place, 'typed');
+  mkdirSync(join(typed, 'node_modules'), { recursive: true });
+  for (const [name, target] of [
+    ['wayward', installed],
+    ['@types', join(root, 'node_modules/@types')],
+    ['undici-types', join(root, 'node_modules/undici-types')],
+  ]) {
+    spawnSync('ln', ['-s', target, join(typed, 'node_modules', name)]);
+  }
+  writeFileSync(join(typed, 'package.json'), '{ "type": "module" }');
+  const names = rooms.map((room) => [room, room.replaceAll('-', '_')]);
+  const imports = names.map(([room, name]) => `import * as ${name} from 'wayward/${room}';\n`);
+  writeFileSync(
+    join(typed, 'all.ts'),
+    `${imports.join('')}console.log(${names.map(([, name]) => name).join()});\n`,
+  );
+  writeFileSync(
+    join(typed, 'one.cts'),
+    "import wire = require('wayward/wire');\nconsole.log(wire.decodeIp);\n",
+  );
+  const compile = (moduleResolution, module, ...files) => {
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      'false',
+      '--types',
+      'node',
+      '--target',
+      'es2022',
+    ];
+    const words = [...options, '--module', module, '--moduleResolution', moduleResolution, ...files];
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...words], { cwd: typed, encoding: 'utf8' });
+    assert.equal(status, 0, `${moduleResolution}: ${stdout}`);
+  };
+  compile('node16', 'node16', 'all.ts');
+  compile('nodenext', 'nodenext', 'all.ts', 'one.cts');
+  compile('bundler', 'esnext', 'all.ts');
+});
+
 test('without the foreign-call library it says so in one line', () => {
   const modules = join(installed, 'node_modules');
   const koffi = existsSync(modules) ? modules : join(place, 'prefix/lib/node_modules');

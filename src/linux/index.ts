@@ -29,6 +29,7 @@ export type { IcmpError, QuotedDatagram } from './sockets/icmp-errors.ts';
 export { LocalDatagrams } from './sockets/local-datagrams.ts';
 export { type PeerCredentials, peerCredentials } from './sockets/peer-credentials.ts';
 export { TunDevice } from './tun-device.ts';
+export { TunPackets } from './tun-packets.ts';
 export { type KernelEsp, kernelEsp } from './xfrm/kernel-esp.ts';
 export { KernelNetwork } from './xfrm/kernel-network.ts';
 export { leaveKernel } from './xfrm/leave-kernel.ts';

@@ -38,6 +38,8 @@ export interface TunOptions {
    * the queue that one of them was written to last, and those of other flows to any.
    */
   readonly queue?: 'first' | 'further' | undefined;
+  /** Nothing is left to us: no packet is larger than the device's MTU, and checksums are right. The header is empty. */
+  readonly plain?: boolean | undefined;
 }
 
 const queueFlags = { first: IFF_MULTI_QUEUE | IFF_TUN_EXCL, further: IFF_MULTI_QUEUE } as const;
@@ -67,7 +69,7 @@ export class TunDevice {
   constructor(
     name: string,
     memory: PacketMemory = new PacketMemory(PacketMemory.bytesTaken(TunDevice.bytes)),
-    { adopted, queue }: TunOptions = {},
+    { adopted, queue, plain = false }: TunOptions = {},
   ) {
     this.memory = memory;
     this.start = memory.take(readBytesMax);
@@ -82,7 +84,9 @@ export class TunDevice {
     new DataView(request.buffer).setUint16(16, flags, true);
     try {
       if (adopted === undefined) must('ioctl', `TUNSETIFF ${name}`, this.fd, TUNSETIFF, request);
-      const taken = offloads.find((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0) ?? 0;
+      const taken =
+        (plain ? [0] : offloads).find((mask) => attempt('ioctlNumber', this.fd, TUNSETOFFLOAD, mask) === 0) ??
+        0;
       this.takesLargeUdp = (taken & TUN_F_USO4) !== 0;
     } catch (error) {
       attempt('close', this.fd);

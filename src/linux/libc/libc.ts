@@ -69,6 +69,7 @@ export interface PacketCalls {
   memset(to: number, octet: number, bytes: number): void;
 }
 
+let pollBound: ReturnType<ReturnType<typeof koffi.load>['func']> | undefined;
 let packetCallsBound: PacketCalls | undefined;
 
 /** A negative result comes with its errno from `errno()`. */
@@ -90,6 +91,19 @@ export function packetCalls(): PacketCalls {
     memset: libc.func('void memset(uintptr_t to, int octet, unsigned long bytes)') as PacketCalls['memset'],
   };
   return packetCallsBound;
+}
+
+/**
+ * Waits for readable descriptors in a thread of libuv's pool.
+ * @param polled structs pollfd, made by `pinned`; no other call has them meanwhile
+ */
+export function pollAside(polled: Uint8Array, count: number): Promise<void> {
+  pollBound ??= koffi.load(null).func('int poll(void *polled, unsigned long count, int timeoutMs)');
+  const poll = pollBound;
+  return new Promise((resolve, reject) => {
+    // An interrupted call has found nothing, and is made again by whoever still waits.
+    poll.async(polled, count, -1, (error: Error | null) => (error === null ? resolve() : reject(error)));
+  });
 }
 
 /** Maps the beginning of a file into memory, shared with whoever maps it too; for as long as the process lives. */
