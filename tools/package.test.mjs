@@ -48,7 +48,7 @@ describe('the packed package', () => {
 
   test('holds programs, types, documents and the licence, and nothing else', () => {
     const wanted =
-      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.(md|json)|docs\/man\/.+\.1|dist\/[a-z-]+\/.+\.(js|d\.ts)|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg)))$/;
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.+\.(md|json)|docs\/man\/.+\.1|packaging\/systemd\/wayward\.(service|sysusers)|dist\/[a-z-]+\/.+\.(js|d\.ts)|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg)))$/;
     assert.deepEqual(
       files.filter((file) => !wanted.test(file)),
       [],
@@ -57,6 +57,11 @@ describe('the packed package', () => {
       files.filter((file) => /\.test\.|\/testing\//.test(file)),
       [],
     );
+  });
+
+  test('holds the unit that its documents tell how to install', () => {
+    for (const name of ['wayward.service', 'wayward.sysusers'])
+      assert.ok(files.includes(`packaging/systemd/${name}`), name);
   });
 
   test('holds what exports and bin name', () => {
