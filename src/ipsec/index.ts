@@ -19,6 +19,7 @@ export {
   encapsulationTailroomBytes,
   PacketSlot,
 } from './packet-slot.ts';
+export type { KnownPath, TooBig } from './path-mtus.ts';
 export { Spd, type UnmatchedAction } from './policy/spd.ts';
 export { ReceivedMark, type ReceivedMarks, receivedSequence } from './received-marks.ts';
 export {

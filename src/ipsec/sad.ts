@@ -16,12 +16,15 @@ interface Pair {
   readonly all: Set<OutboundSa>;
 }
 
+const none: ReadonlySet<OutboundSa> = new Set();
+
 /** An SA of one direction. */
 type NameOfPair = Omit<SaName, 'direction'>;
 
 export class Sad {
   readonly #inbound = { esp: new SpiTable<InboundSa>(), ah: new SpiTable<InboundSa>() };
   readonly #outbound = new Map<string, OutboundSa>();
+  readonly #toward = new Map<IpAddress, Set<OutboundSa>>();
   readonly #pairs = new Map<number, Pair>();
   readonly #credits = new Map<number, SharedCredit>();
   readonly #elsewhere = new Set<number>();
@@ -61,6 +64,16 @@ export class Sad {
     return this.#inbound[protocol].values();
   }
 
+  /** The SA by which a packet to this address left, whatever its pair. */
+  findOutbound(protocol: SaProtocol, spi: number, remote: IpAddress): OutboundSa | undefined {
+    return this.#outbound.get(outboundKey(protocol, spi, remote));
+  }
+
+  /** The outbound SAs that lead to an address. */
+  toward(remote: IpAddress): ReadonlySet<OutboundSa> {
+    return this.#toward.get(remote) ?? none;
+  }
+
   /** Whether no further SA can have this SPI: at its peer's address or in its pair, if it is an outbound one. */
   isTaken(sa: SaName & { readonly remote: IpAddress }): boolean {
     if (sa.direction === 'inbound') return this.findInbound(sa.protocol, sa.spi) !== undefined;
@@ -86,10 +99,10 @@ export class Sad {
 
   /** False if the SPI is taken. The first SA of a pair sends at once, later ones from `useOutbound` on. */
   addOutbound(sa: OutboundSa, at = 0): boolean {
-    const { protocol, childId } = sa.parameters;
+    const { childId } = sa.parameters;
     if (this.isTaken(sa.parameters)) return false;
     this.#shareCredit(sa, at);
-    this.#outbound.set(outboundKey(protocol, sa.spi, sa.remote.address), sa);
+    this.#setOutbound(sa);
     const pair = this.#pairs.get(childId);
     if (pair === undefined) this.#pairs.set(childId, { current: sa, all: new Set([sa]) });
     else pair.all.add(sa);
@@ -109,13 +122,11 @@ export class Sad {
 
   /** False if another SA to the new address has the same SPI. */
   moveOutbound(sa: OutboundSa, local: Endpoint, remote: Endpoint, encapsulated: boolean): boolean {
-    const { protocol } = sa.parameters;
-    const key = outboundKey(protocol, sa.spi, remote.address);
-    const holder = this.#outbound.get(key);
+    const holder = this.findOutbound(sa.parameters.protocol, sa.spi, remote.address);
     if (holder !== undefined && holder !== sa) return false;
-    this.#outbound.delete(outboundKey(protocol, sa.spi, sa.remote.address));
+    this.#unsetOutbound(sa);
     sa.move(local, remote, encapsulated);
-    this.#outbound.set(key, sa);
+    this.#setOutbound(sa);
     this.version++;
     return true;
   }
@@ -145,13 +156,29 @@ export class Sad {
   }
 
   #takeOutbound(sa: OutboundSa): void {
-    const { protocol, childId } = sa.parameters;
-    this.#outbound.delete(outboundKey(protocol, sa.spi, sa.remote.address));
+    const { childId } = sa.parameters;
+    this.#unsetOutbound(sa);
     const pair = this.#pairs.get(childId);
     pair?.all.delete(sa);
     const newest = newestOf(pair?.all ?? []);
     if (pair === undefined || newest === undefined) this.#pairs.delete(childId);
     else if (pair.current === sa) pair.current = newest;
+  }
+
+  #setOutbound(sa: OutboundSa): void {
+    const { address } = sa.remote;
+    this.#outbound.set(outboundKey(sa.parameters.protocol, sa.spi, address), sa);
+    const there = this.#toward.get(address);
+    if (there === undefined) this.#toward.set(address, new Set([sa]));
+    else there.add(sa);
+  }
+
+  #unsetOutbound(sa: OutboundSa): void {
+    const { address } = sa.remote;
+    this.#outbound.delete(outboundKey(sa.parameters.protocol, sa.spi, address));
+    const there = this.#toward.get(address);
+    there?.delete(sa);
+    if (there?.size === 0) this.#toward.delete(address);
   }
 
   #shareCredit(sa: InboundSa | OutboundSa, at: number): void {

@@ -138,6 +138,8 @@ export class OutboundSa extends SecurityAssociation {
   readonly sequence: SequenceCounter;
   /** What is known of the path to the peer, in octets of the outer IP packet. */
   pathMtuBytes: number | undefined;
+  /** Whatever is inside, its packets may be cut on their way: of this path it cannot be known what fits. */
+  fragmentable = false;
   /** Whether the end of the sequence numbers was reported. */
   exhaustionReported = false;
   /** Nobody has answered from `remote` yet: only credit leaves for it. */

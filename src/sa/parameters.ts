@@ -254,6 +254,22 @@ export type DataPlaneEvent =
       readonly last: SequenceNumber;
     }
   | { readonly kind: 'unknown-spi'; readonly evidence: UnknownSpiEvidence }
+  /** Packets to `remote` have to be smaller, as is said of one that the SA had just sent (RFC 4301 8.2). */
+  | {
+      readonly kind: 'path-mtu';
+      readonly protocol: SaProtocol;
+      readonly spi: Spi;
+      readonly childId: number;
+      readonly remote: IpAddress;
+      /** Who said so; absent: this host, of its own device. */
+      readonly from?: IpAddress;
+      /** Nobody can say what fits, or less than a path has to carry: packets may be cut on their way. */
+      readonly fragmentable: boolean;
+      /** Octets of the outer IP packet. */
+      readonly pathMtuBytes?: number;
+      /** Of the packets that this SA carries then. */
+      readonly innerMtuBytes?: number;
+    }
   | {
       readonly kind: 'sequence-exhausted';
       readonly protocol: SaProtocol;

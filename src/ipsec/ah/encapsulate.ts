@@ -61,7 +61,7 @@ export class AhEncapsulation {
     slot.trafficClass = tunnel
       ? outerTrafficClass(fields.trafficClass, sa.parameters.copyDscp)
       : fields.trafficClass;
-    slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf);
+    slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf) && !sa.fragmentable;
     slot.hopLimit = tunnel ? tunnelHopLimit : fields.hopLimit;
     const start = fields.start - addedBytes;
     if (tunnel) {

@@ -51,7 +51,7 @@ export function encapsulate(
     ? outerTrafficClass(fields.trafficClass, sa.parameters.copyDscp)
     : fields.trafficClass;
   // RFC 4301 8.1, 8.2
-  slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf);
+  slot.dontFragment = fits && fields.dontFragment && (!tunnel || sa.parameters.copyDf) && !sa.fragmentable;
   slot.hopLimit = tunnel ? tunnelHopLimit : fields.hopLimit;
   if (tunnel && context.decrementHopLimit) decrementHopLimit(slot.buffer, fields.start);
   const nextHeader = tunnel ? tunnelNextHeader(fields) : headerlessNextHeader(slot.buffer, fields);

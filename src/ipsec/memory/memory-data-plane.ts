@@ -9,6 +9,7 @@ import {
   encapsulationTailroomBytes,
   PacketSlot,
 } from '../packet-slot.ts';
+import { type KnownPath, PathMtus, pathMtuEvent, type TooBig } from '../path-mtus.ts';
 import { Spd } from '../policy/spd.ts';
 import { expiryEvent } from '../sa-events.ts';
 import type { SaProgress } from '../sa-progress.ts';
@@ -39,7 +40,8 @@ export class MemoryDataPlane {
   readonly #lingering = new LingeringSas();
   readonly #outputs: DataPlaneOutput[] = [];
   readonly #slots: [PacketSlot] = [new PacketSlot()];
-  #pathMtuBytesMax: number;
+  readonly #paths: PathMtus;
+  readonly #pathMtuBytesMax: number;
   readonly #install: InstallOptions;
   readonly #protocols: readonly SaProtocol[];
   readonly #answerDiscarded: boolean;
@@ -58,6 +60,7 @@ export class MemoryDataPlane {
       acquireIntervalMs: options.acquireIntervalMs ?? 1000,
     });
     this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
+    this.#paths = new PathMtus(this.#sad, this.#pathMtuBytesMax);
     const { makeCipher, receivedMarks } = options;
     this.#install = { makeCipher, receivedMarks };
     this.#protocols = options.protocols ?? ['esp', 'ah'];
@@ -79,12 +82,19 @@ export class MemoryDataPlane {
     if (result.ok && command.kind === 'install' && command.sa.lifetimes.hardTimeMs !== undefined) {
       this.#nextExpiryAt = Math.min(this.#nextExpiryAt, at + command.sa.lifetimes.hardTimeMs);
     }
+    if (result.ok) this.#followPath(command);
     if (result.ok && (command.kind === 'install-policy' || command.kind === 'install')) {
       this.#release(at);
       this.#receiveEarly(at);
     }
     this.#collectEvents();
     return result;
+  }
+
+  #followPath(command: SaCommand): void {
+    if (command.kind !== 'install' && command.kind !== 'update-addresses') return;
+    const sa = this.#sad.find(command.kind === 'install' ? command.sa : command);
+    if (sa !== undefined && 'sequence' in sa) this.#paths.follow(sa);
   }
 
   #receiveEarly(at: number): void {
@@ -278,6 +288,7 @@ export class MemoryDataPlane {
   handleTimeout(at: number): boolean {
     this.#held.expire(at);
     this.#unknown.advance(at);
+    this.#paths.expire(at);
     const late = this.#lingering.takeDue(at);
     for (const command of late) this.#remove(command, at);
     if (at >= this.#nextExpiryAt) {
@@ -300,6 +311,7 @@ export class MemoryDataPlane {
       this.#held.expiresAt,
       this.#unknown.dueAt,
       this.#lingering.deadline(),
+      this.#paths.deadline(),
     );
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
@@ -332,12 +344,20 @@ export class MemoryDataPlane {
     return this.#sad.inbound(protocol);
   }
 
-  /** What is known of the path to a peer: octets of the outer IP packet. Counts for its present outbound SAs. */
-  setPathMtu(remote: IpAddress, pathMtuBytes: number): void {
-    this.#pathMtuBytesMax = Math.max(this.#pathMtuBytesMax, pathMtuBytes);
-    for (const sa of this.#sad.all()) {
-      if ('sequence' in sa && sa.remote.address === remote) sa.pathMtuBytes = pathMtuBytes;
-    }
+  /**
+   * An ICMP error says that a packet was too large. What it changes is told by an event.
+   * @returns whether an SA is here that can have sent it
+   */
+  hearTooBig(error: TooBig, at: number): boolean {
+    const heard = this.#paths.hear(error, at);
+    if (typeof heard === 'object')
+      this.#outputs.push({ kind: 'event', event: pathMtuEvent(heard, error.from) });
+    return heard !== false;
+  }
+
+  /** What another data plane has learned of the path to a peer. */
+  learnPath(remote: IpAddress, path: KnownPath, at: number): void {
+    this.#paths.learn(remote, path, at);
   }
 
   /** Packets with this verdict. @param code a place in `verdictNames` */

@@ -1,7 +1,9 @@
 // Packets too large for the path, or too old: fragments before ESP, and ICMP errors to the source (RFC 4301 8).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { address, type DataPlaneEvent, type SaParameters, type Spi } from '#sa';
 import { decodeIcmpv4, decodeIcmpv6, decodeIp } from '#wire';
+import type { TooBig } from '../path-mtus.ts';
 import {
   delivered,
   drain,
@@ -76,11 +78,154 @@ test('under selectors with ports a packet is not cut, because its later fragment
   assert.equal(sent.dontFragment, false);
 });
 
-test('what is known of a path counts for the SAs to that peer', () => {
+const router = address('203.0.113.9');
+
+/** What a router says of the packet with this number, which the sender has sent. */
+function tooBig(sa: SaParameters, mtuBytes: number, more: Partial<TooBig> = {}): TooBig {
+  return { from: router, protocol: 'esp', remote: sa.remote, spi: sa.spi, sequence: 1, mtuBytes, ...more };
+}
+
+function pathEvents(plane: MemoryDataPlane): Extract<DataPlaneEvent, { kind: 'path-mtu' }>[] {
+  return drain(plane).flatMap((output) =>
+    output.kind === 'event' && output.event.kind === 'path-mtu' ? [output.event] : [],
+  );
+}
+
+/** The MTU that the source of a packet with DF is told; undefined if it is sent. */
+function told(plane: MemoryDataPlane, dataBytes: number, at = 0): number | undefined {
+  plane.outbound(ipPacket({ dataBytes, dontFragment: true }), at);
+  const outputs = drain(plane);
+  const [answer] = delivered(outputs);
+  if (answer === undefined) {
+    assert.equal(transmitted(outputs).length, 1);
+    return undefined;
+  }
+  const message = decodeIcmpv4(decodeIp(answer).payload);
+  assert.ok(message.kind === 'fragmentation-needed');
+  return message.nextHopMtu;
+}
+
+// RFC 4301 8.2, 8.2.1
+test('a router that quotes a packet just sent is believed: sources are told, and it is said why', () => {
+  for (const [outer, encapsulated] of [
+    [4, false],
+    [4, true],
+    [6, false],
+    [6, true],
+  ] as const) {
+    const { sender, senderSa } = hosts({ outer, encapsulated });
+    assert.equal(told(sender, 1350), undefined);
+    assert.equal(sender.hearTooBig(tooBig(senderSa, 1300), 0), true);
+    const [event, ...more] = pathEvents(sender);
+    assert.deepEqual(more, []);
+    const { innerMtuBytes, ...rest } = event!;
+    const { protocol, spi, childId, remote } = senderSa;
+    assert.deepEqual(rest, {
+      ...{ kind: 'path-mtu', protocol, spi, childId, remote, from: router },
+      ...{ pathMtuBytes: 1300, fragmentable: false },
+    });
+    assert.equal(told(sender, 1350), innerMtuBytes);
+    const fitting = seal(sender, ipPacket({ dataBytes: innerMtuBytes! - 28, dontFragment: true }));
+    const headers = (outer === 4 ? 20 : 40) + (encapsulated ? 8 : 0);
+    assert.ok(fitting.octets.length + headers <= 1300 && fitting.octets.length + headers > 1296);
+    assert.equal(fitting.dontFragment, true);
+    assert.equal(told(sender, innerMtuBytes! - 27), innerMtuBytes);
+    // Every large packet on its way brings the same answer: nothing more is to be said.
+    assert.equal(sender.hearTooBig(tooBig(senderSa, 1300), 1), true);
+    assert.equal(sender.hearTooBig(tooBig(senderSa, 1400), 1), true);
+    assert.deepEqual(pathEvents(sender), []);
+    assert.equal(told(sender, 1350), innerMtuBytes);
+  }
+});
+
+test('whoever has not seen a packet sent lately does not make a path smaller, and nobody below what it must carry', () => {
+  const { sender, senderSa } = hosts({ esn: true });
+  const reservation = { last: { high: 0, low: 0xffff_fff0 }, limit: { high: 7, low: 0 } };
+  const late = { ...senderSa, spi: 0xc0ffee02 as Spi, childId: 2, reservation };
+  sender.apply({ kind: 'install', sa: late }, 0);
+  seal(sender, ipPacket());
+  const heard = (mtuBytes: number, more: Partial<TooBig>): boolean =>
+    sender.hearTooBig(tooBig(senderSa, mtuBytes, more), 0);
+  assert.equal(heard(600, { sequence: 0 }), true);
+  assert.equal(heard(600, { sequence: 2 }), true);
+  assert.equal(heard(600, { sequence: 0xffff_ffff }), true);
+  assert.equal(heard(600, { spi: late.spi, sequence: 0xffff_fff0 - 2 ** 18 }), true);
+  assert.equal(heard(600, { spi: 0xc0ffee03 }), false);
+  assert.equal(heard(600, { protocol: 'ah' }), false);
+  assert.equal(heard(600, { remote: address('198.51.100.77') }), false);
+  assert.deepEqual(pathEvents(sender), []);
+  assert.equal(told(sender, 1350), undefined);
+  assert.equal(heard(68, { spi: late.spi, sequence: 0xffff_fff0 - 2 ** 18 + 1 }), true);
+  const [event] = pathEvents(sender);
+  assert.equal(event?.pathMtuBytes, 576);
+  // It does not fit either, for all that we know.
+  assert.equal(seal(sender, ipPacket({ dontFragment: true })).dontFragment, false);
+});
+
+test('IPv6 carries 1280 octets everywhere', () => {
+  const { sender, senderSa } = hosts({ outer: 6 });
+  seal(sender, ipPacket());
+  sender.hearTooBig(tooBig(senderSa, 600), 0);
+  assert.equal(pathEvents(sender)[0]?.pathMtuBytes, 1280);
+});
+
+test('a router that does not quote enough is believed so much: packets may be cut on their way', () => {
+  for (const more of [{ spi: undefined, sequence: undefined }, { sequence: undefined }, { mtuBytes: 0 }]) {
+    const { sender, senderSa } = hosts({ encapsulated: true });
+    assert.equal(seal(sender, ipPacket({ dontFragment: true })).dontFragment, true);
+    assert.equal(sender.hearTooBig(tooBig(senderSa, 600, more), 0), true);
+    const [event, ...others] = pathEvents(sender);
+    assert.deepEqual([event?.pathMtuBytes, event?.fragmentable, others], [undefined, true, []]);
+    sender.hearTooBig(tooBig(senderSa, 600, more), 0);
+    assert.deepEqual(pathEvents(sender), []);
+    assert.equal(seal(sender, ipPacket({ dontFragment: true, dataBytes: 1300 })).dontFragment, false);
+  }
+});
+
+// RFC 4301 8.2.2
+test('what was learned of a path is tried again after ten minutes, and holds for later SAs to that peer until then', () => {
   const { sender, senderSa } = hosts();
-  sender.setPathMtu(senderSa.remote, 1000);
-  sender.outbound(ipPacket({ dataBytes: 1200, dontFragment: true }), 0);
-  assert.equal(sender.stats().verdicts['too-big'], 1);
+  seal(sender, ipPacket());
+  sender.hearTooBig(tooBig(senderSa, 1000), 5);
+  const later = { ...flow({ spi: 0xc0ffee02 }).sender, generation: 1 };
+  sender.apply({ kind: 'install', sa: later }, 6);
+  sender.apply({ kind: 'use-outbound', protocol: 'esp', spi: later.spi, childId: 1 }, 7);
+  assert.ok(told(sender, 1200, 8) !== undefined);
+  const moved = { direction: 'outbound', protocol: 'esp', spi: later.spi, childId: 1 } as const;
+  const ends = { local: { address: later.local, port: 0 }, encapsulated: false } as const;
+  const elsewhere = { address: address('198.51.100.9'), port: 0 };
+  sender.apply({ kind: 'update-addresses', ...moved, ...ends, remote: elsewhere }, 9);
+  assert.equal(told(sender, 1200, 10), undefined, 'another path');
+  sender.apply(
+    { kind: 'update-addresses', ...moved, ...ends, remote: { address: later.remote, port: 0 } },
+    11,
+  );
+  assert.ok(told(sender, 1200, 12) !== undefined);
+  assert.equal(sender.deadline(), 600_005);
+  sender.handleTimeout(600_004);
+  assert.ok(told(sender, 1200, 600_004) !== undefined);
+  sender.handleTimeout(600_005);
+  assert.equal(told(sender, 1200, 600_005), undefined);
+  assert.equal(sender.deadline(), undefined);
+});
+
+test('this host is believed about its own device, of whatever SA', () => {
+  const { sender, senderSa } = hosts();
+  const more = { from: undefined, spi: undefined, sequence: undefined };
+  assert.equal(sender.hearTooBig(tooBig(senderSa, 1400, more), 0), true);
+  const [event] = pathEvents(sender);
+  assert.deepEqual([event?.pathMtuBytes, event?.fragmentable, event?.from], [1400, false, undefined]);
+  assert.equal(told(sender, 1350), event?.innerMtuBytes);
+});
+
+test('what another data plane has learned counts, if an SA leads there', () => {
+  const { sender, senderSa } = hosts();
+  const path = { pathMtuBytes: 1000, fragmentable: false };
+  sender.learnPath(address('198.51.100.77'), path, 0);
+  assert.equal(sender.deadline(), undefined);
+  sender.learnPath(senderSa.remote, path, 0);
+  assert.ok(told(sender, 1200) !== undefined);
+  assert.deepEqual(pathEvents(sender), []);
 });
 
 test('ICMP errors are limited by the second and never answer ICMP errors', () => {
