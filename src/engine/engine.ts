@@ -14,6 +14,7 @@ import { drainIkeSa } from './ike-sas/drain-ike-sa.ts';
 import type { IkeEntry } from './ike-sas/ike-sa-registry.ts';
 import { deleteRedundant } from './ike-sas/simultaneous-initiation.ts';
 import type { EngineInput, EngineOutput } from './interface.ts';
+import { pathMtuChanged } from './path-mtu.ts';
 import { receiveDatagram } from './receive-datagram.ts';
 import { courseTraffic } from './recovery/course.ts';
 import { receiveIcmpError } from './recovery/hints-received.ts';
@@ -215,6 +216,9 @@ export class Engine {
       }
       case 'unknown-spi':
         receiveUnknownSpi(state, event.evidence);
+        break;
+      case 'path-mtu':
+        pathMtuChanged(state, event);
         break;
       default: {
         const entry = state.registry.byChild(event.childId);

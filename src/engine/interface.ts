@@ -314,6 +314,20 @@ export type EngineEvent =
       readonly connection?: string;
       readonly ikeId?: number;
     }
+  /** Packets to a peer have to be smaller. No SA changes for it. */
+  | {
+      readonly kind: 'path-mtu';
+      readonly remote: Endpoint;
+      readonly spi: number;
+      /** Who said so; absent: this host, of its own device. */
+      readonly from?: IpAddress;
+      /** Packets may be cut on their way. */
+      readonly fragmentable: boolean;
+      readonly pathMtuBytes?: number;
+      readonly innerMtuBytes?: number;
+      readonly connection?: string;
+      readonly ikeId?: number;
+    }
   | {
       readonly kind: 'recovery';
       readonly connection: string;

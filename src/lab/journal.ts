@@ -166,6 +166,8 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
     }
     case 'hip':
       return `[hip] ${event.event.kind}`;
+    case 'path-mtu':
+      return `${event.kind} ${event.remote.address} ${event.pathMtuBytes ?? 'unknown'}`;
     case 'hip-problem':
       return `${event.kind} ${event.reason} ${event.outcome}`;
     case 'child-up':

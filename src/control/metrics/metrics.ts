@@ -206,6 +206,12 @@ export class Metrics {
       'outcome',
     ]);
     counts('wayward_hints_total', 'Word that a peer may have lost its state.', 'hint', ['hint', 'outcome']);
+    counts(
+      'wayward_path_mtu_changes_total',
+      'Times that packets to a peer had to become smaller.',
+      'path-mtu',
+      ['outcome'],
+    );
     counts('wayward_datagrams_ignored_total', 'Datagrams that reached no IKE SA.', 'datagram-ignored', [
       'reason',
     ]);

@@ -18,6 +18,8 @@ function wordsFor(event: EngineEvent): string | undefined {
       return `hip-problem ${event.reason} ${event.outcome}`;
     case 'hint':
       return `hint ${event.hint} ${event.outcome}`;
+    case 'path-mtu':
+      return `path-mtu ${event.pathMtuBytes === undefined ? 'fragmentable' : 'smaller'}`;
     default:
       return undefined;
   }

@@ -106,6 +106,19 @@ export function eventFields(event: EngineEvent): EventFields {
         ...(ikeId !== undefined && { ikeId }),
       };
     }
+    case 'path-mtu': {
+      const { remote, spi, from, fragmentable, pathMtuBytes, innerMtuBytes, connection, ikeId } = event;
+      return {
+        remote: remote.address,
+        spi: formatSpi(spi),
+        fragmentable,
+        ...(from !== undefined && { from }),
+        ...(pathMtuBytes !== undefined && { pathMtuBytes }),
+        ...(innerMtuBytes !== undefined && { innerMtuBytes }),
+        ...(connection !== undefined && { connection }),
+        ...(ikeId !== undefined && { ikeId }),
+      };
+    }
     case 'recovery':
       return { connection: event.connection, rung: event.rung, step: event.step };
   }

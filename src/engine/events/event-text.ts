@@ -4,6 +4,7 @@ import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
 import { hipEventText } from '../hip/hip-event-text.ts';
 import type { CheckpointRefusal, EngineEvent } from '../interface.ts';
+import { pathMtuText } from './path-mtu-text.ts';
 
 /** How much an event matters. */
 export type EventLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -259,6 +260,11 @@ export function eventText(event: EngineEvent): EventText {
         level: actedUpon.includes(outcome) ? 'info' : 'debug',
         text: `${whose}${what}${about}: ${outcome}`,
       };
+    }
+    case 'path-mtu': {
+      const { connection, remote } = event;
+      const whose = connection === undefined ? '' : `${connection}: `;
+      return { level: 'info', text: `${whose}path to ${remote.address}: ${pathMtuText(event)}` };
     }
     case 'recovery': {
       const { connection, rung, step, detail } = event;

@@ -39,6 +39,8 @@ export const IP_RECVERR = 11;
 export const IP_RECVTOS = 13;
 export const IP_XFRM_POLICY = 17;
 export const IP_PMTUDISC_DONT = 0;
+export const IP_PMTUDISC_PROBE = 3;
+export const IP_PMTUDISC_OMIT = 5;
 
 export const IPPROTO_IPV6 = 41;
 export const IPV6_MTU_DISCOVER = 23;

@@ -36,6 +36,7 @@ const ofEarlierSends: ReadonlySet<string> = new Set([
   'ENOPROTOOPT',
   'EPROTO',
   'EACCES',
+  'EMSGSIZE',
 ]);
 
 /** Errnos by which a socket that asks for ICMP errors tells, once, of what became of an earlier datagram. */

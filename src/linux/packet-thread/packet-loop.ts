@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { nodeRandomness } from '#crypto';
-import { LsiTranslation, MemoryDataPlane, SaProgress, verdictNames } from '#ipsec';
+import { LsiTranslation, MemoryDataPlane, SaProgress, type TooBig, verdictNames } from '#ipsec';
 import { isIpv6, type SaCommand, type SaProtocol } from '#sa';
 import { OtherThreads } from '../hand-over/other-threads.ts';
 import { monotonicMs } from '../libc/clock.ts';
@@ -13,6 +13,7 @@ import { Coalescing } from '../offload/coalescing.ts';
 import { virtioNetHeaderBytes } from '../offload/virtio-net-header.ts';
 import { openSslPacketCipher } from '../openssl/packet-cipher.ts';
 import { ReceivedMarksFile } from '../received-marks/received-marks-file.ts';
+import type { IcmpError } from '../sockets/icmp-errors.ts';
 import { ListeningPorts } from '../sockets/listening-ports.ts';
 import { TunDevice } from '../tun-device.ts';
 import type { Arrivals } from './arrivals/arrivals.ts';
@@ -75,6 +76,8 @@ export class PacketLoop {
   readonly #flood: FloodGuard;
   #tunDropped = 0;
   #evidenceRefused = 0;
+  #tooBigHeard = 0;
+  #tooBigIgnored = 0;
   readonly #counters: PacketCounters;
   #toldSum = 0;
   #reportAt = 0;
@@ -146,6 +149,7 @@ export class PacketLoop {
       ...{ options, memory: this.#memory, watched: this.#watched, arrivals: this.#arrivals },
       ...{ ways: this.#ways, flood: this.#flood, holdings },
       place,
+      hearError: (error) => this.#hearError(error),
     });
   }
 
@@ -166,8 +170,7 @@ export class PacketLoop {
     this.#control.flush();
     while (this.#running) {
       this.#controlQueue.beat();
-      for (const fd of this.#watched.serve(this.#waitMs()))
-        this.#sockets.readErrors(fd, (error) => this.#control.icmpError(error));
+      for (const fd of this.#watched.serve(this.#waitMs())) this.#sockets.readErrors(fd);
       // In every round: whoever gave it may have died before it woke us.
       this.#handedOver?.take();
       const at = monotonicMs();
@@ -178,6 +181,14 @@ export class PacketLoop {
       if (at >= this.#reportAt) this.#report(at);
       this.#control.flush();
     }
+  }
+
+  #hearError(error: IcmpError | TooBig): void {
+    if (!('mtuBytes' in error)) this.#control.icmpError(error);
+    else if (this.#plane.hearTooBig(error, monotonicMs())) this.#tooBigHeard++;
+    // It came to whichever thread the kernel chose.
+    else if (this.#others === undefined) this.#tooBigIgnored++;
+    else if (!this.#control.tooBig(error)) this.#tooBigIgnored++;
   }
 
   close(): void {
@@ -216,6 +227,13 @@ export class PacketLoop {
       }
       case 'hip-transmit':
         this.#sockets.hip?.transmit(message.local, message.remote, message.octets);
+        return;
+      case 'too-big':
+        this.#plane.hearTooBig(message.error, monotonicMs());
+        this.#drain();
+        return;
+      case 'path':
+        this.#plane.learnPath(message.remote, message.path, monotonicMs());
         return;
       case 'lsis':
         this.#lsi.load(message.table);
@@ -296,8 +314,8 @@ export class PacketLoop {
     for (let output = this.#plane.poll(); output !== undefined; output = this.#plane.poll()) {
       switch (output.kind) {
         case 'transmit': {
-          const { protocol, local, remote, octets, trafficClass } = output;
-          this.#ways.sendNow(protocol, local, remote, octets, trafficClass);
+          const { protocol, local, remote, octets, trafficClass, dontFragment } = output;
+          this.#ways.sendNow(protocol, local, remote, octets, { trafficClass, fragmentable: !dontFragment });
           break;
         }
         case 'deliver':
@@ -347,6 +365,8 @@ export class PacketLoop {
       ...this.#control.hipCounters,
       ['hip-unsent', () => this.#sockets.hip?.unsent ?? 0],
       ...this.#control.icmpCounters,
+      ['icmp-too-big', () => this.#tooBigHeard],
+      ['icmp-too-big-ignored', () => this.#tooBigIgnored],
       ['unknown-spi-filtered', () => this.#flood.filtered],
       ['hand-over-returned', () => this.#departures.returned],
       ['hand-over-overflow', () => this.#others?.overflow ?? 0],

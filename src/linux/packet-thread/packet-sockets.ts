@@ -1,7 +1,10 @@
 // The sockets of a packet thread, and what receives from each.
-import type { IpAddress, SaProtocol } from '#sa';
+import type { TooBig } from '#ipsec';
+import { type IpAddress, isIpv6, type SaProtocol } from '#sa';
+import { IpProtocol } from '#wire';
 import { PacketMemory } from '../memory/packet-memory.ts';
 import { AddressWatch } from '../netlink/address-watch.ts';
+import { AhErrors } from '../sockets/ah-errors.ts';
 import { DatagramBatch } from '../sockets/datagram-batch.ts';
 import {
   DatagramSocket,
@@ -34,6 +37,13 @@ export interface PacketSocketsOptions {
   readonly flood: FloodGuard;
   readonly holdings: Holdings;
   readonly place: ThreadPlace;
+  /** What became of packets that left. */
+  readonly hearError: (error: IcmpError | TooBig) => void;
+}
+
+/** What tells of errors. */
+interface ErrorSource {
+  receive(): IcmpError | TooBig | undefined;
 }
 
 /** Which of how many packet threads it is. */
@@ -45,7 +55,7 @@ export interface ThreadPlace {
 export class PacketSockets {
   readonly #of: PacketSocketsOptions;
   readonly #all: DatagramSocket[] = [];
-  readonly #icmpErrors = new Map<number, IcmpErrors>();
+  readonly #errors = new Map<number, ErrorSource>();
   readonly #ahReceivers: AhReceiver[] = [];
   #hip: HipSockets | undefined;
   #addressWatch: AddressWatch | undefined;
@@ -95,16 +105,26 @@ export class PacketSockets {
       return this.#open(address, { kind: 'raw', protocol: protocolNumbers[protocol] }, { share });
     };
     const [esp, ah] = [open('esp'), open('ah')];
-    // The kernel gives an error to every raw socket that it could be about. About AH over IPv6 it gives none to this one: it looks
-    // behind AH for whose packet it was.
+    // The kernel gives an error to every raw socket that it could be about, and one about AH over IPv6 to none of these.
     if (thread === 0) for (const socket of [esp, ah]) this.#readErrorsOf(socket, true);
+    if (thread === 0 && isIpv6(address)) this.#hearAboutAh(address);
     this.#listenForEsp(esp);
     this.#listenForAh(ah);
-    ways.addAh(this.#open(address, { kind: 'raw', protocol: withHeader }));
+    const outbound = this.#open(address, { kind: 'raw', protocol: withHeader });
+    // Of what it sends it hears what our own device does not carry.
+    this.#readErrorsOf(outbound, true);
+    this.#of.watched.watchLater(outbound.fd, () => undefined);
+    ways.addAh(outbound);
+  }
+
+  #hearAboutAh(address: IpAddress): void {
+    const socket = this.#open(address, { kind: 'raw', protocol: IpProtocol.ICMPV6 });
+    this.#errors.set(socket.fd, new AhErrors(socket));
+    this.#of.watched.watchLater(socket.fd, () => this.readErrors(socket.fd));
   }
 
   #readErrorsOf(socket: DatagramSocket, carriesEsp: boolean): void {
-    this.#icmpErrors.set(socket.fd, new IcmpErrors(socket, carriesEsp));
+    this.#errors.set(socket.fd, new IcmpErrors(socket, carriesEsp));
   }
 
   #open(
@@ -181,12 +201,12 @@ export class PacketSockets {
   }
 
   /** What became of packets that left by a socket, some at a time. */
-  readErrors(fd: number, take: (error: IcmpError) => void): void {
-    const errors = this.#icmpErrors.get(fd);
+  readErrors(fd: number): void {
+    const errors = this.#errors.get(fd);
     for (let i = 0; i < icmpErrorsMax; i++) {
       const error = errors?.receive();
       if (error === undefined) return;
-      take(error);
+      this.#of.hearError(error);
     }
   }
 

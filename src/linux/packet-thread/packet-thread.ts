@@ -1,5 +1,6 @@
 // The control thread's handle on the packet thread, and on the one that takes its place if it dies.
 import type { Worker } from 'node:worker_threads';
+import type { KnownPath, TooBig } from '#ipsec';
 import type { DataPlaneEvent, Endpoint, IpAddress, LsiTable, SaCommand, SaName, SaResult } from '#sa';
 import { takePacketWorker } from '../early/index.ts';
 import { monotonicMs } from '../libc/clock.ts';
@@ -45,6 +46,8 @@ export interface PacketThreadListener {
   addressesChanged(): void;
   /** Somebody says what became of a packet to one of our peers. */
   icmpError(error: IcmpError): void;
+  /** Of several threads: a packet that another one has sent was too large. */
+  tooBig?(error: TooBig): void;
   event(event: DataPlaneEvent): void;
   saResult(id: number, result: SaResult): void;
   reports(reports: readonly SaReport[]): void;
@@ -253,6 +256,9 @@ export class PacketThread {
       case 'icmp-error':
         listener.icmpError(message.error);
         break;
+      case 'too-big':
+        listener.tooBig?.(message.error);
+        break;
       case 'event':
         listener.event(message.event);
         break;
@@ -312,6 +318,14 @@ export class PacketThread {
 
   transmitHip(local: Endpoint, remote: Endpoint, octets: Uint8Array): void {
     this.#post({ kind: 'hip-transmit', local, remote, octets });
+  }
+
+  hearTooBig(error: TooBig): void {
+    this.#post({ kind: 'too-big', error });
+  }
+
+  learnPath(remote: IpAddress, path: KnownPath): void {
+    this.#post({ kind: 'path', remote, path });
   }
 
   loadLsis(table: LsiTable): void {
@@ -396,6 +410,7 @@ function closeAll({ own, sockets, tun }: HeldDescriptors): void {
 function isOfStranger(message: FromPacketThread): boolean {
   return (
     message.kind === 'icmp-error' ||
+    message.kind === 'too-big' ||
     ((message.kind === 'datagram' || message.kind === 'hip-packet') && !message.ofPeer) ||
     (message.kind === 'event' && message.event.kind === 'unknown-spi')
   );

@@ -108,7 +108,14 @@ export class PacketThreads {
       hipPacket: (local, remote, octets) => listener.hipPacket(local, remote, octets),
       addressesChanged: () => listener.addressesChanged(),
       icmpError: (error) => listener.icmpError(error),
-      event: (event) => listener.event(event),
+      tooBig: (error) => this.#ofOthers(thread, (one) => one.hearTooBig(error)),
+      event: (event) => {
+        if (event.kind === 'path-mtu') {
+          const { remote, pathMtuBytes, fragmentable } = event;
+          this.#ofOthers(thread, (one) => one.learnPath(remote, { pathMtuBytes, fragmentable }));
+        }
+        listener.event(event);
+      },
       saResult: (id, result) => this.#answers.answered(id, result),
       reports: (reports) => listener.reports(reports),
       statistics: (verdicts, heapBytes) => {
@@ -122,6 +129,10 @@ export class PacketThreads {
       },
       died: (error) => listener.died(error),
     };
+  }
+
+  #ofOthers(thread: number, tell: (one: PacketThread) => void): void {
+    for (const [other, one] of this.#threads.entries()) if (other !== thread) tell(one);
   }
 
   get #first(): PacketThread | undefined {

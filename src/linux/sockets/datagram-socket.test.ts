@@ -20,7 +20,7 @@ for (const [any, one, other] of [
       assert.deepEqual(epoll.wait(0), []);
       assert.equal(right.receive(), undefined);
       const remote = { address: address(one), port: 47_002 };
-      assert.equal(left.send(address(other), remote, text.encode('hello'), 0xb9), true);
+      assert.equal(left.send(address(other), remote, text.encode('hello'), { trafficClass: 0xb9 }), true);
       assert.deepEqual(epoll.wait(1000), [right.fd]);
       const datagram = right.receive();
       assert.ok(datagram);
@@ -50,7 +50,7 @@ for (const own of ['127.0.0.1', '::1']) {
     try {
       epoll.add(socket.fd);
       const remote = { address: address(own), port: 0 };
-      assert.equal(socket.send(address(own), remote, text.encode('hello'), 0xb8), true);
+      assert.equal(socket.send(address(own), remote, text.encode('hello'), { trafficClass: 0xb8 }), true);
       assert.deepEqual(epoll.wait(1000), [socket.fd]);
       const datagram = socket.receive();
       assert.ok(datagram);

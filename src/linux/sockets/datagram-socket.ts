@@ -8,6 +8,8 @@ import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
   IP_PMTUDISC_DONT,
+  IP_PMTUDISC_OMIT,
+  IP_PMTUDISC_PROBE,
   IP_RECVTOS,
   IP_TOS,
   IPPROTO_IP,
@@ -33,6 +35,7 @@ import {
   SOL_SOCKET,
   SOL_UDP,
   UDP_GRO,
+  UDP_SEGMENT,
 } from '../libc/constants.ts';
 import { isOfEarlierSend, isWouldBlock, SystemCallError } from '../libc/errno.ts';
 import { addressOf, attempt, errno, must, pinned } from '../libc/libc.ts';
@@ -86,6 +89,14 @@ export interface DatagramSocketOptions {
   readonly share?: SpiShare | undefined;
 }
 
+/** How a datagram is sent. */
+export interface SendOptions {
+  /** DSCP and ECN. */
+  readonly trafficClass?: number;
+  /** False: it is too large as a whole, or not at all. */
+  readonly fragmentable?: boolean;
+}
+
 /** One bound, non-blocking socket of one address family. */
 export class DatagramSocket {
   readonly fd: number;
@@ -97,6 +108,9 @@ export class DatagramSocket {
   /** What the kernel counts as dropped besides: it does not tell what a filter took from what found no room. */
   #otherDrops = 0;
   #filtered = false;
+  /** Whether what it sends may be cut on its way, unless told otherwise, and whether it may at the moment. */
+  #fragmentable = true;
+  #fragmentableNow = true;
   readonly #receiving = new MessageHeader();
   readonly #sending = new MessageHeader();
   readonly #in: Uint8Array = pinned(datagramBytesMax);
@@ -197,6 +211,41 @@ export class DatagramSocket {
     return this.#allows(SOL_UDP, UDP_GRO, 1);
   }
 
+  /**
+   * From now on nothing that it sends is cut on its way unless that is asked for, and the kernel tells what of it was too large.
+   * What it believes of path MTUs itself does not count: anybody can make it believe in smaller ones.
+   */
+  keepWhole(): void {
+    this.#fragmentable = false;
+    this.#discover(false);
+  }
+
+  /**
+   * For what is sent next: whether it may be cut, by us to what our device carries and by routers (IPv6: by us to what the kernel
+   * takes for the path). `restoreWhole` is to follow: while it may, the kernel does not tell what was too large.
+   */
+  allowFragments(fragmentable: boolean): void {
+    if (fragmentable !== this.#fragmentableNow) this.#discover(fragmentable);
+  }
+
+  restoreWhole(): void {
+    this.allowFragments(this.#fragmentable);
+  }
+
+  #discover(fragmentable: boolean): void {
+    const [level, name, cut] =
+      this.family === 4
+        ? ([IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT] as const)
+        : ([IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DONT] as const);
+    this.#allows(level, name, fragmentable ? cut : IP_PMTUDISC_PROBE);
+    this.#fragmentableNow = fragmentable;
+  }
+
+  /** Whether the kernel knows how to cut one piece of memory into datagrams of one length. */
+  get segments(): boolean {
+    return this.#allows(SOL_UDP, UDP_SEGMENT, 0);
+  }
+
   /** Datagrams that found no room in the socket, up to the last one that was received; with a filter none are counted. */
   get overflow(): number {
     return this.#overflow;
@@ -288,14 +337,23 @@ export class DatagramSocket {
    * Sends one datagram from `local.address`. False when the kernel would not take it (full buffer, no route): the
    * datagram is lost, as it could have been anywhere on its way.
    */
-  send(local: IpAddress, remote: Endpoint, octets: Uint8Array, trafficClass = 0): boolean {
+  send(
+    local: IpAddress,
+    remote: Endpoint,
+    octets: Uint8Array,
+    { trafficClass = 0, fragmentable = true }: SendOptions = {},
+  ): boolean {
     if (octets.length > datagramBytesMax) return false;
     const message = this.#sending;
     this.#out.set(octets);
     const nameBytes = writeSocketAddress(remote, message.name);
     message.prepare(this.#outAddress, octets.length, nameBytes, this.#writeControl(local, trafficClass));
-    if (attempt('sendmsg', this.fd, message.header, 0) >= 0) return true;
-    return isOfEarlierSend(errno()) && attempt('sendmsg', this.fd, message.header, 0) >= 0;
+    this.allowFragments(fragmentable);
+    const sent =
+      attempt('sendmsg', this.fd, message.header, 0) >= 0 ||
+      (isOfEarlierSend(errno()) && attempt('sendmsg', this.fd, message.header, 0) >= 0);
+    this.restoreWhole();
+    return sent;
   }
 
   #writeControl(local: IpAddress, trafficClass: number): number {

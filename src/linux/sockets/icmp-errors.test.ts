@@ -41,6 +41,7 @@ function next({ socket, errors, epoll }: Wire): IcmpError | undefined {
   const error = errors.receive();
   assert.equal(errors.receive(), undefined);
   socket.receive();
+  assert.ok(error === undefined || 'quote' in error);
   return error;
 }
 

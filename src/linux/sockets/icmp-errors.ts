@@ -1,4 +1,8 @@
-// ICMP errors about what a socket sent: the kernel keeps them in a queue of their own, with the octets that they quote.
+// ICMP errors about what a socket sent: the kernel keeps them in a queue of their own, with the octets that they quote, and puts
+// there, too, what was larger than the device carries.
+
+import { constants } from 'node:os';
+import type { TooBig } from '#ipsec';
 import { addressFromBytes, type Endpoint, type IpAddress } from '#sa';
 import { readU32 } from '#wire';
 import {
@@ -39,10 +43,16 @@ export interface IcmpError {
 const espProtocol = 50;
 const ahProtocol = 51;
 const quoteBytesMax = 64;
+const originLocal = 1;
 const originIcmp = 2;
 const originIcmp6 = 3;
 /** struct sock_extended_err, before the address of who complains. */
 const extendedErrorBytes = 16;
+
+/** RFC 792, RFC 4443 3.2 */
+function isTooBig(origin: number, type: number, code: number): boolean {
+  return origin === originIcmp ? type === 3 && code === 4 : origin === originIcmp6 && type === 2;
+}
 
 /** Errors that may mean that the peer is not what it was. Packets too large and lifetimes in transit are no such sign. */
 function concernsPeer(origin: number, type: number, code: number): boolean {
@@ -76,7 +86,7 @@ export class IcmpErrors {
   }
 
   /** The next error; `undefined`: there is none. Those that say nothing about a peer are passed over, so many at a time. */
-  receive(passedOverMax = 64): IcmpError | undefined {
+  receive(passedOverMax = 64): IcmpError | TooBig | undefined {
     for (let i = 0; i < passedOverMax; i++) {
       this.#vector.prepareToReceive(0);
       const flags = MSG_ERRQUEUE | MSG_DONTWAIT;
@@ -87,10 +97,11 @@ export class IcmpErrors {
     return undefined;
   }
 
-  #read(): IcmpError | undefined {
+  #read(): IcmpError | TooBig | undefined {
     const { controls, controlView, names } = this.#vector;
     let source: IpAddress | undefined;
     let from: IpAddress | undefined;
+    let mtuBytes: number | undefined;
     const begin = this.#vector.controlAt(0);
     const end = begin + this.#vector.controlLength(0);
     for (let at = begin; at + 16 <= end; ) {
@@ -104,16 +115,36 @@ export class IcmpErrors {
       } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
         source = addressFromBytes(controls.slice(data, data + 16));
       } else if (
-        ((level === IPPROTO_IP && type === IP_RECVERR) ||
-          (level === IPPROTO_IPV6 && type === IPV6_RECVERR)) &&
-        concernsPeer(controls[data + 4]!, controls[data + 5]!, controls[data + 6]!)
+        (level === IPPROTO_IP && type === IP_RECVERR) ||
+        (level === IPPROTO_IPV6 && type === IPV6_RECVERR)
       ) {
-        from = readSocketAddress(controls.subarray(data + extendedErrorBytes, at + length)).address;
+        const told = [controls[data + 4]!, controls[data + 5]!, controls[data + 6]!] as const;
+        const local =
+          told[0] === originLocal && controlView.getUint32(data, true) === constants.errno.EMSGSIZE;
+        if (local || isTooBig(...told)) mtuBytes = controlView.getUint32(data + 8, true);
+        if (mtuBytes === undefined && !concernsPeer(...told)) return undefined;
+        if (!local)
+          from = readSocketAddress(controls.subarray(data + extendedErrorBytes, at + length)).address;
       }
       at += (length + 7) & ~7;
     }
+    if (mtuBytes !== undefined) return this.#tooBig(from, mtuBytes);
     if (source === undefined || from === undefined) return undefined;
     return { from, quote: this.#quoted(source, readSocketAddress(names)) };
+  }
+
+  #tooBig(from: IpAddress | undefined, mtuBytes: number): TooBig {
+    const transport = this.#transport;
+    const isAh = transport.kind === 'raw' && transport.protocol !== espProtocol;
+    const numbers = this.#numbers(isAh ? 4 : 0, this.#vector.received(0));
+    const { address: remote } = readSocketAddress(this.#vector.names);
+    return {
+      ...(from === undefined ? {} : { from }),
+      remote,
+      protocol: isAh ? 'ah' : 'esp',
+      ...numbers,
+      mtuBytes,
+    };
   }
 
   /** @param destination where the packet went, as the quote says */

@@ -30,6 +30,7 @@ interface Message {
   local: Endpoint;
   remote: Endpoint;
   trafficClass: number;
+  dontFragment: boolean;
   firstVector: number;
   vectors: number;
   segmentBytes: number;
@@ -54,7 +55,7 @@ export class SealedPacketSender {
 
   constructor(socket: DatagramSocket) {
     this.#socket = socket;
-    this.#segmenting = socket.transport.kind === 'udp';
+    this.#segmenting = socket.transport.kind === 'udp' && socket.segments;
   }
 
   /** Holds back the packet in the slot, whose octets must stay where they are until `flush`. */
@@ -83,7 +84,8 @@ export class SealedPacketSender {
       message.totalBytes + slot.length <= messageBytesMax &&
       slot.remote === message.remote &&
       slot.local === message.local &&
-      slot.trafficClass === message.trafficClass
+      slot.trafficClass === message.trafficClass &&
+      slot.dontFragment === message.dontFragment
     );
   }
 
@@ -92,6 +94,7 @@ export class SealedPacketSender {
       local: slot.local!,
       remote: slot.remote!,
       trafficClass: slot.trafficClass,
+      dontFragment: slot.dontFragment,
       firstVector: this.#packets,
       vectors: 0,
       segmentBytes: slot.length,
@@ -110,7 +113,10 @@ export class SealedPacketSender {
     let told = false;
     for (let sent = 0; sent < this.#count; ) {
       const address = this.#vector.messageAddress(sent);
-      const result = this.#calls.sendmmsg(this.#socket.fd, address, this.#count - sent, MSG_DONTWAIT);
+      const { dontFragment } = this.#messages[sent]!;
+      this.#socket.allowFragments(!dontFragment);
+      const messages = this.#alike(sent, dontFragment);
+      const result = this.#calls.sendmmsg(this.#socket.fd, address, messages, MSG_DONTWAIT);
       if (result > 0) {
         told = false;
         sent += result;
@@ -129,29 +135,42 @@ export class SealedPacketSender {
         sent++;
       }
     }
+    this.#socket.restoreWhole();
     this.#count = 0;
     this.#packets = 0;
   }
 
-  /** A message that the kernel refuses as a whole may be fine packet by packet. */
+  /** How many messages from this one on go under the same setting of the socket: mostly all. */
+  #alike(from: number, dontFragment: boolean): number {
+    let next = from + 1;
+    while (next < this.#count && this.#messages[next]!.dontFragment === dontFragment) next++;
+    return next - from;
+  }
+
+  /** A message that the kernel refuses as a whole may be fine packet by packet, and what is larger than our device carries in pieces. */
   #refused(index: number, code: string): void {
     const message = this.#messages[index]!;
-    const retry = message.vectors > 1 && (code === 'EINVAL' || code === 'EIO' || code === 'EMSGSIZE');
-    if (!retry) {
+    const tooLarge = code === 'EMSGSIZE';
+    if (!tooLarge && (message.vectors === 1 || (code !== 'EINVAL' && code !== 'EIO'))) {
       this.dropped += message.vectors;
       return;
     }
-    // EIO: the device cannot finish checksums; EINVAL: this kernel knows no UDP_SEGMENT. EMSGSIZE: larger than the
-    // path, which fragments may be.
-    if (code !== 'EMSGSIZE') this.#segmenting = false;
+    // The device cannot finish checksums. EINVAL is of older kernels, of segments larger than the device carries.
+    if (code === 'EIO') this.#segmenting = false;
     const { firstVector, vectors } = message;
     for (let vector = firstVector; vector < firstVector + vectors; vector++) {
       message.firstVector = vector;
       message.vectors = 1;
       this.#write(index, message, false);
-      const sent = this.#calls.sendmmsg(this.#socket.fd, this.#vector.messageAddress(index), 1, MSG_DONTWAIT);
-      if (sent !== 1) this.dropped++;
+      if (this.#sendOne(index)) continue;
+      // The error queue has been told how large it may be.
+      this.#socket.allowFragments(true);
+      if (!this.#sendOne(index)) this.dropped++;
     }
+  }
+
+  #sendOne(index: number): boolean {
+    return this.#calls.sendmmsg(this.#socket.fd, this.#vector.messageAddress(index), 1, MSG_DONTWAIT) === 1;
   }
 
   #write(index: number, message: Message, segmented: boolean): void {

@@ -8,6 +8,22 @@ export const outerAddresses = {
   6: { left: '2001:db8:ffff::1', right: '2001:db8:ffff::2' },
 } as const;
 
+/** Where a router is between them. */
+export const routedAddresses = {
+  4: { left: '192.0.2.1', right: '198.51.100.2' },
+  6: { left: '2001:db8:ffff::1', right: '2001:db8:fffe::2' },
+} as const;
+
+/** The same subnets' routers. */
+const routerAddresses = {
+  4: { left: '192.0.2.254', right: '198.51.100.254' },
+  6: { left: '2001:db8:ffff::fe', right: '2001:db8:fffe::fe' },
+} as const;
+
+const noFragments = `table inet path { chain in {
+  type filter hook prerouting priority -450; iifname "veth0" ip frag-off & 0x3fff != 0 drop; iifname "veth0" exthdr frag exists drop;
+}; }`;
+
 let pairs = 0;
 
 /** What a finished command said. */
@@ -16,16 +32,32 @@ export interface Finished {
   readonly output: string;
 }
 
+/** What is between the two. */
+export interface Between {
+  /** Of the way from left to right, and back. */
+  readonly mtuBytes: number;
+  /** Whether fragments of outer packets get lost before they reach the right side. */
+  readonly losesFragments?: boolean;
+}
+
 export class NamespacePair {
   readonly #names: Readonly<Record<Side, string>>;
+  readonly #router: string | undefined;
   readonly #processes: ChildProcess[] = [];
 
-  constructor(mtuBytes = 1500) {
+  /** @param between a router; absent: they are joined by a cable */
+  constructor(mtuBytes = 1500, between?: Between) {
     const id = `${process.pid}-${pairs++}`;
     this.#names = { left: `wwdp${id}l`, right: `wwdp${id}r` };
     const { left, right } = this.#names;
     ip('netns', 'add', left);
     ip('netns', 'add', right);
+    if (between !== undefined) {
+      this.#router = `wwdp${id}m`;
+      ip('netns', 'add', this.#router);
+      this.#route(this.#router, between);
+      return;
+    }
     ip('link', 'add', 'veth0', 'netns', left, 'type', 'veth', 'peer', 'name', 'veth0', 'netns', right);
     for (const side of ['left', 'right'] as const) {
       const name = this.#names[side];
@@ -34,6 +66,39 @@ export class NamespacePair {
       ip('-n', name, 'address', 'add', `${outerAddresses[6][side]}/64`, 'dev', 'veth0', 'nodad');
       ip('-n', name, 'link', 'set', 'veth0', 'mtu', String(mtuBytes), 'up');
     }
+  }
+
+  #route(router: string, { mtuBytes, losesFragments = false }: Between): void {
+    for (const side of ['left', 'right'] as const) {
+      const name = this.#names[side];
+      ip('link', 'add', 'veth0', 'netns', name, 'type', 'veth', 'peer', 'name', side, 'netns', router);
+      ip('-n', name, 'link', 'set', 'lo', 'up');
+      ip('-n', name, 'link', 'set', 'veth0', 'up');
+      ip('-n', router, 'link', 'set', side, 'mtu', String(side === 'right' ? mtuBytes : 1500), 'up');
+      for (const [family, bits] of [
+        [4, 24],
+        [6, 64],
+      ] as const) {
+        const at = routerAddresses[family][side];
+        const nodad = family === 6 ? ['nodad'] : [];
+        ip(
+          '-n',
+          name,
+          'address',
+          'add',
+          `${routedAddresses[family][side]}/${bits}`,
+          'dev',
+          'veth0',
+          ...nodad,
+        );
+        ip('-n', router, 'address', 'add', `${at}/${bits}`, 'dev', side, ...nodad);
+        ip('-n', name, 'route', 'add', 'default', 'via', at);
+      }
+    }
+    const inRouter = ['netns', 'exec', router];
+    ip(...inRouter, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
+    // A router cuts packets after the last of its own hooks.
+    if (losesFragments) ip('netns', 'exec', this.#names.right, 'nft', noFragments);
   }
 
   /** A process that runs until it ends by itself or the pair is closed. */
@@ -57,7 +122,8 @@ export class NamespacePair {
 
   close(): void {
     for (const child of this.#processes) if (child.exitCode === null) child.kill('SIGKILL');
-    for (const name of Object.values(this.#names)) ip('netns', 'del', name);
+    for (const name of [...Object.values(this.#names), ...(this.#router === undefined ? [] : [this.#router])])
+      ip('netns', 'del', name);
   }
 }
 

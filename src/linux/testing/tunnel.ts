@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Encr } from '#sa';
-import { NamespacePair, outerAddresses, said } from './namespace-pair.ts';
+import { type Between, NamespacePair, outerAddresses, routedAddresses, said } from './namespace-pair.ts';
 import type { TunnelEnd } from './tunnel-sas.ts';
 
 const tunnelEnd = fileURLToPath(new URL('./tunnel-end.js', import.meta.url));
@@ -27,15 +27,21 @@ export type Verdicts = Readonly<Record<string, number>>;
 
 /** Runs `use` with a tunnel between the namespaces; what both ends counted. */
 export async function withTunnel(
-  options: Partial<TunnelEnd> & { readonly family: 4 | 6 },
+  options: Partial<TunnelEnd> & {
+    readonly family: 4 | 6;
+    readonly between?: Between;
+    /** Of the cable between them. */
+    readonly deviceMtuBytes?: number;
+  },
   use: (pair: NamespacePair, ends: readonly ChildProcess[]) => Promise<void>,
 ): Promise<{ readonly left: Verdicts; readonly right: Verdicts }> {
-  const pair = new NamespacePair();
+  const { family, between, deviceMtuBytes, ...more } = options;
+  const pair = new NamespacePair(deviceMtuBytes, between);
+  const outer = (between === undefined ? outerAddresses : routedAddresses)[family];
   try {
-    const { family, ...more } = options;
     const ends: ChildProcess[] = [];
     for (const side of ['left', 'right'] as const) {
-      const end: TunnelEnd = { ...common, outer: outerAddresses[family], ...more, side };
+      const end: TunnelEnd = { ...common, outer, ...more, side };
       ends.push(pair.start(side, process.execPath, tunnelEnd, JSON.stringify(end)));
     }
     await Promise.all(ends.map((end) => said(end, 'ready')));

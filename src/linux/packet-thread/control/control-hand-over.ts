@@ -1,5 +1,6 @@
 // What the packet thread gives to the control thread, which what strangers send must not drown.
 import type { MessagePort } from 'node:worker_threads';
+import type { TooBig } from '#ipsec';
 import type { DataPlaneEvent, Endpoint, SaResult } from '#sa';
 import { hipUdpPort, removeNonEspMarker } from '#wire';
 import type { IcmpError } from '../../sockets/icmp-errors.ts';
@@ -110,6 +111,13 @@ export class ControlHandOver {
       this.#icmpOfPeers++;
       this.post({ kind: 'icmp-error', error });
     } else this.#icmpIgnored++;
+  }
+
+  /** About a packet of none of this thread's SAs. False if it is of none of our peers either, or there is no room. */
+  tooBig(error: TooBig): boolean {
+    if (!this.peers.has(error.remote) || !this.#queue.admit(false)) return false;
+    this.post({ kind: 'too-big', error });
+    return true;
   }
 
   /** False if it is evidence of an unknown SPI for which there is no room. */

@@ -1,4 +1,5 @@
 // What the control thread and the packet thread say to each other.
+import type { KnownPath, TooBig } from '#ipsec';
 import type {
   DataPlaneEvent,
   Endpoint,
@@ -100,6 +101,10 @@ export type ToPacketThread =
       readonly remote: Endpoint;
       readonly octets: Uint8Array;
     }
+  /** Of a packet that another thread may have sent. */
+  | { readonly kind: 'too-big'; readonly error: TooBig }
+  /** What another thread has learned of the path to a peer. */
+  | { readonly kind: 'path'; readonly remote: IpAddress; readonly path: KnownPath }
   /** How IPv4 applications reach HIP peers from now on. */
   | { readonly kind: 'lsis'; readonly table: LsiTable }
   | {
@@ -161,6 +166,8 @@ export type FromPacketThread =
   | { readonly kind: 'addresses-changed' }
   /** About a packet to one of our peers, by whoever says so. */
   | { readonly kind: 'icmp-error'; readonly error: IcmpError }
+  /** The same of a packet too large, which one of the other threads has sent. */
+  | { readonly kind: 'too-big'; readonly error: TooBig }
   | { readonly kind: 'event'; readonly event: DataPlaneEvent }
   /** Commands that were carried out, in their order. */
   | { readonly kind: 'sa-done'; readonly ids: number[] }

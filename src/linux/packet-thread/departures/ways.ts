@@ -3,7 +3,7 @@ import type { PacketSlot } from '#ipsec';
 import { type Endpoint, isIpv6, type SaProtocol } from '#sa';
 import type { PacketMemory } from '../../memory/packet-memory.ts';
 import { DatagramBatch } from '../../sockets/datagram-batch.ts';
-import type { DatagramSocket } from '../../sockets/datagram-socket.ts';
+import type { DatagramSocket, SendOptions } from '../../sockets/datagram-socket.ts';
 import { SealedPacketSender } from '../../sockets/sealed-packet-sender.ts';
 
 export interface Way {
@@ -37,6 +37,7 @@ export class Ways {
 
   addEsp(socket: DatagramSocket): Way {
     if (socket.transport.kind === 'udp') socket.joinDatagrams();
+    socket.keepWhole();
     const batch = new DatagramBatch(socket, this.#memory);
     this.#batches.push(batch);
     const way = { socket, sender: new SealedPacketSender(socket), batch };
@@ -47,6 +48,7 @@ export class Ways {
 
   /** @param socket takes packets with their IP header, of which AH covers more than the kernel would ask us about */
   addAh(socket: DatagramSocket): void {
+    socket.keepWhole();
     this.#ah.push({ socket, sender: new SealedPacketSender(socket) });
     this.#lastLocal = undefined;
   }
@@ -80,11 +82,11 @@ export class Ways {
     local: Endpoint,
     remote: Endpoint,
     octets: Uint8Array,
-    trafficClass: number,
+    options: SendOptions,
   ): void {
     const way = this.#find(envelope, local);
     if (way === undefined) this.missing++;
-    else way.socket.send(local.address, remote, octets, trafficClass);
+    else way.socket.send(local.address, remote, octets, options);
   }
 
   #find(envelope: Envelope, { address, port }: Endpoint): WayOut | undefined {
