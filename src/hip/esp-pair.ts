@@ -1,4 +1,5 @@
-// Pairs of ESP SAs in BEET mode enter and leave the data plane: the HITs are the addresses inside (RFC 7402 3.2, 3.3.1, 4.1.2, 5.2.1, appendix B).
+// Pairs of ESP SAs in BEET mode enter and leave the data plane: the HITs are the addresses inside (RFC 7402 3.2, 3.2.1, 3.3.1,
+// 3.3.3, 3.3.4, 4.1.2, 5.2.1, appendix B).
 import { type Drawn, encryptionKeyBytes, integrityKeyBytes, type PacketKeys } from '#crypto';
 import {
   type ChildSuite,
@@ -16,7 +17,7 @@ import type { AssociationKeys, EspPair, HipAssociation, Standing } from './assoc
 import { hipQuirks } from './configuration.ts';
 import type { HipHostState } from './host-state.ts';
 
-/** Between traps and the policies of anything configured: a HIT leads to nobody else. */
+/** Between traps and the policies of anything configured: a HIT leads to nobody else (RFC 7402 3.4.1). */
 const policyPriority = 500;
 
 export interface PairInput {

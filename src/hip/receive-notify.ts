@@ -1,4 +1,4 @@
-// NOTIFY: for people only, it changes nothing (RFC 7401 5.3.6, 6.13).
+// NOTIFY: for people only, it changes nothing (RFC 7401 5.3.6, 6.13, RFC 7402 6.11).
 import { verifyHipSignature } from '#crypto';
 import type { HipHostState, ReceivedPacket } from './host-state.ts';
 import { isKeepalive } from './keepalive.ts';

@@ -48,7 +48,7 @@ function standingTimes(
   ];
 }
 
-/** A registration is a use. */
+/** RFC 7402 3.3.7. A registration is a use. */
 function unusedAt(standing: Standing, unusedMs: number): number | undefined {
   const { lastInboundAt, lastOutboundAt, granted } = standing;
   if (granted !== undefined || keepsAssociation(standing)) return undefined;

@@ -215,7 +215,7 @@ for (const vector of baseExchangeVectors) {
       assert.ok(verifyHipSignature(r2, responder));
     });
 
-    // RFC 7401 6.4.1
+    // RFC 7401 6.4.1, RFC 7402 6.3
     test('what we send has the same MACs', () => {
       const i2Body = before(i2, 'HIP_MAC', 'HIP_SIGNATURE', 'ECHO_RESPONSE_UNSIGNED');
       const i2Sent = appendHipMac(i2Body, responderHit, initiatorIntegrity);

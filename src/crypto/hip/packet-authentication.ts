@@ -1,4 +1,4 @@
-// MACs and signatures of HIP packets: made while a packet is built from front to back, and checked (RFC 7401 6.4).
+// MACs and signatures of HIP packets: made while a packet is built from front to back, and checked (RFC 7401 6.4, RFC 7402 6.3).
 import {
   appendHipParameters,
   HiAlgorithm,

@@ -130,6 +130,7 @@ export class R1Pool {
         { type: 'HOST_ID', algorithm: identity.algorithm, hostIdentity: identity.octets },
         { type: 'HIT_SUITE_LIST', suites: hitSuitesOf(configuration, local) },
         ...(services === undefined ? [] : [services]),
+        // RFC 7402 4.1.1
         { type: 'TRANSPORT_FORMAT_LIST', formats: [HipParameterType.ESP_TRANSFORM] },
         { type: 'ESP_TRANSFORM', suites: configuration.espSuites },
       ],

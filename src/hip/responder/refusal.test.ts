@@ -86,7 +86,7 @@ describe('an I2 that is refused', () => {
     assert.equal(hipParameter(parameters, 'NOTIFICATION')?.notifyType, RESPONDER_BUSY_PLEASE_RETRY);
   });
 
-  // RFC 7401 5.2.19: no NOTIFICATION for whoever has not solved a puzzle; 6.9 10 and 11: silence.
+  // RFC 7402 4.1.1: ESP is all there is. RFC 7401 5.2.19: no NOTIFICATION for whoever has not solved a puzzle; 6.9 10 and 11: silence.
   const silent: readonly (readonly [string, I2Change])[] = [
     ['group', { parameters: [{ type: 'DIFFIE_HELLMAN', group: 8, publicValue: new Uint8Array(96) }] }],
     ['encrypted', { hidden: [] }],

@@ -1,4 +1,4 @@
-// UPDATE: acknowledgements first, then what has to be acknowledged (RFC 7401 6.12, 6.12.1, 6.12.2).
+// UPDATE: acknowledgements first, then what has to be acknowledged (RFC 7401 4.2, 6.12, 6.12.1, 6.12.2).
 import { equalConstantTime, verifyHipMac, verifyHipSignature } from '#crypto';
 import { type HipParameter, hipParameter } from '#wire';
 import type { HipAssociation, Standing } from '../association.ts';

@@ -29,7 +29,7 @@ export function beginRekey(state: HipHostState, association: HipAssociation, sta
   });
 }
 
-/** Our half: an SPI, and a Diffie-Hellman value unless the peer does without (then KEYMAT goes on). */
+/** RFC 7402 6.9.1. Our half: an SPI, and a Diffie-Hellman value unless the peer does without (then KEYMAT goes on). */
 function newHalf(state: HipHostState, standing: Standing, fresh: boolean, peerIndex: number): Rekeying {
   const { keys, pair, updates } = standing;
   const method = keyExchangeOfDhGroup(keys.group)!;

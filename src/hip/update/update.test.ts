@@ -31,7 +31,7 @@ function assertOnePair(hosts: TwoHosts): void {
 }
 
 describe('a rekeying', () => {
-  // RFC 7402 3.3.2, 4.1.3, 5.3.1, 5.3.2, 6.8, 6.9, 6.10
+  // RFC 7401 4.2; RFC 7402 3.2.1, 3.3.2, 3.3.3, 3.3.4, 4.1.3, 5.3.1, 5.3.2, 6.8, 6.9, 6.9.1, 6.10
   test('takes three UPDATE packets, and the old SAs go when traffic comes by the new ones', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
