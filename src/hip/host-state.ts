@@ -145,6 +145,7 @@ export class HipHostState {
     const known = this.findOrAdd(local, remote, path);
     if (known.attempt !== undefined) this.dropAttempt(known);
     known.attempt = attempt;
+    this.emit({ kind: 'identified', context: known.context });
     return known;
   }
 

@@ -197,6 +197,8 @@ export type HipEvent =
       readonly reason: string;
     }
   | { readonly kind: 'failed'; readonly context: HipContext; readonly reason: string }
+  /** Whoever was to answer an opportunistic call has done so: from now on it is about this peer (RFC 7401 4.1.8). */
+  | { readonly kind: 'identified'; readonly context: HipContext }
   | {
       readonly kind: 'rekeyed';
       readonly context: HipContext;

@@ -38,6 +38,8 @@ export function hipEventText(event: HipEvent): EventText {
     }
     case 'ended':
       return { level: 'info', text: `${name}: association ended: ${event.reason}` };
+    case 'identified':
+      return { level: 'info', text: `${name}: has answered a call to anybody` };
     case 'failed':
       return { level: 'error', text: `${name}: no association: ${event.reason}` };
     case 'rekeyed':

@@ -12,7 +12,7 @@ import {
   peersOf,
 } from '#hip';
 import type { DataPlaneEvent, IpAddress } from '#sa';
-import type { Hit } from '#wire';
+import { type Hit, zeroHit } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { Resolution } from '../interface.ts';
 import { answerHipProblem } from '../recovery/hip-problem.ts';
@@ -190,6 +190,13 @@ export class HipSide {
     const waiting = this.#waiting.get(remote);
     if (waiting === undefined) this.#waiting.set(remote, [commandId]);
     else waiting.push(commandId);
+  }
+
+  /** Who called anybody waits for this peer from now on. */
+  identify(remote: Hit): void {
+    const waiting = this.#waiting.get(zeroHit);
+    this.#waiting.delete(zeroHit);
+    for (const id of waiting ?? []) this.awaitAssociation(remote, id);
   }
 
   /** @param failure absent: the association stands */

@@ -237,3 +237,31 @@ test('a command that begins nothing because an attempt has just failed is told s
   hosts.settle();
   assert.deepEqual(moon.results.at(-1), { kind: 'command-result', id: 4, result: { ok: true, count: 1 } });
 });
+
+// RFC 7401 4.1.8
+test('a command that calls whoever answers has its result when somebody has, and when nobody does', () => {
+  const hosts = new HipEngines((name) => ({
+    hip: {
+      ...hipDefaults,
+      identities: [identities[name]],
+      accept: 'any',
+      peers: name === 'moon' ? [{ name: 'anybody', addresses: [address('192.0.2.2')] }] : [],
+    },
+  })).start();
+  const { moon } = hosts;
+  const ask = (id: number): void =>
+    moon.give(hosts.now, { kind: 'command', id, command: { kind: 'hip-associate', peer: 'anybody' } });
+  ask(1);
+  hosts.settle();
+  assert.equal(moon.engine.status().hip[0]?.state, 'ESTABLISHED');
+  assert.deepEqual(moon.results, [{ kind: 'command-result', id: 1, result: { ok: true, count: 1 } }]);
+  // And once R1 has come, nothing more does.
+  ask(2);
+  for (let step = 0; step < 200; step++) {
+    hosts.wait(0);
+    hosts.now += 500;
+    moon.sent.length = 0;
+    moon.give(hosts.now, { kind: 'timeout' });
+  }
+  assert.equal(moon.results.length, 2);
+});

@@ -8,6 +8,7 @@ export function reactToHipEvent(state: EngineState, hip: HipSide, event: HipEven
   noteHipEvent(state, event);
   state.event({ kind: 'hip', event });
   hip.registrations.note(state, hip, event);
-  if (event.kind === 'established') hip.settle(event.context.remote);
+  if (event.kind === 'identified') hip.identify(event.context.remote);
+  else if (event.kind === 'established') hip.settle(event.context.remote);
   else if (event.kind === 'failed') hip.settle(event.context.remote, event.reason);
 }
