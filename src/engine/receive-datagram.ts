@@ -154,20 +154,32 @@ function receiveFirstRequest(state: EngineState, received: Received, message: Ik
   // RFC 7296 2.6: a returned cookie is the first payload.
   const cookie = first?.type === 'N' && first.notifyType === NotifyType.COOKIE ? first.data : undefined;
   const cookieValid = cookie !== undefined && state.cookies.check(state.at, cookie, subject);
+  const demandCookie = (): void => {
+    state.event({ kind: 'cookie-demanded', remote });
+    sendReply(state, received, cookieDemand(message.header, state.cookies.issue(state.at, subject)));
+  };
   switch (state.halfOpen.admit(remote.address, cookieValid, state.configuration.halfOpen)) {
     case 'drop':
       refuse(state, remote, 'half-open-limit');
       return;
     case 'demand-cookie':
-      state.event({ kind: 'cookie-demanded', remote });
-      sendReply(state, received, cookieDemand(message.header, state.cookies.issue(state.at, subject)));
+      demandCookie();
       return;
     case 'accept':
-      acceptFirstRequest(state, received, message);
+      if (acceptFirstRequest(state, received, message, cookieValid) === 'unproven') demandCookie();
   }
 }
 
-function acceptFirstRequest(state: EngineState, received: Received, message: IkeMessage): void {
+/**
+ * Whoever has returned no cookie may be somebody else, who gets the answer: it must not be longer than the request.
+ * @returns `unproven` if it would be
+ */
+function acceptFirstRequest(
+  state: EngineState,
+  received: Received,
+  message: IkeMessage,
+  cookieValid: boolean,
+): 'unproven' | undefined {
   const { local, remote } = received;
   const ikeId = state.registry.nextIkeId();
   const line = { ikeId };
@@ -181,20 +193,24 @@ function acceptFirstRequest(state: EngineState, received: Received, message: Ike
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: remote.port },
     halfOpenTimeoutMs: state.configuration.halfOpen.halfOpenTimeoutMs,
     keyLog: state.keyLog,
+    ...(cookieValid ? {} : { answerBytesMax: received.octets.length }),
   });
   switch (answer.kind) {
+    case 'unproven':
+      return 'unproven';
     case 'drop':
       refuse(state, remote, 'refused', answer.reason);
-      return;
+      return undefined;
     case 'reply':
       refuse(state, remote, 'refused', answer.reason);
       sendReply(state, received, answer.octets);
-      return;
+      return undefined;
     case 'sa': {
       state.halfOpen.add(remote.address);
       const entry = state.newEntry({ ikeId, line, sa: answer.sa, initiator: false, initRequestFrom: remote });
       entry.halfOpenSource = remote.address;
       state.touch(entry);
+      return undefined;
     }
   }
 }

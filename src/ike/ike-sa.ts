@@ -413,12 +413,16 @@ export interface RespondOptions {
   readonly keyLog?: boolean;
   /** How long IKE_AUTH may take to come. */
   readonly halfOpenTimeoutMs: number;
+  /** The longest answer that may go to a source that has returned no cookie. Absent: it has. */
+  readonly answerBytesMax?: number;
 }
 
 export type RespondOutcome =
   /** A stateless refusal, to be sent back to where the request came from. */
   | { readonly kind: 'reply'; readonly octets: Uint8Array; readonly reason: string }
   | { readonly kind: 'drop'; readonly reason: string }
+  /** The answer would be longer than `answerBytesMax`: a cookie has to be demanded. */
+  | { readonly kind: 'unproven'; readonly reason: string }
   /** A half-open IKE SA; its first output is the answer. */
   | { readonly kind: 'sa'; readonly sa: IkeSa };
 

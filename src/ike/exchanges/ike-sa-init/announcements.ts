@@ -24,6 +24,14 @@ export function announcements(state: IkeSaState): Payload[] {
   ];
 }
 
+/** Of that, what is of any use to who asked: it said the same (RFC 7383 2.3, RFC 7427 4). */
+export function answeredAnnouncements(state: IkeSaState): Payload[] {
+  const { fragmentation, signatureHashes: hashes } = state.peer;
+  return announcements(state).filter((payload) =>
+    payload === signatureHashes ? hashes !== undefined : fragmentation,
+  );
+}
+
 /** What the peer can do, read from its message. */
 export function noteAnnouncements(state: IkeSaState, payloads: readonly Payload[]): void {
   state.peer.fragmentation = findNotify(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) !== undefined;

@@ -15,8 +15,9 @@ import { headerOf, transmit } from '../../messages/transmission.ts';
 import { notify } from '../../payloads/notify.ts';
 import { mandatoryPayload } from '../../payloads/payload-lookup.ts';
 import type { HalfOpen } from '../../phase.ts';
+import { forgetKeys } from '../../protection/protection-keys.ts';
 import { nonceBytes } from '../nonces.ts';
-import { announcements, noteAnnouncements } from './announcements.ts';
+import { answeredAnnouncements, noteAnnouncements } from './announcements.ts';
 import { natNotifies, noteNatOfRequest } from './nat.ts';
 
 export interface InitRequest {
@@ -28,16 +29,25 @@ export interface InitRequest {
   readonly at: number;
   readonly keyLog: boolean;
   readonly halfOpenTimeoutMs: number;
+  /** Absent: the source is proven, and the answer may be as long as it has to be. */
+  readonly answerBytesMax?: number;
 }
 
 export type InitOutcome =
   /** Send it back to where the request came from; there is no state. */
   | { readonly kind: 'reply'; readonly octets: Uint8Array; readonly reason: string }
   | { readonly kind: 'drop'; readonly reason: string }
+  /** The answer would be longer than allowed. There is no state. */
+  | { readonly kind: 'unproven'; readonly reason: string }
   | { readonly kind: 'state'; readonly state: IkeSaState };
 
 export function beginsIkeSa({ header }: IkeMessage): boolean {
   return !header.response && header.initiator && header.messageId === 0 && header.responderSpi === zeroIkeSpi;
+}
+
+interface Half {
+  readonly state: IkeSaState;
+  readonly halfOpen: HalfOpen;
 }
 
 /** Nothing of it is protected yet: the caller derives its keys next. */
@@ -45,7 +55,7 @@ export function openHalfOpen(
   request: InitRequest,
   connection: ConnectionConfiguration,
   payloads: readonly Payload[],
-): { readonly state: IkeSaState; readonly halfOpen: HalfOpen } {
+): Half {
   const { message, ports, local, remote, natTraversal, keyLog, at } = request;
   const halfOpen: HalfOpen = {
     name: 'half-open',
@@ -69,30 +79,53 @@ export function openHalfOpen(
     firstRequestId: 0,
     firstExpectedId: 1,
   });
+  noteAnnouncements(state, payloads);
+  noteNatOfRequest(state, payloads);
   return { state, halfOpen };
 }
 
-/** `chosen` is what only this exchange answers; the nonce and what both sides can do go along. */
-export function answerHalfOpen(
-  { state, halfOpen }: { readonly state: IkeSaState; readonly halfOpen: HalfOpen },
-  exchangeType: number,
-  request: readonly Payload[],
-  chosen: readonly Payload[],
-  certificateRequest: readonly Payload[],
-): InitOutcome {
-  noteAnnouncements(state, request);
-  noteNatOfRequest(state, request);
-  const initResponse = encodeIkeMessage({
-    header: headerOf(state, exchangeType, 0, true),
-    payloads: [
-      ...chosen,
-      { type: 'Nonce', data: halfOpen.nonceResponder },
-      ...(state.nat.supported ? natNotifies(state) : []),
-      ...announcements(state),
-      notify(NotifyType.CHILDLESS_IKEV2_SUPPORTED),
-      ...certificateRequest,
-    ],
-  });
+/** What only this exchange answers; the nonce and what both sides can do go along. */
+interface Chosen {
+  readonly exchangeType: number;
+  readonly payloads: readonly Payload[];
+  readonly certificateRequest: readonly Payload[];
+}
+
+/** `undefined`: it would be too long. That childless IKE SAs may be made goes without saying, if it has to (RFC 6023). */
+export function answerOctets(
+  { state, halfOpen }: Half,
+  { exchangeType, payloads, certificateRequest }: Chosen,
+  bytesMax: number = Number.POSITIVE_INFINITY,
+): Uint8Array | undefined {
+  for (const optional of [[notify(NotifyType.CHILDLESS_IKEV2_SUPPORTED)], []]) {
+    const octets = encodeIkeMessage({
+      header: headerOf(state, exchangeType, 0, true),
+      payloads: [
+        ...payloads,
+        { type: 'Nonce', data: halfOpen.nonceResponder },
+        ...(state.nat.supported ? natNotifies(state) : []),
+        ...answeredAnnouncements(state),
+        ...optional,
+        ...certificateRequest,
+      ],
+    });
+    if (octets.length <= bytesMax) return octets;
+  }
+  return undefined;
+}
+
+export const unproven: InitOutcome = {
+  kind: 'unproven',
+  reason: 'the answer would be longer than the request',
+};
+
+export function answerHalfOpen(half: Half, chosen: Chosen, bytesMax?: number): InitOutcome {
+  const { state, halfOpen } = half;
+  const initResponse = answerOctets(half, chosen, bytesMax);
+  if (initResponse === undefined) {
+    forgetKeys(state);
+    return unproven;
+  }
   state.phase = { ...halfOpen, initResponse };
   transmit(state, [initResponse]);
   return { kind: 'state', state };

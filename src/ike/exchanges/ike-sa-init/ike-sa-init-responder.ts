@@ -13,11 +13,13 @@ import { protect } from '../../protection/protection-keys.ts';
 import { offeredText } from '../../refusal-text.ts';
 import {
   answerHalfOpen,
+  answerOctets,
   beginsIkeSa,
   type InitOutcome,
   type InitRequest,
   openHalfOpen,
   replyWithoutState,
+  unproven,
 } from './half-open.ts';
 
 export function answerInitRequest(request: InitRequest): InitOutcome {
@@ -47,6 +49,22 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
       'another key exchange method is wanted',
     );
   }
+  const half = openHalfOpen(request, connection, payloads);
+  const { state, halfOpen } = half;
+  const wantedCertificates = certificateRequest(state, candidates);
+  const answer = (publicValue: Uint8Array): Parameters<typeof answerHalfOpen>[1] => ({
+    exchangeType: ExchangeType.IKE_SA_INIT,
+    payloads: [
+      { type: 'SA', proposals: [selected.reply] },
+      { type: 'KE', group: selected.suite.ke, data: publicValue },
+    ],
+    certificateRequest: wantedCertificates,
+  });
+  // Our public value is as long as theirs, so that nothing has to be computed to know.
+  const { answerBytesMax } = request;
+  if (answerOctets(half, answer(new Uint8Array(ke.data.length)), answerBytesMax) === undefined) {
+    return unproven;
+  }
   const keyPair = ports.randomness.keyPair(selected.suite.ke);
   let sharedSecret: Uint8Array;
   try {
@@ -58,8 +76,6 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
     keyPair.destroy();
   }
 
-  const half = openHalfOpen(request, connection, payloads);
-  const { state, halfOpen } = half;
   const keys = deriveIkeKeys({
     suite: selected.suite,
     nonceInitiator: halfOpen.nonceInitiator,
@@ -70,17 +86,7 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
   });
   wipe(sharedSecret);
   protect(state, selected.suite, keys);
-  const answer: Payload[] = [
-    { type: 'SA', proposals: [selected.reply] },
-    { type: 'KE', group: keyPair.group, data: keyPair.publicValue },
-  ];
-  return answerHalfOpen(
-    half,
-    ExchangeType.IKE_SA_INIT,
-    payloads,
-    answer,
-    certificateRequest(state, candidates),
-  );
+  return answerHalfOpen(half, answer(keyPair.publicValue), answerBytesMax);
 }
 
 /** The first connection with an acceptable suite; the group that the initiator already used is preferred to a round trip. */

@@ -97,5 +97,6 @@ function accept(
     content: { ...rest, suite, skD: new Uint8Array(0) },
   };
   protect(state, suite, keys);
-  return answerHalfOpen(half, ExchangeType.IKE_SESSION_RESUME, payloads, [], []);
+  const chosen = { exchangeType: ExchangeType.IKE_SESSION_RESUME, payloads: [], certificateRequest: [] };
+  return answerHalfOpen(half, chosen, request.answerBytesMax);
 }
