@@ -105,7 +105,7 @@ export class EngineState {
   readonly eventCounts: EventCounts = new EventCounts();
   readonly leadingPolicies: LeadingPolicies = new LeadingPolicies();
   readonly pending: PendingCommands = new PendingCommands((id, result) => this.answer(id, result));
-  /** Identity pairs that were sent INITIAL_CONTACT since the start (RFC 7296 2.4). */
+  /** Identity pairs that have an IKE SA since the start, or an attempt that says INITIAL_CONTACT (RFC 7296 2.4). */
   readonly contacted: Set<string> = new Set();
   #configuration: EngineConfiguration;
   #connections: ConnectionLookup;
@@ -403,6 +403,7 @@ export class EngineState {
       lastCommandId: undefined,
       unwanted: new Set(),
       successorOfSilence: undefined,
+      initialContact: undefined,
       refusal: undefined,
       expectedSpi: undefined,
       early: [],

@@ -159,25 +159,31 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
     children: children.map(({ configuration }) => configuration),
     ...(children[0]?.acquired === undefined ? {} : { acquired: children[0].acquired }),
   };
+  const initialContact = ticket === undefined ? takeInitialContact(state, connection) : undefined;
   const sa =
     ticket === undefined
-      ? initiateIkeSa({ ...options, initialContact: takeInitialContact(state, connection) })
+      ? initiateIkeSa({ ...options, initialContact: initialContact !== undefined })
       : resumeIkeSa({ ...options, ticket });
-  state.touch(state.newEntry({ ikeId, line, sa, initiator: true }));
+  const entry = state.newEntry({ ikeId, line, sa, initiator: true });
+  entry.initialContact = initialContact;
+  state.touch(entry);
 }
 
-/** RFC 7296 2.4: only in the first IKE_AUTH since the start, and only if we know no other IKE SA with that peer. */
-function takeInitialContact(state: EngineState, connection: ConnectionConfiguration): boolean {
+/**
+ * RFC 7296 2.4: only in the first IKE_AUTH since the start that comes to anything, and only if we know no other IKE SA with that
+ * peer. @returns the identities that it is said for
+ */
+function takeInitialContact(state: EngineState, connection: ConnectionConfiguration): string | undefined {
   const { identity } = connection.remote;
   // Who answers behind a wildcard is not known yet, so nothing can be said about it.
-  if (connection.unique === 'never' || identity.kind !== 'exact') return false;
+  if (connection.unique === 'never' || identity.kind !== 'exact') return undefined;
   const local = connection.local.identity;
   const pair = `${local === undefined ? connection.name : identityKey(local)} ${formatIdentityPattern(identity)}`;
-  if (state.contacted.has(pair)) return false;
+  if (state.contacted.has(pair)) return undefined;
   state.contacted.add(pair);
-  return (
-    !state.registry.knows(identity.identity) && state.registry.ofConnection(connection.name).length === 0
-  );
+  const alone =
+    !state.registry.knows(identity.identity) && state.registry.ofConnection(connection.name).length === 0;
+  return alone ? pair : undefined;
 }
 
 /** The IKE SA of an initiation did not come to be. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConnectionConfiguration } from '#ike';
+import { ExchangeType } from '#wire';
 import { configuration, connection } from '../testing/configurations.ts';
 import { EnginePair } from '../testing/two-engines.ts';
 
@@ -26,6 +27,29 @@ describe('a host that lost its state', () => {
       assert.match(duplicate?.reason ?? '', /INITIAL_CONTACT/);
       assert.equal(pair.sun.saCommands.filter(({ kind }) => kind === 'remove').length, 2);
       assert.equal(pair.sun.engine.tables().reservedSpis, 1);
+    });
+  }
+
+  // A machine that boots calls before its network is there.
+  for (const [arrived, isLost] of [
+    ['nothing', () => true],
+    ['only IKE_SA_INIT', (octets: Uint8Array) => octets[18] === ExchangeType.IKE_AUTH],
+  ] as const) {
+    test(`says so as soon as it gets through, though at first ${arrived} did`, () => {
+      const pair = pairWith({ unique: 'no' }).establish();
+      pair.now += 1000;
+      pair.moon.crash();
+      const deliver = pair.deliver.bind(pair);
+      pair.deliver = (datagram) => {
+        if (!isLost(datagram.octets)) deliver(datagram);
+      };
+      const first = pair.moon.command({ kind: 'initiate', child: 'net' });
+      pair.run(300_000);
+      pair.deliver = deliver;
+      assert.equal(pair.moon.results.get(first)?.ok, false);
+      pair.moon.command({ kind: 'initiate', child: 'net' });
+      pair.settle();
+      assert.deepEqual([pair.moon.established, pair.sun.established], [1, 1]);
     });
   }
 

@@ -58,6 +58,8 @@ export interface IkeEntry {
   readonly unwanted: Set<string>;
   /** The IKE SA that carries our traffic since this one fell silent. */
   successorOfSilence: number | undefined;
+  /** Its IKE_AUTH says INITIAL_CONTACT, for these identities. */
+  initialContact: string | undefined;
   /** What the newest refusal of its IKE_SA_INIT said, whoever sent it. */
   refusal: string | undefined;
   /** Our SPI of the IKE SA that its rekeying is making. */

@@ -59,6 +59,8 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       if (!ticketOutlives(event.failure)) state.clientTickets.dropOf(connection.name, spisOf(entry));
       break;
     case 'ike-failed':
+      // What the peer still has of the time before, it is told by the next attempt.
+      if (entry.initialContact !== undefined) state.contacted.delete(entry.initialContact);
       connectionFailed(state, entry.ikeId, connection.name, event.failure);
       break;
     case 'peer-refused':
