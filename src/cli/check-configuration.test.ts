@@ -13,6 +13,17 @@ test('wayward check says everything about a configuration, and its status is tha
   assert.match(bad.out, /^.*swanctl\.conf:2:17: auth: "eap": EAP is not supported yet/m);
   assert.match(bad.out, /swanctl\.conf: 3 errors, nothing would be loaded\n$/);
 
+  writeFileSync(file, 'connections { a { remote_adrs = 1\n } }\nspare {\n}\nwayward { nothing = 1\n}\n');
+  const both = await wayward(t, ['check', '--config', file, '--json']);
+  assert.equal(both.status, 2);
+  const { findings } = JSON.parse(both.out) as { findings: { severity: string; line: number }[] };
+  assert.deepEqual(
+    findings.map(({ severity, line }) => `${severity} ${line}`).filter((text) => !text.endsWith(' 1')),
+    ['warning 3', 'error 5'],
+  );
+  const shown = await wayward(t, ['check', '--config', file]);
+  assert.match(shown.out, /:3:1: warning: section "spare" has no effect.*\n.*:5:11: unknown option/);
+
   writeFileSync(file, 'connections { }\nspare {\n}\n');
   const good = await wayward(t, ['check', '--config', file]);
   assert.deepEqual(good, {

@@ -1,5 +1,11 @@
 // `wayward check`: everything that there is to say about a configuration, without a start.
-import { type ConfigurationErrorCode, ConfigurationErrors, formatPosition } from '#config';
+import {
+  byPlace,
+  type ConfigurationErrorCode,
+  ConfigurationErrors,
+  type ConfigurationWarning,
+  formatPosition,
+} from '#config';
 import { ConfigurationFileError, ExitStatus, loadConfigurationFile } from '#daemon';
 
 /** What is wrong, or without effect. Line 0: the whole file. */
@@ -26,31 +32,30 @@ export function checkConfiguration(path: string): CheckedConfiguration {
   try {
     const { configuration, warnings } = loadConfigurationFile(path);
     const connections = configuration.connections.length;
-    const findings = warnings.map(
-      ({ position, detail }): Finding => ({
-        severity: 'warning',
-        code: 'no-effect',
-        ...position,
-        text: detail,
-      }),
-    );
-    const lines = warnings.map(({ position, detail }) => `${formatPosition(position)}: warning: ${detail}`);
+    const findings = warnings.map(warningFinding);
     return {
       status: ExitStatus.ok,
-      lines: [...lines, `${path}: ${connections} connections, ${findings.length} warnings`],
+      lines: [...findings.map(lineOf), `${path}: ${connections} connections, ${findings.length} warnings`],
       value: { ok: true, connections, findings },
     };
   } catch (error) {
-    const findings = errorsOf(error, path);
-    const lines = findings.map(
-      ({ file, line, column, text }) => `${formatPosition({ file, line, column })}: ${text}`,
-    );
+    const errors = errorsOf(error, path);
+    const warnings = error instanceof ConfigurationErrors ? error.warnings.map(warningFinding) : [];
+    const findings = [...errors, ...warnings].sort(byPlace);
     return {
       status: ExitStatus.usage,
-      lines: [...lines, `${path}: ${findings.length} errors, nothing would be loaded`],
+      lines: [...findings.map(lineOf), `${path}: ${errors.length} errors, nothing would be loaded`],
       value: { ok: false, connections: 0, findings },
     };
   }
+}
+
+function lineOf({ severity, text, ...position }: Finding): string {
+  return `${formatPosition(position)}: ${severity === 'warning' ? 'warning: ' : ''}${text}`;
+}
+
+function warningFinding({ position, detail }: ConfigurationWarning): Finding {
+  return { severity: 'warning', code: 'no-effect', ...position, text: detail };
 }
 
 function errorsOf(error: unknown, path: string): readonly Finding[] {

@@ -49,11 +49,14 @@ export class ConfigurationError extends Error {
 export class ConfigurationErrors extends Error {
   readonly code = 'bad-configuration' as const;
   readonly errors: readonly ConfigurationError[];
+  /** What else was found until then. */
+  readonly warnings: readonly ConfigurationWarning[];
 
-  constructor(errors: readonly ConfigurationError[]) {
+  constructor(errors: readonly ConfigurationError[], warnings: readonly ConfigurationWarning[]) {
     super(errors.map((error) => error.message).join('\n'));
     this.name = 'ConfigurationErrors';
     this.errors = errors;
+    this.warnings = warnings;
   }
 }
 
@@ -94,13 +97,14 @@ export class Findings {
   /** @throws ConfigurationErrors if there is any error */
   throwIfAny(): void {
     if (this.#errors.length === 0) return;
-    throw new ConfigurationErrors(this.#errors.toSorted(byPlace));
+    throw new ConfigurationErrors(this.#errors.toSorted(byPlace), this.warnings);
   }
 }
 
 const errorsMax = 100;
 
-function byPlace(a: Position, b: Position): number {
+/** The order of the text. */
+export function byPlace(a: Position, b: Position): number {
   if (a.file !== b.file) return a.file < b.file ? -1 : 1;
   return a.line - b.line || a.column - b.column;
 }

@@ -6,6 +6,7 @@ export { parseHipHosts } from './build/hip-hosts.ts';
 export type { HostSettings } from './build/host.ts';
 export type { HttpListen } from './build/http.ts';
 export {
+  byPlace,
   ConfigurationError,
   type ConfigurationErrorCode,
   ConfigurationErrors,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ConfigurationError, ConfigurationErrors } from '../error.ts';
-import { parseConfigurationTree } from '../load.ts';
+import { loadConfiguration, parseConfigurationTree } from '../load.ts';
+import { formatPosition } from '../position.ts';
 import { memoryHost } from '../testing/memory-host.ts';
 import { objectFromSection, type Section, sectionFromObject, type TreeObject } from '../tree.ts';
 import { printTree } from './print.ts';
@@ -252,6 +253,32 @@ const scraps = fc.constantFrom(
   'b',
   '\u00a0',
 );
+
+test('a byte order mark is one fault, and what stands behind it is read', () => {
+  assert.deepEqual(faults('\uFEFFa { b = c\n}\n}'), [
+    'syntax swanctl.conf:1:1: there is a byte order mark: save the file without',
+    'syntax swanctl.conf:3:1: this "}" closes no section',
+  ]);
+  assert.deepEqual(faults('include x', { '/etc/swanctl/x': '\uFEFFa = b' }), [
+    'syntax x:1:1: there is a byte order mark: save the file without',
+  ]);
+});
+
+test('a second value in one section is warned of; other blocks and files are meant, and so is none', () => {
+  const warned = (text: string, files: Record<string, string> = {}): string[] => {
+    const { warnings } = loadConfiguration({ text, file, ports: memoryHost(files) });
+    return warnings.map(
+      ({ position, detail }) => `${formatPosition(position).replace('/etc/swanctl/', '')}: ${detail}`,
+    );
+  };
+  const detail = '"port" was set before in this section: only the last value counts';
+  assert.deepEqual(warned('wayward {\n port = 1000\n port = 1001\n}'), [`swanctl.conf:3:2: ${detail}`]);
+  assert.deepEqual(warned('wayward {\n port = 1000\n port = 1000\n}'), []);
+  assert.deepEqual(warned('wayward {\n port = 1000\n port =\n}'), []);
+  assert.deepEqual(warned('wayward {\n port = 1000\n}\nwayward {\n port = 1001\n}'), []);
+  const files = { '/etc/swanctl/x': 'port = 1001\n' };
+  assert.deepEqual(warned('wayward {\n port = 1000\n include x\n}', files), []);
+});
 
 test('any text is read or refused with typed errors', () => {
   const text = fc.oneof(

@@ -6,6 +6,7 @@ import { textFromUtf8 } from '../values/utf8.ts';
 import { Cursor } from './cursor.ts';
 import { emptyRawSection, type RawSection } from './raw.ts';
 
+const byteOrderMark = '\uFEFF';
 const nestingMax = 32;
 const includeDepthMax = 10;
 const includedFilesMax = 1000;
@@ -38,6 +39,11 @@ class Parser {
 
   file(cursor: Cursor, into: RawSection, includeDepth: number): void {
     this.#open.push(cursor.file);
+    if (cursor.peek() === byteOrderMark) {
+      // swanctl takes it for the beginning of the first name, and finds no section of that name.
+      this.#findings.error('syntax', cursor.position, 'there is a byte order mark: save the file without');
+      cursor.take();
+    }
     this.#statements(cursor, into, 0, includeDepth);
     while (cursor.peek() === '}') {
       this.#findings.error('syntax', cursor.position, 'this "}" closes no section');
@@ -49,15 +55,23 @@ class Parser {
 
   /** Reads until a closing brace or the end, and leaves the cursor there. */
   #statements(cursor: Cursor, into: RawSection, nesting: number, includeDepth: number): void {
+    const here = new Map<string, string>();
     for (;;) {
       cursor.skipSpace();
       const next = cursor.peek();
       if (next === '' || next === '}') return;
-      this.#statement(cursor, into, nesting, includeDepth);
+      this.#statement(cursor, into, nesting, includeDepth, here);
     }
   }
 
-  #statement(cursor: Cursor, into: RawSection, nesting: number, includeDepth: number): void {
+  /** @param here what was set in this block before, by name: a second value is a slip, where another block's is meant */
+  #statement(
+    cursor: Cursor,
+    into: RawSection,
+    nesting: number,
+    includeDepth: number,
+    here: Map<string, string>,
+  ): void {
     const position = cursor.position;
     const name = cursor.takeName();
     if (name === '') {
@@ -72,7 +86,7 @@ class Parser {
     }
     if (cursor.peek() === '=') {
       cursor.take();
-      this.#setting(cursor, into, name, position);
+      this.#setting(cursor, into, name, position, here);
       return;
     }
     const references: { path: string; position: Position }[] = [];
@@ -122,7 +136,13 @@ class Parser {
   }
 
   /** Parts of a value are words and quoted strings; whatever space is between them becomes one blank. */
-  #setting(cursor: Cursor, into: RawSection, name: string, position: Position): void {
+  #setting(
+    cursor: Cursor,
+    into: RawSection,
+    name: string,
+    position: Position,
+    here: Map<string, string>,
+  ): void {
     cursor.skipBlanks();
     const valuePosition = cursor.position;
     const parts: string[] = [];
@@ -145,6 +165,12 @@ class Parser {
     if (value?.includes('\0')) {
       this.#findings.error('syntax', valuePosition, 'there is a NUL in this value');
       return;
+    }
+    if (value !== undefined) {
+      const earlier = here.get(name);
+      if (earlier !== undefined && earlier !== value)
+        this.#findings.warn(position, `"${name}" was set before in this section: only the last value counts`);
+      here.set(name, value);
     }
     // A later value replaces an earlier one but keeps its place, as swanctl does.
     into.settings.set(name, { name, value, position, valuePosition });
