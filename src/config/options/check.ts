@@ -1,7 +1,7 @@
 // A tree held against the option table: unknown names, bad values, and what wayward does not do.
 import type { Findings } from '../error.ts';
 import { didYouMean } from '../suggestion.ts';
-import type { Section, Setting } from '../tree.ts';
+import type { Section, Setting, SettingValue } from '../tree.ts';
 import { BadValue, UnsupportedValue } from '../values/bad-value.ts';
 import { findByName, type Option, type SectionSchema, type Subsection, suggestedNames } from './option.ts';
 import { parseValue, type ValueTypes } from './value-types.ts';
@@ -55,7 +55,7 @@ function checkSetting(setting: Setting, option: Option, findings: Findings): voi
     value = parseValue(option.type, setting.value, option);
   } catch (error) {
     if (error instanceof BadValue) {
-      const given = shown(setting, option);
+      const given = shown(error.item ?? setting.value, option);
       findings.error('bad-value', setting.valuePosition, `${option.name}${given}: expected ${error.message}`);
     } else if (error instanceof UnsupportedValue) {
       findings.error('unsupported', setting.valuePosition, `${option.name}: ${error.message}`);
@@ -72,9 +72,9 @@ function checkSetting(setting: Setting, option: Option, findings: Findings): voi
 }
 
 /** The given value, unless it may be secret; nothing in it may steer a terminal. */
-function shown(setting: Setting, option: Option): string {
-  if (option.type === 'secret' || option.name === 'secret' || typeof setting.value !== 'string') return '';
-  return ` = "${setting.value.slice(0, shownMax).replace(/\p{Cc}/gu, '?')}"`;
+function shown(value: SettingValue, option: Option): string {
+  if (option.type === 'secret' || option.name === 'secret' || typeof value !== 'string') return '';
+  return ` = "${value.slice(0, shownMax).replace(/\p{Cc}/gu, '?')}"`;
 }
 
 const shownMax = 80;

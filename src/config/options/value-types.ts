@@ -151,7 +151,13 @@ function items<T>(value: Given, what: string, parse: (text: string) => T): reado
       : value.map((item) => single(item));
   const present = texts.map((text) => text.trim()).filter((text) => text !== '');
   if (present.length === 0) throw new BadValue(`a list of ${what}`);
-  return present.map((text) => parse(text));
+  return present.map((text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof BadValue && present.length > 1 ? new BadValue(error.message, text) : error;
+    }
+  });
 }
 
 function parseFiles(value: Given): readonly (string | Uint8Array)[] {

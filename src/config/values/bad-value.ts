@@ -2,9 +2,13 @@
 
 /** The value is not what the option accepts. `accepts` completes the sentence "expected ...". */
 export class BadValue extends Error {
-  constructor(accepts: string) {
+  /** Which item of a list is meant, if it is one of several. */
+  readonly item: string | undefined;
+
+  constructor(accepts: string, item?: string) {
     super(accepts);
     this.name = 'BadValue';
+    this.item = item;
   }
 }
 
