@@ -5,13 +5,18 @@ import type { Identity, IdentityPattern } from '#engine';
 /** A file, or why it cannot be read. */
 export type ConfigurationFile =
   | { readonly path: string; readonly octets: Uint8Array }
-  | { readonly path: string; readonly problem: string };
+  | {
+      readonly path: string;
+      readonly problem: string /** It is one that a pattern goes through. */;
+      readonly folder?: true;
+    };
 
 /** Everything but `readFiles` is a pure function of the rooms `ike` and `crypto`, under the name it has there. */
 export interface ConfigurationPorts {
   /**
    * The files that a pattern with shell wildcards (`*`, `?`, `[...]`) names, sorted by path; a pattern that is not
-   * absolute starts at the folder of the file `relativeTo`. None: no such file. Folders are no files.
+   * absolute starts at the folder of the file `relativeTo`. None: no such file. Folders are no files, but
+   * one that a wildcard had to be looked for in, and that cannot be read, is a problem.
    */
   readFiles(pattern: string, relativeTo: string): readonly ConfigurationFile[];
   /** The three readers take PEM or DER and throw errors with a `code`. */

@@ -69,7 +69,11 @@ export function filesInFolder(
   folder: string,
   context: BuildContext,
 ): readonly { readonly file: ConfigurationFile; readonly position: Position }[] {
-  return context.ports
-    .readFiles(`${folder}/*`, context.file)
-    .map((file) => ({ file, position: { file: file.path, line: 0, column: 0 } }));
+  return (
+    context.ports
+      .readFiles(`${folder}/*`, context.file)
+      // Nobody has asked for it: a key that is missing is missed by whoever needs it.
+      .filter((file) => !('folder' in file))
+      .map((file) => ({ file, position: { file: file.path, line: 0, column: 0 } }))
+  );
 }

@@ -22,7 +22,10 @@ function toExpression(pattern: string): RegExp {
   }
 }
 
-function expand(folder: string, parts: readonly string[]): string[] {
+type Problem = Extract<ConfigurationFile, { readonly problem: string }>;
+
+/** Paths, and folders in which none can be looked for. */
+function expand(folder: string, parts: readonly string[]): (string | Problem)[] {
   const [part, ...rest] = parts;
   if (part === undefined) return [folder];
   if (!/[*?[]/.test(part)) return expand(join(folder, part), rest);
@@ -30,8 +33,9 @@ function expand(folder: string, parts: readonly string[]): string[] {
   let names: string[];
   try {
     names = readdirSync(folder);
-  } catch {
-    return [];
+  } catch (error) {
+    const problem = problemText(error);
+    return problem === undefined ? [] : [{ path: folder, problem, folder: true }];
   }
   return (
     names
@@ -42,6 +46,13 @@ function expand(folder: string, parts: readonly string[]): string[] {
   );
 }
 
+/** `undefined`: there is no such file. */
+function problemText(error: unknown): string | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+  return code === 'EACCES' ? 'permission denied' : (code ?? message);
+}
+
 /** The files a pattern names, with their contents or the reason why they cannot be read. */
 export function readConfigurationFiles(pattern: string, relativeTo: string): readonly ConfigurationFile[] {
   const absolute = isAbsolute(pattern) ? pattern : join(dirname(resolve(relativeTo)), pattern);
@@ -49,12 +60,13 @@ export function readConfigurationFiles(pattern: string, relativeTo: string): rea
     '/',
     absolute.split('/').filter((part) => part !== ''),
   ).flatMap((path): ConfigurationFile[] => {
+    if (typeof path !== 'string') return [path];
     try {
       if (statSync(path).isDirectory()) return [];
       return [{ path, octets: new Uint8Array(readFileSync(path)) }];
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      return code === 'ENOENT' ? [] : [{ path, problem: code ?? message }];
+      const problem = problemText(error);
+      return problem === undefined ? [] : [{ path, problem }];
     }
   });
 }
