@@ -227,6 +227,49 @@ test('a process that protects packets itself takes away what one before it has l
   });
 });
 
+test('policies that somebody else removes come back, whatever way he does it, and those that we remove do not', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    const spd = async (): Promise<string> => (await ip(pair, 'xfrm', 'policy')).replaceAll(/index \d+ /g, '');
+    await plane.apply(trap());
+    const ties = { mark: { value: 0x2a, mask: 0xff }, interfaceId: 7 };
+    const other = { ...inner, remote: [selectorOfPrefix('10.3.0.0/24')!] };
+    const marked = { policyId: 5, selectors: other, kernelTies: { inbound: ties, outbound: ties } };
+    await plane.apply(trap(marked));
+    const sorted = async (): Promise<string[]> => (await spd()).split(/^(?=src)/m).sort();
+    const before = await sorted();
+    assert.equal(before.length, 6);
+    assert.equal(await plane.ask('restored'), 0);
+    await ip(pair, 'xfrm', 'policy', 'flush');
+    assert.equal(await spd(), '');
+    assert.equal(await plane.ask('restored'), 6);
+    assert.deepEqual(await sorted(), before);
+    const outbound = ['src', '10.1.0.0/24', 'dst', '10.2.0.0/24', 'dir', 'out'];
+    await ip(pair, 'xfrm', 'policy', 'delete', ...outbound);
+    assert.equal((await sorted()).length, 5);
+    assert.equal(await plane.ask('restored'), 7);
+    assert.deepEqual(await sorted(), before);
+    const [, index] = /dir out .*?index (\d+)/s.exec(
+      await ip(pair, '-s', 'xfrm', 'policy', 'get', ...outbound),
+    )!;
+    await ip(pair, 'xfrm', 'policy', 'delete', 'dir', 'out', 'index', index!);
+    assert.equal((await sorted()).length, 5);
+    assert.equal(await plane.ask('restored'), 8);
+    assert.deepEqual(await sorted(), before);
+    await plane.apply({ kind: 'remove-policy', policyId: 5 });
+    assert.equal(await plane.ask('restored'), 8);
+    assert.equal((await sorted()).length, 3);
+    // Gone and back before we look: another one's, which stays.
+    await ip(pair, 'xfrm', 'policy', 'flush');
+    const foreign = [...outbound, 'priority', '7', 'tmpl', 'proto', 'esp', 'reqid', '3', 'mode', 'tunnel'];
+    await ip(pair, 'xfrm', 'policy', 'add', ...foreign);
+    assert.equal(await plane.ask('restored'), 10);
+    assert.match(await spd(), /priority 7\b/);
+  });
+});
+
 test('commands for what is not there, and SPIs that nobody may have', { skip }, async () => {
   await withNamespace(async (pair) => {
     const plane = new Plane(pair);

@@ -60,6 +60,7 @@ export class KernelDataPlane {
   readonly #told: ToldStates;
   readonly #messages: KernelMessages;
   readonly #lingering = new LingeringSas();
+  #policiesRestored = 0;
 
   /**
    * @param ownerName the same at each start of this daemon, and no other's of this network namespace
@@ -124,6 +125,21 @@ export class KernelDataPlane {
   /** A message of the kernel's own accord. @param at monotonic milliseconds */
   take(message: XfrmMessage, at: number): void {
     this.#messages.take(message, at);
+  }
+
+  /** A policy has gone, or all of them have: ours come back if it was not us. */
+  takeRemoval(message: XfrmMessage): void {
+    if (message.kind === 'flush-policies') this.restorePolicies();
+    else if (message.kind === 'delete-policy') this.#policiesRestored += this.#policies.restoreOne(message);
+  }
+
+  restorePolicies(): void {
+    this.#policiesRestored += this.#policies.restore();
+  }
+
+  /** Places in the kernel's SPD that somebody had cleared. */
+  get policiesRestored(): number {
+    return this.#policiesRestored;
   }
 
   /** Messages of the kernel found no room. @returns SAs that are not ours, of all that there are */

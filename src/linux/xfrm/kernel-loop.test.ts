@@ -6,6 +6,7 @@ import { NamespacePair, said } from '../testing/namespace-pair.ts';
 import { missingForXfrm } from './testing/missing-for-xfrm.ts';
 
 const end = fileURLToPath(new URL('./testing/kernel-loop-end.js', import.meta.url));
+const garbage = fileURLToPath(new URL('./testing/xfrm-garbage.js', import.meta.url));
 const burst = fileURLToPath(new URL('./testing/xfrm-burst.js', import.meta.url));
 
 test('when messages of the kernel found no room, what they may have said is looked up', {
@@ -22,6 +23,28 @@ test('when messages of the kernel found no room, what they may have said is look
     thread.kill('SIGCONT');
     assert.equal(status, 0, output);
     await Promise.all([known, lost]);
+  } finally {
+    pair.close();
+  }
+});
+
+test('messages that make no sense end nothing; what they may have said is looked up', {
+  skip: missingForXfrm(),
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    const thread = pair.start('left', process.execPath, end);
+    await said(thread, 'rounds');
+    const unreadable = said(thread, 'unreadable 3');
+    const { status, output } = await pair.run('left', process.execPath, garbage);
+    assert.equal(status, 0, output);
+    await unreadable;
+    // Of the same kernel, and read after them.
+    const known = said(thread, 'foreign 4712');
+    assert.equal((await pair.run('left', process.execPath, burst, '0', '4712')).status, 0);
+    // Nobody tells of an SPI that is taken: whoever looks up what was lost finds it.
+    assert.equal((await pair.run('left', process.execPath, garbage)).status, 0);
+    await known;
   } finally {
     pair.close();
   }

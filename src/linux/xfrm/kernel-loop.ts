@@ -20,7 +20,7 @@ import { KernelDataPlane } from './kernel-data-plane.ts';
 import { ForeignSpis } from './unknown-spis/foreign-spis.ts';
 import { UnknownSpiWatch } from './unknown-spis/unknown-spi-watch.ts';
 import { xfrmStatistics } from './unknown-spis/xfrm-statistics.ts';
-import { keyManagerGroups, XfrmSocket } from './xfrm-socket.ts';
+import { keyManagerGroups, policyRemovals, XfrmSocket } from './xfrm-socket.ts';
 
 /** An unbounded wait would keep the process from ending. */
 const waitMsMax = 500;
@@ -50,6 +50,7 @@ export class KernelLoop {
   #addressWatch: AddressWatch | undefined;
   readonly #plane: KernelDataPlane;
   readonly #kernel = new XfrmSocket(keyManagerGroups);
+  readonly #removals = policyRemovals();
   readonly #foreign: ForeignSpis;
   readonly #watch: UnknownSpiWatch;
   #statistics: ReadonlyMap<string, number> = new Map();
@@ -97,6 +98,7 @@ export class KernelLoop {
     });
     this.#watched.watch(this.#wakeup.fd, () => this.#wakeup.drain());
     this.#watched.watch(this.#kernel.fd, () => this.#readKernel());
+    this.#watched.watch(this.#removals.fd, () => this.#readRemovals());
   }
 
   /** Binds the sockets; what comes to them waits. @throws SystemCallError if one cannot be had */
@@ -173,6 +175,7 @@ export class KernelLoop {
     this.#plane.close();
     this.#watch.close();
     this.#kernel.close();
+    this.#removals.close();
     this.#addressWatch?.close();
     for (const socket of this.#sockets) socket.close();
     this.#watched.close();
@@ -202,17 +205,23 @@ export class KernelLoop {
     }
   }
 
+  /** @returns undefined when none is waiting; `lost`: some were, for want of room */
+  #receiveFrom(socket: XfrmSocket): readonly XfrmMessage[] | 'lost' | undefined {
+    try {
+      return socket.receive();
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.code !== 'ENOBUFS') throw error;
+      this.#kernelMessagesLost++;
+      return 'lost';
+    }
+  }
+
   #readKernel(): void {
     for (let i = 0; i < messagesMax; i++) {
-      let messages: XfrmMessage[] | undefined;
-      try {
-        messages = this.#kernel.receive();
-      } catch (error) {
-        if (!(error instanceof SystemCallError) || error.code !== 'ENOBUFS') throw error;
-        this.#kernelMessagesLost++;
-        this.#lookUpDue = true;
-        continue;
-      }
+      const { unreadable } = this.#kernel;
+      const messages = this.#receiveFrom(this.#kernel);
+      if (messages === 'lost' || this.#kernel.unreadable !== unreadable) this.#lookUpDue = true;
+      if (messages === 'lost') continue;
       if (messages === undefined) {
         this.#lookUpLost();
         return;
@@ -222,6 +231,15 @@ export class KernelLoop {
         this.#plane.take(message, at);
         this.#foreign.take(message, (state) => this.#plane.isOurState(state));
       }
+    }
+  }
+
+  #readRemovals(): void {
+    for (let i = 0; i < messagesMax; i++) {
+      const messages = this.#receiveFrom(this.#removals);
+      if (messages === undefined) return;
+      if (messages === 'lost') this.#plane.restorePolicies();
+      else for (const message of messages) this.#plane.takeRemoval(message);
     }
   }
 
@@ -328,6 +346,8 @@ export class KernelLoop {
       ...(this.#options.hip === true ? [...hipCounters, hipUnsent] : []),
       ['socket-overflow', () => this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0)],
       ['kernel-messages-lost', () => this.#kernelMessagesLost],
+      ['kernel-messages-unreadable', () => this.#kernel.unreadable + this.#removals.unreadable],
+      ['kernel-policies-restored', () => this.#plane.policiesRestored],
       ['evidence-dropped', () => this.#watch.dropped + this.#evidenceRefused],
     ]);
   }

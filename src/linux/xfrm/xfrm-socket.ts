@@ -1,5 +1,15 @@
 // A netlink socket of the kernel's IPsec, in typed messages.
-import { decodeXfrmMessage, encodeXfrmMessage, XfrmGroup, type XfrmMessage } from '#wire';
+import {
+  decodeXfrmMessage,
+  encodeXfrmMessage,
+  WireError,
+  XfrmGroup,
+  type XfrmMessage,
+  XfrmMessageType,
+} from '#wire';
+import { encodeFilter, jumpIfEqual, loadHalf } from '../filters/classic-bpf.ts';
+import { attachFilter } from '../filters/socket-filter.ts';
+import { drop, pass } from '../filters/spi-steering.ts';
 import { NETLINK_XFRM } from '../libc/constants.ts';
 import { SystemCallError } from '../libc/errno.ts';
 import { NetlinkSocket } from '../netlink/netlink-socket.ts';
@@ -19,8 +29,33 @@ export const keyManagerGroups: readonly number[] = [
   XfrmGroup.MAPPING,
 ];
 
+/** A type as a filter loads it: in network order what is in the host's. */
+const typeInFilter = (type: number): number => ((type & 0xff) << 8) | (type >>> 8);
+const typeAt = 4;
+const onlyRemovals = encodeFilter([
+  { code: loadHalf, k: typeAt },
+  { code: jumpIfEqual, ifTrue: 2, ifFalse: 0, k: typeInFilter(XfrmMessageType.DELPOLICY) },
+  { code: jumpIfEqual, ifTrue: 1, ifFalse: 0, k: typeInFilter(XfrmMessageType.FLUSHPOLICY) },
+  drop,
+  pass,
+]);
+
+/** Hears of policies that go, and of nothing else. @throws SystemCallError */
+export function policyRemovals(): XfrmSocket {
+  const socket = new XfrmSocket([XfrmGroup.POLICY]);
+  try {
+    attachFilter(socket.fd, onlyRemovals);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
+}
+
 export class XfrmSocket {
   readonly #socket: NetlinkSocket;
+  /** Messages received that make no sense to us: of a newer kernel, or of anybody who may speak to key managers. */
+  unreadable = 0;
 
   /** @throws SystemCallError EPROTONOSUPPORT without XFRM in this kernel, EPERM without CAP_NET_ADMIN */
   constructor(groups: readonly number[] = []) {
@@ -59,11 +94,24 @@ export class XfrmSocket {
   }
 
   /**
-   * What the kernel said last, or undefined when nothing waits. Octets are views that the next call wipes.
+   * What the kernel said last, as far as it can be read, or undefined when nothing waits. Octets are views that the next call wipes.
    * @throws SystemCallError ENOBUFS when messages were lost
    */
   receive(): XfrmMessage[] | undefined {
-    return this.#socket.receive()?.map(decodeXfrmMessage);
+    const messages = this.#readable(() => this.#socket.receive(), []);
+    return messages?.flatMap((message) =>
+      this.#readable<XfrmMessage[]>(() => [decodeXfrmMessage(message)], []),
+    );
+  }
+
+  #readable<Read>(read: () => Read, otherwise: Read): Read {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.unreadable++;
+      return otherwise;
+    }
   }
 
   close(): void {

@@ -141,6 +141,39 @@ export class PolicyTable {
     return removed;
   }
 
+  /**
+   * Puts policies that somebody else has removed back into the kernel, where it has none by now.
+   * @returns how many
+   */
+  restore(): number {
+    const there = new Set<string>();
+    for (const message of this.#socket.request({ kind: 'dump-policies', attributes: {} })) {
+      if (message.kind !== 'new-policy') continue;
+      const { direction, selector } = message.policy;
+      there.add(placeKey(direction, selector, lookupAttributesOf(message.attributes)));
+    }
+    let restored = 0;
+    for (const [key, place] of this.#places) if (!there.has(key) && this.#restoreAt(place)) restored++;
+    return restored;
+  }
+
+  /** The same after one has gone. */
+  restoreOne({ id, attributes }: XfrmMessageOf<'delete-policy'>): number {
+    // Whoever names a policy by its number alone, the kernel tells of in the same way.
+    if (id.index !== 0) return this.restore();
+    const lookup = lookupAttributesOf(attributes);
+    const place = this.#places.get(placeKey(id.direction, id.selector, lookup));
+    if (place === undefined) return 0;
+    const isThere = this.#socket.requestIfThere({ kind: 'get-policy', id, attributes: lookup }) !== undefined;
+    return !isThere && this.#restoreAt(place) ? 1 : 0;
+  }
+
+  #restoreAt(place: Place): boolean {
+    if (place.written === undefined) return false;
+    place.written = undefined;
+    return this.#write(place) === undefined;
+  }
+
   #isOursIn({ attributes }: XfrmMessageOf<'new-policy'>): boolean {
     return attributes.templates?.some(({ requestId }) => this.#isOurs(requestId)) ?? false;
   }

@@ -25,7 +25,10 @@ const thread = await PacketThread.open(
     },
     ...{ saResult: nothing, reports: nothing, restarted: nothing },
     foreignSpis: (spis) => console.log(`foreign ${spis}`),
-    statistics: (verdicts) => console.log(`lost ${verdicts['kernel-messages-lost']}`),
+    statistics: (verdicts) => {
+      console.log(`lost ${verdicts['kernel-messages-lost']}`);
+      console.log(`unreadable ${verdicts['kernel-messages-unreadable']}`);
+    },
     died(error) {
       throw error;
     },

@@ -3,15 +3,18 @@ import { createInterface } from 'node:readline';
 import type { SaCommand } from '#sa';
 import { monotonicMs } from '../../libc/clock.ts';
 import { KernelDataPlane } from '../kernel-data-plane.ts';
-import { keyManagerGroups, XfrmSocket } from '../xfrm-socket.ts';
+import { keyManagerGroups, policyRemovals, XfrmSocket } from '../xfrm-socket.ts';
 
 const kernel = new XfrmSocket(keyManagerGroups);
+const removals = policyRemovals();
 const plane = new KernelDataPlane(process.argv[2] ?? 'test');
 
 /** Everything that the kernel has said and that the data plane makes of it. */
 function events(): unknown[] {
   for (let messages = kernel.receive(); messages !== undefined; messages = kernel.receive())
     for (const message of messages) plane.take(message, monotonicMs());
+  for (let messages = removals.receive(); messages !== undefined; messages = removals.receive())
+    for (const message of messages) plane.takeRemoval(message);
   const all: unknown[] = [];
   for (let event = plane.poll(); event !== undefined; event = plane.poll()) all.push(event);
   return all;
@@ -24,6 +27,9 @@ function carryOut(line: string): unknown {
     case 'timeout':
       plane.handleTimeout(Number.POSITIVE_INFINITY);
       return 'done';
+    case 'restored':
+      events();
+      return plane.policiesRestored;
     case 'foreign':
       return plane.foreignStates().map(({ spi }) => spi);
     case 'remove-earlier':
