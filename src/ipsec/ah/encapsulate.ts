@@ -69,6 +69,8 @@ export class AhEncapsulation {
       writeOuterHeader(slot, start, sa, headerBytes + fields.lengthBytes);
     } else {
       makeRoom(slot.buffer, fields, this.#place, headerBytes, sa.sequence.low);
+      // RFC 4302 3.3.3.1.1.1: AH does not cover it.
+      if (family === 4 && !slot.dontFragment) slot.buffer[start + 6] = slot.buffer[start + 6]! & ~0x40;
     }
     const ahAt = tunnel ? fields.start - headerBytes : this.#place.at - headerBytes;
     const nextHeader = tunnel ? tunnelNextHeader(fields) : this.#takeNextHeader(slot.buffer, headerBytes);

@@ -279,3 +279,21 @@ test('whatever octets arrive, nothing throws and nothing is delivered', () => {
     { numRuns: 2000 },
   );
 });
+
+// RFC 4302 3.3.3.1.1.1, RFC 4301 8.2
+test('where a router does not say enough, packets lose DF in either mode, and are authentic without it', () => {
+  for (const mode of ['tunnel', 'transport'] as const) {
+    const { sender, receiver } = ahHosts({ mode });
+    const ends = mode === 'tunnel' ? {} : { source: senderOuter[4], destination: receiverOuter[4] };
+    const packet = ipPacket({ ...ends, dontFragment: true });
+    const flagsOf = (sent: Transmit): number => sent.octets[6]! & 0x40;
+    assert.equal(flagsOf(seal(sender, packet)), 0x40);
+    // Eight octets of a packet show the SPI of AH, and not its number.
+    const about = { remote: receiverOuter[4], protocol: 'ah', spi: 0xc0ffee01 } as const;
+    sender.hearTooBig({ from: senderOuter[4], ...about, mtuBytes: 600 }, 0);
+    drain(sender);
+    const sent = seal(sender, packet);
+    assert.equal(flagsOf(sent), 0);
+    assert.equal(delivered(receive(receiver, sent, 0)).length, 1);
+  }
+});

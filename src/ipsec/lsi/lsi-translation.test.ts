@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { address, addressBytes, type LsiTable } from '#sa';
-import { decodeIp, encodeIpv6, IpProtocol, writeU16 } from '#wire';
+import { decodeIcmpv4, decodeIp, encodeIpv6, IpProtocol, writeU16 } from '#wire';
+import { icmpErrorAbout } from '../packet/icmp-error.ts';
 import { PacketSlot } from '../packet-slot.ts';
 import { hex, ipPacket } from '../testing/fixtures.ts';
 import { lsiVectors } from '../testing/scapy-lsi-vectors.ts';
@@ -150,4 +151,33 @@ test('however many flows there are, no more than two generations are kept, and b
   };
   assert.equal(received(lsi, answer(1)), inIpv4);
   assert.equal(received(lsi, answer(500)), inIpv6);
+});
+
+describe('a packet that is too large for its path once it is IPv6', () => {
+  const tooBig = (vector: string): Uint8Array =>
+    icmpErrorAbout(hex(vector), { kind: 'too-big', mtuBytes: 1300 })!;
+
+  test('is answered in IPv4 if an IPv4 application sent it', () => {
+    const lsi = translation();
+    sent(lsi, hex(tcp!.ipv4));
+    const answer = decodeIp(lsi.error(tooBig(tcp!.ipv6)));
+    assert.deepEqual([answer.version, ...answer.source, ...answer.destination], [4, 1, 0, 0, 20, 1, 0, 0, 1]);
+    const message = decodeIcmpv4(answer.payload);
+    assert.ok(message.kind === 'fragmentation-needed');
+    assert.equal(message.nextHopMtu, 1280);
+    const about = hex(tcp!.ipv4);
+    // Lengths, protocol, addresses, ports and sequence number are those of what it sent.
+    assert.deepEqual(message.quoted.slice(2, 4), about.slice(2, 4));
+    assert.equal(message.quoted[9], IpProtocol.TCP);
+    assert.deepEqual(message.quoted.slice(12, 28), about.slice(12, 28));
+  });
+
+  test('is answered as it is, if an IPv6 application did, or if it is about something else', () => {
+    const lsi = translation();
+    const packet = tooBig(tcp!.ipv6);
+    assert.equal(lsi.error(packet), packet);
+    sent(lsi, hex(tcp!.ipv4));
+    for (const other of [ipPacket(), hex(tcp!.ipv6), tooBig(udp!.ipv6), packet.subarray(0, 90)])
+      assert.equal(lsi.error(other), other);
+  });
 });

@@ -2,6 +2,7 @@
 import { addressBytes, type LsiPeer, type LsiTable } from '#sa';
 import { IpProtocol, readU16, readU32 } from '#wire';
 import type { PacketSlot } from '../packet-slot.ts';
+import { lsiTooBig, quotedBy } from './lsi-errors.ts';
 import { RecentFlows } from './recent-flows.ts';
 import { ipv4ToIpv6, ipv6ToIpv4, untranslatable } from './translate-header.ts';
 
@@ -122,6 +123,17 @@ export class LsiTranslation {
     this.#identification = (this.#identification + 1) & 0xffff;
     slot.length = start + length - at;
     slot.start = at;
+  }
+
+  /** An ICMP error of ours about a packet of this host; another one if that was IPv4 here. */
+  error(packet: Uint8Array): Uint8Array {
+    const quoteAt = quotedBy(packet);
+    const peer = quoteAt === undefined ? undefined : this.#peerAt(packet, quoteAt + 24);
+    if (quoteAt === undefined || peer === undefined) return packet;
+    // The quote may be cut: its key is in what there is.
+    const key = flowKey(peer, packet, quoteAt, packet.length - quoteAt, 'outbound');
+    if (key === undefined || !this.#flows.has(key)) return packet;
+    return lsiTooBig(packet, this.#own, peer.lsi);
   }
 
   #peerAt(buffer: Uint8Array, at: number): Peer | undefined {

@@ -318,13 +318,15 @@ export class PacketLoop {
           this.#ways.sendNow(protocol, local, remote, octets, { trafficClass, fragmentable: !dontFragment });
           break;
         }
-        case 'deliver':
-          this.#memory.octets.set(output.packet, this.#delivery + virtioNetHeaderBytes);
-          this.#coalescing.take(this.#delivery + virtioNetHeaderBytes, output.packet.length);
+        case 'deliver': {
+          const packet = this.#lsi.active ? this.#lsi.error(output.packet) : output.packet;
+          this.#memory.octets.set(packet, this.#delivery + virtioNetHeaderBytes);
+          this.#coalescing.take(this.#delivery + virtioNetHeaderBytes, packet.length);
           this.#coalescing.flush();
           // This copy is nobody's any more.
           output.packet.fill(0);
           break;
+        }
         case 'hand-over':
           this.#others?.handOverPacket(output.childId, output.packet);
           // This copy is nobody's any more.
