@@ -22,6 +22,7 @@ function incidentText({ remote, what, reason, detail, count, lastAtMs }: Inciden
   return `${what}${from}: ${reason}: ${detail}${again}`;
 }
 
+/** Lines for people. */
 export function whyText(answer: WhyAnswer): string[] {
   const { spi, connection, owner, live, successors, incidents, bootEpoch } = answer;
   const lines: string[] = [];

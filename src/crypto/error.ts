@@ -21,6 +21,7 @@ export type CryptoErrorCode =
   | 'passphrase-needed'
   | 'passphrase-wrong';
 
+/** What the cryptography refuses: an algorithm, a key, a certificate. Its text holds no secret. */
 export class CryptoError extends Error {
   readonly code: CryptoErrorCode;
 

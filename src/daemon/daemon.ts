@@ -95,6 +95,7 @@ function ownAddresses(): ReadonlySet<IpAddress> {
   return new Set(all.flatMap((one) => (one === undefined ? [] : (parseAddress(one.address) ?? []))));
 }
 
+/** A whole daemon without a configuration file and signals: engine, packet IO, control socket, vici and page. */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #engine: Engine;

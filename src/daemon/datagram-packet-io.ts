@@ -29,6 +29,7 @@ export interface DatagramPacketIoOptions {
 /** Datagrams that wait for `receive`. */
 const waitingMax = 64;
 
+/** Packet IO of an ordinary process: UDP sockets of `node:dgram`, and the data plane in memory. */
 export class DatagramPacketIo implements PacketIo {
   readonly tunName: undefined;
   readonly #options: DatagramPacketIoOptions;

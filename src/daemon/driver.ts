@@ -46,6 +46,7 @@ function durabilityOf({ untilReboot, flushBehind }: StoreOutput): Durability {
   return flushBehind === true ? 'process-first' : 'machine';
 }
 
+/** Drives an engine: gives it what comes, carries out what it says, and calls it when it wants to be called. */
 export class Driver {
   readonly #engine: Engine;
   readonly #listener: DriverListener;

@@ -67,6 +67,7 @@ const answeredMalformed: readonly number[] = [
   HipPacketType.CLOSE_ACK,
 ];
 
+/** All associations of one host, as a deterministic value: `handle`, `poll` and `deadline`, like the engine that has it. */
 export class HipHost {
   readonly #state: HipHostState;
   /** Of associations, by their keys. One that is gone, or is not due any more, is found out when its time comes. */

@@ -41,6 +41,7 @@ interface InboundDecision {
 /** Decisions about outbound flows depend on nothing else. */
 const outboundTag = 0;
 
+/** ESP and AH on batches of packets in the caller's buffers: a verdict for each, no copy and nothing thrown (RFC 4301 5). */
 export class DataPath {
   readonly sad: Sad;
   readonly spd: Spd;

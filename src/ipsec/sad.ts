@@ -21,6 +21,7 @@ const none: ReadonlySet<OutboundSa> = new Set();
 /** An SA of one direction. */
 type NameOfPair = Omit<SaName, 'direction'>;
 
+/** The security association database (RFC 4301 4.4.2): SAs by SPI, by pair and by where they lead. */
 export class Sad {
   readonly #inbound = { esp: new SpiTable<InboundSa>(), ah: new SpiTable<InboundSa>() };
   readonly #outbound = new Map<string, OutboundSa>();

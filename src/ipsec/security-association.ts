@@ -134,6 +134,7 @@ function lastOf(parameters: SaParameters, { last, progress }: SaState): Sequence
   return last ?? progress?.last ?? parameters.reservation?.last;
 }
 
+/** An SA by which packets leave, with its sequence counter. */
 export class OutboundSa extends SecurityAssociation {
   readonly sequence: SequenceCounter;
   /** What is known of the path to the peer, in octets of the outer IP packet. */
@@ -155,6 +156,7 @@ export class OutboundSa extends SecurityAssociation {
   }
 }
 
+/** An SA by which packets come, with its replay window. */
 export class InboundSa extends SecurityAssociation {
   readonly window: ReplayWindow;
   /** Whether an authentic packet has arrived. */

@@ -91,6 +91,7 @@ interface Running {
 /** How a host's data plane is made; tests put broken ones in its place. */
 export type PlaneMaker = (options: { readonly randomness: Randomness }) => MemoryDataPlane;
 
+/** An engine with a data plane and a disk in the virtual internet, which may crash and start again. */
 export class LabHost {
   readonly scenario: HostScenario;
   readonly #world: HostWorld;

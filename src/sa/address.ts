@@ -20,6 +20,7 @@ export class AddressError extends Error {
   readonly code = 'bad-address' as const;
 }
 
+/** Whether it is an IPv6 address; otherwise it is an IPv4 one. */
 export function isIpv6(address: IpAddress): boolean {
   return address.includes(':');
 }

@@ -16,6 +16,7 @@ export function formatSpi(spi: number): string {
   return spi.toString(16).padStart(8, '0');
 }
 
+/** Four octets, as on the wire. */
 export function spiBytes(spi: number): Uint8Array {
   return Uint8Array.of(spi >>> 24, spi >>> 16, spi >>> 8, spi);
 }

@@ -44,6 +44,7 @@ interface Client {
   readonly gone: AbortController;
 }
 
+/** Serves vici over any streams, `listenVici` those of a Unix socket. */
 export class ViciServer {
   readonly #options: ViciServerOptions;
   readonly #events: ReadonlySet<string>;

@@ -33,6 +33,7 @@ type Handler = (request: HttpRequest, url: URL) => HttpAnswer | Promise<HttpAnsw
 /** Streams at a time: each costs memory for what its client has not read. */
 const streamsMax = 16;
 
+/** The page, its API and the metrics: requests to answers and events, without a socket. */
 export class HttpService {
   readonly #options: HttpServiceOptions;
   #streams = 0;

@@ -16,6 +16,7 @@ export interface BoardOptions {
 const incidentsMax = 64;
 const unknownSpisMax = 128;
 
+/** What is known of one host or of several, for whoever asks once or follows. */
 export class Board {
   readonly #hosts = new Map<string, HostSnapshot>();
   readonly #incidents = new Map<string, Incident>();

@@ -37,6 +37,7 @@ const saEvents: readonly string[] = [
   'child-rekey',
 ] satisfies (typeof viciEvents)[number][];
 
+/** The commands and events of vici for one host, for a `ViciServer` to serve. */
 export class ViciService {
   readonly commands: ReadonlyMap<string, ViciCommand>;
   readonly #host: ViciHost;

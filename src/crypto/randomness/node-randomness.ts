@@ -4,6 +4,7 @@ import type { Randomness } from '../ports.ts';
 import { sign } from '../signatures/sign.ts';
 import { RandomPool } from './random-pool.ts';
 
+/** Randomness, key pairs and signatures of `node:crypto`. */
 export function nodeRandomness(): Randomness {
   const pool = new RandomPool();
   return {

@@ -74,6 +74,7 @@ const presets: Readonly<Record<UnknownSpiPolicyName, UnknownSpiPolicy>> = {
 
 export const unknownSpiPolicyNames: readonly UnknownSpiPolicyName[] = ['silent', 'shy', 'helpful', 'debug'];
 
+/** The settings that a name of the configuration stands for. */
 export function unknownSpiPolicy(name: UnknownSpiPolicyName): UnknownSpiPolicy {
   return presets[name];
 }

@@ -30,6 +30,7 @@ export function decodeViciMessage(octets: Uint8Array): ViciMessage {
   return readViciMessage(new Reader(octets));
 }
 
+/** Writes a message without packet and frame. Throws `WireError`. */
 export function encodeViciMessage(message: ViciMessage): Uint8Array {
   const writer = new Writer();
   writeViciMessage(writer, message);
