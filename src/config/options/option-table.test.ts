@@ -180,7 +180,7 @@ function withOption(entry: Entry, value: string): string {
     .split('.')
     .map((part) => names[part] ?? (path.startsWith('pools') && part === '<name>' ? 'spare' : part))
     .map((part) => part.replace('<suffix>', '').replace('<name>', 'n'));
-  const setting = `${option.name.replace('<suffix>', '')} = ${value}\n`;
+  const setting = `${option.name.replace('<suffix>', '').replace('<number>', '25')} = ${value}\n`;
   return `${baseOf(entry)}${sections.map((section) => `${section} { `).join('')}${setting}${'} '.repeat(sections.length)}\n`;
 }
 
@@ -257,7 +257,7 @@ for (const entry of all) {
 test('a misspelled option is an error with a suggestion', () => {
   for (const { path, option } of all) {
     // A shorter name may be one letter away from another option.
-    if (option.name.endsWith('<suffix>') || option.name.length < 6) continue;
+    if (/<\w+>$/.test(option.name) || option.name.length < 6) continue;
     const misspelled = `${option.name}x`;
     const errors = errorsOf(
       withOption({ path, option: { ...option, name: misspelled }, class: 'supported' }, '1'),

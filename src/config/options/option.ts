@@ -49,6 +49,7 @@ export interface SectionSchema {
 
 /** Whether a written name is the one of an option or subsection. */
 export function matchesName(pattern: string, name: string): boolean {
+  if (pattern === '<number>') return /^\d+$/.test(name);
   if (pattern.endsWith('<suffix>')) return name.startsWith(pattern.slice(0, -'<suffix>'.length));
   return pattern.startsWith('<') || pattern === name;
 }

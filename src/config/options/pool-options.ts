@@ -45,6 +45,13 @@ export const poolSchema: SectionSchema = {
       default: '',
       note: 'IKEv1 only.',
     },
+    {
+      name: '<number>',
+      type: 'texts',
+      class: 'harmless-unsupported',
+      default: '',
+      note: 'Attributes by their number, as `25` for domains, are not sent.',
+    },
   ],
   sections: [],
 };
