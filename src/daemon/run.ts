@@ -1,40 +1,35 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigurationErrors, formatPosition, type HostSettings, type LoadedConfiguration } from '#config';
+import type { HostSettings, LoadedConfiguration } from '#config';
 import type { EngineConfiguration } from '#engine';
 import {
   KernelNetwork,
-  kernelEsp,
   leaveKernel,
   openPacketThreads,
   PacketThread,
-  PacketThreadError,
-  ReceivedMarksFile,
-  readAllReceivedMarks,
-  receivedMarksPathOf,
   removeReceivedMarksFrom,
-  SystemCallError,
   TunNetwork,
 } from '#linux';
 import { address } from '#sa';
 import { charonSocketPath } from '#vici';
-import { ConfigurationFileError, loadConfigurationFile } from './configuration/load-configuration-file.ts';
+import { readConfiguration, warningLines } from './configuration/read-configuration.ts';
+import { reloadable } from './configuration/reloadable.ts';
 import { withoutDevices } from './configuration/without-devices.ts';
-import { Daemon, type DaemonOptions } from './daemon.ts';
-import { ControlSocketError } from './endpoints/private-socket.ts';
+import { Daemon } from './daemon.ts';
+import { hasHostIdentity, planeOf, withoutCredit } from './data-plane-choice.ts';
 import { KeyLogFile } from './logs/key-log-file.ts';
 import { Log } from './logs/log.ts';
 import { logFormat } from './logs/log-format.ts';
 import { TunnelNetwork } from './network/tunnel-network.ts';
 import { keptToken } from './page.ts';
+import { refusalText } from './refusal-text.ts';
 import { HangUp } from './service/hang-up.ts';
 import { socketNames } from './service/kept-sockets.ts';
 import { ServiceManager, takeServiceEnvironment } from './service/service-manager.ts';
-import { bootId } from './state/boot-id.ts';
-import { RecordKeyError, readCredential, readRecordKey, recordKeyCredential } from './state/record-key.ts';
+import { checkpointOf } from './state/checkpoint-at-start.ts';
+import { readCredential, readRecordKey } from './state/record-key.ts';
 import { RecordStore, receivedMarksPath } from './state/record-store.ts';
-import { bytesOfFile, roomProblem } from './state/room.ts';
 
 /** Routing table and rule priority of our routes, and the mark of our own packets. */
 const routingTable = 220;
@@ -74,44 +69,6 @@ export interface RunOptions {
 /** Exit statuses of `wayward`. */
 export const ExitStatus = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** What a file holds, or the lines that say why nothing of it is loaded. */
-function load(path: string): LoadedConfiguration | readonly string[] {
-  try {
-    return loadConfigurationFile(path);
-  } catch (error) {
-    if (error instanceof ConfigurationErrors) return error.errors.map(({ message }) => message);
-    if (error instanceof ConfigurationFileError) return [error.message];
-    throw error;
-  }
-}
-
-function warningLines({ warnings }: LoadedConfiguration): string[] {
-  return warnings.map(({ position, detail }) => `${formatPosition(position)}: warning: ${detail}`);
-}
-
-/** What of a new configuration a running daemon takes, and the options that wait for its next start. */
-function reloadable(
-  running: LoadedConfiguration,
-  next: LoadedConfiguration,
-): { readonly configuration: EngineConfiguration; readonly waiting: readonly string[] } {
-  const { ports } = running.configuration;
-  const waiting = [
-    ...(next.configuration.ports.ike === ports.ike ? [] : ['port']),
-    ...(next.configuration.ports.natTraversal === ports.natTraversal ? [] : ['port_nat_t']),
-    ...(next.host.tunName === running.host.tunName ? [] : ['tun_name']),
-    ...(next.host.dataPlane === running.host.dataPlane ? [] : ['data_plane']),
-    ...(next.host.recordKeyPath === running.host.recordKeyPath ? [] : ['record_key']),
-    ...(JSON.stringify(next.host.http) === JSON.stringify(running.host.http) ? [] : ['http']),
-    ...(next.host.logFormat === running.host.logFormat ? [] : ['log_format']),
-    ...(next.host.tunMtuBytes === running.host.tunMtuBytes ? [] : ['tun_mtu']),
-    ...(next.host.packetThreads === running.host.packetThreads ? [] : ['packet_threads']),
-    ...(JSON.stringify(next.host.checkpoint) === JSON.stringify(running.host.checkpoint)
-      ? []
-      : ['checkpoint']),
-  ];
-  return { configuration: { ...next.configuration, ports }, waiting };
-}
-
 /** @throws RecordKeyError */
 function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint8Array | undefined {
   if (recordKeyPath !== undefined) {
@@ -120,112 +77,13 @@ function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint
   return readCredential(process.env['CREDENTIALS_DIRECTORY']);
 }
 
-/** Records of some IKE SAs, each beside the one that it replaces. */
-const recordsBytes = 64 * 1024;
-
-/** Why a state folder has no room for what a checkpoint needs; what is there already makes room for what replaces it. */
-function checkpointRoomProblem(statePath: string, packetThreads: number): Error | undefined {
-  let bytes = recordsBytes;
-  for (let thread = 0; thread < packetThreads; thread++) {
-    const path = receivedMarksPathOf(receivedMarksPath(statePath), thread);
-    bytes += Math.max(0, ReceivedMarksFile.bytes - bytesOfFile(path));
-  }
-  return roomProblem(statePath, bytes);
-}
-
-/**
- * Only once the state folder is locked. Where it has no room a host is better off without: with a checkpoint nothing of an IKE SA
- * leaves before it is written. That is safe: what an earlier process kept is discarded and its keys are never used again, and if
- * it cannot be discarded, whoever goes on from it begins at bounds that only that process has come near.
- * @throws RecordKeyError
- */
-function checkpointOf(
-  { checkpoint }: HostSettings,
-  recordKey: Uint8Array | undefined,
-  statePath: string,
-  dataPlane: 'kernel' | 'userspace',
-  packetThreads: number,
-  log: Log,
-): Pick<DaemonOptions, 'checkpoint'> {
-  const { enabled, acrossBoot, maxAgeMs } = checkpoint;
-  if (!enabled) return {};
-  if (recordKey === undefined) {
-    throw new RecordKeyError(
-      `checkpoints need a key: set wayward.record_key, or give the credential ${recordKeyCredential} to the service`,
-    );
-  }
-  const problem = checkpointRoomProblem(statePath, packetThreads);
-  if (problem !== undefined) {
-    log.line(
-      'error',
-      `no checkpoint is kept, nor gone on with, until the next start: ${statePath}: ${problem.message}`,
-    );
-    return {};
-  }
-  const boot = bootId();
-  const received = readAllReceivedMarks(receivedMarksPath(statePath), boot);
-  return { checkpoint: { bootId: boot, acrossBoot, maxAgeMs, received, dataPlane } };
-}
-
-/** The data plane that was asked for cannot be had. */
-class DataPlaneError extends Error {
-  readonly code = 'data-plane' as const;
-}
-
-function hasHostIdentity({ configuration: { hip } }: LoadedConfiguration): boolean {
-  return hip !== undefined && hip.identities.length > 0;
-}
-
-/**
- * Which data plane this host gets. With HIP it is ours unless the kernel is asked for: LSIs and credit are ours alone.
- * @throws DataPlaneError if it is to be the kernel and that cannot
- */
-function planeOf(loaded: LoadedConfiguration): 'kernel' | 'userspace' {
-  const { dataPlane } = loaded.host;
-  if (dataPlane === 'userspace' || (dataPlane === 'auto' && hasHostIdentity(loaded))) return 'userspace';
-  const kernel = kernelEsp();
-  if (kernel.ok) return 'kernel';
-  if (dataPlane === 'auto') return 'userspace';
-  throw new DataPlaneError(`wayward.data_plane = kernel: this kernel has no ESP for us: ${kernel.detail}`);
-}
-
-/** Nobody counts what the kernel sends to an address that has not answered. */
-function withoutCredit(configuration: EngineConfiguration): EngineConfiguration {
-  const { hip } = configuration;
-  return hip === undefined ? configuration : { ...configuration, hip: { ...hip, usesCredit: false } };
-}
-
 /** SAs of a process before us wait as long for one that still reads its checkpoint, and otherwise not at all. */
 const keepEarlierMs = 1_000;
-
-/** What an operator should read when the machine refuses something. */
-function explain(error: unknown): string | undefined {
-  if (error instanceof PacketThreadError || error instanceof SystemCallError) {
-    if (error.code === 'EADDRINUSE') return `${error.message}: is another IKE daemon running?`;
-    if (error.code === 'EBUSY') return `${error.message}: is another wayward running?`;
-    if (error.code === 'EPERM' || error.code === 'EACCES') {
-      return `${error.message}: wayward needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE`;
-    }
-    if (error.code === 'ENOENT' || error.code === 'ENXIO' || error.code === 'ENODEV') {
-      return `${error.message}: the tun driver is missing (modprobe tun)`;
-    }
-    return error.message;
-  }
-  if (
-    error instanceof ControlSocketError ||
-    error instanceof RecordKeyError ||
-    error instanceof DataPlaneError
-  ) {
-    return error.message;
-  }
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.message;
-  return undefined;
-}
 
 /** Runs until SIGTERM or SIGINT. Returns the exit status. */
 export async function runDaemon(options: RunOptions, print: (line: string) => void): Promise<number> {
   const hangUp = new HangUp();
-  const loaded = load(options.configurationPath);
+  const loaded = readConfiguration(options.configurationPath);
   if (!('configuration' in loaded)) {
     for (const line of loaded) print(line);
     return ExitStatus.usage;
@@ -289,7 +147,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
               configurationFile: resolve(options.configurationPath),
               connectionDefaults: loaded.connectionDefaults,
               reloadSettings: () => {
-                const next = load(options.configurationPath);
+                const next = readConfiguration(options.configurationPath);
                 if (!('configuration' in next)) return next.join('; ');
                 log.level = next.host.logLevel;
                 const { halfOpen, natKeepaliveMs } = next.configuration;
@@ -345,7 +203,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         });
       },
       reload: (): EngineConfiguration | undefined => {
-        const next = load(options.configurationPath);
+        const next = readConfiguration(options.configurationPath);
         if (!('configuration' in next)) {
           for (const line of next) log.line('error', line);
           return undefined;
@@ -398,7 +256,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     return status;
   } catch (error) {
     if (!started) keyLog?.discard();
-    const text = explain(error);
+    const text = refusalText(error);
     if (text === undefined) throw error;
     print(text);
     return ExitStatus.failed;
