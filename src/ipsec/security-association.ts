@@ -124,9 +124,13 @@ abstract class SecurityAssociation {
   /** Wipes the keys. */
   destroy(): void {
     this.cipher.destroy();
-    this.parameters.encryption?.key.fill(0);
-    this.parameters.integrity?.key.fill(0);
+    wipeKeys(this.parameters);
   }
+}
+
+export function wipeKeys({ encryption, integrity }: PacketKeys): void {
+  encryption?.key.fill(0);
+  integrity?.key.fill(0);
 }
 
 /** The number to go on behind: what was noted lies beyond what the SA was installed with. */

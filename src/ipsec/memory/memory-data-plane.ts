@@ -14,7 +14,7 @@ import { Spd } from '../policy/spd.ts';
 import { expiryEvent } from '../sa-events.ts';
 import type { SaProgress } from '../sa-progress.ts';
 import { Sad } from '../sad.ts';
-import type { InboundSa } from '../security-association.ts';
+import { type InboundSa, wipeKeys } from '../security-association.ts';
 import type { SaUsage } from '../usage.ts';
 import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
@@ -73,6 +73,13 @@ export class MemoryDataPlane {
    * @param progress of an SA to be installed: where it notes how far it comes, and goes on from
    */
   apply(command: SaCommand, at: number, progress?: SaProgress): SaResult {
+    const result = this.#apply(command, at, progress);
+    // They are an SA's now, or nobody's.
+    if (!result.ok && command.kind === 'install') wipeKeys(command.sa);
+    return result;
+  }
+
+  #apply(command: SaCommand, at: number, progress?: SaProgress): SaResult {
     if (command.kind === 'install' && !this.#protocols.includes(command.sa.protocol)) {
       return { ok: false, code: 'unsupported', detail: `no way to send or receive ${command.sa.protocol}` };
     }

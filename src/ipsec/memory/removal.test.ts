@@ -1,7 +1,7 @@
 // A removal takes the SA of its pair and no other, whatever SPI another peer has chosen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, type SaCommand, type SaParameters } from '#sa';
+import { address, type SaCommand, type SaParameters, type Spi } from '#sa';
 import { flow, ipPacket, testRandomness, toHex } from '../testing/fixtures.ts';
 import { hosts, seal } from '../testing/hosts.ts';
 import { MemoryDataPlane } from './memory-data-plane.ts';
@@ -68,4 +68,17 @@ test('an inbound SA, and what is written down of it, stays when another pair wan
   assert.deepEqual(closed, []);
   assert.deepEqual(host.apply(removal(receiver), 0), { ok: true });
   assert.deepEqual(closed, [receiver.spi]);
+});
+
+test('keys of an SA that is refused are wiped', () => {
+  const { sender } = flow();
+  const plane = new MemoryDataPlane({ randomness: testRandomness, protocols: ['ah'] });
+  const refused = [
+    [sender, plane],
+    [{ ...flow().sender, spi: 255 as Spi }, new MemoryDataPlane({ randomness: testRandomness })],
+  ] as const;
+  for (const [sa, at] of refused) {
+    assert.equal(at.apply({ kind: 'install', sa }, 0).ok, false);
+    assert.ok(sa.encryption!.key.every((octet) => octet === 0));
+  }
 });

@@ -80,7 +80,7 @@ export class PacketThread {
   readonly #among: AmongOthers | undefined;
   readonly #wakeup: Wakeup;
   readonly #onExit = (): void => this.#wakeup.wake();
-  readonly #journal = new SaJournal();
+  readonly #journal: SaJournal;
   #worker: Worker;
   #ended: Promise<void> = Promise.resolve();
   #held: HeldDescriptors = nothingHeld;
@@ -101,6 +101,8 @@ export class PacketThread {
 
   private constructor(options: PacketThreadOptions, listener: PacketThreadListener, among?: AmongOthers) {
     this.#options = options;
+    // SAs of the kernel need nobody to be told of them again.
+    this.#journal = new SaJournal({ replayed: options.kernel === undefined });
     this.#listener = listener;
     this.#among = among;
     this.#wakeup = among?.wakeup ?? new Wakeup();

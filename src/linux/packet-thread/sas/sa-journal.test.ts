@@ -81,11 +81,30 @@ test('an SA keeps its progress and what is left of its lifetime, and its keys ar
   assert.deepEqual(new SaProgress(again.progress).last, { high: 0, low: 77 });
   assert.equal(again.command.sa.lifetimes.hardTimeMs, 600);
   const { key } = again.command.sa.encryption!;
-  assert.deepEqual(key, sa.encryption!.key);
+  assert.deepEqual(key, new Uint8Array(20).fill(7));
   journal.asked(2, removal('outbound', 600));
   journal.answered(2, ok, 5500);
   assert.deepEqual(key, new Uint8Array(20));
-  assert.deepEqual(sa.encryption!.key, new Uint8Array(20).fill(7));
+  // Whoever asked has given them away.
+  assert.deepEqual(sa.encryption!.key, new Uint8Array(20));
+});
+
+test('keys of an SA that was refused are wiped, and of one that a dead thread was asked for', () => {
+  const journal = new SaJournal();
+  const sas = [parameters('inbound', 500), parameters('outbound', 600)];
+  for (const [id, sa] of sas.entries()) journal.asked(id, { kind: 'install', sa });
+  journal.answered(0, { ok: false, code: 'exists', detail: '' }, 0);
+  journal.abandon(0);
+  for (const { encryption } of sas) assert.deepEqual(encryption!.key, new Uint8Array(20));
+});
+
+test('a journal of which nobody will be told keeps no keys', () => {
+  const journal = new SaJournal({ replayed: false });
+  const sa = parameters('inbound', 500);
+  journal.asked(1, { kind: 'install', sa });
+  journal.answered(1, ok, 0);
+  assert.deepEqual(sa.encryption!.key, new Uint8Array(20));
+  assert.equal(journal.saCount, 1);
 });
 
 test('SAs whose installation the dead thread has not answered have failed, and of all else the next thread is told', () => {

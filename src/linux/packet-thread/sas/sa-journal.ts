@@ -18,13 +18,22 @@ export interface JournalEntry {
   readonly progress?: SharedArrayBuffer;
 }
 
-/** Holds a copy of the keys of each SA, and wipes it when the SA goes. */
+/**
+ * Holds the keys of each SA, and wipes them when the SA goes. Those of a command are the journal's from the time on when it is asked:
+ * the thread has a copy.
+ */
 export class SaJournal {
+  readonly #replayed: boolean;
   readonly #sas = new SaIndex<JournalSa>();
   readonly #policies = new Map<number, SaCommand>();
   /** Of each pair, which SA sends. */
   readonly #senders = new Map<number, SaCommand>();
   readonly #unanswered = new Map<number, JournalEntry>();
+
+  /** @param replayed whether another thread may be told: otherwise no keys are kept */
+  constructor({ replayed }: { readonly replayed: boolean } = { replayed: true }) {
+    this.#replayed = replayed;
+  }
 
   get saCount(): number {
     return this.#sas.size;
@@ -43,7 +52,9 @@ export class SaJournal {
   answered(id: number, result: SaResult, at: number): void {
     const entry = this.#unanswered.get(id);
     this.#unanswered.delete(id);
-    if (entry !== undefined && result.ok) this.#note(entry, at);
+    if (entry === undefined) return;
+    if (result.ok) this.#note(entry, at);
+    if (entry.command.kind === 'install' && !(result.ok && this.#replayed)) wipe(entry.command.sa);
   }
 
   /**
@@ -107,9 +118,8 @@ export class SaJournal {
     }
   }
 
-  #add(sa: SaParameters, installedAt: number, progress: SharedArrayBuffer): void {
-    const { protocol, direction, spi, childId } = sa;
-    const parameters = withOwnKeys(sa);
+  #add(parameters: SaParameters, installedAt: number, progress: SharedArrayBuffer): void {
+    const { protocol, direction, spi, childId } = parameters;
     this.#sas.add({
       ...{ protocol, direction, spi, childId, parameters, installedAt, progress },
       moved: undefined,
@@ -120,7 +130,7 @@ export class SaJournal {
   #remove(name: SaName): void {
     const gone = this.#sas.remove(name);
     if (gone === undefined) return;
-    wipe(gone);
+    wipe(gone.parameters);
     if (!this.#sas.hasPair(gone.childId)) this.#senders.delete(gone.childId);
   }
 
@@ -138,22 +148,14 @@ export class SaJournal {
 
   /** Wipes all keys. */
   close(): void {
-    for (const sa of this.#sas.values()) wipe(sa);
+    for (const { parameters } of this.#sas.values()) wipe(parameters);
     this.#sas.clear();
   }
 }
 
-function wipe({ parameters }: JournalSa): void {
-  parameters.encryption?.key.fill(0);
-  parameters.integrity?.key.fill(0);
-}
-
-function withOwnKeys(sa: SaParameters): SaParameters {
-  const { encryption, integrity } = sa;
-  const copy: { -readonly [Name in keyof SaParameters]: SaParameters[Name] } = { ...sa };
-  if (encryption !== undefined) copy.encryption = { ...encryption, key: encryption.key.slice() };
-  if (integrity !== undefined) copy.integrity = { ...integrity, key: integrity.key.slice() };
-  return copy;
+function wipe({ encryption, integrity }: SaParameters): void {
+  encryption?.key.fill(0);
+  integrity?.key.fill(0);
 }
 
 /** An SA does not live longer because it is told a second time. */
