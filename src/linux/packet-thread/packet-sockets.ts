@@ -113,7 +113,7 @@ export class PacketSockets {
     const outbound = this.#open(address, { kind: 'raw', protocol: withHeader });
     // Of what it sends it hears what our own device does not carry.
     this.#readErrorsOf(outbound, true);
-    this.#of.watched.watchLater(outbound.fd, () => undefined);
+    this.#of.watched.watchLater(outbound.fd, () => void outbound.receive());
     ways.addAh(outbound);
   }
 
