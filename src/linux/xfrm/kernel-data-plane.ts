@@ -130,11 +130,20 @@ export class KernelDataPlane {
   /** A policy has gone, or all of them have: ours come back if it was not us. */
   takeRemoval(message: XfrmMessage): void {
     if (message.kind === 'flush-policies') this.restorePolicies();
-    else if (message.kind === 'delete-policy') this.#policiesRestored += this.#policies.restoreOne(message);
+    else if (message.kind === 'delete-policy') this.#restore(() => this.#policies.restoreOne(message));
   }
 
   restorePolicies(): void {
-    this.#policiesRestored += this.#policies.restore();
+    this.#restore(() => this.#policies.restore());
+  }
+
+  /** The kernel may be too busy to say what it has. */
+  #restore(work: () => number): void {
+    try {
+      this.#policiesRestored += work();
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+    }
   }
 
   /** Places in the kernel's SPD that somebody had cleared. */
