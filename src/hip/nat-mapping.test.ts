@@ -101,6 +101,21 @@ for (const [what, after] of changes)
     });
   });
 
+// RFC 8046 5.3: where the UPDATE comes from may be used although LOCATOR_SET does not list it.
+test('a peer that moves behind a NAT to another one is found at its new address and port, neither of which it knows', () => {
+  const hosts = standing();
+  const { moon, sun, now } = hosts;
+  hosts.outside = { address: address('198.51.100.7'), port: 50_123 };
+  const [from, to] = [moon.address, address('10.0.0.2')];
+  moon.address = to;
+  moon.give(now, { kind: 'command', command: { kind: 'move', from, to } });
+  hosts.wait(5_000);
+  assert.deepEqual(hosts.wayToMoon, hosts.outside);
+  assert.deepEqual(hosts.espToMoon, hosts.outside);
+  assert.equal(sun.unverified.size, 0);
+  assert.deepEqual([moon.eventsOf('silent'), sun.eventsOf('silent')], [[], []]);
+});
+
 test('whoever has recorded an UPDATE leads nothing to where he sends it from, and is asked nothing', () => {
   const hosts = standing();
   const { moon, sun } = hosts;

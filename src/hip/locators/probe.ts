@@ -140,7 +140,7 @@ function transmit(
   const ways = [...ordered].map(
     (source): HipPath => ({
       local: { address: source, port: path.local.port },
-      remote: { address, port: path.remote.port },
+      remote: { address, port: portAt(locator, association) },
     }),
   );
   if (otherThan === undefined) {
@@ -150,6 +150,11 @@ function transmit(
     return;
   }
   for (const way of ways) if (!isSameWay(way, otherThan)) state.transmit(way, packet);
+}
+
+/** Behind another NAT the peer has another port as well: that from which it was heard at this address. */
+function portAt(locator: PeerLocator | undefined, { path }: HipAssociation): number {
+  return locator?.path?.remote.port ?? path.remote.port;
 }
 
 /** Asks an address at once, by every way but one; if it is being asked already, once more. */
@@ -227,12 +232,13 @@ export function takeProbeAnswer(
   const locator = locators.find(probe.address);
   // What lapsed may have been read elsewhere; what is DEPRECATED was not asked for (RFC 8046 5.1).
   if (probe.lapsed || locator === undefined || locator.state === 'DEPRECATED') return undefined;
+  // Where it went, the peer has proven to be; from which port the answer comes, nothing covers.
+  const remote = { address: probe.address, port: portAt(locator, association) };
   const { path } = received;
   if (path.remote.address === probe.address && isOpen(state, association.path, path))
-    return { probe, locator, path };
+    return { probe, locator, path: { local: path.local, remote } };
   const [source] = sourcesFor(state, association.path, probe.address);
   if (source === undefined) return undefined;
   const local = { address: source, port: association.path.local.port };
-  const remote = { address: probe.address, port: association.path.remote.port };
   return { probe, locator, path: { local, remote } };
 }
