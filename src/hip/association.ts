@@ -70,7 +70,7 @@ interface Repeated {
 /** A base exchange that we began. */
 export interface I1Sent extends Repeated {
   readonly name: 'I1-SENT';
-  /** It goes out because an UPDATE is not answered: an answer ends it. */
+  /** It goes out because an UPDATE is not answered: any sign of life ends it. */
   readonly becauseOfSilence?: true;
   /** The peer may be elsewhere: its rendezvous server gets the same I1. */
   readonly beside?: HipPath;

@@ -158,5 +158,5 @@ function becomeSilent(state: HipHostState, association: HipAssociation, standing
   standing.updates.dropRekeying(state, standing);
   standing.silent = true;
   state.emit({ kind: 'silent', context: association.context });
-  if (association.attempt === undefined) sendI1(state, association, association.path);
+  if (association.attempt === undefined) sendI1(state, association, association.path, true);
 }

@@ -61,11 +61,19 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
     standing.r2 = undefined;
   });
   if (seq !== undefined) standing.lastInboundAt = state.at;
+  heardAgain(state, association, standing);
   if (ack !== undefined) takeAcknowledgement(state, association, standing, received, ack.updateIds);
   if (seq !== undefined && association.standing === standing)
     process(state, association, standing, received, seq.updateId);
   nextWanted(state, association, standing);
   if (association.standing === standing) noticeMapping(state, association, standing, received.path);
+}
+
+/** The peer knows the association: nothing has to take its place, and nobody has to give it up. */
+function heardAgain(state: HipHostState, association: HipAssociation, standing: Standing): void {
+  standing.silent = false;
+  const { attempt } = association;
+  if (attempt?.name === 'I1-SENT' && attempt.becauseOfSilence) state.dropAttempt(association);
 }
 
 /** What acknowledges nothing that is under way is an old one, or came twice. */
@@ -114,12 +122,8 @@ function takeAcknowledgement(
   }
   updates.outstanding = undefined;
   standing.lastInboundAt = state.at;
-  standing.silent = false;
   standing.suspect = false;
   standing.unansweredSince = undefined;
-  // The peer knows the association: nothing has to take its place.
-  const { attempt } = association;
-  if (attempt?.name === 'I1-SENT' && attempt.becauseOfSilence) state.dropAttempt(association);
   // RFC 6298 3: the answer to a repeated packet says nothing about the time.
   if (outstanding.repetitions === 0) {
     standing.rttMs = state.at - outstanding.sentAt;
