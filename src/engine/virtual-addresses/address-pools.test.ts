@@ -33,6 +33,15 @@ test('a peer that comes back gets its address again, and an old lease is reused 
   assert.deepEqual(four.lease(['rw'], 'c', [any4])?.addresses, ['10.3.0.1']);
 });
 
+test('where there is no room a peer that asks hundreds of times makes us look once', (t) => {
+  const four = pools('10.3.0.0/30');
+  for (const owner of ['a', 'b']) four.lease(['rw'], owner, [any4]);
+  // Addresses that are kept for others are looked through for each try.
+  const looks = t.mock.method(Map.prototype, 'values').mock;
+  assert.equal(four.lease(['rw'], 'c', new Array<IpAddress>(512).fill(any4)), undefined);
+  assert.ok(looks.callCount() <= 1, `${looks.callCount()} looks`);
+});
+
 test('a wanted address is given if it is free and nobody else had it', () => {
   const four = pools('10.3.0.0/24');
   assert.deepEqual(four.lease(['rw'], 'a', [address('10.3.0.77')])?.addresses, ['10.3.0.77']);

@@ -175,9 +175,12 @@ export class AddressPools {
   lease(names: readonly string[], owner: string, requested: readonly IpAddress[]): PoolLease | undefined {
     const pools = names.flatMap((name) => this.#pools.get(name) ?? []);
     const addresses: IpAddress[] = [];
+    const asked = new Set<number>();
     for (const wanted of requested) {
-      if (addresses.some((given) => isIpv6(given) === isIpv6(wanted))) continue;
       const family = isIpv6(wanted) ? 6 : 4;
+      // One of each: where the first wish finds no room no other one does, and a peer may have hundreds.
+      if (asked.has(family)) continue;
+      asked.add(family);
       const unspecified = wanted === '::' || wanted === '0.0.0.0';
       for (const pool of pools) {
         if (pool.family !== family) continue;

@@ -55,7 +55,8 @@ export function beginTicketRequest(state: IkeSaState, postponements: number): vo
 
 /** Client: what the answer to a request says about its ticket. @param postponements how often we were put off before */
 export function takeTicket(state: IkeSaState, payloads: readonly Payload[], postponements = 0): void {
-  if (!wantsTickets(state)) return;
+  // The tickets of an IKE SA that was replaced are void (RFC 5723 6.2): its successor has asked for its own.
+  if (!wantsTickets(state) || state.successor !== undefined) return;
   const given = findNotify(payloads, NotifyType.TICKET_LT_OPAQUE);
   const refused = findNotify(payloads, NotifyType.TICKET_NACK);
   const postponed = findNotify(payloads, NotifyType.TICKET_ACK);

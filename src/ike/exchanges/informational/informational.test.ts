@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address } from '#sa';
-import { decodeIkeMessage, encodeIkeMessage } from '#wire';
+import { decodeIkeMessage, encodeIkeMessage, NotifyType } from '#wire';
+import { notify } from '../../payloads/notify.ts';
 import { connection } from '../../testing/connections.ts';
 import { Pair } from '../../testing/pair.ts';
 
@@ -243,4 +244,18 @@ test('a pair that cannot follow its peer ends with the reason: it would carry no
     ['failed: no way'],
   );
   assert.equal(pair.sun.sa.children.length, 0);
+});
+
+// RFC 7296 2.21.2: only right behind IKE_AUTH; a rekeyed IKE SA has none.
+test('the third request of an IKE SA that a rekeying made may carry any notify and ends nothing', () => {
+  const pair = new Pair().establish();
+  const { moon, sun } = pair;
+  moon.command({ kind: 'rekey-ike' });
+  pair.settle();
+  for (let i = 0; i < 3; i++) {
+    moon.command({ kind: 'send-notify', notify: notify(NotifyType.AUTHENTICATION_FAILED) });
+    pair.settle();
+  }
+  assert.equal(sun.sa.phase, 'established');
+  assert.equal(sun.sa.children.length, 1);
 });

@@ -92,7 +92,9 @@ function fatalNotify(
   origin: RequestOrigin,
   payloads: readonly Payload[],
 ): IkeFailure | undefined {
-  if (state.role !== 'responder' || origin.messageId !== 2) return undefined;
+  // One that a rekeying made has no first exchange, and its third request is like any other.
+  const authenticatedHere = state.role === 'responder' && state.lowestNonce !== undefined;
+  if (!authenticatedHere || origin.messageId !== 2) return undefined;
   for (const [type, code] of [
     [NotifyType.AUTHENTICATION_FAILED, 'peer-authentication-failed'],
     [NotifyType.INVALID_SYNTAX, 'invalid-syntax'],
@@ -124,10 +126,12 @@ function deleteChildren(
 ): Payload[] {
   const holder = holderOf(state);
   const paired = new Map<SaProtocol, Spi[]>();
+  // A peer may have a thousand of them, and name thousands.
+  const byName = new Map(
+    holder.children.map((child) => [`${child.agreement.protocol} ${child.agreement.outboundSpi}`, child]),
+  );
   for (const { protocol, spi } of requested) {
-    const child = holder.children.find(
-      ({ agreement }) => agreement.protocol === protocol && agreement.outboundSpi === spi,
-    );
+    const child = byName.get(`${protocol} ${spi}`);
     if (
       child === undefined &&
       holder.deletedAhead.size < deletedAheadMax &&

@@ -1,6 +1,7 @@
 // A request of ours that was under way when the peer replaced the IKE SA: it must not end what the peer's answer depends on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connection } from '../../testing/connections.ts';
 import { Pair } from '../../testing/pair.ts';
 
 /** Sun asks whether moon lives; then moon rekeys, and the answer that makes the new IKE SA is lost. */
@@ -16,6 +17,25 @@ function answerLost(): Pair {
   pair.wire.length = 0;
   return pair;
 }
+
+test('where Message IDs were being synchronised (RFC 6311), that ends with the hand-over', () => {
+  const agreed = { messageIdSync: true };
+  const pair = new Pair({
+    moon: { connections: [connection('moon', agreed)] },
+    sun: { connections: [connection('sun', agreed)] },
+  }).establish();
+  const { moon, sun } = pair;
+  sun.command({ kind: 'synchronize-message-ids', skip: 0 });
+  pair.drop(moon);
+  moon.command({ kind: 'rekey-ike' });
+  pair.deliver(sun);
+  const [old] = sun.sas;
+  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 1_000) {
+    pair.wait(1_000);
+    pair.wire.length = 0;
+  }
+  assert.equal(old?.phase, 'rekeyed', 'it waits for its Delete');
+});
 
 test('what it asked goes unanswered, and the repeated rekeying has its answer all the same', () => {
   const pair = answerLost();

@@ -104,6 +104,7 @@ export function handOver(state: IkeSaState, successor: IkeSaState): void {
   successor.lease = state.lease;
   state.lease = undefined;
   state.collision = undefined;
+  state.synchronization = undefined;
   state.rekeyAt = undefined;
   state.reauthAt = undefined;
   state.expiresAt = undefined;
