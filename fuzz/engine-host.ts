@@ -75,6 +75,10 @@ secrets { ike { secret = "known to both" } }
 `;
 }
 
+const proposals = 'proposals = aes128gcm16-prfsha256-x25519-ecp256';
+/** So that the answer, which names an authority, is no longer than the request, and no cookie is needed. */
+const longerProposals = `${proposals}, aes256gcm16-prfsha384-x25519-ecp256`;
+
 function gateway(side: Side, other: Side, method: Method): string {
   return `
 gateway {
@@ -82,7 +86,7 @@ gateway {
   local_addrs = ${endpoints[side].address}
   remote_addrs = ${side === 'moon' ? endpoints.sun.address : '%any'}
   ${side === 'moon' ? 'vips = 0.0.0.0, ::' : 'pools = four, six'}
-  proposals = aes128gcm16-prfsha256-x25519-ecp256
+  ${method === 'pubkey' ? longerProposals : proposals}
   rekey_time = 1h
   dpd_delay = 60s
   mobike = no
