@@ -1,8 +1,10 @@
 // What the host asks of an IKE SA.
-import { containsSelector, type TrafficSelector } from '#sa';
+import { containsSelector, type IpAddress, type TrafficSelector } from '#sa';
 import { rekeyEverything } from './checkpoint/rekey-everything.ts';
 import { beginDeleteIke } from './exchanges/informational/informational.ts';
 import { beginSynchronization } from './exchanges/informational/message-id-sync.ts';
+import { leaveAddress } from './exchanges/mobike/announce-addresses.ts';
+import { moveTo } from './exchanges/mobike/update-addresses.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeSaCommand } from './interface.ts';
 import { endIkeSa } from './lifecycle.ts';
@@ -65,6 +67,12 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
         state.phase.name === 'deleting' ? state.phase.failure : failure('abandoned', command.reason),
       );
       return;
+    case 'move':
+      move(state, command.local, command.remote);
+      return;
+    case 'announce-addresses':
+      if (state.mobility !== undefined && !state.client) state.tasks.add({ kind: 'announce-addresses' });
+      return;
     case 'check-liveness':
       // Any request under way is a liveness check already.
       if (state.requests.all().length === 0) {
@@ -72,6 +80,19 @@ export function handleCommand(state: IkeSaState, command: IkeSaCommand): void {
       }
       return;
   }
+}
+
+function move(state: IkeSaState, own: IpAddress, peer: IpAddress | undefined): void {
+  if (state.mobility === undefined) return;
+  if (!state.client) {
+    leaveAddress(state, own);
+    return;
+  }
+  const { local, remote } = state;
+  moveTo(state, {
+    local: { address: own, port: local.port },
+    remote: { address: peer ?? remote.address, port: remote.port },
+  });
 }
 
 function deleteIke(state: IkeSaState, detail: string): void {

@@ -4,6 +4,7 @@ import { extendReservation } from './checkpoint/extend-reservation.ts';
 import { moveChildren, useOutbound } from './child-sas/child-installation.ts';
 import type { ChildSa } from './child-sas/child-sa.ts';
 import { summaryOf } from './child-sas/child-sa.ts';
+import { noteMapping } from './exchanges/mobike/check-path.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
 
@@ -24,8 +25,13 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
       remove(state, bySpi(state, event.spi), failure('expired', 'its traffic limit is reached'));
       return;
     case 'mapping-changed': {
+      if (bySpi(state, event.spi) === undefined) return;
+      if (state.mobility !== undefined) {
+        noteMapping(state, state.mobility, event.remote);
+        return;
+      }
       // RFC 7296 2.23: only a host that is not behind a NAT itself follows.
-      if (state.nat.local || bySpi(state, event.spi) === undefined) return;
+      if (state.nat.local) return;
       const from = state.remote;
       if (from.address === event.remote.address && from.port === event.remote.port) return;
       state.remote = event.remote;

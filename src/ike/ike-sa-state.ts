@@ -8,7 +8,8 @@ import type { PostponedRefusal } from './exchanges/create-child-sa/postponed-ref
 import type { OutstandingRequest } from './exchanges/exchange.ts';
 import type { AddressLease, IkeEvent, IkeFailure, IkeSaOutput, IkeSaPorts } from './interface.ts';
 import { RequestWindow, ResponseWindow } from './messages/message-window.ts';
-import type { NatVerdict } from './payloads/nat-detection.ts';
+import type { Mobility, TunnelEnds } from './mobility.ts';
+import { isEncapsulated, type NatVerdict } from './payloads/nat-detection.ts';
 import type { IkeSpis, Phase } from './phase.ts';
 import type { Reassembly } from './protection/reassembly.ts';
 import type { MessageSealer } from './protection/sealed-message.ts';
@@ -162,6 +163,10 @@ export class IkeSaState {
   /** Gateway: the client holds a ticket for this IKE SA. */
   ticketGiven = false;
   synchronization: Synchronization | undefined;
+  /** Both ends agreed on MOBIKE (RFC 4555). An IKE SA and what replaces it share it. */
+  mobility: Mobility | undefined;
+  /** The highest Message ID of a request that said where the peer is (RFC 4555 3.5, 3.6). */
+  newestMoveId = -1;
   /** The highest Message ID that a synchronisation of the peer named. */
   highestSyncedId = -1;
   collision: IkeCollision | undefined;
@@ -212,7 +217,12 @@ export class IkeSaState {
   }
 
   get encapsulated(): boolean {
-    return this.nat.local || this.nat.remote;
+    return isEncapsulated(this.nat);
+  }
+
+  /** Where its Child SAs lead. */
+  get tunnelEnds(): TunnelEnds {
+    return this.mobility?.proven ?? { local: this.local, remote: this.remote, nat: this.nat };
   }
 
   /** Whether our request to replace this IKE SA is under way. */
@@ -244,6 +254,11 @@ export class IkeSaState {
     this.statistics.messagesRejected++;
     this.emit({ kind: 'message-rejected', reason, exchangeType, messageId });
   }
+}
+
+/** The IKE SA that holds the Child SAs now: they may have moved while a message was on its way. */
+export function holderOf(state: IkeSaState): IkeSaState {
+  return state.successor === undefined ? state : holderOf(state.successor);
 }
 
 export function failure(code: IkeFailure['code'], detail: string, notifyType?: number): IkeFailure {

@@ -1,5 +1,5 @@
 // One IKE SA as its host sees it: inputs in, outputs out, a deadline in between. No sockets, no clock, no callbacks.
-import type { Endpoint, IkeSuite, OffloadKind, SaDirection, Spi } from '#sa';
+import type { Endpoint, IkeSuite, IpAddress, OffloadKind, SaDirection, Spi } from '#sa';
 import type { IkeMessage, IkeSpi } from '#wire';
 import { zeroIkeSpi } from '#wire';
 import { type AdoptOptions, adoptSnapshot } from './checkpoint/adopt-snapshot.ts';
@@ -30,6 +30,7 @@ import {
 } from './ike-sa-state.ts';
 import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput, IkeSaPorts } from './interface.ts';
 import { receive } from './messages/receive.ts';
+import type { Path } from './mobility.ts';
 import type { NatVerdict } from './payloads/nat-detection.ts';
 import { publicPhase } from './phase.ts';
 import type { ClientTicket } from './resumption/client-ticket.ts';
@@ -40,6 +41,16 @@ export interface OutstandingSummary {
   readonly exchangeType: number;
   readonly messageId: number;
   readonly attempt: number;
+}
+
+/** What is known of where the two ends are (RFC 4555). */
+export interface MobilityStatus {
+  /** Whether we decide between which addresses the SAs are. */
+  readonly client: boolean;
+  /** As client: the addresses that the gateway has beside the one in use. */
+  readonly peerAddresses: readonly IpAddress[];
+  /** Where Child SAs lead: elsewhere than the IKE SA while the peer has yet to show that it is there. */
+  readonly tunnel: Path;
 }
 
 /** A Child SA and how far its life is. */
@@ -286,6 +297,14 @@ export class IkeSa {
   /** Kinds of the tasks that wait for room in the window or for their time. */
   get queued(): readonly string[] {
     return this.#state.tasks.all().map((task) => task.work.kind);
+  }
+
+  /** Both ends agreed that either may move (RFC 4555). `undefined`: they did not. */
+  get mobility(): MobilityStatus | undefined {
+    const { mobility, client, tunnelEnds } = this.#state;
+    if (mobility === undefined) return undefined;
+    const { local, remote } = tunnelEnds;
+    return { client, peerAddresses: mobility.peerAddresses, tunnel: { local, remote } };
   }
 
   /** Whether both ends agreed on synchronising Message IDs (RFC 6311). */

@@ -30,6 +30,7 @@ export {
   IkeSa,
   type InitiateOptions,
   initiateIkeSa,
+  type MobilityStatus,
   type OutstandingSummary,
   type RespondOptions,
   type RespondOutcome,

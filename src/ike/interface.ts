@@ -70,6 +70,8 @@ export interface IkeSaPorts {
    * numbers are used only as far as they are reserved. `extend-reservation` must wait until a snapshot taken with it is durable.
    */
   readonly checkpoints?: boolean;
+  /** Addresses of this host that the connection may use and the peer may be told of. Absent: not known. */
+  ownAddresses?(connection: ConnectionConfiguration): readonly IpAddress[];
   /** Gateway: makes and judges tickets (RFC 5723). Absent: none is given, and none is good. */
   readonly tickets?: TicketPort;
 }
@@ -119,7 +121,14 @@ export type IkeSaCommand =
    */
   | { readonly kind: 'synchronize-message-ids'; readonly skip: number }
   /** An empty INFORMATIONAL request now, unless one is outstanding. */
-  | { readonly kind: 'check-liveness'; readonly reason: string };
+  | { readonly kind: 'check-liveness'; readonly reason: string }
+  /**
+   * The address that we use is no more, or there is a better one. Without `remote` the peer is where it was. Of use only with
+   * MOBIKE (`IkeSa.mobility`), for the gateway only without `remote`.
+   */
+  | { readonly kind: 'move'; readonly local: IpAddress; readonly remote?: IpAddress }
+  /** As gateway: `IkeSaPorts.ownAddresses` has others than before. */
+  | { readonly kind: 'announce-addresses' };
 
 export type IkeSaOutput =
   | {
@@ -257,6 +266,16 @@ export type IkeEvent =
    */
   | { readonly kind: 'notify-received'; readonly notify: NotifyPayload }
   | { readonly kind: 'peer-moved'; readonly from: Endpoint; readonly to: Endpoint }
+  /** We are elsewhere (RFC 4555): requests go out from there, and Child SAs follow, now or once the peer has answered. */
+  | {
+      readonly kind: 'moved';
+      readonly from: { readonly local: Endpoint; readonly remote: Endpoint };
+      readonly to: { readonly local: Endpoint; readonly remote: Endpoint };
+    }
+  /** The gateway does not follow us: this IKE SA deletes itself, and the host makes a new one from where it is. */
+  | { readonly kind: 'move-refused'; readonly detail: string }
+  /** Whether a peer that says, or seems, to be there answers from there (RFC 4555 3.7): Child SAs follow only then. */
+  | { readonly kind: 'path-checked'; readonly remote: Endpoint; readonly proven: boolean }
   | { readonly kind: 'nat-detected'; readonly local: boolean; readonly remote: boolean }
   | {
       readonly kind: 'retransmitting';

@@ -36,6 +36,12 @@ export type Work =
   | { readonly kind: 'delete-ike'; readonly failure: IkeFailure }
   | { readonly kind: 'send-notify'; readonly notify: NotifyPayload }
   | { readonly kind: 'check-liveness'; readonly reason: string }
+  /** RFC 4555 3.5 */
+  | { readonly kind: 'update-addresses' }
+  /** RFC 4555 3.7 */
+  | { readonly kind: 'check-path' }
+  /** RFC 4555 3.6 */
+  | { readonly kind: 'announce-addresses' }
   | { readonly kind: 'request-ticket'; readonly postponements: number };
 
 export interface Task {
@@ -65,13 +71,17 @@ function sameWork(a: Work, b: Work): boolean {
 /** Lower comes first: what ends state goes before what makes it. */
 const urgency = {
   'delete-ike': 0,
-  'delete-child': 1,
-  'rekey-ike': 2,
-  'rekey-child': 3,
-  'initiate-child': 4,
-  'send-notify': 5,
-  'request-ticket': 6,
-  'check-liveness': 7,
+  // Where the peer or we are decides whether anything arrives.
+  'update-addresses': 1,
+  'check-path': 2,
+  'announce-addresses': 3,
+  'delete-child': 4,
+  'rekey-ike': 5,
+  'rekey-child': 6,
+  'initiate-child': 7,
+  'send-notify': 8,
+  'request-ticket': 9,
+  'check-liveness': 10,
 } as const satisfies Record<Work['kind'], number>;
 
 /** Tasks in the order in which they should be done; a task already waiting is not added twice. */

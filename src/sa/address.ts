@@ -67,6 +67,14 @@ export function address(text: string): IpAddress {
   return parsed;
 }
 
+/** Whether an address can be that of exactly one other host. */
+export function isUnicast(address: IpAddress): boolean {
+  const octets = addressBytes(address);
+  const [first] = octets;
+  if (octets.length === 4) return first !== 0 && first! < 224;
+  return first !== 0xff && octets.some((octet) => octet !== 0);
+}
+
 const zero = 0x30;
 const dot = 0x2e;
 

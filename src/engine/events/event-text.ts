@@ -117,6 +117,20 @@ function ikeEventText(event: IkeEvent): EventText {
         level: 'info',
         text: `peer moved from ${formatEndpoint(event.from)} to ${formatEndpoint(event.to)}`,
       };
+    case 'moved': {
+      const { from, to } = event;
+      const path = ({ local, remote }: typeof from): string =>
+        `${formatEndpoint(local)} to ${formatEndpoint(remote)}`;
+      return said('info', () => `we moved: from ${path(from)}, now from ${path(to)}`);
+    }
+    case 'move-refused':
+      return { level: 'warn', text: `the move failed: ${event.detail}: making a new IKE SA` };
+    case 'path-checked': {
+      const there = formatEndpoint(event.remote);
+      return event.proven
+        ? { level: 'info', text: `peer answers from ${there}: its Child SAs lead there` }
+        : { level: 'warn', text: `peer does not answer from ${there}: its Child SAs stay where they are` };
+    }
     case 'nat-detected': {
       const where = [event.local ? 'us' : [], event.remote ? 'the peer' : []].flat().join(' and ');
       return { level: 'info', text: where === '' ? 'no NAT' : `NAT in front of ${where}` };

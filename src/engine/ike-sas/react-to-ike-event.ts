@@ -74,6 +74,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       state.clientTickets.dropOf(connection.name, spisOf(entry));
       break;
     case 'reauthentication-due':
+    case 'move-refused':
       for (const child of entry.sa.children) {
         const configuration = connection.children.find(({ name }) => name === child.name);
         if (configuration !== undefined)
@@ -97,6 +98,7 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       notifyReceived(state, entry, event.notify);
       break;
     case 'peer-moved':
+    case 'moved':
       recordsFollow(state, entry);
       break;
     case 'retransmitting':

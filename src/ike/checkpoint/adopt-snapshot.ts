@@ -9,6 +9,7 @@ import type { Exchange } from '../exchanges/exchange.ts';
 import { failure, IkeSaState, type NatTraversalPorts } from '../ike-sa-state.ts';
 import type { IkeSaPorts } from '../interface.ts';
 import { ResponseWindow } from '../messages/message-window.ts';
+import { newMobility } from '../mobility.ts';
 import { protect } from '../protection/protection-keys.ts';
 import { announceReservation } from './extend-reservation.ts';
 import { renewedReservation } from './reservations.ts';
@@ -62,6 +63,7 @@ export function adoptSnapshot(options: AdoptOptions): IkeSaState {
   state.remoteIdentity = snapshot.remoteIdentity;
   Object.assign(state.peer, snapshot.peer);
   state.client = snapshot.client;
+  adoptMobility(state, snapshot);
   state.clientMethod = snapshot.clientMethod;
   state.ticketGiven = snapshot.ticketGiven;
   state.highestSyncedId = snapshot.highestSyncedId;
@@ -78,6 +80,20 @@ export function adoptSnapshot(options: AdoptOptions): IkeSaState {
   adoptChildren(state, snapshot.children, monotonic, options.received);
   for (const request of snapshot.requests) adoptRequest(state, request);
   return state;
+}
+
+function adoptMobility(state: IkeSaState, { mobility, local, remote }: IkeSaSnapshot): void {
+  if (mobility === undefined) return;
+  const { peerAddresses, proven, pending } = mobility;
+  state.mobility = { ...newMobility(), peerAddresses, proven };
+  if (state.client) {
+    if (pending || proven !== undefined) state.tasks.add({ kind: 'update-addresses' });
+    return;
+  }
+  if (pending) state.tasks.add({ kind: 'announce-addresses' });
+  if (proven === undefined) return;
+  state.mobility.candidate = { local, remote, by: 'update', failures: 0 };
+  state.tasks.add({ kind: 'check-path' });
 }
 
 function adoptChildren(
@@ -190,6 +206,7 @@ function adoptRequest(state: IkeSaState, request: RequestSnapshot): void {
     exchange: exchangeOf(state, request),
     datagrams,
     firstSentAt: state.at,
+    sentAt: state.at,
     attempt: 0,
     // Whether it ever left is unknown: the same octets go out again at once.
     nextAt: state.at,

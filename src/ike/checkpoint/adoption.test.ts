@@ -306,3 +306,46 @@ test('a host that keeps no checkpoints has none to give', () => {
   assert.equal(two.moon.checkpoint(), undefined);
   assert.equal(two.moon.sasOf('outbound')[0]?.reservation, undefined);
 });
+
+function mobile(): Pair {
+  const of = (name: 'moon' | 'sun') => ({
+    checkpoints: true,
+    connections: [connection(name, { mobike: true })],
+  });
+  return new Pair({ moon: of('moon'), sun: of('sun') }).establish();
+}
+
+const elsewhere = address('198.51.100.9');
+
+// RFC 4555 3.5
+test('a client that starts again can still move, and one that had moved tells the gateway', () => {
+  const two = mobile();
+  crash(two.moon);
+  two.moon.command({ kind: 'move', local: elsewhere });
+  two.settle();
+  assert.equal(two.sun.sa.mobility?.tunnel.remote.address, elsewhere);
+
+  const other = mobile();
+  other.moon.command({ kind: 'move', local: elsewhere });
+  crash(other.moon);
+  // What it had said is lost; what it says again, and what follows that, is not.
+  other.wire.length = 0;
+  other.run(100);
+  assert.equal(other.sun.sa.mobility?.tunnel.remote.address, elsewhere);
+  assert.equal(other.moon.sa.local.address, elsewhere);
+});
+
+// RFC 4555 3.7
+test('a gateway that starts again while it asks whether its peer is there asks anew, and follows only then', () => {
+  const two = mobile();
+  two.moon.command({ kind: 'move', local: elsewhere });
+  two.deliver(two.sun);
+  two.wire.length = 0;
+  crash(two.sun);
+  two.collect();
+  const ends = (): string[] => [...two.sun.installed.values()].map(({ remote }) => remote);
+  assert.ok(ends().every((remote) => remote !== elsewhere));
+  assert.equal(two.sun.sa.remote.address, elsewhere);
+  two.run(5_000);
+  assert.deepEqual(new Set(ends()), new Set([elsewhere]));
+});

@@ -137,6 +137,18 @@ const fields = {
 const snapshots = record(
   {
     ...fields,
+    mobility: record(
+      {
+        peerAddresses: fc.array(ipAddress, { maxLength: 3 }),
+        pending: flag,
+        proven: record({
+          local: endpoint,
+          remote: endpoint,
+          nat: record({ supported: flag, local: flag, remote: flag }),
+        }),
+      },
+      { requiredKeys: ['peerAddresses', 'pending'] },
+    ),
     clientMethod: u8,
     lease: record({
       addresses: fc.array(ipAddress, { maxLength: 2 }),
@@ -205,8 +217,17 @@ test('whatever the octets are, they are a snapshot or a WireError', () => {
 
 test('another version is refused', () => {
   const whole = encodeIkeSaSnapshot(living());
-  whole[0] = 2;
+  whole[0] = 3;
   assert.throws(() => decodeIkeSaSnapshot(whole), { code: 'version' });
+});
+
+test('what a host kept that knew no MOBIKE is good, and is that of a host that cannot move', () => {
+  const snapshot = living();
+  const whole = encodeIkeSaSnapshot(snapshot);
+  const former = whole.slice(0, -1);
+  former[0] = 1;
+  assert.deepEqual(decodeIkeSaSnapshot(former), snapshot);
+  assert.equal(decodes(Uint8Array.of(...former, 0)), false);
 });
 
 test('wiping leaves no key, and takes none of the living IKE SA with it', () => {

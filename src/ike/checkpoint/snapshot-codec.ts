@@ -27,10 +27,13 @@ import {
   type DirectionSnapshot,
   type IkeSaSnapshot,
   ikeKeyOctets,
+  type MobilitySnapshot,
   type RequestSnapshot,
 } from './snapshot.ts';
 
-const formatVersion = 1;
+const formatVersion = 2;
+/** Of hosts that knew no MOBIKE: it lacks the end. */
+const formerVersion = 1;
 
 const roles = ['initiator', 'responder'] as const;
 const protocols = ['esp', 'ah'] as const;
@@ -72,13 +75,15 @@ export function encodeIkeSaSnapshot(snapshot: IkeSaSnapshot): Uint8Array {
   writeOptional(writer, snapshot.reauthAtMs, writeMs);
   writeOptional(writer, snapshot.expiresAtMs, writeMs);
   writeList(writer, snapshot.children, writeChild);
+  writeOptional(writer, snapshot.mobility, writeMobility);
   return writer.finish();
 }
 
 /** @throws WireError whatever the octets are */
 export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const reader = new Reader(octets);
-  if (reader.u8('version') !== formatVersion) throw new WireError('version', 0, 'version');
+  const version = reader.u8('version');
+  if (version !== formatVersion && version !== formerVersion) throw new WireError('version', 0, 'version');
   const connection = readText(reader);
   const role = readChoice(reader, roles, 'role');
   const spis = { initiator: readSpi(reader), responder: readSpi(reader) };
@@ -116,6 +121,7 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const reauthAtMs = readOptional(reader, readMs);
   const expiresAtMs = readOptional(reader, readMs);
   const children = readList(reader, readChild);
+  const mobility = version === formerVersion ? undefined : readOptional(reader, readMobility);
   reader.end('snapshot');
   return {
     connection,
@@ -142,6 +148,7 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
       tickets: tickets!,
       messageIdSync: messageIdSync!,
     },
+    ...(mobility !== undefined && { mobility }),
     client: client!,
     ...(clientMethod !== undefined && { clientMethod }),
     ticketGiven: ticketGiven!,
@@ -154,6 +161,27 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     children,
   };
+}
+
+function writeMobility(writer: Writer, { peerAddresses, proven, pending }: MobilitySnapshot): void {
+  writeList(writer, peerAddresses, writeAddress);
+  writeFlags(writer, [pending]);
+  writeOptional(writer, proven, (_, { local, remote, nat }) => {
+    writeEndpoint(writer, local);
+    writeEndpoint(writer, remote);
+    writeFlags(writer, [nat.supported, nat.local, nat.remote]);
+  });
+}
+
+function readMobility(reader: Reader): MobilitySnapshot {
+  const peerAddresses = readList(reader, readAddress);
+  const [pending] = readFlags(reader, 1);
+  const proven = readOptional(reader, () => {
+    const [local, remote] = [readEndpoint(reader), readEndpoint(reader)];
+    const [supported, natLocal, natRemote] = readFlags(reader, 3);
+    return { local, remote, nat: { supported: supported!, local: natLocal!, remote: natRemote! } };
+  });
+  return { peerAddresses, pending: pending!, ...(proven !== undefined && { proven }) };
 }
 
 function writeRequest(

@@ -14,6 +14,7 @@ import type {
 import type { Identity } from '../configuration.ts';
 import type { IkeRole } from '../ike-sa-state.ts';
 import type { AddressLease } from '../interface.ts';
+import type { TunnelEnds } from '../mobility.ts';
 import type { NatVerdict } from '../payloads/nat-detection.ts';
 import type { IkeSpis } from '../phase.ts';
 
@@ -66,6 +67,15 @@ export interface ChildSaSnapshot {
   readonly outbound: DirectionSnapshot;
 }
 
+/** Where the two ends of an IKE SA are, if they may move. */
+export interface MobilitySnapshot {
+  readonly peerAddresses: readonly IpAddress[];
+  /** Where the Child SAs lead, if not where the IKE SA does: the peer has yet to show that it is there. */
+  readonly proven?: TunnelEnds;
+  /** The peer does not know yet where we are. */
+  readonly pending: boolean;
+}
+
 /**
  * Times are wall-clock milliseconds. It holds the keys of the IKE SA and of its Child SAs: whoever stores it must encrypt
  * it, and wipe it (`wipeIkeSaSnapshot`) once it is of no use.
@@ -99,6 +109,8 @@ export interface IkeSaSnapshot {
     readonly tickets: boolean;
     readonly messageIdSync: boolean;
   };
+  /** Absent: the two ends did not agree on MOBIKE (RFC 4555). */
+  readonly mobility?: MobilitySnapshot;
   readonly client: boolean;
   readonly clientMethod?: number;
   readonly ticketGiven: boolean;

@@ -3,12 +3,14 @@
 import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { OutstandingRequest } from '../exchanges/exchange.ts';
 import type { IkeSaState } from '../ike-sa-state.ts';
+import type { Mobility } from '../mobility.ts';
 import type { RetainedSa } from './retained.ts';
 import {
   type ChildSaSnapshot,
   copyIkeKeys,
   copyPacketKeys,
   type IkeSaSnapshot,
+  type MobilitySnapshot,
   type RequestSnapshot,
 } from './snapshot.ts';
 
@@ -53,6 +55,7 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
     answers,
     highestSyncedId: state.highestSyncedId,
     peer: { fragmentation, childless, tickets, messageIdSync },
+    ...(state.mobility !== undefined && { mobility: mobilitySnapshot(state, state.mobility) }),
     client: state.client,
     ...(clientMethod !== undefined && { clientMethod }),
     ticketGiven: state.ticketGiven,
@@ -71,6 +74,16 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
   }
 }
 
+function mobilitySnapshot({ requests, tasks }: IkeSaState, mobility: Mobility): MobilitySnapshot {
+  const { peerAddresses, proven } = mobility;
+  const pending = mobilityWork.some(
+    (kind) => tasks.has(kind) || requests.all().some(({ exchange }) => exchange.kind === kind),
+  );
+  return { peerAddresses, pending, ...(proven !== undefined && { proven }) };
+}
+
+const mobilityWork = ['update-addresses', 'announce-addresses'] as const;
+
 function isComplete<T>(all: readonly (T | undefined)[]): all is readonly T[] {
   return !all.includes(undefined);
 }
@@ -79,6 +92,11 @@ function requestSnapshot(request: OutstandingRequest): RequestSnapshot | undefin
   const { messageId, exchangeType, datagrams, exchange } = request;
   const common = { messageId, exchangeType, datagrams };
   switch (exchange.kind) {
+    // Whatever their answers say is asked again.
+    case 'update-addresses':
+    case 'check-path':
+    case 'announce-addresses':
+      return { ...common, purpose: { kind: 'notify' } };
     case 'liveness':
     case 'notify':
       return { ...common, purpose: { kind: exchange.kind } };

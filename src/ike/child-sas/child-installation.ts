@@ -18,6 +18,7 @@ import { copyPacketKeys } from '../checkpoint/snapshot.ts';
 import { childLifetimes } from '../clocks/lifetimes.ts';
 import type { IkeSaState } from '../ike-sa-state.ts';
 import type { IkeFailure } from '../interface.ts';
+import { isEncapsulated } from '../payloads/nat-detection.ts';
 import { type ChildAgreement, type ChildSa, summaryOf } from './child-sa.ts';
 import { kernelTiesOfPolicy, kernelTiesOfSa } from './kernel-ties.ts';
 
@@ -163,6 +164,8 @@ export function removeChild(state: IkeSaState, child: ChildSa, failure: IkeFailu
 
 /** RFC 7296 2.23: the SAs follow the addresses of their IKE SA. */
 export function moveChildren(state: IkeSaState): void {
+  const { local, remote, nat } = state.tunnelEnds;
+  const encapsulated = isEncapsulated(nat);
   for (const child of state.children) {
     const { agreement } = child;
     for (const direction of ['inbound', 'outbound'] as const) {
@@ -175,9 +178,9 @@ export function moveChildren(state: IkeSaState): void {
           direction,
           spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
           childId: agreement.childId,
-          local: state.local,
-          remote: state.remote,
-          encapsulated: state.encapsulated,
+          local,
+          remote,
+          encapsulated,
         },
         direction,
       );
@@ -198,14 +201,15 @@ function saParameters(
 ): SaParameters {
   const { configuration } = agreement;
   const { tfcPadding, hardwareOffload } = configuration;
+  const { local, remote, nat } = state.tunnelEnds;
   const kernelTies = kernelTiesOfSa(configuration, agreement.childId, direction);
   const sa: { -readonly [Name in keyof SaParameters]: SaParameters[Name] } = {
     direction,
     protocol: agreement.protocol,
     spi: direction === 'inbound' ? agreement.inboundSpi : agreement.outboundSpi,
     mode: agreement.mode,
-    local: state.local.address,
-    remote: state.remote.address,
+    local: local.address,
+    remote: remote.address,
     esn: agreement.suite.esn,
     replayWindow: configuration.replayWindow,
     selectors: selectorsOf(agreement),
@@ -215,8 +219,8 @@ function saParameters(
     copyDscp: configuration.copyDscp,
     copyDf: configuration.copyDf,
   };
-  if (state.encapsulated) {
-    sa.encapsulation = { localPort: state.local.port, remotePort: state.remote.port };
+  if (isEncapsulated(nat)) {
+    sa.encapsulation = { localPort: local.port, remotePort: remote.port };
   }
   if (keys.encryption !== undefined) sa.encryption = keys.encryption;
   if (keys.integrity !== undefined) sa.integrity = keys.integrity;
@@ -269,7 +273,8 @@ function logKeys(
   keys: PacketKeys,
 ): void {
   const inbound = direction === 'inbound';
-  const [source, destination] = inbound ? [state.remote, state.local] : [state.local, state.remote];
+  const { local, remote } = state.tunnelEnds;
+  const [source, destination] = inbound ? [remote, local] : [local, remote];
   const { encryption, integrity } = keys;
   state.outputs.push({
     kind: 'key-log',

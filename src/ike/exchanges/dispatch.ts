@@ -1,7 +1,9 @@
 // From a task to the exchange that does it, and from an answer, or its absence, back to that exchange.
 import { NotifyType, type Payload } from '#wire';
-import { failure, type IkeSaState } from '../ike-sa-state.ts';
+import { failure, holderOf, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa, releaseReservation } from '../lifecycle.ts';
+import type { Path } from '../mobility.ts';
+import { returnsCookie2 } from '../payloads/cookie2.ts';
 import { findNotify } from '../payloads/notify.ts';
 import type { Task, Work } from '../task.ts';
 import { beginCreateChild, concludeCreateChild } from './create-child-sa/create-child-sa-initiator.ts';
@@ -15,6 +17,9 @@ import {
   beginNotify,
   concludeDeleteChild,
 } from './informational/informational.ts';
+import { beginAnnouncement } from './mobike/announce-addresses.ts';
+import { beginCheckPath, concludeCheckPath } from './mobike/check-path.ts';
+import { beginUpdate, concludeUpdate, followAnswer, noteMappingAnswer } from './mobike/update-addresses.ts';
 import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa/rekey-ike-sa-initiator.ts';
 
 /** Turns tasks into exchanges as long as the window has room (RFC 7296 2.3). */
@@ -63,6 +68,15 @@ function begin(state: IkeSaState, task: Task): void {
     case 'check-liveness':
       beginLivenessCheck(state);
       return;
+    case 'update-addresses':
+      beginUpdate(state);
+      return;
+    case 'check-path':
+      beginCheckPath(state);
+      return;
+    case 'announce-addresses':
+      beginAnnouncement(state);
+      return;
     case 'request-ticket':
       beginTicketRequest(state, work.postponements);
       return;
@@ -74,6 +88,7 @@ export function handleResponse(
   state: IkeSaState,
   request: OutstandingRequest,
   payloads: readonly Payload[],
+  path: Path,
 ): void {
   const { exchange } = request;
   if (state.phase.name === 'established' && findNotify(payloads, NotifyType.INVALID_SYNTAX) !== undefined) {
@@ -82,13 +97,28 @@ export function handleResponse(
     endIkeSa(state, failure('invalid-syntax', detail, NotifyType.INVALID_SYNTAX), exchange);
     return;
   }
+  // RFC 4555 3.7: who does not return it has not seen the request, and lies.
+  if ('cookie' in exchange && exchange.cookie !== undefined && !returnsCookie2(payloads, exchange.cookie)) {
+    endIkeSa(holderOf(state), failure('invalid-syntax', 'the answer lacks our COOKIE2'));
+    return;
+  }
+  followAnswer(state, request, path);
   // RFC 7296 2.4: any protected answer proves that the peer lives, which is news once it seemed silent.
   if (exchange.kind === 'liveness' || (request.attempt > 0 && exchange.kind !== 'ike-auth')) {
     state.emit({ kind: 'liveness-confirmed', rttMs: state.at - request.firstSentAt });
   }
   switch (exchange.kind) {
     case 'notify':
+    case 'announce-addresses':
+      return;
     case 'liveness':
+      noteMappingAnswer(state, payloads);
+      return;
+    case 'update-addresses':
+      concludeUpdate(state, request, exchange, payloads, path);
+      return;
+    case 'check-path':
+      concludeCheckPath(state, request, exchange);
       return;
     case 'ike-sa-init':
     case 'ike-session-resume':

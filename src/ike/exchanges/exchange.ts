@@ -5,6 +5,7 @@ import type { IkeSpi, WireProposal } from '#wire';
 import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { ChildConfiguration } from '../configuration.ts';
 import type { IkeFailure } from '../interface.ts';
+import type { PathCandidate } from '../mobility.ts';
 import type { Task } from '../task.ts';
 
 /** What we proposed for a Child SA. */
@@ -72,6 +73,26 @@ export interface LivenessExchange {
   readonly kind: 'liveness';
 }
 
+/** RFC 4555 3.5: the IKE SA and its Child SAs are to follow us. */
+export interface UpdateAddressesExchange {
+  readonly kind: 'update-addresses';
+  /** `Mobility.moves` when it was sent first: the answer to an earlier one says nothing. */
+  readonly moves: number;
+  /** Its COOKIE2, if the peer has yet to show that it is where it is asked. */
+  readonly cookie?: Uint8Array;
+}
+
+/** RFC 4555 3.7: only somebody who is there answers with the COOKIE2. */
+export interface CheckPathExchange {
+  readonly kind: 'check-path';
+  readonly candidate: PathCandidate;
+  readonly cookie: Uint8Array;
+}
+
+export interface AnnounceAddressesExchange {
+  readonly kind: 'announce-addresses';
+}
+
 export interface IkeSaInitExchange {
   readonly kind: 'ike-sa-init';
 }
@@ -88,6 +109,9 @@ export interface TicketExchange {
 }
 
 export type Exchange =
+  | UpdateAddressesExchange
+  | CheckPathExchange
+  | AnnounceAddressesExchange
   | IkeSessionResumeExchange
   | TicketExchange
   | IkeSaInitExchange
@@ -107,6 +131,10 @@ export interface OutstandingRequest {
   readonly exchange: Exchange;
   readonly datagrams: readonly Uint8Array[];
   readonly firstSentAt: number;
+  /** When it was sent last. */
+  sentAt: number;
+  /** It went to several places, and an answer does not say which of them it reached (RFC 4555 3.7). */
+  wandered?: true;
   /** 0 is the first transmission. */
   attempt: number;
   /** When to send again, or to give up. */

@@ -1,5 +1,4 @@
 // A datagram comes in: is it ours, is it fresh, is it authentic, what is it for (RFC 7296 2.1 to 2.3, 2.5, 2.21, 2.23).
-import type { Endpoint } from '#sa';
 import {
   decodeIkeMessage,
   ExchangeType,
@@ -22,6 +21,7 @@ import { receiveSyncRequest, receiveSyncResponse } from '../exchanges/informatio
 import { noteUse } from '../exchanges/rekey-ike-sa/successor.ts';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa } from '../lifecycle.ts';
+import type { Path } from '../mobility.ts';
 import { requestedDeletes } from '../payloads/delete.ts';
 import { notify } from '../payloads/notify.ts';
 import { payloadOf } from '../payloads/payload-lookup.ts';
@@ -33,11 +33,6 @@ import {
 import { openMessage } from '../protection/sealed-message.ts';
 import { checkPayloads, createChildSaPurpose, type MessageKind } from './exchange-rules.ts';
 import { type RequestOrigin, sendResponse, transmit } from './transmission.ts';
-
-interface Path {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
-}
 
 /**
  * How often a first request that is repeated gets its answer again, more than anybody who waits for it needs: its source is
@@ -183,6 +178,8 @@ function noteFreshMessage(state: IkeSaState, path: Path): void {
   const floated = path.local.port !== state.local.port;
   if (!moved && !floated) return;
   const connecting = state.phase.name === 'half-open';
+  // RFC 4555 3.8: it says itself where it is.
+  if (state.mobility !== undefined) return;
   // Behind a NAT ourselves, following would let one forged source address cut us off.
   if (!connecting && state.nat.local) return;
   state.local = path.local;
@@ -215,7 +212,7 @@ function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): vo
   }
   state.requests.close(header.messageId);
   measureRequest(state, request);
-  handleResponse(state, request, rules.payloads);
+  handleResponse(state, request, rules.payloads, path);
 }
 
 function responseKind(

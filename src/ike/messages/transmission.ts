@@ -3,7 +3,9 @@ import { type Endpoint, isIpv6 } from '#sa';
 import type { IkeHeader, Payload } from '#wire';
 import { retransmitDelayMs } from '../clocks/retransmission.ts';
 import type { Exchange, OutstandingRequest } from '../exchanges/exchange.ts';
+import { pathsFor } from '../exchanges/mobike/other-paths.ts';
 import type { IkeSaState } from '../ike-sa-state.ts';
+import { samePath } from '../mobility.ts';
 
 /** A request that has to be answered, and where from it came (RFC 7296 2.11: the answer goes back there). */
 export interface RequestOrigin {
@@ -76,10 +78,11 @@ export function trackRequest(
     exchange,
     datagrams,
     firstSentAt: state.at,
+    sentAt: state.at,
     attempt: 0,
     nextAt: state.at + firstDelay(state),
   });
-  transmit(state, datagrams);
+  transmit(state, datagrams, exchange.kind === 'check-path' ? exchange.candidate : state);
 }
 
 export function firstDelay(state: IkeSaState): number {
@@ -136,6 +139,15 @@ export function retransmit(state: IkeSaState, request: OutstandingRequest): bool
     messageId: request.messageId,
     attempt: request.attempt,
   });
-  transmit(state, request.datagrams);
+  request.sentAt = state.at;
+  sendAgain(state, request);
   return true;
+}
+
+function sendAgain(state: IkeSaState, request: OutstandingRequest): void {
+  const [first, ...others] = pathsFor(state, request);
+  const { exchange } = request;
+  const strayed = exchange.kind === 'check-path' && !samePath(first, exchange.candidate);
+  if (others.length > 0 || strayed) request.wandered = true;
+  for (const path of [first, ...others]) transmit(state, request.datagrams, path);
 }

@@ -50,6 +50,11 @@ export interface NatVerdict {
   readonly remote: boolean;
 }
 
+/** ESP goes into UDP if there is a NAT in front of either end (RFC 7296 2.23). */
+export function isEncapsulated({ local, remote }: NatVerdict): boolean {
+  return local || remote;
+}
+
 /**
  * @param spis those in the header of the received message
  * @param local where the datagram that carried `payloads` arrived

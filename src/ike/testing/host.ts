@@ -3,6 +3,7 @@ import { type Randomness, seededRandomness, type ValidatePathResult, validatePat
 import {
   type Endpoint,
   firstSpi,
+  type IpAddress,
   type SaCommand,
   type SaParameters,
   type SaResult,
@@ -48,6 +49,8 @@ export interface HostOptions {
   readonly natTraversal?: NatTraversalPorts;
   /** Whether its IKE SAs can be made again from snapshots. */
   readonly checkpoints?: boolean;
+  /** What its IKE SAs take for the addresses of this machine. */
+  readonly ownAddresses?: readonly IpAddress[];
 }
 
 type Transmit = Extract<IkeSaOutput, { readonly kind: 'transmit' }>;
@@ -66,6 +69,7 @@ export class Host {
   readonly natTraversal: NatTraversalPorts;
   readonly lease: AddressLease | undefined;
   readonly checkpoints: boolean;
+  ownAddresses: readonly IpAddress[] | undefined;
   now = 0;
   readonly sas: IkeSa[] = [];
   readonly events: IkeEvent[] = [];
@@ -103,6 +107,7 @@ export class Host {
     this.credentials = options.credentials;
     this.lease = options.lease;
     this.checkpoints = options.checkpoints ?? false;
+    this.ownAddresses = options.ownAddresses;
     this.natTraversal = options.natTraversal ?? { localPort: 4500, remotePort: 4500 };
     this.randomness = seededRandomness(text(options.seed));
   }
@@ -129,6 +134,7 @@ export class Host {
       checkpoints: this.checkpoints,
       wallClockMs: () => this.wallClockMs + this.now,
       ...(this.tickets !== undefined && { tickets: this.tickets }),
+      ...(this.ownAddresses !== undefined && { ownAddresses: () => this.ownAddresses ?? [] }),
       connectionsFor: () => this.connections,
       leaseAddresses: () => {
         if (this.lease !== undefined) this.leased.push(this.lease);
@@ -343,8 +349,21 @@ export class Host {
       case 'remove-policy':
         this.policies.delete(command.policyId);
         return;
+      case 'update-addresses': {
+        const { direction, spi, local, remote, encapsulated } = command;
+        const key = `${direction} ${spi}`;
+        const sa = this.installed.get(key);
+        if (sa === undefined) return;
+        const { encapsulation: _, ...rest } = sa;
+        this.installed.set(key, {
+          ...rest,
+          local: local.address,
+          remote: remote.address,
+          ...(encapsulated && { encapsulation: { localPort: local.port, remotePort: remote.port } }),
+        });
+        return;
+      }
       case 'extend-reservation':
-      case 'update-addresses':
     }
   }
 

@@ -1,12 +1,15 @@
 // A peer that knows the keys and says what it likes: moon's keys in the hands of a test.
 import assert from 'node:assert/strict';
 import { packetCipher } from '#crypto';
+import type { Endpoint } from '#sa';
 import { decodeIkeMessage, ExchangeType, type IkeHeader, type Payload } from '#wire';
 import { MessageSealer, openMessage } from '../protection/sealed-message.ts';
 import { type Datagram, Pair } from './pair.ts';
 
 export interface Insider {
   readonly pair: Pair;
+  /** Where its messages come from. */
+  from: Endpoint;
   /** A request of moon's, with the next Message ID or with this one. */
   send(payloads: readonly Payload[], exchangeType?: number, id?: number): void;
   /** The same in fragments that fill packets of so many octets; the last one is held back. */
@@ -45,14 +48,15 @@ export function insider(authenticated = true, pair: Pair = new Pair()): Insider 
   const pass = (octets: Uint8Array): void => {
     const datagram: Datagram = {
       to: pair.sun,
-      source: pair.moon.endpoint,
+      source: self.from,
       destination: pair.sun.endpoint,
       octets,
     };
     pair.deliver(pair.sun, datagram);
   };
-  return {
+  const self: Insider = {
     pair,
+    from: pair.moon.endpoint,
     send(payloads, exchangeType = ExchangeType.INFORMATIONAL, id = messageId++) {
       say({ exchangeType, response: false, messageId: id }, payloads);
     },
@@ -76,4 +80,5 @@ export function insider(authenticated = true, pair: Pair = new Pair()): Insider 
       return true;
     },
   };
+  return self;
 }

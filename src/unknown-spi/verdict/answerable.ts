@@ -1,5 +1,5 @@
 // Which packets can be answered at all, whoever sent them: addresses, ports, lengths and SPI ranges.
-import { addressBytes, type Endpoint, type IpAddress, isNegotiableSpi, type UnknownSpiEvidence } from '#sa';
+import { type Endpoint, type IpAddress, isNegotiableSpi, isUnicast, type UnknownSpiEvidence } from '#sa';
 
 /** Why nobody could be answered. Each is a reason of `ignore(not-answerable)`. */
 export type NotAnswerable =
@@ -12,14 +12,6 @@ export type NotAnswerable =
   | 'fragment'
   | 'reserved-spi'
   | 'bad-length';
-
-/** Whether an address can be that of exactly one other host. */
-export function isUnicast(address: IpAddress): boolean {
-  const octets = addressBytes(address);
-  const [first] = octets;
-  if (octets.length === 4) return first !== 0 && first! < 224;
-  return first !== 0xff && octets.some((octet) => octet !== 0);
-}
 
 function isLoopback(address: IpAddress): boolean {
   return address === '::1' || (!address.includes(':') && address.startsWith('127.'));

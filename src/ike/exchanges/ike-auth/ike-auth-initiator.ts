@@ -23,6 +23,7 @@ import { takeTicket, ticketRequest } from '../ike-session-resume/tickets.ts';
 import { foreignNotifies, reportNotifies } from '../informational/foreign-notifies.ts';
 import { noteSyncAnnouncement, syncAnnouncement } from '../informational/message-id-sync.ts';
 import { noteWindowSize, windowAnnouncement } from '../informational/window-size.ts';
+import { mobikeAnnouncement, noteMobike } from '../mobike/agreement.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts';
 
@@ -71,6 +72,7 @@ export function beginIkeAuth(
       ? [makeConfigurationRequest(state.formerAddresses ?? connection.virtualAddresses)]
       : []),
     ...(child === undefined ? [] : [...child.notifies, child.sa, ...child.selectors]),
+    ...mobikeAnnouncement(state),
     ...windowAnnouncement(state),
   ];
   state.localIdentity = proof.identity;
@@ -177,6 +179,7 @@ function conclude(
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
   noteSyncAnnouncement(state, payloads);
+  noteMobike(state, payloads);
   establish(state, material);
   reportNotifies(state, payloads);
   takeConfiguration(state, payloads);

@@ -25,6 +25,7 @@ import { answerTicketRequest, spendTicket } from '../ike-session-resume/tickets.
 import { foreignNotifies, reportNotifies } from '../informational/foreign-notifies.ts';
 import { noteSyncAnnouncement, syncAnnouncement } from '../informational/message-id-sync.ts';
 import { noteWindowSize, windowAnnouncement } from '../informational/window-size.ts';
+import { isRefusedForNat, mobikeAnnouncement, noteMobike } from '../mobike/agreement.ts';
 import { claimsOf } from './claims.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
 import { proveOurselves } from './own-authentication.ts';
@@ -161,6 +162,11 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
     goOn(verdict.failure);
     return;
   }
+  if (isRefusedForNat(state, payloads, origin)) {
+    const detail = 'there is a NAT on the way, and the initiator cannot do with one';
+    refuse(state, origin, failure('peer-notify', detail), NotifyType.UNEXPECTED_NAT_DETECTED);
+    return;
+  }
   const proof = proveOurselves(state, connection, material, {
     identity: claim.peerIdentity,
     requests: payloadsOf(payloads, 'CERTREQ'),
@@ -181,6 +187,7 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
   noteWindowSize(state, payloads);
   noteSyncAnnouncement(state, payloads);
+  noteMobike(state, payloads);
   establish(state, material);
   reportNotifies(state, payloads);
   const configuration = giveConfiguration(state, claim, payloads);
@@ -195,6 +202,7 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
     ...syncAnnouncement(state),
     ...(configuration.kind === 'given' ? [configuration.payload] : []),
     ...child,
+    ...mobikeAnnouncement(state),
     ...windowAnnouncement(state),
   ]);
 }
@@ -239,7 +247,12 @@ function firstChild(
   return [...answer.notifies, answer.sa, ...answer.selectors];
 }
 
-function refuse(state: IkeSaState, origin: RequestOrigin, reason: IkeFailure): void {
-  sendResponse(state, origin, [notify(NotifyType.AUTHENTICATION_FAILED)]);
+function refuse(
+  state: IkeSaState,
+  origin: RequestOrigin,
+  reason: IkeFailure,
+  notifyType: number = NotifyType.AUTHENTICATION_FAILED,
+): void {
+  sendResponse(state, origin, [notify(notifyType)]);
   endIkeSa(state, reason);
 }

@@ -2,6 +2,7 @@
 import type { Endpoint } from '#sa';
 import { type Payload, zeroIkeSpi } from '#wire';
 import type { IkeSaState } from '../../ike-sa-state.ts';
+import { wantsMobility } from '../../mobility.ts';
 import {
   judgeNat,
   type NatDetectionSpis,
@@ -9,22 +10,26 @@ import {
   natDetectionNotifies,
 } from '../../payloads/nat-detection.ts';
 
-/** The notifies of our message. */
-export function natNotifies(state: IkeSaState): Payload[] {
-  return natDetectionNotifies(natSpis(state), state.local, state.remote, state.connection.encap);
+interface Path {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
 }
 
-/** As initiator: with a NAT in between, everything further goes through the NAT traversal ports. */
-export function noteNatOfResponse(
-  state: IkeSaState,
-  payloads: readonly Payload[],
-  path: { readonly local: Endpoint; readonly remote: Endpoint },
-): void {
+/** The notifies of our message, which goes this way. */
+export function natNotifies(state: IkeSaState, { local, remote }: Path = state): Payload[] {
+  return natDetectionNotifies(natSpis(state), local, remote, state.connection.encap);
+}
+
+/**
+ * As initiator: with a NAT in between, everything further goes through the NAT traversal ports; and without one, if a NAT may be
+ * in the way later (RFC 4555 3.3).
+ */
+export function noteNatOfResponse(state: IkeSaState, payloads: readonly Payload[], path: Path): void {
   note(state, judgeNat(payloads, natSpis(state), path.local, path.remote));
-  if (!state.encapsulated) return;
+  if (!state.encapsulated && !(wantsMobility(state.connection) && state.nat.supported)) return;
   state.local = { address: state.local.address, port: state.natTraversal.localPort };
   state.remote = { address: state.remote.address, port: state.natTraversal.remotePort };
-  tell(state);
+  if (state.encapsulated) tell(state);
 }
 
 /** As responder: the initiator made its hashes when it did not know our SPI. */
@@ -32,6 +37,25 @@ export function noteNatOfRequest(state: IkeSaState, payloads: readonly Payload[]
   const spis = { initiatorSpi: state.spis.initiator, responderSpi: zeroIkeSpi };
   note(state, judgeNat(payloads, spis, state.local, state.remote));
   if (state.encapsulated) tell(state);
+}
+
+/**
+ * A MOBIKE message that came this way says anew whether there is a NAT (RFC 4555 3.5).
+ * @param holder who has the Child SAs
+ * @param state under whose SPIs the message came
+ */
+export function noteNatOfMove(
+  holder: IkeSaState,
+  state: IkeSaState,
+  payloads: readonly Payload[],
+  path: Path,
+): void {
+  const { local, remote } = holder.nat;
+  const verdict = judgeNat(payloads, natSpis(state), path.local, path.remote);
+  // Without the notifies nothing is said, and nothing changes.
+  if (!verdict.supported) return;
+  note(holder, verdict);
+  if (holder.nat.local !== local || holder.nat.remote !== remote) tell(holder);
 }
 
 /** With `encap` we send a source hash that cannot match, so the peer takes us for one behind a NAT; so do we. */

@@ -3,7 +3,7 @@ import type { SaProtocol, Spi } from '#sa';
 import { CfgType, ExchangeType, type NotifyPayload, NotifyType, type Payload } from '#wire';
 import { removeChild, useOutbound } from '../../child-sas/child-installation.ts';
 import type { ChildSa } from '../../child-sas/child-sa.ts';
-import { failure, type IkeSaState } from '../../ike-sa-state.ts';
+import { failure, holderOf, type IkeSaState } from '../../ike-sa-state.ts';
 import type { IkeFailure } from '../../interface.ts';
 import { endIkeSa } from '../../lifecycle.ts';
 import { type RequestOrigin, sendRequest, sendResponse } from '../../messages/transmission.ts';
@@ -14,6 +14,8 @@ import { payloadOf } from '../../payloads/payload-lookup.ts';
 import type { Work } from '../../task.ts';
 import type { DeleteChildExchange } from '../exchange.ts';
 import { answerTicketRequest } from '../ike-session-resume/tickets.ts';
+import { answerMobike } from '../mobike/answer-mobike.ts';
+import { mappingQuestion } from '../mobike/update-addresses.ts';
 import { handOver } from '../rekey-ike-sa/successor.ts';
 import { reportNotifies } from './foreign-notifies.ts';
 import { noteWindowSize } from './window-size.ts';
@@ -27,9 +29,15 @@ const livenessBytesMin = 28 + 8 + 4 * (8 + 16);
 /** Many more than answers can be under way: a peer may delete SPIs that it never had. */
 const deletedAheadMax = 256;
 
-/** An empty request (RFC 7296 2.4), padded. */
+/** An empty request (RFC 7296 2.4), padded, or one that also asks a NAT's mapping. */
 export function beginLivenessCheck(state: IkeSaState): void {
-  sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'liveness' }, [], livenessBytesMin);
+  sendRequest(
+    state,
+    ExchangeType.INFORMATIONAL,
+    { kind: 'liveness' },
+    mappingQuestion(state),
+    livenessBytesMin,
+  );
 }
 
 export function beginNotify(state: IkeSaState, notify: NotifyPayload): void {
@@ -81,9 +89,10 @@ export function handleInformationalRequest(
   }
   noteWindowSize(state, payloads);
   reportNotifies(state, payloads);
+  const moves = answerMobike(state, origin, payloads);
   const answers = deletes.children.length === 0 ? [] : deleteChildren(state, deletes.children);
   const set = payloadOf(payloads, 'CP')?.cfgType === CfgType.SET ? [makeConfigurationAck()] : [];
-  sendResponse(state, origin, [...answers, ...set, ...answerTicketRequest(state, payloads)]);
+  sendResponse(state, origin, [...answers, ...set, ...answerTicketRequest(state, payloads), ...moves]);
 }
 
 /** RFC 7296 2.21.2: only these end an IKE SA without a Delete, and only right behind IKE_AUTH. */
@@ -112,11 +121,6 @@ function endedByPeer(state: IkeSaState): IkeFailure {
   if (state.phase.name === 'deleting') return state.phase.failure;
   if (state.successor !== undefined) return failure('replaced', 'a new IKE SA took over');
   return failure('deleted-by-peer', 'the peer deleted the IKE SA');
-}
-
-/** The IKE SA that holds the Child SAs now: they may have moved while the request was on its way. */
-function holderOf(state: IkeSaState): IkeSaState {
-  return state.successor === undefined ? state : holderOf(state.successor);
 }
 
 /** @returns the Delete payloads of the answer: the other half of each pair (RFC 7296 1.4.1) */

@@ -57,6 +57,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   successor.peer.signatureHashes = state.peer.signatureHashes;
   successor.peer.tickets = state.peer.tickets;
   successor.peer.messageIdSync = state.peer.messageIdSync;
+  successor.mobility = state.mobility;
   successor.roundTrip = state.roundTrip;
   successor.client = state.client;
   successor.clientMethod = state.clientMethod;
@@ -92,6 +93,20 @@ export function awaitDelete(loser: IkeSaState): void {
   if (!loser.ended) loser.phase = { name: 'rekeyed', expiresAt: loser.at + deleteWaitMs };
 }
 
+/** Either end may have moved since the successor was made, and what told so, or checked it, goes with its predecessor (RFC 4555 3.5). */
+function takeOverPlace(state: IkeSaState, successor: IkeSaState): void {
+  const { mobility } = state;
+  if (mobility === undefined) return;
+  successor.local = state.local;
+  successor.remote = state.remote;
+  successor.nat = state.nat;
+  for (const { exchange } of state.requests.all()) {
+    const { kind } = exchange;
+    if (kind === 'update-addresses' || kind === 'check-path' || kind === 'announce-addresses')
+      successor.tasks.add({ kind });
+  }
+}
+
 /** Everything that hangs on the IKE SA moves; what is left is to be deleted by whoever won. */
 export function handOver(state: IkeSaState, successor: IkeSaState): void {
   successor.children.push(...state.children);
@@ -99,6 +114,7 @@ export function handOver(state: IkeSaState, successor: IkeSaState): void {
   successor.tasks.restore(
     state.tasks.drain().filter(({ work }) => work.kind !== 'rekey-ike' && work.kind !== 'request-ticket'),
   );
+  takeOverPlace(state, successor);
   successor.virtualAddresses = state.virtualAddresses;
   successor.peerVirtualAddresses = state.peerVirtualAddresses;
   successor.lease = state.lease;

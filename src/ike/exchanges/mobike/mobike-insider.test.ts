@@ -1,0 +1,169 @@
+// MOBIKE before a peer that has the keys and says what it likes (RFC 4555 3.5 to 3.9).
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { address, addressBytes, type IpAddress } from '#sa';
+import { NotifyType, type Payload } from '#wire';
+import { cookie2 } from '../../payloads/cookie2.ts';
+import { natDetectionHash } from '../../payloads/nat-detection.ts';
+import { noNatsAllowed } from '../../payloads/no-nats-allowed.ts';
+import { notify } from '../../payloads/notify.ts';
+import { addresses, connection } from '../../testing/connections.ts';
+import { type Insider, insider } from '../../testing/insider.ts';
+import { Pair } from '../../testing/pair.ts';
+
+const elsewhere = { address: address('198.51.100.9'), port: 4500 };
+const update = notify(NotifyType.UPDATE_SA_ADDRESSES);
+
+/** moon's keys, before a sun that agreed on MOBIKE. */
+function mobileInsider(): Insider {
+  const change = { mobike: true };
+  const pair = new Pair({
+    moon: { connections: [connection('moon', change)] },
+    sun: { connections: [connection('sun', change)] },
+  });
+  const one = insider(true, pair);
+  one.from = { ...pair.moon.endpoint, port: 4500 };
+  return one;
+}
+
+function types(payloads: readonly Payload[]): number[] {
+  return payloads.flatMap((payload) => (payload.type === 'N' ? [payload.notifyType] : []));
+}
+
+function ledTo({ pair }: Insider): ReadonlySet<IpAddress> {
+  return new Set([...pair.sun.installed.values()].map(({ remote }) => remote));
+}
+
+// RFC 4555 3.7, 4.2.5
+test('COOKIE2 comes back from any INFORMATIONAL request, beside whatever else the answer has', () => {
+  const one = mobileInsider();
+  const value = Uint8Array.from({ length: 64 }, (_, i) => i);
+  one.send([cookie2(value)]);
+  const [returned, ...more] = one.answer();
+  assert.deepEqual(returned?.type === 'N' && [...returned.data], [...value]);
+  assert.deepEqual(more, []);
+  one.send([cookie2(new Uint8Array(65))]);
+  assert.deepEqual(one.answer(), []);
+});
+
+// RFC 4555 3.7: the IKE_SA MUST be closed.
+test('an answer with another COOKIE2, or none, ends the IKE SA', () => {
+  for (const answer of [[], [cookie2(new Uint8Array(16))]]) {
+    const one = mobileInsider();
+    one.from = elsewhere;
+    one.send([update]);
+    assert.ok(one.respond(answer));
+    assert.equal(one.pair.sun.sa.phase, 'ended');
+    assert.match(one.pair.sun.eventsOf('ike-ended')[0]?.failure.detail ?? '', /COOKIE2/);
+    assert.equal(one.pair.sun.eventsOf('path-checked').length, 0);
+  }
+});
+
+// RFC 4555 3.8
+test('whoever asks where it is seen is told, and nothing else comes of it', () => {
+  const one = mobileInsider();
+  const { initiatorSpi, responderSpi } = one.pair.sun.sa;
+  one.from = elsewhere;
+  const question = [
+    notify(NotifyType.NAT_DETECTION_SOURCE_IP, new Uint8Array(20)),
+    notify(NotifyType.NAT_DETECTION_DESTINATION_IP, new Uint8Array(20)),
+  ];
+  one.send(question);
+  const answer = one.answer();
+  assert.deepEqual(types(answer), [
+    NotifyType.NAT_DETECTION_SOURCE_IP,
+    NotifyType.NAT_DETECTION_DESTINATION_IP,
+  ]);
+  const seen = answer[1];
+  assert.ok(seen?.type === 'N');
+  assert.deepEqual(seen.data, natDetectionHash({ initiatorSpi, responderSpi }, elsewhere));
+  assert.equal(one.pair.sun.sa.remote.address, addresses.moon);
+  one.send(question.slice(0, 1));
+  assert.deepEqual(one.answer(), []);
+});
+
+// RFC 4555 3.9
+test('an address that a NAT changed is refused where there must be none, and moves nothing', () => {
+  const one = mobileInsider();
+  const local = one.pair.sun.endpoint;
+  const said = noNatsAllowed({ address: addresses.moon, port: 4500 }, local);
+  one.from = elsewhere;
+  for (const request of [[update], [notify(NotifyType.NO_ADDITIONAL_ADDRESSES)]]) {
+    one.send([...request, said, cookie2(new Uint8Array(8))]);
+    assert.deepEqual(types(one.answer()), [NotifyType.UNEXPECTED_NAT_DETECTED, NotifyType.COOKIE2]);
+    assert.equal(one.pair.sun.sa.remote.address, addresses.moon);
+  }
+  one.send([update, noNatsAllowed(elsewhere, local)]);
+  assert.deepEqual(types(one.answer()), []);
+  assert.equal(one.pair.sun.sa.remote.address, elsewhere.address);
+});
+
+// RFC 4555 3.5
+test('an older update that comes behind a newer one is answered, and not followed', () => {
+  const change = { mobike: true, windowSize: 4 };
+  const pair = new Pair({
+    moon: { connections: [connection('moon', change)] },
+    sun: { connections: [connection('sun', change)] },
+  });
+  const one = insider(true, pair);
+  one.from = elsewhere;
+  one.send([update], undefined, 3);
+  assert.deepEqual(types(one.answer()), []);
+  one.from = { address: address('203.0.113.5'), port: 4500 };
+  one.send([update], undefined, 2);
+  assert.equal(pair.sun.sa.remote.address, elsewhere.address);
+});
+
+// RFC 4555 4.2.2
+test('a list of addresses means nothing to a gateway, and an update nothing to a client', () => {
+  const one = mobileInsider();
+  one.send([notify(NotifyType.ADDITIONAL_IP4_ADDRESS, addressBytes(address('203.0.113.5')))]);
+  assert.deepEqual(types(one.answer()), []);
+  assert.deepEqual(one.pair.sun.sa.mobility?.peerAddresses, []);
+});
+
+// RFC 4555 3.5
+test('where no single host can be is not accepted', () => {
+  for (const nowhere of ['224.0.0.1', '255.255.255.255', addresses.sun]) {
+    const one = mobileInsider();
+    one.from = { address: address(nowhere), port: 4500 };
+    one.send([update, cookie2(new Uint8Array(8))]);
+    assert.deepEqual(types(one.answer()), [NotifyType.UNACCEPTABLE_ADDRESSES, NotifyType.COOKIE2]);
+    assert.deepEqual(ledTo(one), new Set([addresses.moon]));
+  }
+});
+
+// RFC 4555 3.7
+test('a peer that answers from where it was, and says to be elsewhere, stays where it was', () => {
+  const one = mobileInsider();
+  const { pair } = one;
+  one.from = elsewhere;
+  one.send([update]);
+  one.answer();
+  assert.equal(pair.sun.sa.remote.address, elsewhere.address);
+  // It never gets what goes to `elsewhere`, and so cannot know the COOKIE2 before the check falls back to its old address.
+  let checks = 0;
+  for (let i = 0; i < 200 && pair.sun.sa.remote.address === elsewhere.address; i++) {
+    pair.wait(250);
+    checks += pair.wire.filter(({ destination }) => destination.address === elsewhere.address).length;
+    const reached = pair.wire.some(({ to }) => to === pair.moon);
+    if (reached && pair.wire.some(({ destination }) => destination.address !== elsewhere.address))
+      answerCheck(one);
+    else pair.wire.length = 0;
+  }
+  assert.equal(pair.sun.sa.remote.address, addresses.moon);
+  assert.equal(pair.sun.sa.phase, 'established');
+  assert.deepEqual(ledTo(one), new Set([addresses.moon]));
+  assert.ok(checks <= 16, `${checks} messages to somebody else`);
+});
+
+/** Reads the COOKIE2 of a check, and returns it. */
+function answerCheck(one: Insider): void {
+  const { pair } = one;
+  const kept = [...pair.wire];
+  const cookie = one.answer().find((payload) => payload.type === 'N');
+  pair.wire.splice(0, pair.wire.length, ...kept);
+  assert.ok(cookie?.type === 'N');
+  one.respond([cookie2(cookie.data.slice())]);
+  pair.wire.length = 0;
+}

@@ -1,0 +1,57 @@
+// Which other pairs of addresses there are, and when a request is tried over them (RFC 4555 3.5, 3.6, 3.10).
+import { type IpAddress, sameFamily } from '#sa';
+import type { IkeSaState } from '../../ike-sa-state.ts';
+import type { Path } from '../../mobility.ts';
+import { additionalAddressesMax } from '../../payloads/additional-addresses.ts';
+import type { OutstandingRequest } from '../exchange.ts';
+
+/** A request that was repeated so often without an answer is sent elsewhere, too. */
+const repetitionsBefore = 2;
+
+/** More pairs are never tried before a request is given up. */
+const pathsMax = 16;
+
+/** Those of this host that the peer may be told of, but for the one in use. */
+export function otherOwnAddresses(state: IkeSaState): readonly IpAddress[] {
+  const own = state.ports.ownAddresses?.(state.connection) ?? [];
+  return own.filter((address) => address !== state.local.address).slice(0, additionalAddressesMax);
+}
+
+/** As client: all pairs that might do, but for the one in use. Those with the address that the gateway has now come first. */
+export function otherPaths(state: IkeSaState): readonly Path[] {
+  const { local, remote, mobility } = state;
+  const own = state.ports.ownAddresses?.(state.connection) ?? [];
+  const paths: Path[] = [];
+  for (const theirs of new Set([remote.address, ...(mobility?.peerAddresses ?? [])])) {
+    for (const ours of own) {
+      if (!sameFamily(ours, theirs) || (ours === local.address && theirs === remote.address)) continue;
+      if (paths.length === pathsMax) return paths;
+      paths.push({
+        local: { address: ours, port: local.port },
+        remote: { address: theirs, port: remote.port },
+      });
+    }
+  }
+  return paths;
+}
+
+/** Where a request goes this time. */
+export function pathsFor(
+  state: IkeSaState,
+  { exchange, attempt }: Pick<OutstandingRequest, 'exchange' | 'attempt'>,
+): readonly [Path, ...Path[]] {
+  const { local, remote, mobility } = state;
+  const current = { local, remote };
+  if (mobility === undefined) return [current];
+  const patient = attempt < repetitionsBefore;
+  if (exchange.kind === 'check-path') {
+    const candidate = mobility.candidate ?? exchange.candidate;
+    // RFC 7296 2.1: without an answer no other request can follow, and from where the peer was it may still come.
+    return patient ? [candidate] : [candidate, mobility.proven ?? current];
+  }
+  if (patient) return [current];
+  if (!state.client) return mobility.proven === undefined ? [current] : [current, mobility.proven];
+  const others = otherPaths(state);
+  const other = others[(attempt - repetitionsBefore) % Math.max(1, others.length)];
+  return other === undefined ? [current] : [current, other];
+}

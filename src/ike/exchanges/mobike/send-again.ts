@@ -1,0 +1,19 @@
+// Requests that wait for an answer while one end moves (RFC 4555 3.5).
+import type { IkeSaState } from '../../ike-sa-state.ts';
+
+/** A peer that moves without end must not make us repeat a long request without end. */
+const againMsMin = 500;
+
+/** We are elsewhere: they go out from there at once, and have all their tries again. */
+export function sendAgainNow(state: IkeSaState): void {
+  for (const request of state.requests.all()) {
+    request.attempt = 0;
+    request.nextAt = state.at;
+  }
+}
+
+/** The peer is elsewhere: they follow it soon, as one more of their tries. */
+export function sendAgainSoon(state: IkeSaState): void {
+  for (const request of state.requests.all())
+    request.nextAt = Math.min(request.nextAt, Math.max(state.at, request.sentAt + againMsMin));
+}
