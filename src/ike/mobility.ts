@@ -33,7 +33,7 @@ export interface Mobility {
    * the IKE SA does.
    */
   proven: TunnelEnds | undefined;
-  /** As gateway. */
+  /** Where the peer is being asked. */
   candidate: PathCandidate | undefined;
   /** As client behind a NAT: as whom the gateway saw us, by its last answer to an update (3.8). */
   seenAs: Uint8Array | undefined;

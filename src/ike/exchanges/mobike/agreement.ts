@@ -1,4 +1,4 @@
-// MOBIKE_SUPPORTED: what both ends say in IKE_AUTH of moving (RFC 4555 3.2, 3.4, 3.9).
+// MOBIKE_SUPPORTED: what both ends say in IKE_AUTH of moving (RFC 4555 3.2, 3.4, 3.9, 4.2.1).
 import { NotifyType, type Payload } from '#wire';
 import type { IkeSaState } from '../../ike-sa-state.ts';
 import { newMobility, type Path, wantsMobility } from '../../mobility.ts';
@@ -9,7 +9,7 @@ import { otherOwnAddresses } from './other-paths.ts';
 
 /**
  * In IKE_AUTH: as client if we are willing, as gateway once both are. A client names no further addresses: the gateway could do
- * nothing with them that its own new address does not do (5.5, 3.6).
+ * nothing with them that its own new address does not do (RFC 4555 5.5, 3.6).
  */
 export function mobikeAnnouncement(state: IkeSaState): Payload[] {
   if (state.client)

@@ -25,6 +25,7 @@ export function answerMobike(
   const updates = findNotify(payloads, NotifyType.UPDATE_SA_ADDRESSES) !== undefined;
   const addresses = additionalAddresses(payloads);
   if ((updates || addresses !== undefined) && isNatUnexpected(payloads, origin.local, origin.remote))
+    // RFC 4555 4.1.2
     return [notify(NotifyType.UNEXPECTED_NAT_DETECTED), ...cookie];
   // 3.5, 3.6: with a window of several requests an older one may come behind a newer one.
   if ((updates || addresses !== undefined) && isNewest(state, origin.messageId)) {
@@ -47,7 +48,7 @@ function isNewest(state: IkeSaState, messageId: number): boolean {
   return true;
 }
 
-/** RFC 4555 1.2: what is not in tunnel mode has the addresses in its selectors, and cannot move. */
+/** RFC 4555 1.2, 4.1.1: what is not in tunnel mode has the addresses in its selectors, and cannot move. */
 function isAcceptable({ children }: IkeSaState, { local, remote }: Path): boolean {
   return (
     isUnicast(remote.address) &&

@@ -1,4 +1,4 @@
-// The return routability check of a gateway: Child SAs follow the peer once it has answered from where it is (RFC 4555 3.7).
+// The return routability check: Child SAs follow the peer once it has answered from where it is (RFC 4555 3.7, 5.3).
 import type { Endpoint } from '#sa';
 import { ExchangeType } from '#wire';
 import { moveChildren } from '../../child-sas/child-installation.ts';
@@ -68,10 +68,10 @@ function giveUp(state: IkeSaState, mobility: Mobility, { remote }: PathCandidate
 
 /**
  * A packet on a Child SA came from elsewhere. That moves nothing (RFC 4555 3.8: the packet is authentic, but not its source): behind a
- * NAT the peer may not know of its new mapping, and is asked there.
+ * NAT the peer may not know of its new mapping, and is asked there. What either end has said itself goes before.
  */
 export function noteMapping(state: IkeSaState, mobility: Mobility, remote: Endpoint): void {
-  if (state.client || !state.nat.remote || mobility.candidate?.by === 'update') return;
+  if (!state.nat.remote || mobility.proven !== undefined || mobility.candidate?.by === 'update') return;
   const ends = state.tunnelEnds;
   if (sameEndpoint(ends.remote, remote)) return;
   if (mobility.candidate !== undefined && sameEndpoint(mobility.candidate.remote, remote)) return;

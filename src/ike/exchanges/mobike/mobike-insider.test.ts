@@ -82,7 +82,7 @@ test('whoever asks where it is seen is told, and nothing else comes of it', () =
   assert.deepEqual(one.answer(), []);
 });
 
-// RFC 4555 3.9
+// RFC 4555 3.9, 4.1.2
 test('an address that a NAT changed is refused where there must be none, and moves nothing', () => {
   const one = mobileInsider();
   const local = one.pair.sun.endpoint;
@@ -122,7 +122,7 @@ test('a list of addresses means nothing to a gateway, and an update nothing to a
   assert.deepEqual(one.pair.sun.sa.mobility?.peerAddresses, []);
 });
 
-// RFC 4555 3.5
+// RFC 4555 3.5, 4.1.1
 test('where no single host can be is not accepted', () => {
   for (const nowhere of ['224.0.0.1', '255.255.255.255', addresses.sun]) {
     const one = mobileInsider();

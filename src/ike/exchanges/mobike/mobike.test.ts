@@ -40,7 +40,7 @@ function at(host: IpAddress, port = 4500): Endpoint {
   return { address: host, port };
 }
 
-// RFC 4555 3.2, 3.3
+// RFC 4555 3.2, 3.3, 4.2.1
 test('both ends that want to may move, and use port 4500 from IKE_AUTH on without any NAT', () => {
   const pair = mobile();
   pair.moon.initiate(pair.sun.endpoint);
@@ -77,7 +77,7 @@ test('one end that does not want to, or has anything but tunnels, is enough not 
   }
 });
 
-// RFC 4555 3.5, 3.7
+// RFC 4555 3.5, 3.7, 4.2.4
 test('a client that moves takes its Child SAs along, and the gateway follows once it has answered from there', () => {
   const pair = mobile().establish();
   const before = [pair.moon.sa.initiatorSpi, ...pair.moon.sa.outboundSpis];
@@ -130,6 +130,56 @@ test('Child SAs do not follow to where nobody answers, and the IKE SA comes back
     (command) => command.kind === 'update-addresses' && command.remote.address === third,
   );
   assert.deepEqual(moved, []);
+});
+
+// RFC 4555 5.1, 3.8
+test('what somebody on the way made of one update is undone once both ends hear each other again', () => {
+  const pair = mobile().establish();
+  pair.moon.command({ kind: 'move', local: elsewhere });
+  const update = pair.take(pair.sun);
+  pair.deliver(pair.sun, { ...update, source: at(third) });
+  // All that went there is lost, and the true request comes later: its answer is the one that there is.
+  pair.wire.length = 0;
+  pair.deliver(pair.sun, update);
+  pair.deliver(pair.moon);
+  assert.equal(pair.moon.sa.nat.local, true);
+  for (let i = 0; i < 400 && pair.sun.sa.remote.address !== elsewhere; i++) {
+    pair.wait(250);
+    pair.moon.command({ kind: 'check-liveness', reason: 'a test' });
+    pair.collect();
+    for (const datagram of pair.wire.splice(0)) {
+      const reached = datagram.to === pair.sun || datagram.destination.address === elsewhere;
+      if (reached) pair.deliver(datagram.to, datagram);
+    }
+  }
+  pair.settle();
+  assert.deepEqual(tunnels(pair.sun), between(addresses.sun, elsewhere));
+  assert.deepEqual(tunnels(pair.moon), between(elsewhere, addresses.sun));
+  assert.equal(pair.moon.sa.nat.local, false);
+});
+
+// RFC 4555 3.6, 5.1
+test('a client that is led astray by the source of an announcement comes back', () => {
+  const pair = mobile({ moon: { ownAddresses: [addresses.moon] } }).establish();
+  pair.sun.command({ kind: 'announce-addresses' });
+  const announcement = pair.take(pair.moon);
+  pair.deliver(pair.moon, { ...announcement, source: at(third) });
+  assert.equal(pair.moon.sa.remote.address, third);
+  for (let i = 0; i < 200 && pair.moon.sa.remote.address === third; i++) {
+    for (const datagram of pair.wire.splice(0)) {
+      const lost = datagram.to === pair.sun && datagram.destination.address === third;
+      if (!lost) pair.deliver(datagram.to, datagram);
+    }
+    pair.wait(100);
+  }
+  pair.settle();
+  assert.equal(pair.moon.sa.remote.address, addresses.sun);
+  assert.deepEqual(tunnels(pair.moon), between(addresses.moon, addresses.sun));
+  assert.ok(
+    !pair.moon.commands.some(
+      (command) => command.kind === 'update-addresses' && command.remote.address === third,
+    ),
+  );
 });
 
 // RFC 4555 3.8
@@ -188,6 +238,21 @@ test('a client that moves again before the answer tells the gateway once more', 
   assert.equal(pair.sun.sa.remote.address, third);
   assert.deepEqual(tunnels(pair.sun), between(addresses.sun, third));
   assert.deepEqual(tunnels(pair.moon), between(third, addresses.sun));
+});
+
+test('what waits for an answer goes out from the new address at once, and that is no sign of silence', () => {
+  const pair = mobile().establish();
+  pair.moon.command({ kind: 'rekey-ike' });
+  pair.drop(pair.sun);
+  pair.moon.command({ kind: 'move', local: elsewhere });
+  pair.collect();
+  assert.deepEqual(
+    pair.wire.map(({ source }) => source.address),
+    [elsewhere],
+  );
+  assert.deepEqual(pair.moon.eventsOf('retransmitting'), []);
+  pair.settle();
+  assert.deepEqual(tunnels(pair.sun), between(addresses.sun, elsewhere));
 });
 
 test('a client that moves away and back at once leaves both ends where they were', () => {
@@ -304,7 +369,21 @@ test('a packet from where nobody answers takes nothing with it', () => {
   assert.ok(!pair.sun.commands.some((command) => command.kind === 'update-addresses'));
 });
 
-test('without a NAT in front of the peer, and at the client, packets from elsewhere are no reason to ask', () => {
+test('a gateway behind a NAT may get another mapping, and the client asks it there in the same way', () => {
+  const pair = mobile({ sun: { change: { encap: true } } }).establish();
+  assert.equal(pair.moon.sa.nat.remote, true);
+  mappingChanged(pair.moon, at(addresses.sun, 30_000));
+  pair.collect();
+  assert.equal(pair.moon.sa.remote.port, 4500);
+  pair.settle();
+  assert.equal(pair.moon.sa.remote.port, 30_000);
+  assert.deepEqual(tunnels(pair.moon), [
+    `inbound ${addresses.moon} ${addresses.sun} udp 30000`,
+    `outbound ${addresses.moon} ${addresses.sun} udp 30000`,
+  ]);
+});
+
+test('without a NAT in front of the peer packets from elsewhere are no reason to ask', () => {
   const pair = mobile().establish();
   mappingChanged(pair.sun, at(third, 7));
   mappingChanged(pair.moon, at(third, 7));
@@ -444,6 +523,7 @@ test('a gateway that does not accept where we are makes us begin anew', () => {
   );
 });
 
+// RFC 4555 5.3
 test('a client cannot make the gateway send much to where it is not', () => {
   const pair = mobile().establish();
   let octets = 0;

@@ -20,9 +20,16 @@ export function otherOwnAddresses(state: IkeSaState): readonly IpAddress[] {
 /** As client: all pairs that might do, but for the one in use. Those with the address that the gateway has now come first. */
 export function otherPaths(state: IkeSaState): readonly Path[] {
   const { local, remote, mobility } = state;
-  const own = state.ports.ownAddresses?.(state.connection) ?? [];
+  const known = state.ports.ownAddresses?.(state.connection) ?? [];
+  const own = known.length === 0 ? [local.address] : known;
   const paths: Path[] = [];
-  for (const theirs of new Set([remote.address, ...(mobility?.peerAddresses ?? [])])) {
+  // Where the gateway was last known to be may still be right: that it went came from an address that anybody may have written.
+  const { proven, peerAddresses = [] } = mobility ?? {};
+  for (const theirs of new Set([
+    remote.address,
+    proven?.remote.address ?? remote.address,
+    ...peerAddresses,
+  ])) {
     for (const ours of own) {
       if (!sameFamily(ours, theirs) || (ours === local.address && theirs === remote.address)) continue;
       if (paths.length === pathsMax) return paths;

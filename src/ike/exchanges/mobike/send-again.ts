@@ -1,14 +1,18 @@
 // Requests that wait for an answer while one end moves (RFC 4555 3.5).
 import type { IkeSaState } from '../../ike-sa-state.ts';
+import { firstDelay, transmit } from '../../messages/transmission.ts';
+import { pathsFor } from './other-paths.ts';
 
 /** A peer that moves without end must not make us repeat a long request without end. */
 const againMsMin = 500;
 
-/** We are elsewhere: they go out from there at once, and have all their tries again. */
+/** We are elsewhere: they go out from there at once, and have all their tries again. That is no sign of the peer's silence. */
 export function sendAgainNow(state: IkeSaState): void {
   for (const request of state.requests.all()) {
     request.attempt = 0;
-    request.nextAt = state.at;
+    request.sentAt = state.at;
+    request.nextAt = state.at + firstDelay(state);
+    for (const path of pathsFor(state, request)) transmit(state, request.datagrams, path);
   }
 }
 

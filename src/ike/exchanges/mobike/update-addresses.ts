@@ -1,4 +1,4 @@
-// UPDATE_SA_ADDRESSES as the client, who decides between which addresses the SAs are (RFC 4555 3.5).
+// UPDATE_SA_ADDRESSES as the client, who decides between which addresses the SAs are (RFC 4555 3.5, 4.2.4).
 import type { Endpoint } from '#sa';
 import { ExchangeType, NotifyType, type Payload } from '#wire';
 import { moveChildren } from '../../child-sas/child-installation.ts';
@@ -27,6 +27,7 @@ export function moveTo(state: IkeSaState, path: Path): void {
   if (mobility === undefined || state.successor !== undefined) return;
   mobility.moves++;
   mobility.natsFound = 0;
+  mobility.candidate = undefined;
   // 3.7: another address of the gateway gets our traffic once it has answered from there.
   const proven = ends.remote.address === to.remote.address;
   mobility.proven = proven ? undefined : ends;
@@ -84,6 +85,7 @@ export function concludeUpdate(
   noteNatOfMove(holder, state, payloads, path);
   mobility.seenAs = seenAs(payloads);
   if (unproven || holder.encapsulated !== encapsulated) moveChildren(holder);
+  if (unproven) holder.emit({ kind: 'path-checked', remote: holder.remote, proven: true });
 }
 
 function isUnderWay({ requests }: IkeSaState, moves: number): boolean {
