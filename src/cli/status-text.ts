@@ -1,6 +1,7 @@
 // `wayward status` for people: one block per IKE SA, one line per direction of each Child SA; HIP likewise.
 import type { DaemonStatus } from '#daemon';
 import type { IkeSaStatus } from '#engine';
+import type { MobilityStatus } from '#ike';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { hipText } from './hip-status-text.ts';
 import { saCounterText } from './sa-counter-text.ts';
@@ -22,6 +23,7 @@ function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
   ];
   if (sa.suite !== undefined)
     lines.push(`  ${formatSuite(sa.suite)}${age}${sa.behindNat ? ', behind a NAT' : ''}`);
+  if (sa.mobility !== undefined) lines.push(`  ${mobilityText(sa, sa.mobility)}`);
   if (sa.virtualAddresses.length > 0) lines.push(`  virtual addresses ${sa.virtualAddresses.join(' ')}`);
   for (const child of sa.children) {
     lines.push(
@@ -39,6 +41,14 @@ function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
     lines.push(`    remote ${child.remote.map(formatSelector).join(' ')}`);
   }
   return lines;
+}
+
+/** Who may move, and whether Child SAs lead elsewhere than IKE messages. */
+function mobilityText({ remote }: IkeSaStatus, { client, peerAddresses, tunnel }: MobilityStatus): string {
+  const who = client ? 'MOBIKE, as the end that moves' : 'MOBIKE, the peer moves';
+  const others = peerAddresses.length === 0 ? '' : `; the peer can also be at ${peerAddresses.join(' ')}`;
+  const [here, there] = [formatEndpoint(tunnel.remote), formatEndpoint(remote)];
+  return `${who}${others}${here === there ? '' : `; Child SAs lead to ${here} until the peer answers from ${there}`}`;
 }
 
 function ownersText({ owners }: DaemonStatus): string[] {

@@ -180,7 +180,7 @@ function identitiesFit(
 }
 
 /** How well an address fits: 0 not at all, 1 anything, 2 a block or name, 3 exactly. */
-function addressFit(patterns: readonly RemoteAddress[], address: IpAddress): number {
+export function addressFit(patterns: readonly RemoteAddress[], address: IpAddress): number {
   let best = patterns.length === 0 ? 1 : 0;
   for (const pattern of patterns) best = Math.max(best, fitOne(pattern, address));
   return best;

@@ -9,7 +9,7 @@ import {
   identityKey,
   type TicketIssuer,
 } from '#ike';
-import { DeadlineQueue, type Endpoint, type SaCommand, type SaResult, type Spi } from '#sa';
+import { DeadlineQueue, type Endpoint, type IpAddress, type SaCommand, type SaResult, type Spi } from '#sa';
 import {
   noClaims,
   OwnerView,
@@ -23,7 +23,7 @@ import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
 import { Initiations } from './commands/initiations.ts';
 import { PendingCommands } from './commands/pending-commands.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
-import { ConnectionLookup } from './connection-lookup.ts';
+import { addressFit, ConnectionLookup } from './connection-lookup.ts';
 import { EventCounts } from './events/event-counts.ts';
 import type { HipSide } from './hip/hip-side.ts';
 import { HalfOpenTable } from './ike-sas/half-open-table.ts';
@@ -112,6 +112,8 @@ export class EngineState {
   at = 0;
   wallClockOffsetMs = 0;
   shuttingDown = false;
+  /** By which others may reach this host, as far as it was told. */
+  ownAddresses: readonly IpAddress[] = [];
   /** Absent: this host has no Host Identity. */
   hip: HipSide | undefined;
   /** What is to be done once a record is durable. */
@@ -449,6 +451,8 @@ export class EngineState {
       wallClockMs: () => this.wallClockMs,
       notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(line.ikeId)?.sa.connection, spis),
       tickets: ticketPort(this, line.ikeId),
+      ownAddresses: ({ localAddresses }) =>
+        this.ownAddresses.filter((one) => addressFit(localAddresses, one) > 0),
       connectionsFor: (peer) => this.connections.fitting(peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);

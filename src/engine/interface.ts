@@ -98,8 +98,21 @@ export type EngineCommand =
   | { readonly kind: 'install'; readonly connection?: string; readonly child: string }
   | { readonly kind: 'uninstall'; readonly connection?: string; readonly child: string }
   | HipEngineCommand
+  | MobilityCommand
   /** Deletes every SA; afterwards nothing is accepted any more. Succeeds when the last one has ended. */
   | { readonly kind: 'shutdown' };
+
+/** What becomes of IKE SAs whose ends may move (RFC 4555) when this host does. */
+export type MobilityCommand =
+  /** All addresses of this host by which others may reach it. */
+  | { readonly kind: 'own-addresses'; readonly own: ReadonlySet<IpAddress> }
+  /** The address that an IKE SA uses is gone; the kernel would send from this one. `remote`: of its peer, absent: as before. */
+  | {
+      readonly kind: 'move-ike';
+      readonly ikeId: number;
+      readonly local: IpAddress;
+      readonly remote?: IpAddress;
+    };
 
 /** `peer`: its name in the configuration, or its HIT as 32 hexadecimal digits. */
 export type HipEngineCommand =

@@ -1,6 +1,6 @@
 // A snapshot of a host for people and control protocols. Holds names, numbers and states: never a key octet.
 import type { HipAssociationStatus } from '#hip';
-import type { ChildSaStatus, IkePhase, NatVerdict } from '#ike';
+import type { ChildSaStatus, IkePhase, MobilityStatus, NatVerdict } from '#ike';
 import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import type { BudgetRefusal, UnknownSpiPolicyName } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
@@ -35,6 +35,8 @@ export interface IkeSaStatus {
   readonly activeExchangeTypes: readonly number[];
   readonly queuedTasks: readonly string[];
   readonly peer: PeerStatus;
+  /** Absent: the two ends did not agree that they may move (RFC 4555). */
+  readonly mobility?: MobilityStatus;
 }
 
 /** What the peer of an IKE SA can do, as far as it has shown it: it decides which rungs of recovery there are. */
@@ -214,5 +216,6 @@ export function ikeSaStatus(state: EngineState, entry: IkeEntry, at: number = st
     activeExchangeTypes: sa.outstanding.map(({ exchangeType }) => exchangeType),
     queuedTasks: sa.queued,
     peer: peerStatus(state, entry),
+    ...(sa.mobility === undefined ? {} : { mobility: sa.mobility }),
   };
 }

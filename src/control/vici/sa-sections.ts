@@ -34,6 +34,9 @@ const queuedTasks: Readonly<Record<string, string>> = {
   'rekey-ike': 'IKE_REKEY',
   'delete-ike': 'IKE_DELETE',
   'check-liveness': 'IKE_DPD',
+  'update-addresses': 'IKE_MOBIKE',
+  'check-path': 'IKE_MOBIKE',
+  'announce-addresses': 'IKE_MOBIKE',
 };
 
 /** So many fit into a packet, whatever their selectors are. */
@@ -84,6 +87,7 @@ export class SaSections {
       ...(sa.nat.local ? { 'nat-local': 'yes' } : {}),
       ...(sa.nat.remote ? { 'nat-remote': 'yes' } : {}),
       ...(isNatted(sa) ? { 'nat-any': 'yes' } : {}),
+      ...(sa.mobility === undefined ? {} : { mobike: 'yes' }),
       ...(sa.suite === undefined ? {} : suiteNames(sa.suite)),
       ...(established && sa.establishedMsAgo !== undefined
         ? { established: seconds(sa.establishedMsAgo) }

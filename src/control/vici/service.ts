@@ -150,12 +150,13 @@ export class ViciService {
       case 'ike-rekeyed':
         this.#ikeRekeyed(sa);
         break;
+      case 'moved':
       case 'peer-moved':
         this.#raise('ike-update', () => ({
           'local-host': sa.local.address,
           'local-port': String(sa.local.port),
-          'remote-host': event.to.address,
-          'remote-port': String(event.to.port),
+          'remote-host': sa.remote.address,
+          'remote-port': String(sa.remote.port),
           [name]: this.#sections.ike(sa),
         }));
         break;

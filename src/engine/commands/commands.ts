@@ -7,6 +7,7 @@ import { executeHipCommand } from '../hip/hip-commands.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { EngineCommand, SaChoice } from '../interface.ts';
 import { followConfiguration, initiateChild, initiateNoMore } from './initiate-connection.ts';
+import { executeMobilityCommand } from './mobility-commands.ts';
 
 /** Carries a command out; its result comes as an output, at once or later. */
 export function executeCommand(state: EngineState, id: number, command: EngineCommand): void {
@@ -41,6 +42,10 @@ export function executeCommand(state: EngineState, id: number, command: EngineCo
     case 'hip-move':
     case 'hip-addresses':
       executeHipCommand(state, id, command);
+      break;
+    case 'own-addresses':
+    case 'move-ike':
+      executeMobilityCommand(state, id, command);
       break;
     case 'shutdown':
       shutDown(state, id);

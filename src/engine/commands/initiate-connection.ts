@@ -85,7 +85,7 @@ function initiateOverStanding(
   return true;
 }
 
-/** The places a connection may lead to, in the order they are tried. */
+/** The places a connection may lead to, in the order they are tried (RFC 4555 3.1). */
 function destinations(
   connection: ConnectionConfiguration,
 ): Extract<RemoteAddress, { kind: 'address' | 'host' }>[] {

@@ -67,7 +67,9 @@ export class EngineHost {
             const { local: source, remote: destination, octets } = output;
             const datagram = { to: peerOf(this.name), source, destination, octets };
             this.sent.push(datagram);
-            if (destination.address === addresses[peerOf(this.name)]) this.#pair.wire.push(datagram);
+            const { further } = this.#pair;
+            if (destination.address === addresses[peerOf(this.name)] || further.has(destination.address))
+              this.#pair.wire.push(datagram);
             break;
           }
           case 'sa-command':
@@ -146,6 +148,8 @@ export class EnginePair {
   now = 0;
   /** Nothing arrives while it is cut. */
   cut = false;
+  /** Addresses by which either engine is reached, too. */
+  readonly further: Set<string> = new Set();
 
   constructor(
     options: {

@@ -1,0 +1,75 @@
+// This host is elsewhere: its IKE SAs that may move follow, and their peers are told (RFC 4555).
+import type { ConnectionConfiguration, IkeSaCommand } from '#ike';
+import { type IpAddress, isIpv6, isUnicast, sameFamily } from '#sa';
+import { addressFit } from '../connection-lookup.ts';
+import type { EngineState } from '../engine-state.ts';
+import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import type { MobilityCommand } from '../interface.ts';
+
+export function executeMobilityCommand(state: EngineState, id: number, command: MobilityCommand): void {
+  if (command.kind === 'own-addresses') {
+    const told = knowAddresses(state, command.own);
+    state.answer(id, { ok: true, count: told });
+    return;
+  }
+  const entry = state.registry.byId(command.ikeId);
+  if (entry?.sa.mobility === undefined) {
+    const detail = `no IKE SA ${command.ikeId} that may move`;
+    state.answer(id, { ok: false, code: 'not-found', detail });
+    return;
+  }
+  const remote = command.remote ?? entry.sa.remote.address;
+  const local = localFor(state, entry.sa.connection, command.local, remote);
+  if (local === undefined) {
+    const detail = `local_addrs of ${entry.sa.connection.name} has no address that this host has, towards ${remote}`;
+    state.answer(id, { ok: false, code: 'no-address', detail });
+    return;
+  }
+  handle(state, entry, { kind: 'move', local, remote });
+  state.answer(id, { ok: true, count: 1 });
+}
+
+function handle(state: EngineState, entry: IkeEntry, command: IkeSaCommand): void {
+  entry.sa.handle({ kind: 'command', at: state.at, command });
+  state.touch(entry);
+}
+
+/** The address that the kernel would send from, if the configuration lets it; else the first of ours that it does. */
+function localFor(
+  state: EngineState,
+  { localAddresses }: ConnectionConfiguration,
+  preferred: IpAddress,
+  remote: IpAddress,
+): IpAddress | undefined {
+  const may = (address: IpAddress): boolean =>
+    sameFamily(address, remote) && addressFit(localAddresses, address) > 0;
+  return may(preferred) ? preferred : state.ownAddresses.find(may);
+}
+
+/** @returns how many gateways' clients are told */
+function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number {
+  const inside = new Set(state.registry.all().flatMap(({ virtualAddresses }) => virtualAddresses));
+  const before = state.ownAddresses;
+  // Nobody can be reached by an address that a tunnel gave us, or that is good on one link only.
+  state.ownAddresses = [...own]
+    .filter((one) => isUnicast(one) && !inside.has(one) && !isLinkLocal(one))
+    .sort();
+  if (before.join(' ') === state.ownAddresses.join(' ')) return 0;
+  let told = 0;
+  for (const entry of state.registry.all()) {
+    const { mobility, connection, phase } = entry.sa;
+    if (mobility === undefined || mobility.client || (phase !== 'established' && phase !== 'rekeying'))
+      continue;
+    const allowed = (all: readonly IpAddress[]): string =>
+      all.filter((one) => addressFit(connection.localAddresses, one) > 0).join(' ');
+    if (allowed(before) === allowed(state.ownAddresses)) continue;
+    handle(state, entry, { kind: 'announce-addresses' });
+    told++;
+  }
+  return told;
+}
+
+/** RFC 3927, RFC 4291 2.5.6 */
+function isLinkLocal(address: IpAddress): boolean {
+  return isIpv6(address) ? /^fe[89ab]/.test(address) : address.startsWith('169.254.');
+}
