@@ -38,7 +38,7 @@ test('given a gateway that cannot call, killed and started again, its peer is to
   const why = await hosts.command('right', 'why', lost.toString(16).padStart(8, '0'));
   assert.equal(why.status, 0);
   assert.match(why.out, /esp of peer\/net, ended\n/);
-  assert.match(why.out, /remote left\.example @ 192\.0\.2\.1:500\n/);
+  assert.match(why.out, /remote left\.example @ 192\.0\.2\.1:4500\n/);
   assert.match(why.out, /ended {2}\S+, our-restart\n/);
   assert.match(why.out, /verdict 192\.0\.2\.1:0: notify-unprotected history-with-tokens sent: /);
   assert.match(why.out, /then SPI [0-9a-f]{8}, alive\n/);

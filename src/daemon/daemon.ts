@@ -1,6 +1,5 @@
 // A running host: configuration, engine, packets, control socket and logs put together.
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { type Follower, ikeMessageSeen, whyText } from '#control';
 import { nodeRandomness } from '#crypto';
 import {
@@ -17,7 +16,6 @@ import {
 import { hipDefaults, lsiTableOf } from '#hip';
 import type { KeyLogEntry } from '#ike';
 import { monotonicMs, type SaReport, sourceAddressFor } from '#linux';
-import { type IpAddress, parseAddress } from '#sa';
 import { claimsOf, noClaims, type SpiOwnership, soleOwnership } from '#unknown-spi';
 import { Driver } from './driver.ts';
 import { answerRequest } from './endpoints/answer-request.ts';
@@ -28,6 +26,8 @@ import type { KeyLogFile } from './logs/key-log-file.ts';
 import type { Log } from './logs/log.ts';
 import type { LogFields } from './logs/log-format.ts';
 import { HipMobility } from './network/hip-mobility.ts';
+import { IkeMobility, type MobileIkeSa } from './network/ike-mobility.ts';
+import { ownAddresses, reachableAddresses } from './network/own-addresses.ts';
 import type { TunnelNetwork } from './network/tunnel-network.ts';
 import { LatestReports } from './observation/latest-reports.ts';
 import { type HttpOptions, Observation } from './observation/observation.ts';
@@ -90,9 +90,12 @@ function checkpointOptions({ checkpoint, store }: DaemonOptions): {
   return { checkpoint: { ...options, place: `${store.place} ${dataPlane}` } };
 }
 
-function ownAddresses(): ReadonlySet<IpAddress> {
-  const all = Object.values(networkInterfaces()).flat();
-  return new Set(all.flatMap((one) => (one === undefined ? [] : (parseAddress(one.address) ?? []))));
+function mobileIkeSas(engine: Engine): MobileIkeSa[] {
+  return engine
+    .status()
+    .ikeSas.flatMap(({ ikeId, local, remote, mobility }) =>
+      mobility === undefined ? [] : [{ ikeId, local, remote, ...mobility }],
+    );
 }
 
 /** A whole daemon without a configuration file and signals: engine, packet IO, control socket, vici and page. */
@@ -109,6 +112,7 @@ export class Daemon {
   readonly #owners: SpiOwners | undefined;
   readonly #observation: Observation;
   readonly #mobility: HipMobility;
+  readonly #ikeMobility: IkeMobility;
   #io: PacketIo | undefined;
   #network: TunnelNetwork | undefined;
   #control: ControlServer | undefined;
@@ -154,7 +158,10 @@ export class Daemon {
           this.#tellOwners();
         },
         restarted: (error, sas) => options.log.line('error', restartedText(error, sas)),
-        addressesChanged: () => this.#mobility.changed(),
+        addressesChanged: () => {
+          this.#mobility.changed();
+          this.#ikeMobility.changed();
+        },
         died: options.onDeath,
       },
       options.mark,
@@ -175,6 +182,16 @@ export class Daemon {
       sourceFor: (remote) => sourceAddressFor({ ...remote, port: remote.port || 1 }, options.mark),
       tell: (own) => void this.#driver.command({ kind: 'hip-addresses', own }),
       move: (from, to) => void this.#driver.command({ kind: 'hip-move', from, to }),
+    });
+    this.#ikeMobility = new IkeMobility({
+      mobileIkeSas: () => mobileIkeSas(this.#engine),
+      ownAddresses: () => reachableAddresses(this.#io?.tunName),
+      sourceFor: (remote) => sourceAddressFor(remote, options.mark),
+      tell: (own) => void this.#driver.command({ kind: 'own-addresses', own }),
+      move: (ikeId, local, remote) =>
+        void this.#driver.command({ kind: 'move-ike', ikeId, local, remote }).then((result) => {
+          if (!result.ok) log.line('warn', `an IKE SA cannot move: ${result.detail}`);
+        }),
     });
     const { ownerName, store, log } = options;
     if (ownerName !== undefined) {
@@ -235,6 +252,7 @@ export class Daemon {
     this.#observation.start();
     this.#driver.start(await opening, this.#owners?.claims, this.#ownership);
     if (this.#options.configuration.hip !== undefined) this.#mobility.begin();
+    this.#ikeMobility.look();
     this.#running = true;
     this.#owners?.announce();
     // Traffic for a trap policy may come as soon as this host says that it runs.
@@ -289,6 +307,7 @@ export class Daemon {
     await Promise.race([this.#driver.command({ kind: 'shutdown' }), expired]);
     this.#driver.stop();
     this.#mobility.stop();
+    this.#ikeMobility.stop();
     await this.#vici?.close();
     await this.#observation.stop();
     await this.#control?.close();
@@ -366,6 +385,10 @@ export class Daemon {
     else log.line(said.level, words, fields);
     this.#vici?.event(event);
     this.#network?.follow(event);
+    if (event.kind === 'ike' && movesSas.has(event.event.kind)) {
+      const sa = this.#engine.ikeSaStatus(event.context.ikeId);
+      if (sa !== undefined) this.#network?.moved(sa);
+    }
     this.#options.onEvent?.(event);
   }
 
@@ -389,6 +412,9 @@ export class Daemon {
     );
   }
 }
+
+/** What is told when Child SAs may lead elsewhere. */
+const movesSas: ReadonlySet<string> = new Set(['moved', 'peer-moved', 'path-checked']);
 
 function restartedText(error: Error, sas: number): string {
   return `the packet thread died: ${error.message}; a new one goes on with its ${sas} SAs`;

@@ -48,7 +48,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
     virtualAddresses: settings.value('vips', 'ip-addresses') ?? [],
     pools: settings.value('pools', 'texts') ?? [],
     encap: settings.required('encap', 'boolean'),
-    mobike: false,
+    mobike: settings.required('mobike', 'boolean'),
     fragmentation: settings.required('fragmentation', 'choice') as ConnectionConfiguration['fragmentation'],
     fragmentSizeBytes: context.host.fragmentSizeBytes,
     sendCertreq: settings.required('send_certreq', 'boolean'),

@@ -126,9 +126,12 @@ const connectionOptions: readonly Option[] = [
   {
     name: 'mobike',
     type: 'boolean',
-    class: 'harmless-unsupported',
-    default: 'no',
-    note: 'MOBIKE (RFC 4555) is not supported yet.',
+    class: 'supported',
+    default: 'yes',
+    note:
+      'MOBIKE (RFC 4555), for connections whose children are all in tunnel mode: an IKE SA and its Child SAs go on when the address of ' +
+      'either end changes. Uses UDP 4500 from IKE_AUTH on, also without a NAT. With addresses in `local_addrs` we move only among ' +
+      'these; with `%any`, to whatever address leads to the peer. `remote_addrs` says where a peer may begin, not where it may move.',
   },
   { name: 'dpd_delay', type: 'duration', class: 'supported', default: '0s' },
   { name: 'dpd_timeout', type: 'duration', class: 'harmless-unsupported', default: '0s', note: ikev1Note },

@@ -1,6 +1,6 @@
 // Keeps the kernel's routes and addresses in step with the Child SAs, one change after the other.
 import { networkInterfaces } from 'node:os';
-import type { EngineEvent } from '#engine';
+import type { EngineEvent, IkeSaStatus } from '#engine';
 import type { HipConfiguration } from '#hip';
 import { KernelNetwork, TunNetwork, type TunnelRoutes } from '#linux';
 import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
@@ -59,6 +59,22 @@ export class TunnelNetwork {
         break;
       default:
         break;
+    }
+  }
+
+  /** The two ends of an IKE SA are elsewhere: where packets leave by the way to the peer, that is another one. */
+  moved({ children, mobility, remote, virtualAddresses }: IkeSaStatus): void {
+    const network = this.#network;
+    if (network === undefined) return;
+    const peer = mobility?.tunnel.remote.address ?? remote.address;
+    for (const child of children) {
+      if (child.mode !== 'tunnel' || child.kernelTies?.outbound.interfaceId !== undefined) continue;
+      this.#queue(child.name, () => {
+        for (const prefix of destinations(child.remote)) {
+          const source = () => ownAddressWithin(child.local, isIpv6(prefix.address), virtualAddresses);
+          network.moveRoute(prefix, source, peer);
+        }
+      });
     }
   }
 

@@ -30,6 +30,8 @@ export interface TunnelRoutes {
    * @param peer the other end of the tunnel, if it is known
    */
   addRoute(destination: Prefix, source?: () => IpAddress | undefined, peer?: IpAddress): void;
+  /** The peer is elsewhere, or we are: packets that are sent as if to it have another way. Without effect on a route that is not set. */
+  moveRoute(destination: Prefix, source: () => IpAddress | undefined, peer: IpAddress): void;
   removeRoute(destination: Prefix): void;
   /** A virtual address that a peer gave us. */
   addAddress(address: IpAddress): void;
@@ -84,6 +86,10 @@ export function isDelivered(table: RoutingTable, address: IpAddress): boolean {
 /** Counts users of a thing: whether the first one came, or the last one left. */
 export class Users<Key> {
   readonly #counts = new Map<Key, number>();
+
+  has(key: Key): boolean {
+    return this.#counts.has(key);
+  }
 
   isFirst(key: Key): boolean {
     const users = this.#counts.get(key) ?? 0;
@@ -150,6 +156,9 @@ export class TunNetwork implements TunnelRoutes {
     };
     this.#table.ask(`route to ${key}`, RTM_NEWROUTE, replace, encodeNewRoute(route));
   }
+
+  /** Into our device packets go wherever the peer is. */
+  moveRoute(): void {}
 
   removeRoute(destination: Prefix): void {
     const key = routeKey(destination);

@@ -72,7 +72,7 @@ export class PacketSockets {
 
   /** Binds them; they are read from once their descriptors are released. @throws SystemCallError if one cannot be had */
   listen(): void {
-    const { options } = this.#of;
+    const { options, place } = this.#of;
     for (const address of options.addresses) {
       this.#openUdp(address);
       if (options.nativeEsp) this.#openNative(address);
@@ -81,6 +81,8 @@ export class PacketSockets {
       this.#listenForHip(
         new HipSockets(options.addresses, (address, transport) => this.#open(address, transport)),
       );
+    // One of several threads is enough to tell.
+    if (place.thread === 0) this.#watchAddresses();
   }
 
   #openUdp(address: IpAddress): void {
@@ -163,7 +165,7 @@ export class PacketSockets {
   }
 
   #listenForHip(hip: HipSockets): void {
-    const { watched, arrivals, holdings } = this.#of;
+    const { watched, arrivals } = this.#of;
     const { control } = arrivals;
     this.#hip = hip;
     for (const socket of hip.udp) {
@@ -175,6 +177,11 @@ export class PacketSockets {
         hip.receive(socket, (local, remote, octets) => control.hipPacket(local, remote, octets)),
       );
     }
+  }
+
+  #watchAddresses(): void {
+    const { watched, arrivals, holdings } = this.#of;
+    const { control } = arrivals;
     const watch = new AddressWatch();
     this.#addressWatch = watch;
     holdings.addOwn(watch.fd);

@@ -114,6 +114,7 @@ export class KernelLoop {
       }
     }
     if (hip === true) this.#listenForHip();
+    this.#watchAddresses();
   }
 
   /** UDP sockets are those of the process before, as far as there are any: IKE's, and then HIP's. */
@@ -142,6 +143,9 @@ export class KernelLoop {
         hip.receive(socket, (local, remote, octets) => this.#control.hipPacket(local, remote, octets)),
       );
     }
+  }
+
+  #watchAddresses(): void {
     const watch = new AddressWatch();
     this.#addressWatch = watch;
     this.#watched.watch(watch.fd, () => {

@@ -50,6 +50,15 @@ export class KernelNetwork implements TunnelRoutes {
       // A trap knows no peer; the SA that it brings up does.
       if (peer === undefined || this.#devices.has(key)) return;
     }
+    this.#setRoute(destination, source, peer);
+  }
+
+  moveRoute(destination: Prefix, source: () => IpAddress | undefined, peer: IpAddress): void {
+    if (this.#users.has(routeKey(destination))) this.#setRoute(destination, source, peer);
+  }
+
+  #setRoute(destination: Prefix, source: (() => IpAddress | undefined) | undefined, peer?: IpAddress): void {
+    const key = routeKey(destination);
     const nextHop = this.#nextHop(destination, peer);
     if (nextHop === undefined) return;
     this.#table.ensureRule(isIpv6(destination.address) ? 6 : 4);
