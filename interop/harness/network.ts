@@ -23,6 +23,9 @@ export interface Host {
   readonly inner: Readonly<Record<Family, string>>;
 }
 
+/** Of the prefix that both sides of a direct link are in. */
+const linkBits: Readonly<Record<Family, number>> = { IPv4: 16, IPv6: 48 };
+
 const prefix = 'wwi';
 let runs = 0;
 const open = new Set<TestNetwork>();
@@ -72,7 +75,10 @@ export class TestNetwork {
     if (router === undefined) {
       await link(wayward.namespace, 'eth0', strongswan.namespace, 'eth0');
       const { joined = false } = this.#options;
-      await Promise.all([outside(wayward, 16, 48, joined), outside(strongswan, 16, 48, joined)]);
+      await Promise.all([
+        outside(wayward, linkBits.IPv4, linkBits.IPv6, joined),
+        outside(strongswan, linkBits.IPv4, linkBits.IPv6, joined),
+      ]);
     } else {
       await link(wayward.namespace, 'eth0', router, 'eth1');
       await link(strongswan.namespace, 'eth0', router, 'eth2');
@@ -130,6 +136,28 @@ export class TestNetwork {
       `link set ${device} up`,
       `address add ${IPv6}/64 ${device} nodad`,
     );
+  }
+
+  /**
+   * A side of a direct link loses its outer address of one family, and gets another one.
+   * @returns the other one
+   */
+  async renumber(side: Side, family: Family, awayMs: number): Promise<string> {
+    const { namespace, outer } = this.host(side);
+    const other = outer[family].replace(/1$/, '7');
+    await this.withdraw(side, family);
+    await new Promise((resolve) => setTimeout(resolve, awayMs));
+    await ip(
+      namespace,
+      `address add ${other}/${linkBits[family]} dev eth0${family === 'IPv4' ? '' : ' nodad'}`,
+    );
+    return other;
+  }
+
+  /** A side of a direct link loses its outer address of one family. */
+  async withdraw(side: Side, family: Family): Promise<void> {
+    const { namespace, outer } = this.host(side);
+    await ip(namespace, `address del ${outer[family]}/${linkBits[family]} dev eth0`);
   }
 
   /** Runs nftables commands, in the router if there is one and else at wayward. */

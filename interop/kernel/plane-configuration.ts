@@ -8,15 +8,20 @@ const nets = (ipv4: string, ipv6: string): string => `${ipv4}, ${ipv6}`;
 const behindGuest = nets('10.1.0.0/24', 'fd01::/64');
 const behindHost = nets('10.2.0.0/24', 'fd02::/64');
 
-function connection(family: (typeof families)[number], ours: 'guest' | 'host', children: string): string {
+function connection(
+  family: (typeof families)[number],
+  ours: 'guest' | 'host',
+  children: string,
+  name: string = family.toLowerCase(),
+): string {
   const [local, remote] =
     ours === 'guest' ? [guestAddresses, hostAddresses] : [hostAddresses, guestAddresses];
   const [localId, remoteId] =
     ours === 'guest' ? ['wayward.example', 'strongswan.example'] : ['strongswan.example', 'wayward.example'];
   return `
-  ${family.toLowerCase()} {
+  ${name} {
     version = 2
-    local_addrs = ${local.outer[family]}
+    local_addrs = ${name === 'roaming' ? '10.99.0.0/16' : local.outer[family]}
     remote_addrs = ${remote.outer[family]}
     encap = ${ours === 'guest' ? 'no' : 'yes'}
     dpd_delay = 60s
@@ -78,7 +83,7 @@ export const planeWayward: string = `connections {${families
       child(`net-${family.toLowerCase()}`, behindGuest, behindHost) + (family === 'IPv4' ? more : ''),
     ),
   )
-  .join('')}
+  .join('')}${connection('IPv4', 'guest', child('net-roaming', behindGuest, behindHost), 'roaming')}
 }
 ${secrets('strongswan.example')}
 wayward {

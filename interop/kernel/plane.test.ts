@@ -360,6 +360,45 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     await nothingLeft();
   });
 
+  // RFC 4555 3.5
+  test('the address of this end goes and another one comes: the IKE SA stays, and SAs and routes of the kernel follow', async () => {
+    await wayward.up('net-roaming');
+    await agreed('net-roaming');
+    const [before] = await wayward.ikeSas();
+    const pings = new ContinuousPing(path(), 20);
+    const [old, other] = [guestAddresses.outer.IPv4, '10.99.1.7'];
+    const renumber = (from: string, to: string): Promise<string> =>
+      network.guest.run(
+        `ip address del ${from}/16 dev vec0; sleep 0.2; ip address add ${to}/16 dev vec0; ip route replace default via ${hostAddresses.outer.IPv4}`,
+      );
+    try {
+      await pings.answers(5, patienceMs);
+      for (const [from, to] of [
+        [old, other],
+        [other, old],
+      ] as const) {
+        await renumber(from, to);
+        await wayward.waitForLog(new RegExp(`we moved: .* now from ${to}`), patienceMs);
+        await pings.answers(10, patienceMs);
+        const states = await network.guest.run('ip xfrm state');
+        assert.match(states, new RegExp(`src ${to} dst`));
+        await eventually(
+          `the kernel has nothing of ${from}`,
+          async () => !(await network.guest.run('ip xfrm state; ip xfrm policy')).includes(from),
+          patienceMs,
+        );
+      }
+      const [after] = await wayward.ikeSas();
+      assert.equal(after?.initiatorSpi, before?.initiatorSpi);
+      await agreed('net-roaming');
+      for (const octets of [56, 3_000]) await ping(path(), 1, octets, patienceMs / 1_000);
+    } finally {
+      await pings.abandon();
+    }
+    await wayward.downIke('roaming');
+    await nothingLeft();
+  });
+
   test('a killed daemon that starts again takes its SAs up as they are, and rekeys them', async () => {
     await wayward.up('net-ipv4');
     const before = await agreed('net-ipv4');
