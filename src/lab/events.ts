@@ -14,6 +14,8 @@ export type FaultKind =
   | 'partition'
   | 'nat-drop'
   | 'nat-rebinding'
+  | 'move'
+  | 'source-gone'
   | 'crash'
   | 'install-refused'
   | 'lookup-failed'

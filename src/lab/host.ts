@@ -103,6 +103,7 @@ export class LabHost {
   #incarnation = 0;
   #nextCommandId = 1;
   #running: Running | undefined;
+  #address: IpAddress;
   /** Share of the SA installations that the data plane refuses. */
   refusal = 0;
 
@@ -113,6 +114,7 @@ export class LabHost {
     makePlane: PlaneMaker = (options) => new MemoryDataPlane(options),
   ) {
     this.scenario = scenario;
+    this.#address = scenario.address;
     this.#disk = new LabDisk(world.prng);
     this.#randomness = randomness;
     this.#world = world;
@@ -192,6 +194,7 @@ export class LabHost {
     };
     world.report({ kind: 'up', at: world.now(), host: this.name, incarnation: this.#incarnation });
     this.#give({ kind: 'wall-clock', wallClockMs: world.wallClock() });
+    this.#followAddress();
     this.#tellTrafficLater();
   }
 
@@ -214,6 +217,23 @@ export class LabHost {
 
   result(id: number): CommandResult | undefined {
     return this.#results.get(id);
+  }
+
+  /** The host has this address now, and no other. */
+  moveTo(address: IpAddress): void {
+    this.#world.fault('move', this.name);
+    this.#address = address;
+    this.#followAddress();
+  }
+
+  /** What the daemon does once it has noticed. */
+  #followAddress(): void {
+    const address = this.#address;
+    this.command({ kind: 'own-addresses', own: new Set([address]) });
+    for (const { ikeId, local, remote, mobility } of this.status()?.ikeSas ?? []) {
+      if (mobility === undefined || local.address === address) continue;
+      this.command({ kind: 'move-ike', ikeId, local: address, remote: remote.address });
+    }
   }
 
   /** A packet from the protected side. */
@@ -379,7 +399,7 @@ export class LabHost {
   #resolve(output: Extract<EngineOutput, { readonly kind: 'resolve' }>): void {
     const { id, host } = output;
     const remote = parseAddress(host) ?? this.#world.lookUp(this.name, host);
-    const local = output.local ?? this.scenario.address;
+    const local = output.local ?? this.#address;
     if (remote === undefined) {
       this.#world.fault('lookup-failed', `${host} for ${this.name}`);
       this.#give({ kind: 'resolved', id, result: { ok: false, detail: `${host} cannot be looked up` } });

@@ -29,6 +29,8 @@ export interface HostScenario {
   readonly name: string;
   /** Where its sockets are bound; behind a NAT, its private address. */
   readonly address: IpAddress;
+  /** Where `move` may take it later. */
+  readonly laterAddresses?: readonly IpAddress[];
   readonly configuration: EngineConfiguration;
   readonly nat?: NatScenario;
   /** Goes on with its SAs after a restart; `place` is that of its disk. */
@@ -67,6 +69,8 @@ export type Action =
   | { readonly kind: 'restart'; readonly host: string }
   /** The NAT forgets its mappings; `address` moves it to its next public address. */
   | { readonly kind: 'rebind'; readonly host: string; readonly address: boolean }
+  /** The host loses its address and has another one; its IKE SAs are told as the daemon tells them. */
+  | { readonly kind: 'move'; readonly host: string; readonly address: IpAddress }
   /** The data plane of a host refuses this share of the SAs that it is to install. */
   | { readonly kind: 'refuse-installs'; readonly host: string; readonly probability: number }
   | { readonly kind: 'inject'; readonly datagram: Datagram }

@@ -165,6 +165,10 @@ export class Simulation {
       case 'rebind':
         this.network.rebind(action.host, action.address);
         break;
+      case 'move':
+        this.network.move(action.host, action.address);
+        this.host(action.host).moveTo(action.address);
+        break;
       case 'refuse-installs':
         this.host(action.host).refusal = action.probability;
         break;

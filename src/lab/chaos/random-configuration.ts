@@ -54,6 +54,8 @@ export interface Terms {
   readonly ike: Readonly<Record<SideName, Proposal>>;
   readonly esp: Readonly<Record<SideName, Proposal>>;
   readonly cookieThreshold: number;
+  /** Both sides are willing to do MOBIKE (RFC 4555). */
+  readonly mobike: boolean;
 }
 
 interface Places {
@@ -195,7 +197,8 @@ function randomLifetimes(prng: Prng): LifetimeConfiguration {
   };
 }
 
-export function randomTerms(prng: Prng, certificates: LabCertificates | undefined): Terms {
+/** @param mobility apart from all else, so that a seed without MOBIKE is what it was before there was any */
+export function randomTerms(prng: Prng, certificates: LabCertificates | undefined, mobility: Prng): Terms {
   const nat = prng.chance(0.3);
   const start: StartMode = nat
     ? prng.pick(['left', 'left', 'traps'] as const)
@@ -221,6 +224,7 @@ export function randomTerms(prng: Prng, certificates: LabCertificates | undefine
     lifetimes: randomLifetimes(prng),
     ...randomSuites(prng),
     cookieThreshold: prng.pick([0, 2, 8]),
+    mobike: mobility.chance(0.5),
   };
 }
 
@@ -255,8 +259,24 @@ function childOf(side: SideName, terms: Terms): ChildConfiguration {
   };
 }
 
+/** Whether left is the client of every IKE SA, and may be anywhere. */
+export function mayMove({ mobike, start }: Terms): boolean {
+  return mobike && start === 'left';
+}
+
+/** Where left goes; behind a NAT, inside of it. */
+export function placesToMove({ family, nat }: Terms): readonly IpAddress[] {
+  if (nat)
+    return family === 6
+      ? [address('fd99::2'), address('fd99::3')]
+      : [address('172.16.0.2'), address('172.16.0.3')];
+  return family === 6
+    ? [address('2001:db8:1::8'), address('2001:db8:5::1'), address('2001:db8:6::1')]
+    : [address('192.0.2.8'), address('192.0.2.130'), address('203.0.113.200')];
+}
+
 function remoteAddressesOf(side: SideName, terms: Terms, byName: boolean): RemoteAddress[] {
-  if (side === 'right' && terms.nat) return [{ kind: 'any' }];
+  if (side === 'right' && (terms.nat || mayMove(terms))) return [{ kind: 'any' }];
   if (byName) return [{ kind: 'host', name: otherSide(side) }];
   return [{ kind: 'address', address: placesOf(terms.family, otherSide(side)).outer }];
 }
@@ -286,7 +306,7 @@ function connectionOf(side: SideName, terms: Terms, byName: boolean): Connection
     virtualAddresses: [],
     pools: [],
     encap: terms.encapsulated,
-    mobike: false,
+    mobike: terms.mobike,
     fragmentation: terms.fragmentation,
     fragmentSizeBytes: terms.fragmentSizeBytes,
     sendCertreq: true,
@@ -334,6 +354,7 @@ export function randomHost(side: SideName, terms: Terms, prng: Prng): HostScenar
   return {
     name: side,
     address: behindNat ? natInside[family] : placesOf(family, side).outer,
+    ...(side === 'left' && mayMove(terms) ? { laterAddresses: placesToMove(terms) } : {}),
     configuration: configurationOf(side, terms, prng.chance(0.3)),
     ...(behindNat
       ? { nat: { publicAddresses: natOutside[family], mappingLifetimeMs: prng.pick([15_000, 60_000]) } }

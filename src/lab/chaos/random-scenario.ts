@@ -4,8 +4,10 @@ import { Prng } from '../prng.ts';
 import type { Action, AttackKind, FlowScenario, LinkQuality, Scenario, TimedAction } from '../scenario.ts';
 import {
   type LabCertificates,
+  mayMove,
   otherSide,
   placesOf,
+  placesToMove,
   randomHost,
   randomTerms,
   type SideName,
@@ -165,10 +167,29 @@ function flowsOf(prng: Prng, terms: Terms): FlowScenario[] {
   ];
 }
 
+/** The left side goes from place to place, also just when SAs are being replaced. */
+function randomMoves(
+  prng: Prng,
+  timeline: readonly TimedAction[],
+  terms: Terms,
+  delayMs: number,
+  healAt: number,
+): TimedAction[] {
+  const places = [placesOf(terms.family, 'left').outer, ...placesToMove(terms)].slice(terms.nat ? 1 : 0);
+  const rekeyings = timeline.filter(({ action }) => action.kind === 'command');
+  return Array.from({ length: prng.between(1, 4) }, () => {
+    const beside = rekeyings.length > 0 && prng.chance(0.5) ? prng.pick(rekeyings).at : undefined;
+    const at = beside === undefined ? prng.between(500, healAt - 100) : beside + prng.between(0, 3 * delayMs);
+    const action = { kind: 'move', host: 'left', address: prng.pick(places) } as const;
+    return { at: Math.min(at, healAt), action };
+  });
+}
+
 /** @param certificates with them, some seeds authenticate by public key; without, all by a shared secret */
 export function randomScenario(seed: number, certificates?: LabCertificates): ChaosScenario {
   const prng = new Prng(seed, 'scenario');
-  const terms = randomTerms(prng, certificates);
+  const mobility = new Prng(seed, 'mobility');
+  const terms = randomTerms(prng, certificates, mobility);
   const delayMs = prng.between(1, 60);
   const healAt = prng.between(5_000, 9_000);
   const incidents = prng.between(2, 5);
@@ -188,6 +209,7 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
     const at = prng.between(500, healAt - 1_000);
     timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));
   }
+  if (mayMove(terms)) timeline.push(...randomMoves(mobility, timeline, terms, delayMs, healAt));
   const healed = healedQuality(delayMs);
   timeline.push(
     { at: healAt, action: { kind: 'link', quality: healed } },

@@ -23,7 +23,11 @@ export function checkersFor(scenario: Scenario): Observer[] {
   const halfOpenMax = Math.max(
     ...scenario.hosts.map(({ configuration }) => configuration.halfOpen.halfOpenMax),
   );
-  const known = scenario.hosts.flatMap(({ address, nat }) => [address, ...(nat?.publicAddresses ?? [])]);
+  const known = scenario.hosts.flatMap(({ address, laterAddresses, nat }) => [
+    address,
+    ...(laterAddresses ?? []),
+    ...(nat?.publicAddresses ?? []),
+  ]);
   return [
     new TimeOrder(),
     new KeyAgreement(),

@@ -17,7 +17,7 @@ export interface NetworkOptions {
 
 interface Attachment {
   readonly name: string;
-  readonly address: IpAddress;
+  address: IpAddress;
   readonly nat: Nat | undefined;
   readonly receive: (datagram: Datagram) => void;
 }
@@ -67,9 +67,20 @@ export class Network {
     this.#options.fault('nat-rebinding', name);
   }
 
+  /** From now on the host is at this address, and nobody at the one before. */
+  move(name: string, address: IpAddress): void {
+    const attachment = this.#attachments.find((one) => one.name === name);
+    if (attachment !== undefined) attachment.address = address;
+  }
+
   /** A host sends. */
   send(from: string, datagram: Datagram): void {
     const sender = this.#attachments.find(({ name }) => name === from);
+    // No kernel sends from an address that it does not have.
+    if (sender !== undefined && datagram.source.address !== sender.address) {
+      this.#options.fault('source-gone', from);
+      return;
+    }
     if (sender?.nat === undefined) {
       this.#carry(from, datagram);
       return;
