@@ -48,6 +48,27 @@ test('and what a network device does of it', () => {
   assert.match(childLines({ inbound: 'crypto', outbound: 'crypto' })[1]!, /0 packets, offloaded \(crypto\)$/);
 });
 
+// RFC 4555
+test('an IKE SA that may move says who moves it, where else the peer is, and where Child SAs still lead', () => {
+  const [here, there] = [end('192.0.2.2'), end('198.51.100.9')];
+  const told = (client: boolean, remote: object, peerAddresses: readonly string[] = []): string[] => {
+    const ikeSa = {
+      ...{ connection: 'gateway', ikeId: 1, phase: 'established', initiator: client },
+      ...{ initiatorSpi: '01', responderSpi: '02', local: end('192.0.2.1'), remote },
+      mobility: { client, peerAddresses, tunnel: { local: end('192.0.2.1'), remote: here } },
+      virtualAddresses: [],
+      children: [],
+    };
+    return linesOf([ikeSa]).filter((line) => line.includes('MOBIKE'));
+  };
+  assert.deepEqual(told(true, here, ['203.0.113.7', '2001:db8::7']), [
+    '  MOBIKE, as the end that moves; the peer can also be at 203.0.113.7 2001:db8::7',
+  ]);
+  assert.deepEqual(told(false, there), [
+    '  MOBIKE, the peer moves; Child SAs lead to 192.0.2.2:4500 until the peer answers from 198.51.100.9:4500',
+  ]);
+});
+
 test('packets that were lost between packet threads are told, and what there is none of is not', () => {
   const told = linesOf([], { 'hand-over-overflow': 3, 'handed-over': 9, 'socket-overflow': 0 });
   assert.deepEqual(told.slice(2), ['3 packets found no room on their way to another packet thread']);

@@ -381,6 +381,31 @@ test('events have the structure that charon gives them', async () => {
   assert.deepEqual(new Set(daemon.raised.map(([event]) => event)), new Set(['log']));
 });
 
+// RFC 4555
+test('an IKE SA whose either end moves is told with where both are, and that they may', async () => {
+  const daemon = await loaded();
+  const [local, remote] = [tunnel().local, { ...tunnel().remote, port: 30_000 }];
+  const tunnelEnds = { local, remote };
+  daemon.ikeSas = [
+    { ...tunnel(), remote, mobility: { client: true, peerAddresses: [], tunnel: tunnelEnds } },
+  ];
+  const from = { local: { ...local, port: 1 }, remote };
+  for (const event of [
+    { kind: 'moved', from, to: tunnelEnds },
+    { kind: 'peer-moved', from: tunnel().remote, to: remote },
+  ] as const) {
+    ikeEvent(daemon, tunnel(), event);
+    const told = daemon.raised.find(([name]) => name === 'ike-update')?.[1];
+    daemon.raised.length = 0;
+    assert.ok(told);
+    assert.equal(told['local-host'], local.address);
+    assert.equal(told['local-port'], String(local.port));
+    assert.equal(told['remote-host'], remote.address);
+    assert.equal(told['remote-port'], '30000');
+    assert.equal((told['net'] as ViciMessage)['mobike'], 'yes');
+  }
+});
+
 test('nothing is made for events that nobody awaits', async () => {
   const daemon = await loaded();
   daemon.awaited = () => false;

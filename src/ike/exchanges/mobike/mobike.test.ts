@@ -428,6 +428,22 @@ test("a client's traffic goes to another address of the gateway only once that h
   assert.deepEqual(tunnels(pair.sun), between(otherGateway, addresses.moon));
 });
 
+// RFC 4555 3.5, 3.7
+test('an answer from one address of the gateway is no proof of another one', () => {
+  const pair = mobile().establish();
+  pair.moon.command({ kind: 'move', local: addresses.moon, remote: otherGateway });
+  const first = pair.take(pair.sun);
+  pair.deliver(pair.sun, first);
+  const answer = pair.take(pair.moon);
+  pair.moon.command({ kind: 'move', local: addresses.moon, remote: third });
+  pair.deliver(pair.moon, answer);
+  assert.equal(pair.moon.sa.remote.address, third);
+  assert.deepEqual(tunnels(pair.moon), between(addresses.moon, addresses.sun));
+  pair.settle();
+  pair.run(3_000);
+  assert.deepEqual(tunnels(pair.moon), between(addresses.moon, third));
+});
+
 // RFC 4555 3.5, 3.6
 test('a gateway whose address is gone goes on from another one, and the client follows it there', () => {
   const pair = mobile({ sun: { ownAddresses: [addresses.sun] } }).establish();
@@ -481,6 +497,16 @@ test('moves and rekeyings of both SAs at once end with all SAs where the client 
       }
     }
   }
+});
+
+test('an update that is lost with the IKE SA under which it was sent is sent under the one that replaces it', () => {
+  const pair = mobile().establish();
+  pair.moon.command({ kind: 'move', local: elsewhere });
+  pair.drop(pair.sun);
+  pair.sun.command({ kind: 'rekey-ike' });
+  pair.settle();
+  assert.equal(pair.sun.sa.remote.address, elsewhere);
+  assert.deepEqual(tunnels(pair.sun), between(addresses.sun, elsewhere));
 });
 
 test('after the gateway has rekeyed the IKE SA it is still the client who moves', () => {
