@@ -133,6 +133,8 @@ export interface OutstandingRequest {
   readonly firstSentAt: number;
   /** When it was sent last. */
   sentAt: number;
+  /** The first repetition is due, which is beside the others: see `transmission.ts`. */
+  early?: true | undefined;
   /** It went to several places, and an answer does not say which of them it reached (RFC 4555 3.7). */
   wandered?: true;
   /** 0 is the first transmission. */

@@ -72,6 +72,8 @@ export function trackRequest(
 ): void {
   const messageId = state.requests.nextMessageId;
   const datagrams = encode(messageId);
+  const delayMs = firstDelay(state);
+  const early = delayMs > earlyMs && (exchange.kind === 'update-addresses' || exchange.kind === 'check-path');
   state.requests.open({
     messageId,
     exchangeType,
@@ -80,10 +82,14 @@ export function trackRequest(
     firstSentAt: state.at,
     sentAt: state.at,
     attempt: 0,
-    nextAt: state.at + firstDelay(state),
+    nextAt: state.at + (early ? earlyMs : delayMs),
+    ...(early && { early }),
   });
   transmit(state, datagrams, exchange.kind === 'check-path' ? exchange.candidate : state);
 }
+
+/** Where somebody has just arrived the first packet is often lost, and nothing gets through until the second one. */
+const earlyMs = 1_000;
 
 export function firstDelay(state: IkeSaState): number {
   const { retransmit } = state.connection;
@@ -126,25 +132,31 @@ const resumeRetransmissionsMax = 2;
 /** Sends a request again if it is time to. False: all tries are spent. */
 export function retransmit(state: IkeSaState, request: OutstandingRequest): boolean {
   if (request.nextAt > state.at) return true;
+  if (request.early) {
+    request.early = undefined;
+    request.nextAt = state.at + firstDelay(state);
+    repeat(state, request);
+    return true;
+  }
   const { kind } = request.exchange;
   if (kind === 'ike-session-resume' && request.attempt >= resumeRetransmissionsMax) return false;
   const delay = retransmitDelayMs(state.connection.retransmit, request.attempt + 1, state.ports.randomness);
   if (delay === undefined) return false;
   request.attempt++;
   request.nextAt = state.at + delay;
-  state.statistics.retransmissions++;
   state.emit({
     kind: 'retransmitting',
     exchangeType: request.exchangeType,
     messageId: request.messageId,
     attempt: request.attempt,
   });
-  request.sentAt = state.at;
-  sendAgain(state, request);
+  repeat(state, request);
   return true;
 }
 
-function sendAgain(state: IkeSaState, request: OutstandingRequest): void {
+function repeat(state: IkeSaState, request: OutstandingRequest): void {
+  state.statistics.retransmissions++;
+  request.sentAt = state.at;
   const [first, ...others] = pathsFor(state, request);
   const { exchange } = request;
   const strayed = exchange.kind === 'check-path' && !samePath(first, exchange.candidate);

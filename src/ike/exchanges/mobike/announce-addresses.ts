@@ -23,8 +23,8 @@ export function leaveAddress(state: IkeSaState, address: IpAddress): void {
   const local = { address, port: state.local.port };
   state.local = local;
   sendAgainNow(state);
-  // What is replaced has nothing that could move.
-  if (mobility === undefined || state.successor !== undefined) return;
+  // What is replaced, or ends, has nothing that could move.
+  if (mobility === undefined || state.phase.name !== 'established') return;
   const { candidate, proven } = mobility;
   if (proven !== undefined) mobility.proven = { ...proven, local };
   if (candidate !== undefined) {

@@ -267,6 +267,29 @@ test('a client that moves away and back at once leaves both ends where they were
   assert.equal(pair.sun.sa.phase, 'established');
 });
 
+test('an update or a check that is lost is repeated after a second, beside the tries that silence is measured by', () => {
+  const retransmit = { baseMs: 4_000, factor: 2, tries: 2, jitter: 0 };
+  const pair = mobile({ moon: { change: { retransmit } }, sun: { change: { retransmit } } }).establish();
+  pair.moon.command({ kind: 'move', local: elsewhere });
+  pair.drop(pair.sun);
+  pair.wait(1_000);
+  pair.deliver(pair.sun);
+  pair.deliver(pair.moon);
+  pair.drop(pair.moon);
+  pair.wait(1_000);
+  pair.settle();
+  assert.deepEqual(tunnels(pair.sun), between(addresses.sun, elsewhere));
+  for (const host of [pair.moon, pair.sun]) assert.deepEqual(host.eventsOf('retransmitting'), []);
+  // All tries are still there.
+  pair.moon.command({ kind: 'move', local: third });
+  const sentAt: number[] = [];
+  pair.collect();
+  for (const start = pair.now; pair.moon.sa.phase === 'established'; pair.wait(100)) {
+    for (const { source } of pair.wire.splice(0)) if (source.address === third) sentAt.push(pair.now - start);
+  }
+  assert.deepEqual(sentAt, [0, 1_000, 5_000, 13_000]);
+});
+
 test('lost updates, answers and checks are repeated until both ends agree', () => {
   for (let lost = 0; lost < 5; lost++) {
     const pair = mobile().establish();

@@ -23,8 +23,8 @@ export function moveTo(state: IkeSaState, path: Path): void {
   state.local = to.local;
   state.remote = to.remote;
   sendAgainNow(state);
-  // What is replaced has nothing that could move.
-  if (mobility === undefined || state.successor !== undefined) return;
+  // What is replaced, or ends, has nothing that could move.
+  if (mobility === undefined || state.phase.name !== 'established') return;
   mobility.moves++;
   mobility.natsFound = 0;
   mobility.candidate = undefined;
