@@ -155,6 +155,7 @@ export function recoveryDocument(
     `- **Nobody lost anything.** After 60 s without a path, traffic is back after ${back('long-outage', 'silent')} in silence and`,
     `  ${back('long-outage', 'full-ladder')} with the ladder: the SAs still stand. After a NAT forgot its mapping it is`,
     `  ${back('nat-rebinding', 'silent')} and ${back('nat-rebinding', 'full-ladder')}; no unknown SPI ever arises.`,
+    '  With MOBIKE, which these connections do without, a new mapping is asked about before traffic goes there: one round trip more.',
     '- **Without proof.** An unprotected INVALID_SPI alone buys little, as above: it moves the liveness check forward, and the',
     '  retransmissions of that check still have to end.',
     '- **To strangers.** Answers to a flood repair nothing, for nobody there has an SA with us. The budgets cap them; silence',
