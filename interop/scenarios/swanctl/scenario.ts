@@ -19,6 +19,8 @@ const incidental = new Set([
   'nat-any',
   'tasks-queued',
   'tasks-active',
+  // charon does not say of an IKE SA whether it may move.
+  'mobike',
   'tasks-passive',
   'use-in',
   'use-out',
