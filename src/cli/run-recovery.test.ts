@@ -50,7 +50,7 @@ test('given a gateway that cannot call, killed and started again, its peer is to
       .filter((reason: string) => reason.startsWith('token ')),
     ['token proven', 'token calling', 'token stands', 'token back'],
   );
-  assert.equal((await hosts.command('left', 'why', 'nonsense')).status, 1);
+  assert.equal((await hosts.command('left', 'why', 'nonsense')).status, 2);
 });
 
 test('given a gateway that can call, killed and started again, the tunnel stands before anybody asks', {
