@@ -5,6 +5,7 @@ import { kernelEsp } from '#linux';
 
 /** The data plane that was asked for cannot be had. */
 export class DataPlaneError extends Error {
+  override readonly name = 'DataPlaneError';
   readonly code = 'data-plane' as const;
 }
 

@@ -17,6 +17,7 @@ export interface Prefix {
 
 /** Thrown for text or octets that are no address. */
 export class AddressError extends Error {
+  override readonly name = 'AddressError';
   readonly code = 'bad-address' as const;
 }
 

@@ -64,6 +64,7 @@ export type ViciCommand = (request: ViciMessage, call: ViciCommandCall) => ViciM
 
 /** Why a command was not carried out: the client reads it as `errmsg`. */
 export class CommandRefused extends Error {
+  override readonly name = 'CommandRefused';
   readonly code = 'command-refused' as const;
 }
 

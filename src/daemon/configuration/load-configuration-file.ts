@@ -9,6 +9,7 @@ import { readConfigurationFiles } from './configuration-files.ts';
 
 /** The configuration file itself cannot be read. */
 export class ConfigurationFileError extends Error {
+  override readonly name = 'ConfigurationFileError';
   readonly code = 'configuration-file' as const;
 }
 

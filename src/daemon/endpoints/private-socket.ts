@@ -8,6 +8,7 @@ const pathBytesMax = 107;
 
 /** Somebody else serves the socket, or its path cannot be used. */
 export class ControlSocketError extends Error {
+  override readonly name = 'ControlSocketError';
   readonly code = 'control-socket' as const;
 }
 

@@ -94,6 +94,7 @@ export function keyLogLine(entry: KeyLogEntry): string {
 
 /** The key log cannot be made. */
 export class KeyLogError extends Error {
+  override readonly name = 'KeyLogError';
   readonly code = 'key-log' as const;
 }
 

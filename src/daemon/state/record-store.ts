@@ -40,6 +40,7 @@ function keyOf(name: string): string | undefined {
 
 /** The folder for records cannot be used. */
 export class RecordStoreError extends Error {
+  override readonly name = 'RecordStoreError';
   readonly code = 'record-store' as const;
 }
 

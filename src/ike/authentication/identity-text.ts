@@ -8,6 +8,7 @@ import { octetDigits, octetText } from './identity-octets.ts';
 
 /** Thrown for text that can be no identity, for example a malformed DN behind `asn1dn:`. */
 export class IdentityError extends Error {
+  override readonly name = 'IdentityError';
   readonly code = 'bad-identity' as const;
 }
 

@@ -30,6 +30,7 @@ export interface ChaosOptions extends Omit<SimulationOptions, 'observers'> {
 
 /** What a seed must do besides breaking no invariant. */
 export class ChaosFailure extends Error {
+  override readonly name = 'ChaosFailure';
   readonly code = 'chaos-failure' as const;
 }
 

@@ -1,6 +1,7 @@
 // The error by which a checker ends a simulation.
 
 export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation';
   readonly code = 'invariant-violation' as const;
   /** Name of the checker. */
   readonly checker: string;
