@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConnectionConfiguration } from '#ike';
 import { address, type IpAddress } from '#sa';
+import { eventFields } from '../events/event-fields.ts';
 import type { IkeSaStatus } from '../status.ts';
 import { addresses, configuration, connection, type HostName } from '../testing/configurations.ts';
 import { type EngineHost, EnginePair } from '../testing/two-engines.ts';
@@ -85,8 +86,16 @@ test('an IKE SA that is moved goes on from the new address, with its Child SA', 
     assert.deepEqual(sa?.mobility?.tunnel, { local: sa?.local, remote: sa?.remote });
   }
   assert.equal(pair.sun.engine.status().ikeSas[0]?.remote.address, elsewhere);
-  assert.equal(pair.moon.countIke('moved'), 1);
-  assert.equal(pair.sun.countIke('peer-moved'), 1);
+  for (const [host, kind] of [
+    [pair.moon, 'moved'],
+    [pair.sun, 'peer-moved'],
+  ] as const) {
+    const events = host.eventsOf('ike').filter(({ event }) => event.kind === kind);
+    assert.deepEqual(
+      events.map(eventFields).map(({ from, to }) => [from, to]),
+      [[`${addresses.moon}:4500`, `${elsewhere}:4500`]],
+    );
+  }
 });
 
 test('where local_addrs names addresses an IKE SA moves only among these', () => {

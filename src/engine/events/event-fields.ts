@@ -1,4 +1,5 @@
 // Events as names and values for programs that read logs. Nothing here is a key, and everything has one line's length.
+import type { IkeEvent } from '#ike';
 import { formatEndpoint, formatSpi } from '#sa';
 import { exchangeTypeName } from '#wire';
 import { hipEventFields } from '../hip/hip-event-fields.ts';
@@ -13,6 +14,13 @@ function ofContext({ ikeId, connection, remote, initiatorSpi, responderSpi }: Ik
     remote: formatEndpoint(remote),
     ikeSpis: `${initiatorSpi}_${responderSpi}`,
   };
+}
+
+/** Which end has moved is the event's name. */
+function ofMove(event: IkeEvent): EventFields {
+  if (event.kind === 'peer-moved') return { from: formatEndpoint(event.from), to: formatEndpoint(event.to) };
+  if (event.kind !== 'moved') return {};
+  return { from: formatEndpoint(event.from.local), to: formatEndpoint(event.to.local) };
 }
 
 /** What is left out here is in the line's text. */
@@ -33,6 +41,8 @@ export function eventFields(event: EngineEvent): EventFields {
           messageId: inner.messageId,
         }),
         ...('rttMs' in inner && { rttMs: Math.round(inner.rttMs * 100) / 100 }),
+        ...('proven' in inner && { proven: inner.proven }),
+        ...ofMove(inner),
       };
     }
     case 'child-up':
