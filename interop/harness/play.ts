@@ -5,7 +5,7 @@ import { failuresFolder } from './paths.ts';
 import { type Run, runTitle } from './scenario.ts';
 import { Stage } from './stage.ts';
 
-const timeLimitMsDefault = 30_000;
+const timeLimitMsDefault = 60_000;
 
 /** What became of a run. */
 export interface Outcome {

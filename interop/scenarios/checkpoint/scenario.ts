@@ -14,7 +14,6 @@ const scenario: Scenario = {
   expects:
     'the same SAs go on and are rekeyed; one IKE_SA_INIT, at the very beginning, and no ESP number twice',
   families: ['IPv4'],
-  timeLimitMs: 60_000,
   async play(stage) {
     await writeFile(join(stage.wayward.folder, 'record.key'), randomBytes(32), { mode: 0o600 });
     await stage.establish('net');

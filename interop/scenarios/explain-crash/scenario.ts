@@ -17,7 +17,6 @@ const scenario: Scenario = {
   expects: 'explain tells of rekeys, of the lost state, how long it lasted and what would have shortened it',
   roles: ['initiator'],
   families: ['IPv4'],
-  timeLimitMs: 60_000,
   async play(stage) {
     // In the place of wayward, with the folder that is meant for it.
     const left = new Strongswan(stage.network.wayward.namespace, stage.wayward.folder);

@@ -5,7 +5,6 @@ import type { Scenario } from '../../harness/scenario.ts';
 
 const scenario: Scenario = {
   expects: 'explain opens and verifies everything, and tells the Child SAs, their rekey and their end',
-  timeLimitMs: 60_000,
   async play(stage) {
     await stage.establish('net');
     const [ikeSa] = await stage.initiator.ikeSas();

@@ -11,7 +11,6 @@ const frameBytesMax = 600 + 14;
 
 const scenario: Scenario = {
   expects: 'chains of three intermediates in fragments of 600 octets both ways; pings both ways',
-  timeLimitMs: 60_000,
   async play(stage) {
     await certifyBoth(stage, 'ecdsa', 3);
     await stage.establish('net');

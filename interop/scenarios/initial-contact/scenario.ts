@@ -8,7 +8,6 @@ const initialContact = '16384';
 
 const scenario: Scenario = {
   expects: 'after kill -9 of the initiator INITIAL_CONTACT leaves one IKE SA; pings both ways',
-  timeLimitMs: 60_000,
   async play(stage) {
     await stage.establish('net');
     const [old] = await stage.responder.ikeSas();

@@ -5,7 +5,6 @@ import type { Scenario } from '../../harness/scenario.ts';
 
 const scenario: Scenario = {
   expects: 'the IKE SA goes on between addresses of the other family, and traffic with it',
-  timeLimitMs: 60_000,
   roles: ['initiator'],
   async play(stage) {
     await stage.establish('net');

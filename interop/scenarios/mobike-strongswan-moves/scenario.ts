@@ -5,7 +5,6 @@ import type { Scenario } from '../../harness/scenario.ts';
 
 const scenario: Scenario = {
   expects: 'charon moves by itself; it is asked whether it is there, and traffic goes on in the same IKE SA',
-  timeLimitMs: 60_000,
   roles: ['responder'],
   async play(stage) {
     // Else the other family would be the way on.

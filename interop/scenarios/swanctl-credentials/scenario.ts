@@ -124,7 +124,6 @@ const scenario: Scenario = {
   expects:
     'RSA, ECDSA and Ed25519 keys, certificates, an authority and a pool by swanctl --load-all; a tunnel with each',
   families: ['IPv4'],
-  timeLimitMs: 60_000,
   async play(stage) {
     await issue(stage);
     await stage.start();

@@ -108,7 +108,6 @@ async function sendNonsense(path: string): Promise<void> {
 const scenario: Scenario = {
   expects: 'swanctl ends with the same status and prints the same structure as against charon',
   families: ['IPv4'],
-  timeLimitMs: 60_000,
   async play(stage) {
     await stage.start();
     const { wayward } = stage;
