@@ -1,9 +1,7 @@
 // The addresses of this machine as HIP has to know them; and where an association goes on whose address is gone (RFC 8046 3.2.4, RFC 8047 4.2.7).
 import type { HipAssociationStatus } from '#hip';
 import type { Endpoint, IpAddress } from '#sa';
-
-/** Addresses come and go in groups. */
-const settleMs = 10;
+import { Settling } from './settling.ts';
 
 export interface HipMobilityPorts {
   associations(): readonly HipAssociationStatus[];
@@ -17,7 +15,7 @@ export interface HipMobilityPorts {
 
 export class HipMobility {
   readonly #ports: HipMobilityPorts;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #settling = new Settling(() => this.look());
   #told = '';
 
   constructor(ports: HipMobilityPorts) {
@@ -26,10 +24,7 @@ export class HipMobility {
 
   /** Something about addresses or routes is not as it was. */
   changed(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.look();
-    }, settleMs);
+    this.#settling.changed();
   }
 
   /** Whoever was told has forgotten it, or was not there yet. */
@@ -56,6 +51,6 @@ export class HipMobility {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#settling.stop();
   }
 }

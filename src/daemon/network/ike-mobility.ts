@@ -1,9 +1,6 @@
 // The addresses of this machine as IKE has to know them; and from where an IKE SA goes on whose address is gone (RFC 4555 3.5).
-import type { Endpoint, IpAddress } from '#sa';
-import { sameFamily } from '#sa';
-
-/** Addresses come and go in groups. */
-const settleMs = 10;
+import { type Endpoint, type IpAddress, sameFamily } from '#sa';
+import { Settling } from './settling.ts';
 
 /** An IKE SA whose two ends agreed that they may move. */
 export interface MobileIkeSa {
@@ -27,7 +24,7 @@ export interface IkeMobilityPorts {
 
 export class IkeMobility {
   readonly #ports: IkeMobilityPorts;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #settling = new Settling(() => this.look());
   #told: string | undefined;
   /** An IKE SA had nowhere to go. */
   #stranded = false;
@@ -38,10 +35,7 @@ export class IkeMobility {
 
   /** Something about addresses or routes is not as it was. */
   changed(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.look();
-    }, settleMs);
+    this.#settling.changed();
   }
 
   /** Without a way to the peer an IKE SA stays where it was until the next change. */
@@ -71,6 +65,6 @@ export class IkeMobility {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#settling.stop();
   }
 }
