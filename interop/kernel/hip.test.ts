@@ -13,7 +13,7 @@ import { GuestWayward } from './guest-peers.ts';
 
 const missing = missingForGuests();
 /** A guest shares this machine with everything else, and takes its time. */
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 describe('HIP on kernel ESP with HIP in user space', { skip: missing ?? false }, () => {
   let network: GuestNetwork;

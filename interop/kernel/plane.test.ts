@@ -19,7 +19,7 @@ import { planeStrongswan, planeWayward } from './plane-configuration.ts';
 
 const missing = missingForGuests();
 /** A guest shares this machine with everything else, and takes its time. */
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 /** When SAs went, by SPI, from what `ip -timestamp xfrm monitor` prints. */
 function removals(told: string): Map<string, number> {

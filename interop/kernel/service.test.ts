@@ -17,7 +17,7 @@ const missing =
   missingForGuests() ??
   (existsSync('/lib/systemd/systemd') ? undefined : 'not installed: /lib/systemd/systemd (systemd)');
 /** A guest shares this machine with everything else, and takes its time. */
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 /** CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW of capabilities(7). */
 const capabilityBits = '0000000000003400';
 
