@@ -49,6 +49,7 @@ function localFor(
 /** @returns how many gateways' clients are told */
 function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number {
   const inside = new Set(state.registry.all().flatMap(({ virtualAddresses }) => virtualAddresses));
+  state.allOwnAddresses = own;
   const before = state.ownAddresses;
   // Nobody can be reached by an address that a tunnel gave us, or that is good on one link only.
   state.ownAddresses = [...own]

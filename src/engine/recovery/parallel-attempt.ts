@@ -4,7 +4,7 @@ import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import { courseCancelled, firstSignAt } from './course.ts';
-import { isSilent } from './path-knowledge.ts';
+import { isSilent, waitsToMove } from './path-knowledge.ts';
 import { callChildren, mayCall } from './reestablish.ts';
 
 /** How long packets may be on their way when the peer has changed over to another IKE SA. */
@@ -19,6 +19,7 @@ export function attemptInParallel(state: EngineState, entry: IkeEntry, why: stri
   const { sa } = entry;
   const { name } = sa.connection;
   if (!state.unknownSpi.parallelAttempts || !isSilent(state, entry)) return;
+  if (waitsToMove(state, entry)) return;
   if (state.shuttingDown || (sa.phase !== 'established' && sa.phase !== 'rekeying')) return;
   if (state.initiations.get(name) !== undefined || entry.successorOfSilence !== undefined) return;
   const children = [...new Set(sa.children.map((child) => child.name))]

@@ -33,6 +33,11 @@ export function isSilent(state: EngineState, { ikeId, sa }: IkeEntry): boolean {
   return state.at - Math.max(heardAt, sa.lastInboundAt) >= silenceMsFor(sa);
 }
 
+/** The peer cannot be blamed for silence, nor asked, before the IKE SA has moved to another address (RFC 4555 3.5). */
+export function waitsToMove({ allOwnAddresses }: EngineState, { sa }: IkeEntry): boolean {
+  return sa.mobility !== undefined && allOwnAddresses?.has(sa.local.address) === false;
+}
+
 /** How long without a sign of life is longer than an answer to anything can take: a round trip more than it should. */
 export function silenceMsFor(known: RoundTripKnown): number {
   return Math.max(silenceMsMin, answerWithin(known) + (known.roundTripMs ?? 0));

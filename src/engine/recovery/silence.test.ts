@@ -1,6 +1,7 @@
 // Traffic or checks that stay unanswered: when a second IKE SA begins, and when not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { address } from '#sa';
 import { invalidIkeSpi } from '#unknown-spi';
 import { addresses } from '../testing/connections.ts';
 import { responderOnly, sendsInVain } from './testing/seen.ts';
@@ -177,4 +178,31 @@ test('no second IKE SA is begun while protected traffic comes in, whatever is sa
   assert.deepEqual(hosts.moon.eventsOf('recovery'), []);
   hosts.wait(30_000);
   assert.equal(established(hosts.moon).length, 1);
+});
+
+// RFC 4555 3.5
+test('while the address of an IKE SA that may move is gone, nothing that is not answered is the fault of its peer', () => {
+  const mobile: HostChange = { connection: { mobike: true } };
+  const hosts = new TwoHosts({
+    moon: mobile,
+    sun: { connection: { ...responderOnly.connection, mobike: true } },
+  });
+  hosts.connect();
+  const own = (...all: readonly string[]): void => {
+    const command = { kind: 'own-addresses' as const, own: new Set(all.map(address)) };
+    hosts.moon.give(hosts.now, { kind: 'command', id: 100, command });
+  };
+  const sendFrom = (at: number): void => {
+    for (const afterMs of [0, 100, 200, 300, 400]) {
+      hosts.now = at + afterMs;
+      sendsInVain(hosts);
+    }
+  };
+  own();
+  sendFrom(1_000);
+  hosts.wait(1_000);
+  assert.deepEqual(hosts.moon.eventsOf('recovery'), []);
+  own(addresses.moon);
+  sendFrom(3_000);
+  assert.equal(hosts.moon.eventsOf('recovery')[0]?.step, 'checking');
 });

@@ -3,7 +3,7 @@ import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { TrafficNote } from '../interface.ts';
 import { attemptInParallel } from './parallel-attempt.ts';
-import { answerWithin, type PathKnowledge, pathOf, silenceMsFor } from './path-knowledge.ts';
+import { answerWithin, type PathKnowledge, pathOf, silenceMsFor, waitsToMove } from './path-knowledge.ts';
 
 /** Nothing in either direction for this long: it is not silence, only idleness. */
 const idleMs = 2_000;
@@ -28,7 +28,7 @@ export function watchForSilence(state: EngineState, entry: IkeEntry, note: Traff
   const path = pathOf(state, entry.ikeId);
   const rttMs = entry.sa.roundTripMs ?? 0;
   const unanswered = unansweredMs(path, note, entry.sa.lastInboundAt);
-  if (unanswered < silenceMsFor(entry.sa)) return;
+  if (unanswered < silenceMsFor(entry.sa) || waitsToMove(state, entry)) return;
   if (!state.unknownSpi.parallelAttempts || state.at - path.outboundAt > idleMs) return;
   const { sa, ikeId } = entry;
   if (sa.phase !== 'established' || entry.successorOfSilence !== undefined) return;
