@@ -18,8 +18,8 @@ export interface Offer {
   readonly echo: Uint8Array | undefined;
 }
 
-export /** Found by `judgeOffer` in an I2 whose puzzle is solved. */
-const behindPuzzle: ReadonlySet<HipRejection> = new Set<HipRejection>([
+/** Found by `judgeOffer` in an I2 whose puzzle is solved. */
+export const behindPuzzle: ReadonlySet<HipRejection> = new Set<HipRejection>([
   'cipher',
   'group',
   'transport',
