@@ -157,6 +157,7 @@ export class Daemon {
           this.#kernelSpis = spis;
           this.#tellOwners();
         },
+        warning: (text) => options.log.line('warn', text),
         restarted: (error, sas) => options.log.line('error', restartedText(error, sas)),
         addressesChanged: () => {
           this.#mobility.changed();

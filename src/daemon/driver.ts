@@ -22,6 +22,8 @@ export interface DriverListener {
   statistics(verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
+  /** The data plane goes on without something that it should have. */
+  warning?(text: string): void;
   /** The data plane died, and goes on with so many SAs. */
   restarted(error: Error, sas: number): void;
   /** This machine may be somewhere else now. */
@@ -93,6 +95,7 @@ export class Driver {
     },
     statistics: (verdicts, heapBytes) => this.#listener.statistics(verdicts, heapBytes),
     foreignSpis: (spis) => this.#listener.foreignSpis?.(spis),
+    warning: (text) => this.#listener.warning?.(text),
     restarted: (error, sas) => this.#listener.restarted(error, sas),
     died: (error) => this.#listener.died(error),
   };

@@ -20,6 +20,8 @@ export interface PacketIoListener {
   statistics(verdicts: Readonly<Record<string, number>>, heapBytes?: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change. */
   foreignSpis?(spis: readonly number[]): void;
+  /** For whoever reads the log: something goes on without what it should have. */
+  warning?(text: string): void;
   /** What carries packets died, and goes on in a new thread with so many SAs. */
   restarted(error: Error, sas: number): void;
   /** Nothing is received any more. */

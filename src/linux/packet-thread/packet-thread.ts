@@ -58,6 +58,8 @@ export interface PacketThreadListener {
   statistics(verdicts: Readonly<Record<string, number>>, heapBytes: number): void;
   /** SPIs that other key managers hold in the kernel's SAD, after each change; never told by the userspace data plane. */
   foreignSpis?(spis: readonly number[]): void;
+  /** For whoever reads the log: something goes on without what it should have. */
+  warning?(text: string): void;
   /** The thread died, and another one goes on with its sockets, its device and so many SAs. */
   restarted(error: Error, sas: number): void;
   /** The thread died too often; nothing is received any more. */
@@ -278,6 +280,9 @@ export class PacketThread {
         break;
       case 'foreign-spis':
         listener.foreignSpis?.(message.spis);
+        break;
+      case 'warning':
+        listener.warning?.(message.text);
         break;
       case 'closed':
         this.#closing?.();

@@ -122,6 +122,7 @@ export class PacketThreads {
         const sum = this.#statistics.of(thread, verdicts, heapBytes);
         listener.statistics(sum.verdicts, sum.heapBytes);
       },
+      warning: (text) => listener.warning?.(text),
       restarted: (error, sas) => {
         this.#statistics.replaced(thread);
         this.#notes.tellAgain(thread);

@@ -95,6 +95,7 @@ export class KernelLoop {
       perSecondMax: unknownSpisPerSecondMax,
       knownSpis: () => [...this.#plane.inboundSpis(), ...this.#foreign.spis()],
       isKnown: (protocol, spi, destination) => this.#plane.isKnown(protocol, spi, destination),
+      warn: (text) => this.#control.post({ kind: 'warning', text }),
     });
     this.#watched.watch(this.#wakeup.fd, () => this.#wakeup.drain());
     this.#watched.watch(this.#kernel.fd, () => this.#readKernel());

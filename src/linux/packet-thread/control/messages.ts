@@ -181,4 +181,6 @@ export type FromPacketThread =
     }
   /** SPIs in the kernel's SAD that other key managers hold, after each change. */
   | { readonly kind: 'foreign-spis'; readonly spis: readonly number[] }
+  /** What goes on without something that it should have. */
+  | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'closed' };

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { UnknownSpiRing } from '#ipsec';
 import { type IpAddress, parseAddress, type SaProtocol, type UnknownSpiEvidence } from '#sa';
+import { SystemCallError } from '../../libc/errno.ts';
 import { unknownSpiFilter } from './packet-filter.ts';
 import { PacketSocket } from './packet-socket.ts';
 import { evidenceOf } from './sniffed-packet.ts';
@@ -14,6 +15,18 @@ const lookAfterStartMs = 5_000;
 const readIntervalMs = 10;
 const packetsPerReadMax = 64;
 const waitingMax = 64;
+/** After an error that may pass, and after each further one twice as long. */
+const restMsFirst = 1_000;
+const restMsMax = 60_000;
+
+/** Without the right to it, or in a kernel without packet sockets, no later try helps. Memory, descriptors and devices come back. */
+const lasting: ReadonlySet<string> = new Set([
+  ...['EPERM', 'EACCES', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT'],
+  ...['EINVAL', 'ENOPROTOOPT', 'EOPNOTSUPP', 'ENOSYS'],
+]);
+
+/** What is asked of a packet socket here. */
+export type SpiSocket = Pick<PacketSocket, 'receive' | 'close'>;
 
 export interface UnknownSpiWatchOptions {
   readonly natTraversalPort: number;
@@ -21,6 +34,10 @@ export interface UnknownSpiWatchOptions {
   /** SPIs on which somebody receives; what is left out is asked for by `isKnown`. */
   readonly knownSpis: () => readonly number[];
   readonly isKnown: (protocol: SaProtocol, spi: number, destination: IpAddress) => boolean;
+  /** Hears why unknown SPIs stay a number: of what may pass once, and once of what does not. */
+  readonly warn: (text: string) => void;
+  /** Other sockets, for tests. */
+  readonly open?: (version: 4 | 6, filter: Uint8Array) => SpiSocket;
 }
 
 /** While nothing is unknown it costs nothing but to compare a counter. */
@@ -28,11 +45,16 @@ export class UnknownSpiWatch {
   readonly #options: UnknownSpiWatchOptions;
   readonly #ring: UnknownSpiRing;
   #counted: number | undefined;
-  #sockets: PacketSocket[] = [];
+  #sockets: SpiSocket[] = [];
   #until = Number.NEGATIVE_INFINITY;
   #readAt = Number.POSITIVE_INFINITY;
   #ownAddresses: ReadonlySet<IpAddress> = new Set();
   #denied = false;
+  /** When there may be another try after an error, how long the wait for it was, and whether the counter moved meanwhile. */
+  #restsUntil = Number.NEGATIVE_INFINITY;
+  #restMs = 0;
+  #missed = false;
+  #warned = false;
 
   constructor(options: UnknownSpiWatchOptions) {
     this.#options = options;
@@ -54,25 +76,61 @@ export class UnknownSpiWatch {
     // Without a counter there is nothing to begin with, and to look always would cost too much.
     if (noStates === undefined) return;
     if (before === undefined) this.#look(at, lookAfterStartMs);
-    else if (noStates !== before) this.#look(at, lookMs);
+    else if (noStates !== before || this.#missed) this.#look(at, lookMs);
   }
 
   #look(at: number, forMs: number): void {
+    if (this.#denied) return;
+    this.#missed = at < this.#restsUntil;
+    if (this.#missed) return;
     this.#until = Math.max(this.#until, at + forMs);
-    if (this.looking || this.#denied) return;
-    const { knownSpis, natTraversalPort } = this.#options;
-    const known = knownSpis();
+    if (this.looking) return;
     try {
-      for (const version of [4, 6] as const)
-        this.#sockets.push(new PacketSocket(version, unknownSpiFilter(version, natTraversalPort, known)));
-    } catch {
-      // Without CAP_NET_RAW unknown SPIs stay a number.
-      this.#denied = true;
-      this.#close();
+      this.#open();
+      this.#ownAddresses = ownAddresses();
+    } catch (error) {
+      this.#fail(error, at);
       return;
     }
-    this.#ownAddresses = ownAddresses();
     this.#readAt = at + readIntervalMs;
+  }
+
+  #open(): void {
+    const known = this.#options.knownSpis();
+    try {
+      this.#openWith(known);
+    } catch (error) {
+      // The kernel has little room for a filter (net.core.optmem_max): what it lets through then is asked for one by one.
+      const isTooLarge = error instanceof SystemCallError && error.code === 'ENOMEM' && known.length > 0;
+      this.#close();
+      if (!isTooLarge) throw error;
+      this.#openWith([]);
+    }
+  }
+
+  #openWith(known: readonly number[]): void {
+    const { natTraversalPort, open = newPacketSocket } = this.#options;
+    for (const version of [4, 6] as const)
+      this.#sockets.push(open(version, unknownSpiFilter(version, natTraversalPort, known)));
+  }
+
+  /** Unknown SPIs stay a number: for a while, or for good. */
+  #fail(error: unknown, at: number): void {
+    if (!isOfSystem(error)) throw error;
+    this.#close();
+    this.#missed = true;
+    this.#restMs = Math.min(restMsMax, 2 * this.#restMs || restMsFirst);
+    this.#restsUntil = at + this.#restMs;
+    this.#denied = error instanceof SystemCallError && lasting.has(error.code);
+    if (this.#denied)
+      this.#options.warn(
+        `packets with unknown SPIs are counted, and nothing else is known of them: ${error.message}`,
+      );
+    else if (!this.#warned)
+      this.#options.warn(
+        `packets with unknown SPIs cannot be looked at, which is tried again: ${error.message}`,
+      );
+    this.#warned = true;
   }
 
   /** When `read` is due; infinity while nobody looks. */
@@ -83,12 +141,20 @@ export class UnknownSpiWatch {
   read(at: number): void {
     this.#ring.advance(at);
     if (at < this.#readAt) return;
-    for (const socket of this.#sockets) this.#readSocket(socket);
+    try {
+      for (const socket of this.#sockets) this.#readSocket(socket);
+    } catch (error) {
+      this.#fail(error, at);
+      return;
+    }
     this.#readAt = at + readIntervalMs;
-    if (at >= this.#until) this.#close();
+    if (at < this.#until) return;
+    // A look from beginning to end: whatever was in the way has passed.
+    this.#restMs = 0;
+    this.#close();
   }
 
-  #readSocket(socket: PacketSocket): void {
+  #readSocket(socket: SpiSocket): void {
     for (let i = 0; i < packetsPerReadMax; i++) {
       const octets = socket.receive();
       if (octets === undefined) return;
@@ -115,6 +181,13 @@ export class UnknownSpiWatch {
   close(): void {
     this.#close();
   }
+}
+
+const newPacketSocket = (version: 4 | 6, filter: Uint8Array): SpiSocket => new PacketSocket(version, filter);
+
+/** Of a call to the system, ours or Node's. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && (error instanceof SystemCallError || 'syscall' in error);
 }
 
 function ownAddresses(): ReadonlySet<IpAddress> {
