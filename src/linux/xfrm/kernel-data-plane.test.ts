@@ -270,6 +270,97 @@ test('policies that somebody else removes come back, whatever way he does it, an
   });
 });
 
+test('a policy that takes the place of ours, in whatever way, is not ours to change or to remove; when it goes, ours comes back', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const plane = new Plane(pair);
+    const spd = async (): Promise<string[]> =>
+      (await ip(pair, 'xfrm', 'policy')).split(/^(?=src)/m).filter((one) => one.includes('dir out'));
+    const place = ['src', '10.1.0.0/24', 'dst', '10.2.0.0/24', 'dir', 'out'];
+    const foreign = [...place, 'priority', '7', 'tmpl', 'proto', 'esp', 'reqid', '3', 'mode', 'tunnel'];
+    const takesOver: readonly (readonly string[][])[] = [
+      [['flush'], ['add', ...foreign]],
+      [
+        ['delete', ...place],
+        ['add', ...foreign],
+      ],
+      [['update', ...foreign]],
+    ];
+    for (const commands of takesOver) {
+      for (const heard of [false, true]) {
+        assert.deepEqual(await plane.apply(trap()), { ok: true });
+        for (const words of commands) await ip(pair, 'xfrm', 'policy', ...words);
+        if (heard) await plane.ask('restored');
+        const [his, ...others] = await spd();
+        assert.deepEqual(others, []);
+        assert.match(his!, /priority 7\b/);
+        const change = await plane.apply(trap({ priority: 1000 }));
+        assert.equal(change.ok ? 'ok' : change.code, 'exists');
+        assert.deepEqual(await spd(), [his]);
+        await plane.apply({ kind: 'remove-policy', policyId: 0x4000_0000 });
+        assert.deepEqual(await spd(), [his]);
+        const [warning, ...more] = await plane.ask<string[]>('warnings');
+        assert.match(warning!, /another key manager.* out from 10\.1\.0\.0\/24 to 10\.2\.0\.0\/24/);
+        assert.deepEqual(more, []);
+        await ip(pair, 'xfrm', 'policy', 'flush');
+        assert.equal(
+          await plane
+            .ask('restored')
+            .then(spd)
+            .then(({ length }) => length),
+          0,
+        );
+      }
+    }
+    // He goes, and ours still wants its place.
+    await plane.apply(trap());
+    const ours = (await spd())[0]!.replace(/index \d+ /, '');
+    await ip(pair, 'xfrm', 'policy', 'update', ...foreign);
+    await ip(pair, 'xfrm', 'policy', 'delete', ...place);
+    await plane.ask('restored');
+    assert.equal((await spd())[0]!.replace(/index \d+ /, ''), ours);
+    await ip(pair, 'xfrm', 'policy', 'flush');
+    await ip(pair, 'xfrm', 'policy', 'add', ...foreign);
+    await plane.ask('restored');
+    await ip(pair, 'xfrm', 'policy', 'delete', ...place);
+    await plane.ask('restored');
+    assert.equal((await spd())[0]!.replace(/index \d+ /, ''), ours);
+    await plane.ask('close');
+    assert.equal(await ip(pair, 'xfrm', 'policy'), '');
+  });
+});
+
+test('policies that let pass or discard are known as ours, too, after a process that was killed', {
+  skip,
+}, async () => {
+  await withNamespace(async (pair) => {
+    const other = { ...inner, remote: [selectorOfPrefix('10.3.0.0/24')!] };
+    const third = { ...inner, remote: [selectorOfPrefix('10.4.0.0/24')!] };
+    const killed = new Plane(pair);
+    await killed.apply(trap({ policyId: 5, action: 'bypass' }));
+    await killed.apply(trap({ policyId: 6, action: 'discard', selectors: other }));
+    await killed.apply(trap({ policyId: 7, action: 'bypass', selectors: third }));
+    await killed.kill();
+    const foreign = 'src 10.1.0.0/24 dst 10.9.0.0/24 dir out priority 7';
+    await ip(pair, 'xfrm', 'policy', 'add', ...foreign.split(' '));
+    const another = new Plane(pair, 'another owner');
+    const result = await another.apply(trap({ policyId: 5, action: 'bypass' }));
+    assert.equal(result.ok ? 'ok' : result.code, 'exists');
+    const next = new Plane(pair);
+    assert.deepEqual(await next.apply(trap({ policyId: 5, action: 'bypass' })), { ok: true });
+    assert.deepEqual(await next.apply(trap({ policyId: 6, action: 'discard', selectors: other })), {
+      ok: true,
+    });
+    await next.ask('remove-earlier');
+    const left = await ip(pair, 'xfrm', 'policy');
+    assert.equal(left.match(/dir/g)?.length, 7);
+    assert.doesNotMatch(left, /10\.4\.0\.0/);
+    await next.ask('close');
+    assert.match(await ip(pair, 'xfrm', 'policy'), /^src 10\.1\.0\.0\/24 dst 10\.9\.0\.0\/24[^/]*$/);
+  });
+});
+
 test('commands for what is not there, and SPIs that nobody may have', { skip }, async () => {
   await withNamespace(async (pair) => {
     const plane = new Plane(pair);

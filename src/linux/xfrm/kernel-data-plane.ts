@@ -65,13 +65,18 @@ export class KernelDataPlane {
   /**
    * @param ownerName the same at each start of this daemon, and no other's of this network namespace
    * @param socket to the kernel; closed with this
+   * @param warn hears of what others do to ours, for the log
    * @throws SystemCallError EPROTONOSUPPORT without XFRM in this kernel, EPERM without CAP_NET_ADMIN
    */
-  constructor(ownerName: string, socket: XfrmSocket = new XfrmSocket()) {
+  constructor(
+    ownerName: string,
+    socket: XfrmSocket = new XfrmSocket(),
+    warn: (text: string) => void = () => undefined,
+  ) {
     this.#socket = socket;
     this.#ids = new RequestIds(ownerName);
     this.#states = new StateAdder(socket, (state) => this.#ids.isLarval(state));
-    this.#policies = new PolicyTable(socket, (id) => this.#ids.isOurs(id));
+    this.#policies = new PolicyTable(socket, this.#ids, warn);
     this.#larval = new LarvalStates(socket);
     this.#told = new ToldStates(socket, this.#ids);
     this.#messages = new KernelMessages({

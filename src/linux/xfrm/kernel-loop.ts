@@ -85,7 +85,8 @@ export class KernelLoop {
     this.#control = new ControlHandOver(port, controlQueue);
     const { kernel } = options;
     if (kernel === undefined) throw new Error('this loop is for the kernel data plane');
-    this.#plane = new KernelDataPlane(kernel.ownerName);
+    const warn = (text: string): void => this.#control.post({ kind: 'warning', text });
+    this.#plane = new KernelDataPlane(kernel.ownerName, new XfrmSocket(), warn);
     this.#foreign = new ForeignSpis((spis) => this.#control.post({ kind: 'foreign-spis', spis }));
     this.#options = options;
     this.#counters = this.#allCounters();
@@ -95,7 +96,7 @@ export class KernelLoop {
       perSecondMax: unknownSpisPerSecondMax,
       knownSpis: () => [...this.#plane.inboundSpis(), ...this.#foreign.spis()],
       isKnown: (protocol, spi, destination) => this.#plane.isKnown(protocol, spi, destination),
-      warn: (text) => this.#control.post({ kind: 'warning', text }),
+      warn,
     });
     this.#watched.watch(this.#wakeup.fd, () => this.#wakeup.drain());
     this.#watched.watch(this.#kernel.fd, () => this.#readKernel());

@@ -1,8 +1,9 @@
 // Policies of ours in the kernel's SPD, which has one per selector and direction where we may have several.
-import type { PolicyParameters, SaDirection, SaResult } from '#sa';
+import { addressFromBytes, type PolicyParameters, type SaDirection, type SaResult } from '#sa';
 import {
   XfrmAction,
   XfrmDirection,
+  type XfrmLifetimeLimits,
   type XfrmMessage,
   XfrmOffloadFlag,
   type XfrmPolicy,
@@ -12,9 +13,11 @@ import {
 import { SystemCallError } from '../../libc/errno.ts';
 import { type LookupAttributes, lookupAttributes, lookupAttributesOf, tiesKey } from '../kernel-ties.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { unlimitedLifetime, unusedYet } from '../states/kernel-state.ts';
+import type { RequestIds } from '../request-ids.ts';
+import { unusedYet } from '../states/kernel-state.ts';
 import type { XfrmMessageOf, XfrmSocket } from '../xfrm-socket.ts';
 import { kernelSelectors, selectorKey } from './kernel-selectors.ts';
+import { type PolicyOwner, PolicyOwners } from './policy-owner.ts';
 
 /** Which SAs carry a policy's packets. */
 export interface PolicyTemplates {
@@ -41,18 +44,26 @@ interface Place {
 }
 
 const done: SaResult = { ok: true };
+const directionNames: Readonly<Record<number, string>> = {
+  [XfrmDirection.IN]: 'in',
+  [XfrmDirection.OUT]: 'out',
+  [XfrmDirection.FORWARD]: 'forward',
+};
 
 export class PolicyTable {
   readonly #socket: XfrmSocket;
-  readonly #isOurs: (requestId: number) => boolean;
+  readonly #owners: PolicyOwners;
+  readonly #warn: (text: string) => void;
   readonly #places = new Map<string, Place>();
   readonly #policies = new Map<number, { readonly policy: TablePolicy; readonly places: readonly Place[] }>();
   /** Numbers of the policies that a pair protects the traffic of. */
   readonly #byChild = new Map<number, Set<number>>();
 
-  constructor(socket: XfrmSocket, isOurs: (requestId: number) => boolean) {
+  /** @param warn hears which policies of others have taken the place of ours */
+  constructor(socket: XfrmSocket, ids: RequestIds, warn: (text: string) => void) {
     this.#socket = socket;
-    this.#isOurs = isOurs;
+    this.#owners = new PolicyOwners(socket, ids);
+    this.#warn = warn;
   }
 
   get(policyId: number): TablePolicy | undefined {
@@ -127,7 +138,7 @@ export class PolicyTable {
   removeEarlier(): number {
     let removed = 0;
     for (const message of this.#socket.request({ kind: 'dump-policies', attributes: {} })) {
-      if (message.kind !== 'new-policy' || !this.#isOursIn(message)) continue;
+      if (message.kind !== 'new-policy' || !this.#owners.isOurs(message)) continue;
       const { selector, direction, index } = message.policy;
       const attributes = lookupAttributesOf(message.attributes);
       if (this.#places.has(placeKey(direction, selector, attributes))) continue;
@@ -146,14 +157,15 @@ export class PolicyTable {
    * @returns how many
    */
   restore(): number {
-    const there = new Set<string>();
+    const owners = new Map<string, PolicyOwner>();
     for (const message of this.#socket.request({ kind: 'dump-policies', attributes: {} })) {
       if (message.kind !== 'new-policy') continue;
       const { direction, selector } = message.policy;
-      there.add(placeKey(direction, selector, lookupAttributesOf(message.attributes)));
+      const key = placeKey(direction, selector, lookupAttributesOf(message.attributes));
+      owners.set(key, this.#owners.isOurs(message) ? 'ours' : 'others');
     }
     let restored = 0;
-    for (const [key, place] of this.#places) if (!there.has(key) && this.#restoreAt(place)) restored++;
+    for (const [key, place] of this.#places) if (this.#restoreAt(place, owners.get(key))) restored++;
     return restored;
   }
 
@@ -161,21 +173,29 @@ export class PolicyTable {
   restoreOne({ id, attributes }: XfrmMessageOf<'delete-policy'>): number {
     // Whoever names a policy by its number alone, the kernel tells of in the same way.
     if (id.index !== 0) return this.restore();
-    const lookup = lookupAttributesOf(attributes);
-    const place = this.#places.get(placeKey(id.direction, id.selector, lookup));
-    if (place === undefined) return 0;
-    const isThere = this.#socket.requestIfThere({ kind: 'get-policy', id, attributes: lookup }) !== undefined;
-    return !isThere && this.#restoreAt(place) ? 1 : 0;
+    const place = this.#places.get(placeKey(id.direction, id.selector, lookupAttributesOf(attributes)));
+    return place !== undefined && this.#restoreAt(place, this.#ownerAt(place)) ? 1 : 0;
   }
 
-  #restoreAt(place: Place): boolean {
-    if (place.written === undefined) return false;
+  /** @param owner of what is there now */
+  #restoreAt(place: Place, owner: PolicyOwner | undefined): boolean {
+    if (owner === 'others') this.#lose(place);
+    if (owner !== undefined) return false;
     place.written = undefined;
     return this.#write(place) === undefined;
   }
 
-  #isOursIn({ attributes }: XfrmMessageOf<'new-policy'>): boolean {
-    return attributes.templates?.some(({ requestId }) => this.#isOurs(requestId)) ?? false;
+  #ownerAt({ selector, direction, lookup }: Place): PolicyOwner | undefined {
+    return this.#owners.at({ selector, direction, index: 0 }, lookup);
+  }
+
+  /** What is there is another key manager's, to change or to remove. */
+  #lose(place: Place): void {
+    if (place.written === undefined) return;
+    place.written = undefined;
+    this.#warn(
+      `another key manager has a policy in the place of one of ours, which stays: ${placeText(place)}`,
+    );
   }
 
   #placesOf({ selectors, mode, kernelTies }: PolicyParameters): Place[] {
@@ -221,20 +241,15 @@ export class PolicyTable {
     const { selector, direction, lookup } = place;
     const winner = this.#winner(place);
     if (winner === undefined) {
-      if (place.written !== undefined)
-        this.#socket.requestIfThere({
-          kind: 'delete-policy',
-          id: { selector, direction, index: 0 },
-          attributes: lookup,
-        });
+      this.#remove(place);
       this.#places.delete(placeKey(direction, selector, lookup));
       return undefined;
     }
-    const message = policyMessage(place, winner);
+    const message = policyMessage(place, winner, this.#owners.limits);
     const text = textOf(message);
     if (text === place.written) return undefined;
     try {
-      this.#put(message, place.written !== undefined);
+      this.#put(message, place);
       place.written = text;
       return undefined;
     } catch (error) {
@@ -243,8 +258,21 @@ export class PolicyTable {
     }
   }
 
-  #put(message: XfrmMessageOf<'new-policy'>, isThere: boolean): void {
-    if (isThere) {
+  #remove(place: Place): void {
+    if (place.written === undefined) return;
+    const { selector, direction, lookup } = place;
+    const owner = this.#ownerAt(place);
+    if (owner === 'others') this.#lose(place);
+    if (owner !== 'ours') return;
+    const id = { selector, direction, index: 0 };
+    this.#socket.requestIfThere({ kind: 'delete-policy', id, attributes: lookup });
+  }
+
+  /** Where nothing of ours was, the kernel itself tells if there is something: of a process before us, or somebody else's. */
+  #put(message: XfrmMessageOf<'new-policy'>, place: Place): void {
+    const wasOurs = place.written !== undefined;
+    if (wasOurs && this.#ownerAt(place) === 'others') this.#lose(place);
+    else if (wasOurs) {
       this.#socket.request({ ...message, kind: 'update-policy' });
       return;
     }
@@ -252,12 +280,7 @@ export class PolicyTable {
       this.#socket.request(message);
     } catch (error) {
       if (!(error instanceof SystemCallError) || error.code !== 'EEXIST') throw error;
-      // A process before us left it, or it is somebody else's and stays.
-      const { selector, direction } = message.policy;
-      const id = { selector, direction, index: 0 };
-      const attributes = lookupAttributesOf(message.attributes);
-      const there = this.#socket.requestIfThere({ kind: 'get-policy', id, attributes })?.[0];
-      if (there?.kind !== 'new-policy' || !this.#isOursIn(there)) throw error;
+      if (this.#ownerAt(place) !== 'ours') throw error;
       this.#socket.request({ ...message, kind: 'update-policy' });
     }
   }
@@ -267,13 +290,25 @@ function placeKey(direction: number, selector: XfrmSelector, lookup: LookupAttri
   return `${direction} ${selectorKey(selector)} ${tiesKey(lookup)}`;
 }
 
+function placeText({ selector, direction, lookup: { mark, interfaceId } }: Place): string {
+  const { source, destination, sourcePrefixLength, destinationPrefixLength } = selector;
+  const [from, to] = [addressFromBytes(source), addressFromBytes(destination)];
+  return [
+    `${directionNames[direction] ?? ''} from ${from}/${sourcePrefixLength} to ${to}/${destinationPrefixLength}`,
+    ...(selector.protocol === 0 ? [] : [`protocol ${selector.protocol}`]),
+    ...(mark === undefined ? [] : [`mark ${mark.value}`]),
+    ...(interfaceId === undefined ? [] : [`interface ${interfaceId}`]),
+  ].join(', ');
+}
+
 function policyMessage(
   { selector, direction, lookup }: Place,
   { parameters, templates }: TablePolicy,
+  limits: XfrmLifetimeLimits,
 ): XfrmMessageOf<'new-policy'> {
   const policy: XfrmPolicy = {
     selector,
-    limits: unlimitedLifetime,
+    limits,
     used: unusedYet,
     priority: parameters.priority,
     index: 0,

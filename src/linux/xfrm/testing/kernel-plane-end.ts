@@ -7,7 +7,8 @@ import { keyManagerGroups, policyRemovals, XfrmSocket } from '../xfrm-socket.ts'
 
 const kernel = new XfrmSocket(keyManagerGroups);
 const removals = policyRemovals();
-const plane = new KernelDataPlane(process.argv[2] ?? 'test');
+const warnings: string[] = [];
+const plane = new KernelDataPlane(process.argv[2] ?? 'test', new XfrmSocket(), (text) => warnings.push(text));
 
 /** Everything that the kernel has said and that the data plane makes of it. */
 function events(): unknown[] {
@@ -32,6 +33,8 @@ function carryOut(line: string): unknown {
       return plane.policiesRestored;
     case 'foreign':
       return plane.foreignStates().map(({ spi }) => spi);
+    case 'warnings':
+      return warnings.splice(0);
     case 'remove-earlier':
       return plane.removeEarlier();
     case 'close':

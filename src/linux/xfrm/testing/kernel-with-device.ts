@@ -82,9 +82,15 @@ export class KernelWithDevice {
       case 'update-policy':
         this.#addPolicy({ ...message, kind: 'new-policy' } as Policy);
         return [];
+      case 'get-policy':
       case 'delete-policy': {
         const { selector, direction } = (message as XfrmMessageOf<'delete-policy'>).id;
-        if (this.policies.delete(placeOf(direction, selector.destination))) this.gaps++;
+        const place = placeOf(direction, selector.destination);
+        const policy = this.policies.get(place);
+        if (policy === undefined) throw refused(message.kind, '', constants.errno.ENOENT);
+        if (message.kind === 'get-policy') return [structuredClone(policy)];
+        this.policies.delete(place);
+        this.gaps++;
         return [];
       }
       default:
@@ -96,7 +102,8 @@ export class KernelWithDevice {
     try {
       return this.request(message);
     } catch (error) {
-      if (error instanceof SystemCallError && error.code === 'ESRCH') return undefined;
+      if (error instanceof SystemCallError && (error.code === 'ESRCH' || error.code === 'ENOENT'))
+        return undefined;
       throw error;
     }
   }
