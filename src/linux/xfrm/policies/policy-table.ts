@@ -1,42 +1,23 @@
 // Policies of ours in the kernel's SPD, which has one per selector and direction where we may have several.
-import { addressFromBytes, type PolicyParameters, type SaDirection, type SaResult } from '#sa';
-import {
-  XfrmAction,
-  XfrmDirection,
-  type XfrmLifetimeLimits,
-  type XfrmMessage,
-  XfrmOffloadFlag,
-  type XfrmPolicy,
-  type XfrmSelector,
-  type XfrmTemplate,
-} from '#wire';
+import type { PolicyParameters, SaResult } from '#sa';
+import { XfrmDirection, type XfrmSelector } from '#wire';
 import { SystemCallError } from '../../libc/errno.ts';
-import { type LookupAttributes, lookupAttributes, lookupAttributesOf, tiesKey } from '../kernel-ties.ts';
+import { type LookupAttributes, lookupAttributes, lookupAttributesOf } from '../kernel-ties.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { RequestIds } from '../request-ids.ts';
-import { unusedYet } from '../states/kernel-state.ts';
 import type { XfrmMessageOf, XfrmSocket } from '../xfrm-socket.ts';
-import { kernelSelectors, selectorKey } from './kernel-selectors.ts';
+import { kernelSelectors } from './kernel-selectors.ts';
+import {
+  type PolicyPlace,
+  placeKey,
+  placeText,
+  policyMessage,
+  type TablePolicy,
+  textOf,
+} from './policy-message.ts';
 import { type PolicyOwner, PolicyOwners } from './policy-owner.ts';
 
-/** Which SAs carry a policy's packets. */
-export interface PolicyTemplates {
-  readonly outbound: XfrmTemplate;
-  readonly inbound: XfrmTemplate;
-  /** Numbers of the devices that do all the work of these SAs: what is theirs alone finds no policy of the kernel's. */
-  readonly devices?: Readonly<Partial<Record<SaDirection, number>>>;
-}
-
-/** A policy and its templates of now; without them packets pass, or are stopped, as the action says. */
-export interface TablePolicy {
-  readonly parameters: PolicyParameters;
-  readonly templates: PolicyTemplates | undefined;
-}
-
-interface Place {
-  readonly selector: XfrmSelector;
-  readonly direction: number;
-  readonly lookup: LookupAttributes;
+interface Place extends PolicyPlace {
   /** Policies that want this place, the latest one last. */
   readonly policies: TablePolicy[];
   /** What the kernel has, as written; undefined: nothing of ours. */
@@ -44,11 +25,6 @@ interface Place {
 }
 
 const done: SaResult = { ok: true };
-const directionNames: Readonly<Record<number, string>> = {
-  [XfrmDirection.IN]: 'in',
-  [XfrmDirection.OUT]: 'out',
-  [XfrmDirection.FORWARD]: 'forward',
-};
 
 export class PolicyTable {
   readonly #socket: XfrmSocket;
@@ -284,60 +260,4 @@ export class PolicyTable {
       this.#socket.request({ ...message, kind: 'update-policy' });
     }
   }
-}
-
-function placeKey(direction: number, selector: XfrmSelector, lookup: LookupAttributes): string {
-  return `${direction} ${selectorKey(selector)} ${tiesKey(lookup)}`;
-}
-
-function placeText({ selector, direction, lookup: { mark, interfaceId } }: Place): string {
-  const { source, destination, sourcePrefixLength, destinationPrefixLength } = selector;
-  const [from, to] = [addressFromBytes(source), addressFromBytes(destination)];
-  return [
-    `${directionNames[direction] ?? ''} from ${from}/${sourcePrefixLength} to ${to}/${destinationPrefixLength}`,
-    ...(selector.protocol === 0 ? [] : [`protocol ${selector.protocol}`]),
-    ...(mark === undefined ? [] : [`mark ${mark.value}`]),
-    ...(interfaceId === undefined ? [] : [`interface ${interfaceId}`]),
-  ].join(', ');
-}
-
-function policyMessage(
-  { selector, direction, lookup }: Place,
-  { parameters, templates }: TablePolicy,
-  limits: XfrmLifetimeLimits,
-): XfrmMessageOf<'new-policy'> {
-  const policy: XfrmPolicy = {
-    selector,
-    limits,
-    used: unusedYet,
-    priority: parameters.priority,
-    index: 0,
-    direction,
-    action: parameters.action === 'discard' ? XfrmAction.BLOCK : XfrmAction.ALLOW,
-    flags: 0,
-    share: 0,
-  };
-  const template = direction === XfrmDirection.OUT ? templates?.outbound : templates?.inbound;
-  const interfaceIndex = deviceAt(direction, templates);
-  return {
-    kind: 'new-policy',
-    policy,
-    attributes: {
-      ...lookup,
-      ...(template !== undefined && { templates: [template] }),
-      ...(interfaceIndex !== undefined && { offload: { interfaceIndex, flags: XfrmOffloadFlag.PACKET } }),
-    },
-  };
-}
-
-/** What is forwarded has been let in by a device already. */
-function deviceAt(direction: number, templates: PolicyTemplates | undefined): number | undefined {
-  if (direction === XfrmDirection.OUT) return templates?.devices?.outbound;
-  return direction === XfrmDirection.IN ? templates?.devices?.inbound : undefined;
-}
-
-function textOf({ policy, attributes }: Extract<XfrmMessage, { policy: XfrmPolicy }>): string {
-  const [template] = attributes.templates ?? [];
-  const device = attributes.offload?.interfaceIndex;
-  return [policy.priority, policy.action, device, ...Object.values(template ?? {})].join(' ');
 }

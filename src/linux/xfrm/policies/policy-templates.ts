@@ -4,7 +4,7 @@ import { XfrmMode, type XfrmTemplate } from '#wire';
 import type { KernelSa } from '../states/kernel-sa.ts';
 import { familyOf, modeNumber, protocolNumber } from '../states/kernel-state.ts';
 import type { Pair } from '../states/sa-pairs.ts';
-import type { PolicyTemplates } from './policy-table.ts';
+import type { PolicyTemplates } from './policy-message.ts';
 
 const allAlgorithms = 0xffff_ffff;
 

@@ -2,7 +2,8 @@
 import type { SaResult } from '#sa';
 import { refuse } from '../refusal.ts';
 import type { Pair } from '../states/sa-pairs.ts';
-import type { PolicyTable, TablePolicy } from './policy-table.ts';
+import type { TablePolicy } from './policy-message.ts';
+import type { PolicyTable } from './policy-table.ts';
 import { softwareTemplates } from './policy-templates.ts';
 
 /** @param pair what protects; its `packetOffload` is over if its device does not take the policy and need not */
