@@ -398,6 +398,7 @@ export class EngineState {
       establishedAt: undefined,
       lowestNonce: undefined,
       redundant: false,
+      rekeysOnceKnown: false,
       behindNat: false,
       natDetected: false,
       virtualAddresses: [],

@@ -2,7 +2,7 @@
 import type { Endpoint, IkeSuite, IpAddress, OffloadKind, SaDirection, Spi } from '#sa';
 import type { IkeMessage, IkeSpi } from '#wire';
 import { zeroIkeSpi } from '#wire';
-import { type AdoptOptions, adoptSnapshot } from './checkpoint/adopt-snapshot.ts';
+import { adoptSnapshot, type SnapshotOptions } from './checkpoint/adopt-snapshot.ts';
 import type { IkeSaSnapshot } from './checkpoint/snapshot.ts';
 import { takeSnapshot } from './checkpoint/take-snapshot.ts';
 import { type ChildSaPhase, summaryOf } from './child-sas/child-sa.ts';
@@ -77,6 +77,17 @@ export class IkeSa {
 
   constructor(state: IkeSaState) {
     this.#state = state;
+  }
+
+  /** See `adoptIkeSa`. */
+  static adopt({ successor, ...options }: AdoptOptions): IkeSa {
+    if ((successor === undefined) !== (options.snapshot.successor === undefined)) {
+      throw new Error('an IKE SA that was replaced was to be adopted without what replaced it');
+    }
+    if (successor === undefined) return new IkeSa(adoptSnapshot(options));
+    const sa = new IkeSa(adoptSnapshot(options, successor.#state));
+    sa.#offspring.set(successor.#state, successor);
+    return sa;
   }
 
   handle(input: IkeSaInput): void {
@@ -367,15 +378,18 @@ export function initiateIkeSa(options: InitiateOptions): IkeSa {
   return new IkeSa(state);
 }
 
-export type { AdoptOptions };
+export interface AdoptOptions extends SnapshotOptions {
+  /** What replaced it, adopted before it: if its snapshot names a successor, and only then. */
+  readonly successor?: IkeSa;
+}
 
 /**
  * Goes on with an IKE SA of an earlier process (see `IkeSa.snapshot`). Until a snapshot of the result is durable, nothing that it
  * says may leave: not its messages, nor `extend-reservation`.
- * @throws Error if the connection lacks a child that the snapshot names
+ * @throws Error if the connection lacks a child that the snapshot names, or if what replaced it is missing
  */
 export function adoptIkeSa(options: AdoptOptions): IkeSa {
-  return new IkeSa(adoptSnapshot(options));
+  return IkeSa.adopt(options);
 }
 
 export interface ResumeOptions extends Omit<InitiateOptions, 'initialContact'> {

@@ -45,22 +45,64 @@ export function adoptCheckpoint(
     if (index === undefined || index.generations.size > 0) refuse(state, refusal ?? 'unreadable', {});
     return;
   }
-  const adopted: IkeEntry[] = [];
-  for (const [spi, generation] of index.generations) {
-    const outcome = adoptOne(state, spi, generation, opened(checkpointSaKey(spi)));
-    if (typeof outcome !== 'string') adopted.push(outcome);
-  }
+  const adopted = adoptAll(state, readAll(state, index, opened));
   if (adopted.length === 0) return;
   state.ready = false;
   checkpoint.whenDurable(() => {
     state.ready = true;
-    for (const { ikeId, sa } of adopted) {
+    for (const { ikeId } of adopted) {
       const entry = state.registry.byId(ikeId);
-      if (entry === undefined) continue;
-      sa.handle({ kind: 'command', at: state.at, command: { kind: 'rekey-everything' } });
-      state.touch(entry);
+      if (entry !== undefined) rekeyOnceKnown(state, entry);
     }
   });
+}
+
+/** Whatever the lifetimes say. A peer that may not know of the IKE SA yet has to hear of it from its predecessor first. */
+export function rekeyOnceKnown(state: EngineState, entry: IkeEntry): void {
+  entry.rekeysOnceKnown = entry.parent !== undefined;
+  if (entry.rekeysOnceKnown) return;
+  entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'rekey-everything' } });
+  state.touch(entry);
+}
+
+/** Of the records that count, those that can be read, by our SPI. */
+function readAll(
+  state: EngineState,
+  { generations }: CheckpointIndex,
+  opened: (key: string) => Uint8Array | undefined,
+): Map<IkeSpi, CheckpointedSa> {
+  const read = new Map<IkeSpi, CheckpointedSa>();
+  const wanted = [...generations];
+  for (const [spi, generation] of wanted) {
+    const sa = readOne(state, spi, generation, opened(checkpointSaKey(spi)));
+    if (sa === undefined) continue;
+    read.set(spi, sa);
+    const { successor } = sa.snapshot;
+    // The process died before the index followed. What replaced the IKE SA was written before that, for the first time.
+    const ahead = sa.generation > generation;
+    if (successor !== undefined && ahead && !generations.has(successor)) wanted.push([successor, 1]);
+  }
+  return read;
+}
+
+function adoptAll(state: EngineState, read: ReadonlyMap<IkeSpi, CheckpointedSa>): IkeEntry[] {
+  const entries = new Map<IkeSpi, IkeEntry | undefined>();
+  const adoptBySpi = (spi: IkeSpi): IkeEntry | undefined => {
+    const sa = read.get(spi);
+    if (sa === undefined || entries.has(spi)) return entries.get(spi);
+    entries.set(spi, undefined);
+    const { successor } = sa.snapshot;
+    const heir = successor === undefined ? undefined : adoptBySpi(successor);
+    // One that was replaced is there only to tell of what replaced it.
+    if (successor === undefined || heir !== undefined) entries.set(spi, adoptOne(state, spi, sa, heir));
+    return entries.get(spi);
+  };
+  for (const spi of read.keys()) adoptBySpi(spi);
+  for (const { snapshot, tokens } of read.values()) {
+    wipeIkeSaSnapshot(snapshot);
+    wipe(...tokens);
+  }
+  return [...entries.values()].filter((entry) => entry !== undefined);
 }
 
 function readIndex(octets: Uint8Array | undefined): CheckpointIndex | undefined {
@@ -93,37 +135,42 @@ function refuse(
   state: EngineState,
   reason: CheckpointRefusal,
   what: { readonly spi?: IkeSpi; readonly connection?: string },
-): CheckpointRefusal {
+): undefined {
   state.event({ kind: 'checkpoint-refused', reason, ...what });
-  return reason;
+}
+
+function readOne(
+  state: EngineState,
+  spi: IkeSpi,
+  generation: number,
+  octets: Uint8Array | undefined,
+): CheckpointedSa | undefined {
+  const sa = octets === undefined ? undefined : total(() => decodeCheckpointedSa(octets));
+  wipe(octets);
+  if (sa === undefined) return refuse(state, 'unreadable', { spi });
+  const { connection, spis, role } = sa.snapshot;
+  // A record of before: what it lacks has been sent.
+  const superseded = sa.generation < generation;
+  if (!superseded && spis[role] === spi) return sa;
+  wipeIkeSaSnapshot(sa.snapshot);
+  wipe(...sa.tokens);
+  return superseded ? refuse(state, 'superseded', { spi, connection }) : refuse(state, 'unreadable', { spi });
 }
 
 function adoptOne(
   state: EngineState,
   spi: IkeSpi,
-  generation: number,
-  octets: Uint8Array | undefined,
-): IkeEntry | CheckpointRefusal {
-  const sa = octets === undefined ? undefined : total(() => decodeCheckpointedSa(octets));
-  wipe(octets);
-  if (sa === undefined) return refuse(state, 'unreadable', { spi });
+  sa: CheckpointedSa,
+  heir: IkeEntry | undefined,
+): IkeEntry | undefined {
   const { snapshot } = sa;
   const { connection } = snapshot;
-  try {
-    // A record of before: what it lacks has been sent.
-    if (sa.generation < generation) return refuse(state, 'superseded', { spi, connection });
-    const own = snapshot.role === 'initiator' ? snapshot.spis.initiator : snapshot.spis.responder;
-    if (own !== spi) return refuse(state, 'unreadable', { spi });
-    const reason = refusalOfOne(state, snapshot);
-    if (reason !== undefined) return refuse(state, reason, { spi, connection });
-    if (!reserve(state, snapshot)) return refuse(state, 'conflict', { spi, connection });
-    const entry = adopt(state, sa);
-    state.checkpoint.adopted(entry, sa.generation);
-    return entry;
-  } finally {
-    wipeIkeSaSnapshot(snapshot);
-    wipe(...sa.tokens);
-  }
+  const reason = refusalOfOne(state, snapshot);
+  if (reason !== undefined) return refuse(state, reason, { spi, connection });
+  if (!reserve(state, snapshot)) return refuse(state, 'conflict', { spi, connection });
+  const entry = adopt(state, sa, heir);
+  state.checkpoint.adopted(entry, sa.generation);
+  return entry;
 }
 
 function refusalOfOne(state: EngineState, snapshot: IkeSaSnapshot): CheckpointRefusal | undefined {
@@ -159,11 +206,16 @@ function reserve(state: EngineState, snapshot: IkeSaSnapshot): boolean {
   return true;
 }
 
-function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }: CheckpointedSa): IkeEntry {
+/** @param heir what replaced it */
+function adopt(
+  state: EngineState,
+  { snapshot, nameServers, tokenGiven, tokens }: CheckpointedSa,
+  heir: IkeEntry | undefined,
+): IkeEntry {
   const connection = state.connections.named(snapshot.connection);
   if (connection === undefined) throw new Error('the connection was looked up before');
   const ikeId = state.registry.nextIkeId();
-  const line = { ikeId };
+  const line = heir?.line ?? { ikeId };
   const sa = adoptIkeSa({
     snapshot,
     connection,
@@ -172,6 +224,7 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: 4500 },
     keyLog: state.keyLog,
     received: (spi) => state.checkpoint.options?.received?.get(spi),
+    ...(heir !== undefined && { successor: heir.sa }),
   });
   const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
   const entry = state.newEntry({ ikeId, line, sa, initiator: snapshot.role === 'initiator' });
@@ -195,7 +248,11 @@ function adopt(state: EngineState, { snapshot, nameServers, tokenGiven, tokens }
   const { initiatorSpi, responderSpi } = sa;
   if (tokenGiven) state.recovery.given.add(`${initiatorSpi} ${responderSpi}`);
   if (tokens.length > 0) state.recovery.heldBy(ikeId).adopt(tokens);
-  report(state, entry);
+  if (heir === undefined) report(state, entry);
+  else {
+    heir.parent = entry;
+    entry.offspring.push(heir);
+  }
   state.touch(entry);
   return entry;
 }

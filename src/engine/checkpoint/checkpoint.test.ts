@@ -149,6 +149,64 @@ test('an answer waits too, and is the same after a crash that came before it cou
   assert.equal(inboundSpis(sun).length, 1);
 });
 
+/**
+ * Moon rekeys the IKE SA. Sun dies before its answer leaves, with so many of the writes done that the answer waits for.
+ * @returns the writes that there were to do
+ */
+function dieBeforeAnswering(pair: EnginePair, done: number): readonly string[] {
+  const { moon, sun } = pair;
+  sun.holdStores = true;
+  moon.command({ kind: 'rekey' });
+  pair.settle();
+  assert.deepEqual(sun.sent, []);
+  const writes = sun.heldStores.splice(0).filter(({ key }) => isCheckpointRecord(key));
+  for (const { key, octets } of writes.slice(0, done)) sun.disk.set(key, octets);
+  sun.holdStores = false;
+  sun.crash();
+  return writes.map(({ key }) => key);
+}
+
+// RFC 7296 2.1, 2.8
+test('a rekeying of the IKE SA that is under way outlives its responder, whichever write was its last', () => {
+  const writes = dieBeforeAnswering(standing(), 0).length;
+  assert.equal(writes, 3, 'the new IKE SA, the one before, the index');
+  for (let done = 0; done <= writes; done++) {
+    const pair = standing({ quickCrashDetection: false, parallelAttempts: false });
+    const { moon, sun } = pair;
+    dieBeforeAnswering(pair, done);
+    const message = `${done} writes`;
+    assert.deepEqual(refusals(sun), [], message);
+    assert.equal(kinds(sun, 'checkpoint-adopted').length, 1, message);
+    // Long enough for moon to ask again, and for a request of sun to find nobody.
+    pair.run(20_000);
+    assertNoInit(pair);
+    assert.deepEqual(kinds(sun, 'unknown-ike-message'), [], message);
+    for (const host of [moon, sun]) {
+      assert.equal(inboundSpis(host).length, 1, message);
+      assert.equal(host.engine.status().ikeSas.length, 1, message);
+    }
+    assert.equal(saRecord(sun).length > 0 && checkpointRecords(sun).length, 2, message);
+  }
+});
+
+test('records of an IKE SA that was replaced, and of what replaced it, are as old as any others later on', () => {
+  const pair = standing({ quickCrashDetection: false, parallelAttempts: false });
+  const { sun } = pair;
+  dieBeforeAnswering(pair, 2);
+  const early = new Map(sun.disk);
+  pair.run(20_000);
+  for (const key of early.keys()) {
+    if (key !== checkpointIndexKey && isCheckpointRecord(key)) sun.disk.set(key, early.get(key)!);
+  }
+  const ikeSas = (): string[] => sun.engine.status().ikeSas.map(({ initiatorSpi }) => initiatorSpi);
+  const [now, ...none] = ikeSas();
+  assert.deepEqual(none, []);
+  sun.crash();
+  assert.deepEqual(ikeSas(), [now]);
+  pair.run(20_000);
+  assertNoInit(pair);
+});
+
 test('while the disk hangs, requests that are repeated without end are not answered without end', () => {
   const { moon, sun } = standing();
   sun.command({ kind: 'rekey', child: 'net' });

@@ -6,7 +6,7 @@
 // no bound, since nobody can go on with it. And only one process goes on from a record: it writes the record anew, with bounds of
 // its own, and says nothing before that is durable.
 import { digest, type Randomness, sealRecord, wipe } from '#crypto';
-import { type IkeSaOutput, wipeIkeSaSnapshot } from '#ike';
+import { type IkeSaOutput, type IkeSaSnapshot, wipeIkeSaSnapshot } from '#ike';
 import type { SequenceNumber } from '#sa';
 import { encodeUtf8, type IkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
@@ -93,9 +93,11 @@ export class Checkpoint {
     if (!this.onlySpeakers) this.note(entry);
   }
 
-  /** The IKE SA has something to say. */
+  /** The IKE SA has something to say. What is kept of the one that it replaced depends on it. */
   note(entry: IkeEntry): void {
-    if (this.enabled && !this.#touched.has(entry)) this.#touched.set(entry, []);
+    if (!this.enabled || this.#touched.has(entry)) return;
+    this.#touched.set(entry, []);
+    if (entry.parent !== undefined) this.note(entry.parent);
   }
 
   /** False: nothing has to wait, and the caller sends it. */
@@ -132,7 +134,9 @@ export class Checkpoint {
   /** At the end of each input. */
   flush(state: EngineState): void {
     if (this.#touched.size === 0 && this.#dirty.size === 0 && !this.#indexDirty) return;
-    const changed = [...this.#touched.keys()].map((entry) => this.#update(state, entry)).includes(true);
+    // What replaces an IKE SA first: until it is written, the one before must be what it was.
+    const entries = [...this.#touched.keys()].toSorted((one, other) => heirsOf(one) - heirsOf(other));
+    const changed = entries.map((entry) => this.#update(state, entry)).includes(true);
     for (const [entry, held] of this.#touched) {
       // What moves from one IKE SA to another in a rekeying is whole only together.
       if (changed) this.#changedIn.set(entry, this.#nextRound);
@@ -158,7 +162,7 @@ export class Checkpoint {
     const spi = spiOf(entry);
     const slot = this.#slots.get(spi);
     const key = checkpointSaKey(spi);
-    const snapshot = entry.sa.snapshot(state.at);
+    const snapshot = this.#snapshot(state, entry);
     if (snapshot === undefined) {
       if (slot === undefined) return false;
       if (entry.sa.phase === 'ended') this.#slots.delete(spi);
@@ -193,8 +197,19 @@ export class Checkpoint {
     return changed;
   }
 
+  /** One that was replaced is kept only beside what replaced it. */
+  #snapshot(state: EngineState, { sa }: IkeEntry): IkeSaSnapshot | undefined {
+    const snapshot = sa.snapshot(state.at);
+    if (snapshot?.successor === undefined) return snapshot;
+    if (this.#slots.get(snapshot.successor)?.fingerprint !== undefined) return snapshot;
+    wipeIkeSaSnapshot(snapshot);
+    return undefined;
+  }
+
+  /** What comes in its place is written behind all that waits already. */
   #forget(key: string): void {
     wipe(this.#dirty.get(key));
+    this.#dirty.delete(key);
   }
 
   #beginRound(state: EngineState): void {
@@ -256,6 +271,13 @@ export class Checkpoint {
 
 /** The key of the timer that asks for `confirm`. */
 export const checkpointDeadline = 'checkpoint index';
+
+/** How many IKE SAs followed it, one upon the other. */
+function heirsOf({ sa }: IkeEntry): number {
+  let count = 0;
+  for (let heir = sa.successor; heir !== undefined; heir = heir.successor) count++;
+  return count;
+}
 
 function spiOf({ sa, initiator }: IkeEntry): IkeSpi {
   return initiator ? sa.initiatorSpi : sa.responderSpi;

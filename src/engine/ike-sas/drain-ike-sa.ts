@@ -1,5 +1,6 @@
 // After an IKE SA was given something: its outputs become the engine's, its events are acted upon, its timer is set.
 import type { IkeSaOutput } from '#ike';
+import { rekeyOnceKnown } from '../checkpoint/adopt-checkpoint.ts';
 import type { EngineState } from '../engine-state.ts';
 import { forgetIkeSa } from '../recovery/ike-sa-ended.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
@@ -59,7 +60,10 @@ function retire(state: EngineState, entry: IkeEntry): void {
   if (entry.halfOpenSource !== undefined) state.halfOpen.remove(entry.halfOpenSource);
   entry.halfOpenSource = undefined;
   state.registry.remove(entry);
-  for (const heir of entry.offspring) heir.parent = undefined;
+  for (const heir of entry.offspring) {
+    heir.parent = undefined;
+    if (heir.rekeysOnceKnown) rekeyOnceKnown(state, heir);
+  }
   const siblings = entry.parent?.offspring;
   if (siblings?.includes(entry)) siblings.splice(siblings.indexOf(entry), 1);
   state.deadlines.set(`ike ${entry.ikeId}`, undefined);

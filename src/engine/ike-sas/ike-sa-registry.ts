@@ -60,6 +60,8 @@ export interface IkeEntry {
   successorOfSilence: number | undefined;
   /** Its IKE_AUTH says INITIAL_CONTACT, for these identities. */
   initialContact: string | undefined;
+  /** Taken over from a checkpoint: its peer may not know of it, and everything is rekeyed once that is settled. */
+  rekeysOnceKnown: boolean;
   /** What the newest refusal of its IKE_SA_INIT said, whoever sent it. */
   refusal: string | undefined;
   /** Our SPI of the IKE SA that its rekeying is making. */

@@ -6,6 +6,7 @@ import type { ChildSa } from '../child-sas/child-sa.ts';
 import { childLifetimes } from '../clocks/lifetimes.ts';
 import type { ConnectionConfiguration } from '../configuration.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
+import { awaitDelete } from '../exchanges/rekey-ike-sa/successor.ts';
 import { failure, IkeSaState, type NatTraversalPorts } from '../ike-sa-state.ts';
 import type { IkeSaPorts } from '../interface.ts';
 import { ResponseWindow } from '../messages/message-window.ts';
@@ -21,7 +22,7 @@ import {
   type RequestSnapshot,
 } from './snapshot.ts';
 
-export interface AdoptOptions {
+export interface SnapshotOptions {
   /** Stays the host's, to be wiped. */
   readonly snapshot: IkeSaSnapshot;
   /** The connection that it names, with all the children that it names. */
@@ -39,8 +40,9 @@ export interface AdoptOptions {
  * Its first outputs install the Child SAs, with no sequence number reserved, and then ask for a reservation behind all that
  * may have been used (`extend-reservation`). Whatever it says must wait until a snapshot taken after this call is durable: as
  * long as it is not, yet another process may go on from the old one.
+ * @param successor what replaced it, if the snapshot says that something did: it answers for a while yet
  */
-export function adoptSnapshot(options: AdoptOptions): IkeSaState {
+export function adoptSnapshot(options: SnapshotOptions, successor?: IkeSaState): IkeSaState {
   const { snapshot, connection, ports, at } = options;
   const monotonic = (wallClockMs: number): number => at + (wallClockMs - ports.wallClockMs());
   const state = new IkeSaState({
@@ -79,7 +81,16 @@ export function adoptSnapshot(options: AdoptOptions): IkeSaState {
   for (const { messageId, datagrams } of snapshot.answers) state.responses.adopt(messageId, datagrams);
   adoptChildren(state, snapshot.children, monotonic, options.received);
   for (const request of snapshot.requests) adoptRequest(state, request);
+  if (successor !== undefined) adoptSuccessor(state, successor);
   return state;
+}
+
+/** The peer was not heard meanwhile: it has all the time again. */
+function adoptSuccessor(state: IkeSaState, successor: IkeSaState): void {
+  state.successor = successor;
+  state.offspring.push(successor);
+  state.mobility = successor.mobility;
+  awaitDelete(state);
 }
 
 function adoptMobility(state: IkeSaState, { mobility, local, remote }: IkeSaSnapshot): void {
@@ -100,7 +111,7 @@ function adoptChildren(
   state: IkeSaState,
   snapshots: readonly ChildSaSnapshot[],
   monotonic: (wallClockMs: number) => number,
-  received: AdoptOptions['received'],
+  received: SnapshotOptions['received'],
 ): void {
   const bySpi = new Map<number, ChildSa>();
   for (const snapshot of snapshots) {

@@ -5,7 +5,7 @@ import { address, type SaCommand } from '#sa';
 import { decodeIkeMessage, ExchangeType } from '#wire';
 import { connection } from '../testing/connections.ts';
 import type { Host } from '../testing/host.ts';
-import { Pair } from '../testing/pair.ts';
+import { type Datagram, Pair } from '../testing/pair.ts';
 
 function pair(): Pair {
   return new Pair({ moon: { checkpoints: true }, sun: { checkpoints: true } }).establish();
@@ -227,6 +227,75 @@ test('a repeated request gets the very octets that answered it before the crash'
   two.deliver(two.sun, request);
   const answers = two.wire.filter(({ to }) => to === two.moon).map(({ octets }) => octets);
   assert.deepEqual(answers[0], answer.octets);
+});
+
+/** Moon rekeys the IKE SA, and the answer of sun, who stores both, is lost with sun. */
+function answerLostWithItsSender(two: Pair): { readonly request: Datagram; readonly answer: Datagram } {
+  const { moon, sun } = two;
+  const former = sun.sa;
+  moon.command({ kind: 'rekey-ike' });
+  const request = two.take(sun);
+  two.deliver(sun, request);
+  const answer = two.take(moon);
+  const stored = sun.checkpoint();
+  const replaced = sun.checkpoint(former);
+  assert.ok(stored !== undefined && replaced !== undefined && former !== sun.sa);
+  sun.restart(stored, replaced);
+  return { request, answer };
+}
+
+// RFC 7296 2.1, 2.8
+test('an IKE SA that was replaced repeats after the crash what tells the peer of the new one, and is deleted', () => {
+  const two = pair();
+  const { moon, sun } = two;
+  const { request, answer } = answerLostWithItsSender(two);
+  const [heir, former] = sun.sas;
+  assert.equal(former?.phase, 'rekeyed');
+  assert.equal(former.successor, heir);
+  assert.equal(former.children.length, 0);
+  two.collect();
+  two.wire.length = 0;
+  two.deliver(sun, request);
+  assert.deepEqual(two.take(moon).octets, answer.octets);
+  two.deliver(moon, answer);
+  two.settle();
+  assert.equal(former.phase, 'ended');
+  assert.equal(moon.sa.initiatorSpi, heir?.initiatorSpi);
+  assert.equal(sun.sa, heir);
+  two.assertKeysAgree();
+  assert.equal(moon.sa.children.length, 1);
+  assert.equal(former.snapshot(two.now), undefined);
+});
+
+test('it is not kept for longer than in a life without crashes, nor by whoever deletes it', () => {
+  const two = pair();
+  answerLostWithItsSender(two);
+  const [, former] = two.sun.sas;
+  two.collect();
+  two.wire.length = 0;
+  two.sun.now += 30_000;
+  two.sun.wake();
+  assert.equal(former?.phase, 'ended');
+
+  const other = pair();
+  const { moon } = other;
+  const old = moon.sa;
+  moon.command({ kind: 'rekey-ike' });
+  other.deliver(other.sun);
+  other.deliver(moon);
+  assert.equal(old.phase, 'deleting');
+  assert.equal(old.snapshot(other.now), undefined);
+});
+
+test('what replaced an IKE SA is adopted before it', () => {
+  const two = pair();
+  const { moon, sun } = two;
+  const former = sun.sa;
+  moon.command({ kind: 'rekey-ike' });
+  two.deliver(sun);
+  const replaced = sun.checkpoint(former);
+  assert.ok(replaced);
+  assert.throws(() => sun.restart(replaced), /without what replaced it/);
 });
 
 test('a Delete that was under way is brought to its end', () => {

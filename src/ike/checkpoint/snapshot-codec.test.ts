@@ -158,6 +158,7 @@ const snapshots = record(
     rekeyAtMs: time,
     reauthAtMs: time,
     expiresAtMs: time,
+    successor: spi,
   },
   { requiredKeys: Object.keys(fields) as (keyof typeof fields)[] },
 ) as unknown as fc.Arbitrary<IkeSaSnapshot>;
@@ -184,21 +185,36 @@ function living(): IkeSaSnapshot {
   return snapshot;
 }
 
+/** A snapshot of one that was replaced a moment ago. */
+function replaced(): IkeSaSnapshot {
+  const two = new Pair({ sun: { checkpoints: true } }).establish();
+  const former = two.sun.sa;
+  two.moon.command({ kind: 'rekey-ike' });
+  two.deliver(two.sun);
+  const snapshot = former.snapshot(two.now);
+  assert.ok(snapshot?.successor !== undefined && snapshot.answers.length > 0);
+  return snapshot;
+}
+
 test('every snapshot comes back as it was', () => {
   fc.assert(
     fc.property(snapshots, (snapshot) => {
       assert.deepEqual(decodeIkeSaSnapshot(encodeIkeSaSnapshot(snapshot)), snapshot);
     }),
   );
-  assert.deepEqual(decodeIkeSaSnapshot(encodeIkeSaSnapshot(living())), living());
+  for (const make of [living, replaced]) {
+    assert.deepEqual(decodeIkeSaSnapshot(encodeIkeSaSnapshot(make())), make());
+  }
 });
 
 test('no part of a snapshot is a snapshot, wherever it is cut', () => {
-  const whole = encodeIkeSaSnapshot(living());
-  for (let length = 0; length < whole.length; length++) {
-    assert.equal(decodes(whole.slice(0, length)), false, `${length} of ${whole.length} octets`);
+  for (const make of [living, replaced]) {
+    const whole = encodeIkeSaSnapshot(make());
+    for (let length = 0; length < whole.length; length++) {
+      assert.equal(decodes(whole.slice(0, length)), false, `${length} of ${whole.length} octets`);
+    }
+    assert.equal(decodes(Uint8Array.of(...whole, 0)), false);
   }
-  assert.equal(decodes(Uint8Array.of(...whole, 0)), false);
 });
 
 test('whatever the octets are, they are a snapshot or a WireError', () => {
@@ -217,17 +233,22 @@ test('whatever the octets are, they are a snapshot or a WireError', () => {
 
 test('another version is refused', () => {
   const whole = encodeIkeSaSnapshot(living());
-  whole[0] = 3;
+  whole[0] = 4;
   assert.throws(() => decodeIkeSaSnapshot(whole), { code: 'version' });
 });
 
-test('what a host kept that knew no MOBIKE is good, and is that of a host that cannot move', () => {
+test('what earlier versions kept is good: the first one knew no MOBIKE, the second one nothing of what was replaced', () => {
   const snapshot = living();
   const whole = encodeIkeSaSnapshot(snapshot);
-  const former = whole.slice(0, -1);
-  former[0] = 1;
-  assert.deepEqual(decodeIkeSaSnapshot(former), snapshot);
-  assert.equal(decodes(Uint8Array.of(...former, 0)), false);
+  for (const [version, lacks] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    const former = whole.slice(0, -lacks);
+    former[0] = version;
+    assert.deepEqual(decodeIkeSaSnapshot(former), snapshot);
+    assert.equal(decodes(Uint8Array.of(...former, 0)), false);
+  }
 });
 
 test('wiping leaves no key, and takes none of the living IKE SA with it', () => {

@@ -31,9 +31,9 @@ import {
   type RequestSnapshot,
 } from './snapshot.ts';
 
-const formatVersion = 2;
-/** Of hosts that knew no MOBIKE: it lacks the end. */
-const formerVersion = 1;
+const formatVersion = 3;
+/** What each version has beside what stands in all: further fields at the end. */
+const fields = { mobility: 2, successor: 3 } as const;
 
 const roles = ['initiator', 'responder'] as const;
 const protocols = ['esp', 'ah'] as const;
@@ -76,6 +76,7 @@ export function encodeIkeSaSnapshot(snapshot: IkeSaSnapshot): Uint8Array {
   writeOptional(writer, snapshot.expiresAtMs, writeMs);
   writeList(writer, snapshot.children, writeChild);
   writeOptional(writer, snapshot.mobility, writeMobility);
+  writeOptional(writer, snapshot.successor, writeSpi);
   return writer.finish();
 }
 
@@ -83,7 +84,7 @@ export function encodeIkeSaSnapshot(snapshot: IkeSaSnapshot): Uint8Array {
 export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const reader = new Reader(octets);
   const version = reader.u8('version');
-  if (version !== formatVersion && version !== formerVersion) throw new WireError('version', 0, 'version');
+  if (version < 1 || version > formatVersion) throw new WireError('version', 0, 'version');
   const connection = readText(reader);
   const role = readChoice(reader, roles, 'role');
   const spis = { initiator: readSpi(reader), responder: readSpi(reader) };
@@ -121,7 +122,8 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const reauthAtMs = readOptional(reader, readMs);
   const expiresAtMs = readOptional(reader, readMs);
   const children = readList(reader, readChild);
-  const mobility = version === formerVersion ? undefined : readOptional(reader, readMobility);
+  const mobility = version < fields.mobility ? undefined : readOptional(reader, readMobility);
+  const successor = version < fields.successor ? undefined : readOptional(reader, readSpi);
   reader.end('snapshot');
   return {
     connection,
@@ -160,6 +162,7 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
     ...(reauthAtMs !== undefined && { reauthAtMs }),
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     children,
+    ...(successor !== undefined && { successor }),
   };
 }
 

@@ -11,6 +11,7 @@ import type {
   Spi,
   TrafficSelector,
 } from '#sa';
+import type { IkeSpi } from '#wire';
 import type { Identity } from '../configuration.ts';
 import type { IkeRole } from '../ike-sa-state.ts';
 import type { AddressLease } from '../interface.ts';
@@ -122,6 +123,11 @@ export interface IkeSaSnapshot {
   readonly reauthAtMs?: number;
   readonly expiresAtMs?: number;
   readonly children: readonly ChildSaSnapshot[];
+  /**
+   * Our SPI of the IKE SA that replaced it. Then it only answers, until the peer deletes it: its last answer is what tells the
+   * peer of the new one (RFC 7296 2.1, 2.8). Absent: it stands.
+   */
+  readonly successor?: IkeSpi;
 }
 
 export function wipePacketKeys({ encryption, integrity }: PacketKeys): void {

@@ -1,5 +1,5 @@
 // From an IKE SA to its snapshot, if it is in a state that another process could go on from.
-
+import type { IkeSpi } from '#wire';
 import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { OutstandingRequest } from '../exchanges/exchange.ts';
 import type { IkeSaState } from '../ike-sa-state.ts';
@@ -17,19 +17,23 @@ import {
 /**
  * `undefined`: nobody could go on from here. That is so before the peer is authenticated and when the end has begun, and
  * while an exchange of ours is under way whose secrets (a private key of a key exchange) are not kept: whatever stood in
- * an earlier snapshot has to be forgotten then, since its next Message ID is used.
+ * an earlier snapshot has to be forgotten then, since its next Message ID is used. Of one that was replaced there is one as long
+ * as the peer may repeat what replaced it.
  * @param at monotonic milliseconds
  */
 export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | undefined {
   const { protection, localIdentity, remoteIdentity, establishedAt, phase } = state;
-  if (protection?.keys === undefined || phase.name !== 'established') return undefined;
+  const successor = awaitedSuccessor(state);
+  if (protection?.keys === undefined) return undefined;
+  if (phase.name !== 'established' && successor === undefined) return undefined;
   if (localIdentity === undefined || remoteIdentity === undefined || establishedAt === undefined) {
     return undefined;
   }
   // What the peer's own rekeying made may still win, or is not decided about.
   if (state.collision !== undefined || state.parent?.collision?.successor === state) return undefined;
   if (state.synchronization !== undefined) return undefined;
-  const requests = state.requests.all().map(requestSnapshot);
+  // What was asked before it was replaced is of no use any more.
+  const requests = successor === undefined ? state.requests.all().map(requestSnapshot) : [];
   const answers = state.responses.answered();
   const children = state.children.map((child) => childSnapshot(child, wallClock));
   if (!isComplete(requests) || answers === undefined || !isComplete(children)) return undefined;
@@ -55,7 +59,9 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
     answers,
     highestSyncedId: state.highestSyncedId,
     peer: { fragmentation, childless, tickets, messageIdSync },
-    ...(state.mobility !== undefined && { mobility: mobilitySnapshot(state, state.mobility) }),
+    // Shared with what replaced it.
+    ...(state.mobility !== undefined &&
+      successor === undefined && { mobility: mobilitySnapshot(state, state.mobility) }),
     client: state.client,
     ...(clientMethod !== undefined && { clientMethod }),
     ticketGiven: state.ticketGiven,
@@ -67,11 +73,19 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
     ...(state.reauthAt !== undefined && { reauthAtMs: wallClock(state.reauthAt) }),
     ...(state.expiresAt !== undefined && { expiresAtMs: wallClock(state.expiresAt) }),
     children,
+    ...(successor !== undefined && { successor }),
   };
 
   function wallClock(time: number): number {
     return Math.max(0, Math.round(state.ports.wallClockMs() + (time - at)));
   }
+}
+
+/** Our SPI of what replaced it, if it is the peer who is to delete it. */
+function awaitedSuccessor(state: IkeSaState): IkeSpi | undefined {
+  const { successor, phase, tasks } = state;
+  if (phase.name !== 'rekeyed' || successor === undefined || successor.ended) return undefined;
+  return tasks.has('delete-ike') ? undefined : successor.spis[successor.role];
 }
 
 function mobilitySnapshot({ requests, tasks }: IkeSaState, mobility: Mobility): MobilitySnapshot {

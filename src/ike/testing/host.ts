@@ -186,22 +186,28 @@ export class Host {
     return sa;
   }
 
-  /** What this host would have to store now, for the IKE SA that carries everything. */
-  checkpoint(): Uint8Array | undefined {
-    const snapshot = this.sa.snapshot(this.now);
+  /** What this host would have to store now, for the IKE SA that carries everything, or another one. */
+  checkpoint(sa: IkeSa = this.sa): Uint8Array | undefined {
+    const snapshot = sa.snapshot(this.now);
     if (snapshot === undefined) return undefined;
     const octets = encodeIkeSaSnapshot(snapshot);
     wipeIkeSaSnapshot(snapshot);
     return octets;
   }
 
-  /** Loses everything, and goes on from what was stored. */
-  restart(octets: Uint8Array): IkeSa {
+  /** Loses everything, and goes on from what was stored. @param replaced of the IKE SA that the first one replaced */
+  restart(octets: Uint8Array, replaced?: Uint8Array): IkeSa {
     this.sas.length = 0;
     this.installed.clear();
     this.policies.clear();
     this.outboundOfChild.clear();
     this.reservedSpis.clear();
+    const sa = this.#adopt(octets);
+    if (replaced !== undefined) this.#adopt(replaced, sa);
+    return sa;
+  }
+
+  #adopt(octets: Uint8Array, successor?: IkeSa): IkeSa {
     const snapshot = decodeIkeSaSnapshot(octets);
     for (const { inboundSpi, childId } of snapshot.children) {
       this.reservedSpis.add(inboundSpi);
@@ -217,6 +223,7 @@ export class Host {
       natTraversal: this.natTraversal,
       keyLog: true,
       received: (spi) => this.received.get(spi),
+      ...(successor !== undefined && { successor }),
     });
     wipeIkeSaSnapshot(snapshot);
     this.sas.push(sa);

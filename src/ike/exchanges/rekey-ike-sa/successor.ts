@@ -86,11 +86,11 @@ export function noteUse(state: IkeSaState): void {
 }
 
 /**
- * The one that lost (RFC 7296 2.8.2). Its maker deletes it; but a maker that got our Delete of the old IKE SA before the
- * answer to its own rekeying does not even know it, and the Delete never comes.
+ * It was replaced, or lost (RFC 7296 2.8.2): the peer deletes it. But one that got our Delete of the old IKE SA before the
+ * answer to its own rekeying does not even know what that made, and the Delete never comes.
  */
-export function awaitDelete(loser: IkeSaState): void {
-  if (!loser.ended) loser.phase = { name: 'rekeyed', expiresAt: loser.at + deleteWaitMs };
+export function awaitDelete(state: IkeSaState): void {
+  if (!state.ended) state.phase = { name: 'rekeyed', expiresAt: state.at + deleteWaitMs };
 }
 
 /** Either end may have moved since the successor was made, and what told so, or checked it, goes with its predecessor (RFC 4555 3.5). */
@@ -127,7 +127,7 @@ export function handOver(state: IkeSaState, successor: IkeSaState): void {
   state.successor = successor;
   // Decided: no link back that would keep every predecessor alive.
   for (const offspring of state.offspring) offspring.parent = undefined;
-  state.phase = { name: 'rekeyed', expiresAt: state.at + deleteWaitMs };
+  awaitDelete(state);
   revokeTickets(state);
   requestTicketAfterRekey(successor);
   state.emit({ kind: 'ike-rekeyed', suite: successor.secure().suite });
