@@ -14,6 +14,8 @@ export class DataPlaneModel {
   /** What was refused, until it is removed: nobody may use it. */
   readonly #refused = new Set<string>();
   readonly #policies = new Map<number, number | undefined>();
+  /** Pairs that send to another address than before, and that address, since this was emptied. */
+  readonly moved: { readonly childId: number; readonly to: string }[] = [];
   readonly #broken: (promise: string) => never;
 
   constructor(broken: (promise: string) => never) {
@@ -82,6 +84,8 @@ export class DataPlaneModel {
     const place = placeOf(sa, remote);
     const taken = [...this.#installed].some(([other, at]) => other !== name && at === place);
     if (taken) return { ok: false, code: 'exists', detail: 'the outbound SPI is taken at the new address' };
+    if (sa.direction === 'outbound' && this.#installed.get(name) !== place)
+      this.moved.push({ childId: sa.childId, to: remote });
     this.#installed.set(name, place);
     return { ok: true };
   }

@@ -14,7 +14,7 @@ import {
 } from '#crypto';
 import { Engine, type EngineConfiguration, type EngineInput, type EngineOutput } from '#engine';
 import { identityFromText, identityPatternFromText } from '#ike';
-import { address, type Endpoint } from '#sa';
+import { address, type Endpoint, type IpAddress } from '#sa';
 import { DataPlaneModel } from './data-plane-model.ts';
 
 export type Side = 'moon' | 'sun';
@@ -29,6 +29,11 @@ type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
 export const endpoints: Readonly<Record<Side, Endpoint>> = {
   moon: { address: address('192.0.2.1'), port: 500 },
   sun: { address: address('192.0.2.2'), port: 500 },
+};
+/** Where a host of its side may be, if it may move. */
+export const places: Readonly<Record<Side, readonly IpAddress[]>> = {
+  moon: [endpoints.moon.address, address('192.0.2.11'), address('198.51.100.1')],
+  sun: [endpoints.sun.address, address('192.0.2.12'), address('198.51.100.2')],
 };
 const networks: Readonly<Record<Side, string>> = { moon: '10.1.0.0/16', sun: '10.2.0.0/16' };
 export const natTraversalPort = 4500;
@@ -66,7 +71,7 @@ wayward {
   half_open_max = ${halfOpenMax}
   spi_history = 64
 }
-connections { ${variant.connections ?? ''} ${variant.onlyConnections ?? gateway(side, other, method)} }
+connections { ${variant.connections ?? ''} ${variant.onlyConnections ?? gateway(side, other, method, variant.mobile === true)} }
 pools {
   four { addrs = 10.1.0.0/28 }
   six { addrs = fd00:1::/124 }
@@ -79,17 +84,17 @@ const proposals = 'proposals = aes128gcm16-prfsha256-x25519-ecp256';
 /** So that the answer, which names an authority, is no longer than the request, and no cookie is needed. */
 const longerProposals = `${proposals}, aes256gcm16-prfsha384-x25519-ecp256`;
 
-function gateway(side: Side, other: Side, method: Method): string {
+function gateway(side: Side, other: Side, method: Method, mobile: boolean): string {
   return `
 gateway {
   version = 2
-  local_addrs = ${endpoints[side].address}
+  local_addrs = ${mobile ? places[side].join(', ') : endpoints[side].address}
   remote_addrs = ${side === 'moon' ? endpoints.sun.address : '%any'}
   ${side === 'moon' ? 'vips = 0.0.0.0, ::' : 'pools = four, six'}
   ${method === 'pubkey' ? longerProposals : proposals}
   rekey_time = 1h
   dpd_delay = 60s
-  mobike = no
+  mobike = ${mobile ? 'yes' : 'no'}
   local {
     auth = ${method}
     id = ${side}.example.org
@@ -106,7 +111,7 @@ gateway {
       esp_proposals = aes128gcm16-x25519, aes128gcm16
       dpd_action = clear
     }
-    ${side === 'sun' ? `host { mode = transport\n local_ts = dynamic\n esp_proposals = aes128-sha256\n }` : ''}
+    ${side === 'sun' && !mobile ? `host { mode = transport\n local_ts = dynamic\n esp_proposals = aes128-sha256\n }` : ''}
   }
 }`;
 }
@@ -114,7 +119,7 @@ gateway {
 const configurations = new Map<string, EngineConfiguration>();
 
 function configurationOf(side: Side, method: Method, variant: HostVariant): EngineConfiguration {
-  const key = JSON.stringify([side, method, variant.connections, variant.onlyConnections]);
+  const key = JSON.stringify([side, method, variant.connections, variant.onlyConnections, variant.mobile]);
   let known = configurations.get(key);
   if (known === undefined) {
     const text = configurationText(side, method, variant);
@@ -168,6 +173,8 @@ export interface HostVariant {
   readonly connections?: string;
   /** Instead of those. */
   readonly onlyConnections?: string;
+  /** Of the connections of its side: it is willing to do MOBIKE (RFC 4555), and has no SA that could not move. */
+  readonly mobile?: boolean;
   readonly seed?: number;
 }
 
@@ -257,6 +264,16 @@ export class EngineHost {
       afterStep?.();
     }
     this.now = end;
+  }
+
+  /** It has these addresses now, the best one first, and goes on from there as the daemon has it do. */
+  moveTo(own: readonly [IpAddress, ...IpAddress[]]): void {
+    this.give({ kind: 'command', id: 1, command: { kind: 'own-addresses', own: new Set(own) } });
+    for (const { ikeId, local, remote, mobility } of this.engine.status().ikeSas) {
+      if (mobility === undefined || own.includes(local.address)) continue;
+      const move = { kind: 'move-ike', ikeId, local: own[0], remote: remote.address } as const;
+      this.give({ kind: 'command', id: 1, command: move });
+    }
   }
 
   /** @param messages how many datagrams came in: what one of them can make us hold is bounded */

@@ -4,7 +4,7 @@
 import type { EngineCommand } from '#engine';
 import { ExchangeType, type IkeHeader } from '#wire';
 import type { EngineHost } from './engine-host.ts';
-import type { InsiderWorld, Underway } from './insider-world.ts';
+import type { Delivery, InsiderWorld, Underway } from './insider-world.ts';
 import { changeChain, type RawPayload } from './payload-chain.ts';
 import type { Prng } from './prng.ts';
 
@@ -23,6 +23,8 @@ export const stepKinds = [
   'fragment',
   'say-request',
   'say-answer',
+  'move-accomplice',
+  'move-victim',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];
 
@@ -166,7 +168,13 @@ class Play {
         const exchangeType = exchangeTypes[numbers[1] % exchangeTypes.length]!;
         const header = world.headerFor(numbers[2] % 2 === 1, kind === 'say-answer', exchangeType);
         if (header !== undefined) this.#send([], header);
+        return;
       }
+      case 'move-accomplice':
+        world.move(world.accomplice, a, numbers[1]);
+        return;
+      case 'move-victim':
+        world.move(world.victim, a, numbers[1]);
     }
   }
 
@@ -177,10 +185,11 @@ class Play {
 
   #pass(told: Underway): void {
     const world = this.#world;
-    this.#send(world.chainOf(told), world.renumbered(told.message.header));
+    const path = { local: told.remote, remote: told.local };
+    this.#send(world.chainOf(told), world.renumbered(told.message.header), path);
   }
 
-  #send(chain: readonly RawPayload[], header: IkeHeader): void {
+  #send(chain: readonly RawPayload[], header: IkeHeader, path?: Delivery['path']): void {
     const world = this.#world;
     const { material } = world;
     const changes = this.#changes.splice(0);
@@ -195,6 +204,7 @@ class Play {
       fragments,
       missing,
       elsewhere,
+      ...(path !== undefined && { path }),
     });
   }
 

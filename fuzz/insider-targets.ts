@@ -58,10 +58,64 @@ function seeds(): readonly CorpusEntry[] {
   return all;
 }
 
-export const insiderTargets: readonly FuzzTarget[] = (['sun', 'moon'] as const).map((side) => ({
-  name: side === 'sun' ? 'engine-insider-initiator' : 'engine-insider-responder',
+/** Either end is at other addresses, in good order, with each kind of change, while SAs are replaced, and where nobody is. */
+function movingSeeds(): readonly CorpusEntry[] {
+  const all: CorpusEntry[] = [];
+  for (const who of ['move-accomplice', 'move-victim'] as const satisfies readonly StepKind[]) {
+    for (const more of [0, 2]) {
+      all.push(seed(`${who}-${more}`, step('settle'), step(who, 1, more), step('settle'), step('wait', 4)));
+      all.push(
+        seed(`${who}-${more}-back`, step('settle'), step(who, 2, more), step(who, 0, 0), step('settle')),
+      );
+    }
+    for (let change = 0; change < changesCount; change++) {
+      all.push(
+        seed(
+          `${who}-changed-${change}`,
+          step('settle'),
+          step(who, 1),
+          step('change', change, 1),
+          step('settle'),
+        ),
+      );
+    }
+    for (const [index] of commands.entries()) {
+      all.push(
+        seed(
+          `${who}-crossing-${index}`,
+          step('settle'),
+          step('command-accomplice', index),
+          step('command-victim', index),
+          step(who, 1),
+          step('settle'),
+          step('wait', 5),
+          step('settle'),
+        ),
+      );
+    }
+    all.push(
+      seed(
+        `${who}-elsewhere`,
+        step('settle'),
+        step(who, 1),
+        step('fragment', 0, 0, 255),
+        step('settle'),
+        step('wait', 6),
+        step('settle'),
+      ),
+    );
+  }
+  return all;
+}
+
+const worlds = (['sun', 'moon'] as const).flatMap((side) =>
+  [false, true].map((mobile) => ({ side, mobile })),
+);
+
+export const insiderTargets: readonly FuzzTarget[] = worlds.map(({ side, mobile }) => ({
+  name: `engine-insider${mobile ? '-mobile' : ''}-${side === 'sun' ? 'initiator' : 'responder'}`,
   run(octets) {
-    const world = new InsiderWorld(side);
+    const world = new InsiderWorld(side, mobile);
     world.victim.story.clear();
     const beginner = side === 'sun' ? world.accomplice : world.victim;
     beginner.give({ kind: 'command', id: 1, command: { kind: 'initiate', child: 'net' } });
@@ -72,7 +126,7 @@ export const insiderTargets: readonly FuzzTarget[] = (['sun', 'moon'] as const).
     return story;
   },
   mutate: mutateSteps,
-  seeds,
+  seeds: () => [...seeds(), ...(mobile ? movingSeeds() : [])],
   // An engine never throws because of what it receives.
   refuses: () => false,
 }));

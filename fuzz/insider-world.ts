@@ -1,7 +1,15 @@
 // A host, a peer of it whose keys are known, and another peer that has nothing to do with all that.
 import { type Endpoint, spiBytes } from '#sa';
 import { decodeIkeMessage, ExchangeType, type IkeHeader, type IkeMessage } from '#wire';
-import { broken, EngineHost, endpoints, type IkeKeyLog, natTraversalPort, type Side } from './engine-host.ts';
+import {
+  broken,
+  EngineHost,
+  endpoints,
+  type IkeKeyLog,
+  natTraversalPort,
+  places,
+  type Side,
+} from './engine-host.ts';
 import { chainOf, type Material, octetsOf, type RawPayload } from './payload-chain.ts';
 import { openText, sealText } from './peer-cipher.ts';
 
@@ -20,7 +28,10 @@ export interface Delivery {
   readonly fragments: number;
   /** The fragment that is left out (from 1), if there is one with this number. */
   readonly missing: number;
+  /** It claims to come from where nobody is. */
   readonly elsewhere: boolean;
+  /** Between which ends of the victim; absent: as the last one. */
+  readonly path?: { readonly local: Endpoint; readonly remote: Endpoint };
 }
 
 const bystanderAddress = '192.0.2.3';
@@ -55,8 +66,14 @@ export class InsiderWorld {
   /** By IKE SA: the Message IDs of requests that the accomplice knows nothing of. */
   readonly #forged = new Map<string, number[]>();
 
-  constructor(side: Side) {
+  readonly #mobile: boolean;
+  #path: { readonly local: Endpoint; readonly remote: Endpoint };
+
+  /** @param mobile both do MOBIKE (RFC 4555), and nothing gets to where they are not */
+  constructor(side: Side, mobile = false) {
+    this.#mobile = mobile;
     const other: Side = side === 'moon' ? 'sun' : 'moon';
+    this.#path = { local: endpoints[side], remote: endpoints[other] };
     const own = endpoints[side].address;
     const mars = 'mars.example.org';
     const id = `${side}.example.org`;
@@ -68,8 +85,9 @@ export class InsiderWorld {
         mars,
         'local_ts = 10.9.0.0/16\n remote_ts = 10.3.0.0/16\n',
       ),
+      mobile,
     });
-    this.accomplice = new EngineHost(other, 'psk');
+    this.accomplice = new EngineHost(other, 'psk', { mobile });
     this.#bystander = new EngineHost(side, 'psk', {
       onlyConnections: bystanderConnection(
         bystanderAddress,
@@ -105,6 +123,8 @@ export class InsiderWorld {
             again = true;
             aside.now = host.now;
             aside.give({ kind: 'datagram', local: remote, remote: local, octets });
+          } else if (this.#mobile && remote.address === elsewhereEnd) {
+            // Nobody is there.
           } else if (local.port === natTraversalPort ? octets.length > 4 : true) {
             const content = local.port === natTraversalPort ? octets.subarray(4) : octets;
             queue?.push({ message: decodeIkeMessage(content), local, remote });
@@ -141,8 +161,9 @@ export class InsiderWorld {
   }
 
   /** Gives the victim a message as its peer could send it. */
-  say({ chain, header, fragments, missing, elsewhere }: Delivery): void {
+  say({ chain, header, fragments, missing, elsewhere, path }: Delivery): void {
     const { firstPayload, octets } = octetsOf(chain);
+    this.#path = path ?? this.#path;
     // Nothing of such a length leaves in one datagram.
     if (octets.length > 60_000) return;
     const keys = this.#keysOf(this.victim, header) ?? this.#keysOf(this.accomplice, header);
@@ -170,19 +191,32 @@ export class InsiderWorld {
 
   #deliver(octets: Uint8Array, elsewhere: boolean): void {
     const { victim } = this;
-    const peer = endpoints[this.accomplice.side];
+    const { local, remote } = this.#path;
     this.#messages++;
     victim.give({
       kind: 'datagram',
-      local: endpoints[victim.side],
-      remote: elsewhere ? { ...peer, address: elsewhereEnd as Endpoint['address'] } : peer,
-      octets,
+      local,
+      remote: elsewhere ? { ...remote, address: elsewhereEnd as Endpoint['address'] } : remote,
+      octets: onPort(local.port, octets),
     });
     // A response may come in fragments, requests may begin beside it; more would be amplification.
     if (victim.sent.length > 16) broken(`${victim.sent.length} datagrams for one`);
     this.collect();
     victim.checkBounds(this.#messages + 2);
     this.#checkBystander();
+    this.#checkMoves();
+  }
+
+  /** RFC 4555 3.7: traffic is led nowhere before the peer has answered from there. */
+  #checkMoves(): void {
+    const { engine, dataPlane } = this.victim;
+    for (const { childId, to } of dataPlane.moved.splice(0)) {
+      if (to !== elsewhereEnd) continue;
+      const sa = engine
+        .status()
+        .ikeSas.find(({ children }) => children.some((child) => child.childId === childId));
+      if (sa?.mobility !== undefined) broken('Child SAs lead where the peer has answered from');
+    }
   }
 
   /** A message to the accomplice, as it stands; answers to what it never asked are kept from it. */
@@ -190,7 +224,12 @@ export class InsiderWorld {
     const { header, octets } = message;
     const forged = this.#forged.get(saOf(header)) ?? [];
     if (header.response && forged.includes(header.messageId)) return;
-    this.accomplice.give({ kind: 'datagram', local: remote, remote: local, octets });
+    this.accomplice.give({
+      kind: 'datagram',
+      local: remote,
+      remote: local,
+      octets: onPort(remote.port, octets),
+    });
     this.collect();
   }
 
@@ -247,6 +286,17 @@ export class InsiderWorld {
     this.accomplice.wait(this.victim.now - this.accomplice.now, () => this.collect());
     this.collect();
     this.#checkBystander();
+    this.#checkMoves();
+  }
+
+  /** @param first of the addresses that a host of this side may have, the one that it has now. @param count how many it has */
+  move(host: EngineHost, first: number, count: number): void {
+    const all = places[host.side];
+    const from = first % all.length;
+    const [best, ...others] = [...all.slice(from), ...all.slice(0, from)];
+    if (best !== undefined) host.moveTo([best, ...others.slice(0, count % all.length)]);
+    this.collect();
+    this.#checkMoves();
   }
 
   #standing(): string {
@@ -273,6 +323,11 @@ export class InsiderWorld {
 
 function saOf({ initiatorSpi, responderSpi }: IkeHeader): string {
   return `${initiatorSpi} ${responderSpi}`;
+}
+
+/** ESP shares this port: a marker says that it is none (RFC 3948 2.2). */
+function onPort(port: number, octets: Uint8Array): Uint8Array {
+  return port === natTraversalPort ? Uint8Array.of(0, 0, 0, 0, ...octets) : octets;
 }
 
 /** A message whose payloads nobody sealed, however wrong they are. */
