@@ -3,7 +3,6 @@ import { NotifyType, type Payload } from '#wire';
 import { failure, holderOf, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa, releaseReservation } from '../lifecycle.ts';
 import type { Path } from '../mobility.ts';
-import { returnsCookie2 } from '../payloads/cookie2.ts';
 import { findNotify } from '../payloads/notify.ts';
 import type { Task, Work } from '../task.ts';
 import { beginCreateChild, concludeCreateChild } from './create-child-sa/create-child-sa-initiator.ts';
@@ -19,6 +18,7 @@ import {
 } from './informational/informational.ts';
 import { beginAnnouncement } from './mobike/announce-addresses.ts';
 import { beginCheckPath, concludeCheckPath } from './mobike/check-path.ts';
+import { lacksCookie2 } from './mobike/proof.ts';
 import { beginUpdate, concludeUpdate, followAnswer, noteMappingAnswer } from './mobike/update-addresses.ts';
 import { beginRekeyIke, concludeRekeyIke } from './rekey-ike-sa/rekey-ike-sa-initiator.ts';
 
@@ -97,8 +97,7 @@ export function handleResponse(
     endIkeSa(state, failure('invalid-syntax', detail, NotifyType.INVALID_SYNTAX), exchange);
     return;
   }
-  // RFC 4555 3.7: who does not return it has not seen the request, and lies.
-  if ('cookie' in exchange && exchange.cookie !== undefined && !returnsCookie2(payloads, exchange.cookie)) {
+  if (lacksCookie2(exchange, payloads)) {
     endIkeSa(holderOf(state), failure('invalid-syntax', 'the answer lacks our COOKIE2'));
     return;
   }

@@ -1,7 +1,7 @@
 // COOKIE2: whoever returns it has seen the request (RFC 4555 3.7, 4.2.5).
 import { equalConstantTime } from '#crypto';
 import { type NotifyPayload, NotifyType, type Payload } from '#wire';
-import { findErrorNotify, findNotify, notify } from './notify.ts';
+import { findNotify, notify } from './notify.ts';
 
 /** Of ours: nobody guesses it. */
 export const cookie2Bytes = 16;
@@ -19,11 +19,8 @@ export function returnedCookie2(request: readonly Payload[]): NotifyPayload[] {
   return [cookie2(asked.data.slice())];
 }
 
-/**
- * Whether an answer has the value that was sent. A refusal may do without (RFC 4555 3.5).
- */
+/** Whether an answer has the value that was sent. */
 export function returnsCookie2(answer: readonly Payload[], sent: Uint8Array): boolean {
   const returned = findNotify(answer, NotifyType.COOKIE2);
-  if (returned === undefined) return findErrorNotify(answer) !== undefined;
-  return equalConstantTime(returned.data, sent);
+  return returned !== undefined && equalConstantTime(returned.data, sent);
 }

@@ -99,13 +99,14 @@ test('COOKIE2 goes back as it came, if it has a length that it may have', () => 
 });
 
 // RFC 4555 3.7, 3.5
-test('an answer has our COOKIE2, or is a refusal without one', () => {
+test('an answer has our COOKIE2, whatever else it says', () => {
   const sent = new Uint8Array(16).fill(7);
   assert.equal(returnsCookie2([cookie2(sent)], sent), true);
   assert.equal(returnsCookie2([cookie2(sent.subarray(1))], sent), false);
   assert.equal(returnsCookie2([cookie2(new Uint8Array(16))], sent), false);
   assert.equal(returnsCookie2([], sent), false);
   const refusal = notify(NotifyType.UNACCEPTABLE_ADDRESSES);
-  assert.equal(returnsCookie2([refusal], sent), true);
+  assert.equal(returnsCookie2([refusal], sent), false);
+  assert.equal(returnsCookie2([refusal, cookie2(sent)], sent), true);
   assert.equal(returnsCookie2([refusal, cookie2(new Uint8Array(16))], sent), false);
 });
