@@ -1,6 +1,8 @@
 // Both ends know how long a round trip takes, from the beginning on, and are not fooled by what was sent twice.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { address } from '#sa';
+import { connection } from '../testing/connections.ts';
 import { Pair } from '../testing/pair.ts';
 
 /** Each datagram takes 20 ms. */
@@ -93,4 +95,26 @@ test('one quick answer on a path of slow ones makes no other one late, nor do ma
   answeredAfter(pair, ...new Array<number>(60).fill(40));
   const within = pair.moon.sa.answerWithinMs!;
   assert.ok(within >= 120 && within < 125, `${within} ms`);
+});
+
+// RFC 4555 3.5
+test('nor does one to a request that went out again because of a move', () => {
+  const mobile = (name: 'moon' | 'sun') => ({ connections: [connection(name, { mobike: true })] });
+  const pair = new Pair({ moon: mobile('moon'), sun: mobile('sun') });
+  pair.moon.initiate(pair.sun.endpoint);
+  pair.collect();
+  for (const to of ['sun', 'moon', 'sun', 'moon'] as const) hop(pair, to);
+  assert.equal(pair.moon.sa.roundTripMs, 40);
+  pair.moon.command({ kind: 'check-liveness', reason: 'test' });
+  pair.drop(pair.sun);
+  pair.wait(3_000);
+  pair.moon.command({ kind: 'move', local: address('198.51.100.9') });
+  pair.deliver(pair.sun);
+  pair.deliver(pair.moon);
+  assert.equal(pair.moon.sa.roundTripMs, 40, 'the liveness check went out from two places');
+  pair.drop(pair.sun);
+  pair.wait(1_000);
+  pair.deliver(pair.sun);
+  pair.deliver(pair.moon);
+  assert.equal(pair.moon.sa.roundTripMs, 40, 'the update went out twice');
 });

@@ -14,9 +14,10 @@ export interface RoundTrip {
 /** Our request was answered. One that was sent twice tells nothing: either sending may be the one that was answered. */
 export function measureRequest(
   state: IkeSaState,
-  request: Pick<OutstandingRequest, 'attempt' | 'firstSentAt'> | undefined,
+  request: Pick<OutstandingRequest, 'attempt' | 'firstSentAt' | 'sentAt'> | undefined,
 ): void {
-  if (request === undefined || request.attempt > 0) return;
+  // A move gives back the tries, and its own request is sent twice without spending one.
+  if (request === undefined || request.attempt > 0 || request.sentAt !== request.firstSentAt) return;
   measured(state, state.at - request.firstSentAt);
 }
 
