@@ -47,7 +47,7 @@ export interface OutstandingSummary {
 export interface MobilityStatus {
   /** Whether we decide between which addresses the SAs are. */
   readonly client: boolean;
-  /** As client: the addresses that the gateway has beside the one in use. */
+  /** The addresses that the peer has beside the one in use, as far as it named them. */
   readonly peerAddresses: readonly IpAddress[];
   /** Where Child SAs lead: elsewhere than the IKE SA while the peer has yet to show that it is there. */
   readonly tunnel: Path;

@@ -22,7 +22,7 @@ export interface PathCandidate extends Path {
 }
 
 export interface Mobility {
-  /** As client: the addresses that the gateway has beside the one in use (3.4). */
+  /** Those that the peer has beside the one in use (3.4). */
   peerAddresses: readonly IpAddress[];
   /** As client: how often the path has changed. */
   moves: number;

@@ -5,7 +5,7 @@ import type { IkeSpi, WireProposal } from '#wire';
 import type { ChildSa } from '../child-sas/child-sa.ts';
 import type { ChildConfiguration } from '../configuration.ts';
 import type { IkeFailure } from '../interface.ts';
-import type { PathCandidate } from '../mobility.ts';
+import type { Path, PathCandidate } from '../mobility.ts';
 import type { Task } from '../task.ts';
 
 /** What we proposed for a Child SA. */
@@ -135,8 +135,8 @@ export interface OutstandingRequest {
   sentAt: number;
   /** The first repetition is due, which is beside the others: see `transmission.ts`. */
   early?: true | undefined;
-  /** It went to several places, and an answer does not say which of them it reached (RFC 4555 3.7). */
-  wandered?: true;
+  /** Where else it went; an answer does not say which of the places it reached (RFC 4555 3.7). */
+  strays?: readonly Path[];
   /** 0 is the first transmission. */
   attempt: number;
   /** When to send again, or to give up. */

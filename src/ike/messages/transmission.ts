@@ -160,6 +160,7 @@ function repeat(state: IkeSaState, request: OutstandingRequest): void {
   const [first, ...others] = pathsFor(state, request);
   const { exchange } = request;
   const strayed = exchange.kind === 'check-path' && !samePath(first, exchange.candidate);
-  if (others.length > 0 || strayed) request.wandered = true;
+  const strays = strayed ? [first, ...others] : others;
+  if (strays.length > 0) request.strays = [...(request.strays ?? []), ...strays];
   for (const path of [first, ...others]) transmit(state, request.datagrams, path);
 }

@@ -29,8 +29,7 @@ export function mobikeAnnouncement(state: IkeSaState): Payload[] {
 export function noteMobike(state: IkeSaState, payloads: readonly Payload[]): void {
   if (!wantsMobility(state.connection)) return;
   if (findNotify(payloads, NotifyType.MOBIKE_SUPPORTED) === undefined) return;
-  state.mobility = newMobility();
-  if (state.client) state.mobility.peerAddresses = additionalAddresses(payloads) ?? [];
+  state.mobility = { ...newMobility(), peerAddresses: additionalAddresses(payloads) ?? [] };
 }
 
 /** RFC 4555 3.9: without NAT traversal nobody may change the addresses of what changes the addresses of SAs. */

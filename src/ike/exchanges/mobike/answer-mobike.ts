@@ -29,9 +29,9 @@ export function answerMobike(
     return [notify(NotifyType.UNEXPECTED_NAT_DETECTED), ...cookie];
   // 3.5, 3.6: with a window of several requests an older one may come behind a newer one.
   if ((updates || addresses !== undefined) && isNewest(state, origin.messageId)) {
-    if (addresses !== undefined && holder.client) {
+    if (addresses !== undefined) {
       mobility.peerAddresses = addresses;
-      followGateway(holder, mobility, origin);
+      if (holder.client) followGateway(holder, mobility, origin);
     }
     // It is the client who decides.
     if (updates && !holder.client) {

@@ -33,7 +33,7 @@ export function concludeCheckPath(
     holder.tasks.add({ kind: 'check-path' });
     return;
   }
-  if (!request.wandered) {
+  if (request.strays === undefined) {
     follow(holder, mobility, candidate);
     return;
   }

@@ -59,6 +59,25 @@ test('an answer with another COOKIE2, or none, ends the IKE SA', () => {
   }
 });
 
+// RFC 4555 3.7, 5.3: who has not seen the request does not know the COOKIE2, and may say anything else.
+test('a refusal is no answer to a check', () => {
+  const refusals = [NotifyType.NO_PROPOSAL_CHOSEN, NotifyType.UNACCEPTABLE_ADDRESSES].map((type) =>
+    notify(type),
+  );
+  for (const refusal of refusals) {
+    const one = mobileInsider();
+    one.from = elsewhere;
+    one.send([update]);
+    assert.ok(one.respond([refusal]));
+    assert.ok(
+      !one.pair.sun.commands.some(
+        (command) => command.kind === 'update-addresses' && command.remote.address === elsewhere.address,
+      ),
+    );
+    assert.equal(one.pair.sun.sa.phase, 'ended');
+  }
+});
+
 // RFC 4555 3.8
 test('whoever asks where it is seen is told, and nothing else comes of it', () => {
   const one = mobileInsider();
@@ -114,11 +133,41 @@ test('an older update that comes behind a newer one is answered, and not followe
   assert.equal(pair.sun.sa.remote.address, elsewhere.address);
 });
 
-// RFC 4555 4.2.2
-test('a list of addresses means nothing to a gateway, and an update nothing to a client', () => {
+// RFC 4555 3.4, 3.6, 4.2.2
+test('a gateway keeps the addresses of a client, and tries them only once its own is gone and no answer comes', () => {
   const one = mobileInsider();
-  one.send([notify(NotifyType.ADDITIONAL_IP4_ADDRESS, addressBytes(address('203.0.113.5')))]);
+  const { pair } = one;
+  one.send([notify(NotifyType.ADDITIONAL_IP4_ADDRESS, addressBytes(elsewhere.address))]);
   assert.deepEqual(types(one.answer()), []);
+  assert.deepEqual(pair.sun.sa.mobility?.peerAddresses, [elsewhere.address]);
+  const places = (): Set<IpAddress> => {
+    const all = new Set<IpAddress>();
+    while (pair.sun.sa.phase === 'established' && !all.has(elsewhere.address)) {
+      pair.wire.length = 0;
+      pair.wait(250);
+      for (const { destination } of pair.wire) all.add(destination.address);
+    }
+    return all;
+  };
+  pair.sun.command({ kind: 'move', local: address('192.0.2.22') });
+  pair.collect();
+  assert.deepEqual(places(), new Set([addresses.moon, elsewhere.address]));
+  assert.deepEqual(ledTo(one), new Set([addresses.moon]));
+  assert.ok(one.respond([]));
+  pair.wire.length = 0;
+  pair.sun.command({ kind: 'check-liveness', reason: 'a test' });
+  assert.deepEqual(places(), new Set([addresses.moon]));
+});
+
+// RFC 4555 3.6
+test('the newest list counts, and one that names too many, or nobody, is kept as far as it goes', () => {
+  const one = mobileInsider();
+  const list = Array.from({ length: 20 }, (_, i) =>
+    notify(NotifyType.ADDITIONAL_IP4_ADDRESS, Uint8Array.of(198, 51, 100, i)),
+  );
+  one.send([notify(NotifyType.ADDITIONAL_IP4_ADDRESS, Uint8Array.of(224, 0, 0, 1)), ...list]);
+  assert.equal(one.pair.sun.sa.mobility?.peerAddresses.length, 8);
+  one.send([notify(NotifyType.NO_ADDITIONAL_ADDRESSES)]);
   assert.deepEqual(one.pair.sun.sa.mobility?.peerAddresses, []);
 });
 

@@ -438,6 +438,26 @@ test('a gateway names its other addresses, and the client goes there when the on
   assert.equal(pair.moon.sa.phase, 'established');
 });
 
+// RFC 4555 5.4: whoever hears the answer can send it again from elsewhere, and faster.
+test('an answer from where nothing was tried moves nobody', () => {
+  const pair = mobile({
+    moon: { ownAddresses: [addresses.moon] },
+    sun: { ownAddresses: [addresses.sun, otherGateway] },
+  }).establish();
+  pair.moon.command({ kind: 'check-liveness', reason: 'a test' });
+  let request = pair.take(pair.sun);
+  // Repeated until other pairs are tried, too.
+  while (request.destination.address !== otherGateway) {
+    pair.wait(500);
+    request = pair.wire.splice(0).at(-1) ?? request;
+  }
+  pair.deliver(pair.sun, request);
+  pair.deliver(pair.moon, { ...pair.take(pair.moon), source: at(third) });
+  assert.equal(pair.moon.sa.remote.address, addresses.sun);
+  assert.deepEqual(pair.moon.eventsOf('moved'), []);
+  assert.deepEqual(pair.moon.sa.outstanding, []);
+});
+
 // RFC 4555 3.7
 test("a client's traffic goes to another address of the gateway only once that has answered from there", () => {
   const pair = mobile().establish();

@@ -17,13 +17,16 @@ export function otherOwnAddresses(state: IkeSaState): readonly IpAddress[] {
   return own.filter((address) => address !== state.local.address).slice(0, additionalAddressesMax);
 }
 
-/** As client: all pairs that might do, but for the one in use. Those with the address that the gateway has now come first. */
+/**
+ * All pairs that might do, but for the one in use. Those with the address that the peer has now come first. A gateway has but one
+ * address: a list of its others that came from several of them would say several things (3.6).
+ */
 export function otherPaths(state: IkeSaState): readonly Path[] {
-  const { local, remote, mobility } = state;
-  const known = state.ports.ownAddresses?.(state.connection) ?? [];
+  const { local, remote, mobility, client } = state;
+  const known = client ? (state.ports.ownAddresses?.(state.connection) ?? []) : [];
   const own = known.length === 0 ? [local.address] : known;
   const paths: Path[] = [];
-  // Where the gateway was last known to be may still be right: that it went came from an address that anybody may have written.
+  // Where the peer was last known to be may still be right: that it went came from an address that anybody may have written.
   const { proven, peerAddresses = [] } = mobility ?? {};
   for (const theirs of new Set([
     remote.address,
@@ -57,7 +60,9 @@ export function pathsFor(
     return patient ? [candidate] : [candidate, mobility.proven ?? current];
   }
   if (patient) return [current];
-  if (!state.client) return mobility.proven === undefined ? [current] : [current, mobility.proven];
+  // 3.4, 3.6: the other addresses of a client are for the case that its gateway has to tell of others of its own, and for no other.
+  if (!state.client && exchange.kind !== 'announce-addresses')
+    return mobility.proven === undefined ? [current] : [current, mobility.proven];
   const others = otherPaths(state);
   const other = others[(attempt - repetitionsBefore) % Math.max(1, others.length)];
   return other === undefined ? [current] : [current, other];

@@ -64,7 +64,7 @@ export function concludeUpdate(
   const { mobility } = holder;
   if (mobility === undefined) return;
   // We are elsewhere; or which copy reached the gateway first, and so where it believes us to be, is not known (3.6).
-  if (exchange.moves !== mobility.moves || request.wandered) {
+  if (exchange.moves !== mobility.moves || request.strays !== undefined) {
     if (!isUnderWay(holder, mobility.moves)) holder.tasks.add({ kind: 'update-addresses' });
     return;
   }
@@ -123,10 +123,14 @@ function sameHash(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }
 
-/** A request that was tried over several paths is answered: the one that works is taken, and the gateway told so (3.5, 3.10). */
+/**
+ * A request that was tried over several paths is answered: the one that works is taken, and the gateway told so (3.5, 3.10). Whoever
+ * hears the answer may send it again from elsewhere.
+ */
 export function followAnswer(state: IkeSaState, request: OutstandingRequest, path: Path): void {
   if (state.mobility === undefined || !state.client || state.successor !== undefined) return;
-  if (request.wandered === true && !samePath(path, state)) moveTo(state, path);
+  if (samePath(path, state) || !request.strays?.some((stray) => samePath(stray, path))) return;
+  moveTo(state, path);
 }
 
 /** The gateway told all its addresses, from one of them: if the one in use is gone, it is to be found there (3.5, 3.6). */
