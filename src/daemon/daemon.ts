@@ -26,7 +26,7 @@ import type { KeyLogFile } from './logs/key-log-file.ts';
 import type { Log } from './logs/log.ts';
 import type { LogFields } from './logs/log-format.ts';
 import { HipMobility } from './network/hip-mobility.ts';
-import { IkeMobility, type MobileIkeSa } from './network/ike-mobility.ts';
+import { IkeMobility, type IkeMove, type MobileIkeSa } from './network/ike-mobility.ts';
 import { ownAddresses, reachableAddresses } from './network/own-addresses.ts';
 import type { TunnelNetwork } from './network/tunnel-network.ts';
 import { LatestReports } from './observation/latest-reports.ts';
@@ -189,10 +189,7 @@ export class Daemon {
       ownAddresses: () => reachableAddresses(this.#io?.tunName),
       sourceFor: (remote) => sourceAddressFor(remote, options.mark),
       tell: (own) => void this.#driver.command({ kind: 'own-addresses', own }),
-      move: (ikeId, local, remote) =>
-        void this.#driver.command({ kind: 'move-ike', ikeId, local, remote }).then((result) => {
-          if (!result.ok) log.line('warn', `an IKE SA cannot move: ${result.detail}`);
-        }),
+      move: (moves) => void this.#move(moves),
     });
     const { ownerName, store, log } = options;
     if (ownerName !== undefined) {
@@ -391,6 +388,19 @@ export class Daemon {
       if (sa !== undefined) this.#network?.moved(sa);
     }
     this.#options.onEvent?.(event);
+  }
+
+  /** A gateway may have thousands of clients, and one reason why none of them can follow. */
+  async #move(moves: readonly IkeMove[]): Promise<void> {
+    const move = (one: IkeMove): Promise<CommandResult> => this.#driver.command({ kind: 'move-ike', ...one });
+    const refusals = new Map<string, number>();
+    for (const result of await Promise.all(moves.map(move))) {
+      if (!result.ok) refusals.set(result.detail, (refusals.get(result.detail) ?? 0) + 1);
+    }
+    for (const [detail, count] of refusals) {
+      const who = count === 1 ? 'an IKE SA' : `${count} IKE SAs`;
+      this.#options.log.line('warn', `${who} cannot move: ${detail}`);
+    }
   }
 
   async #carryOut(command: EngineCommand): Promise<CommandResult> {

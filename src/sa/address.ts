@@ -76,6 +76,11 @@ export function isUnicast(address: IpAddress): boolean {
   return first !== 0xff && octets.some((octet) => octet !== 0);
 }
 
+/** RFC 1122 3.2.1.3, RFC 4291 2.5.3: it leads to nobody but ourselves. */
+export function isLoopback(address: IpAddress): boolean {
+  return address === '::1' || (!isIpv6(address) && address.startsWith('127.'));
+}
+
 const zero = 0x30;
 const dot = 0x2e;
 

@@ -7,6 +7,7 @@ import { IkeMobility, type MobileIkeSa } from './ike-mobility.ts';
 const here = address('192.0.2.1');
 const there = address('192.0.2.7');
 const there6 = address('2001:db8::7');
+const nowhere = address('192.0.2.99');
 const peer = address('198.51.100.1');
 const peer6 = address('2001:db8:9::1');
 
@@ -32,7 +33,7 @@ function moves(options: {
     ownAddresses: () => new Set(options.own),
     sourceFor: (remote) => options.ways?.[remote.address],
     tell: () => undefined,
-    move: (ikeId, local, remote) => moved.push(`#${ikeId} ${local} > ${remote}`),
+    move: (all) => moved.push(...all.map(({ ikeId, local, remote }) => `#${ikeId} ${local} > ${remote}`)),
   }).look();
   return moved;
 }
@@ -47,6 +48,50 @@ test('each IKE SA whose address is gone goes on from where the kernel would send
 
 test('an address that is still there keeps its IKE SAs, whatever the kernel would choose', () => {
   assert.deepEqual(moves({ sas: [ikeSa()], own: [here, there], ways: { [peer]: there } }), []);
+});
+
+test('what was never an address of this machine, as far as it tells, is not gone', () => {
+  const sas: MobileIkeSa[] = [];
+  let own = [here];
+  const moved: number[] = [];
+  const mobility = new IkeMobility({
+    mobileIkeSas: () => sas,
+    ownAddresses: () => new Set(own),
+    sourceFor: () => here,
+    tell: () => undefined,
+    move: (all) => moved.push(...all.map(({ ikeId }) => ikeId)),
+  });
+  mobility.look();
+  sas.push(ikeSa({ local: { address: nowhere, port: 4500 } }));
+  own = [here, there];
+  mobility.look();
+  assert.deepEqual(moved, []);
+  own = [here, nowhere];
+  mobility.look();
+  own = [here];
+  mobility.look();
+  assert.deepEqual(moved, [3]);
+});
+
+test('what there was before the start nobody knows, and an IKE SA of that time moves', () => {
+  const sas = [ikeSa({ local: { address: nowhere, port: 4500 } })];
+  assert.deepEqual(moves({ sas, own: [here], ways: { [peer]: here } }), [`#3 ${here} > ${peer}`]);
+});
+
+test('who was not allowed to move is asked again when there are other addresses', () => {
+  let own = [here];
+  const moved: IpAddress[] = [];
+  const mobility = new IkeMobility({
+    mobileIkeSas: () => [ikeSa()],
+    ownAddresses: () => new Set(own),
+    sourceFor: () => own.at(-1),
+    tell: () => undefined,
+    // Refused: the IKE SA stays where it is.
+    move: ([move]) => moved.push(move!.local),
+  });
+  mobility.look();
+  for (own of [[there], [there], [there, address('192.0.2.8')]]) mobility.look();
+  assert.deepEqual(moved, [there, address('192.0.2.8')]);
 });
 
 test('without a way to the peer, or only from an address inside of a tunnel, nothing moves', () => {
@@ -95,11 +140,11 @@ test('IKE SAs are looked at when addresses change, or when one of them waits for
       looked++;
       return sas;
     },
-    ownAddresses: () => own,
+    ownAddresses: () => new Set(own),
     sourceFor: () => way,
     tell: () => undefined,
-    move: (_ikeId, local) => {
-      sas[0] = ikeSa({ local: { address: local, port: 4500 } });
+    move: ([move]) => {
+      sas[0] = ikeSa({ local: { address: move!.local, port: 4500 } });
     },
   });
   const looks = (): number => {

@@ -12,6 +12,12 @@ export interface MobileIkeSa {
   readonly peerAddresses: readonly IpAddress[];
 }
 
+export interface IkeMove {
+  readonly ikeId: number;
+  readonly local: IpAddress;
+  readonly remote: IpAddress;
+}
+
 export interface IkeMobilityPorts {
   mobileIkeSas(): readonly MobileIkeSa[];
   /** Addresses of this machine that are not inside of tunnels. */
@@ -19,13 +25,17 @@ export interface IkeMobilityPorts {
   /** From where the kernel would send to a peer; `undefined`: it has no way there. */
   sourceFor(remote: Endpoint): IpAddress | undefined;
   tell(own: ReadonlySet<IpAddress>): void;
-  move(ikeId: number, local: IpAddress, remote: IpAddress): void;
+  /** All that move at once; never none. */
+  move(moves: readonly IkeMove[]): void;
 }
 
 export class IkeMobility {
   readonly #ports: IkeMobilityPorts;
   readonly #settling = new Settling(() => this.look());
-  #told: string | undefined;
+  /** Those of the last look. */
+  #own: ReadonlySet<IpAddress> | undefined;
+  /** Addresses that are gone, and that IKE SAs had when they were looked at last. */
+  #gone: ReadonlySet<IpAddress> = new Set();
   /** An IKE SA had nowhere to go. */
   #stranded = false;
 
@@ -41,27 +51,36 @@ export class IkeMobility {
   /** Without a way to the peer an IKE SA stays where it was until the next change. */
   look(): void {
     const own = this.#ports.ownAddresses();
-    const all = [...own].sort().join(' ');
+    const before = this.#own;
+    const same = before !== undefined && before.size === own.size && [...own].every((one) => before.has(one));
     // Routes come and go all day on some machines; they matter to whoever waits for one.
-    if (all === this.#told && !this.#stranded) return;
-    if (all !== this.#told) this.#ports.tell(own);
-    this.#told = all;
-    this.#stranded = false;
-    for (const sa of this.#ports.mobileIkeSas()) {
-      if (!own.has(sa.local.address) && !this.#move(sa, own)) this.#stranded = true;
-    }
+    if (same && !this.#stranded) return;
+    if (!same) this.#ports.tell(own);
+    this.#own = own;
+    // A machine may send from addresses that it does not list. What there was before the start nobody knows.
+    const wasOurs = (address: IpAddress): boolean =>
+      before === undefined || before.has(address) || this.#gone.has(address);
+    const leaving = this.#ports
+      .mobileIkeSas()
+      .filter(({ local: { address } }) => !own.has(address) && wasOurs(address));
+    const moves = leaving.flatMap((sa) => this.#moveOf(sa, own) ?? []);
+    this.#gone = new Set(leaving.map(({ local }) => local.address));
+    this.#stranded = moves.length < leaving.length;
+    if (moves.length > 0) this.#ports.move(moves);
   }
 
-  /** Where the peer is known to be comes first. False: there is no way to it. */
-  #move({ ikeId, local, remote, client, peerAddresses }: MobileIkeSa, own: ReadonlySet<IpAddress>): boolean {
+  /** Where the peer is known to be comes first. `undefined`: there is no way to it. */
+  #moveOf(
+    { ikeId, local, remote, client, peerAddresses }: MobileIkeSa,
+    own: ReadonlySet<IpAddress>,
+  ): IkeMove | undefined {
     for (const address of client ? [remote.address, ...peerAddresses] : [remote.address]) {
       const from = this.#ports.sourceFor({ address, port: remote.port });
       if (from === undefined || !own.has(from) || from === local.address || !sameFamily(from, address))
         continue;
-      this.#ports.move(ikeId, from, address);
-      return true;
+      return { ikeId, local: from, remote: address };
     }
-    return false;
+    return undefined;
   }
 
   stop(): void {

@@ -1,22 +1,28 @@
 // The addresses that this machine has.
-import { networkInterfaces } from 'node:os';
-import { type IpAddress, parseAddress } from '#sa';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { type IpAddress, isLoopback, parseAddress } from '#sa';
 
 export function ownAddresses(): ReadonlySet<IpAddress> {
-  return addressesWhere(() => true);
+  return addressesWhere(networkInterfaces(), () => true);
 }
 
-/** By which others reach it: not those of loopback or of our own device, where traffic from inside of tunnels arrives. */
-export function reachableAddresses(tunName: string | undefined): ReadonlySet<IpAddress> {
-  return addressesWhere((device, internal) => !internal && device !== tunName);
+/** By which others reach it: no loopback addresses, and none of our own device, where traffic from inside of tunnels arrives. */
+export function reachableAddresses(
+  tunName: string | undefined,
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): ReadonlySet<IpAddress> {
+  return addressesWhere(interfaces, (device, address) => device !== tunName && !isLoopback(address));
 }
 
-function addressesWhere(counts: (device: string, internal: boolean) => boolean): ReadonlySet<IpAddress> {
+function addressesWhere(
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+  counts: (device: string, address: IpAddress) => boolean,
+): ReadonlySet<IpAddress> {
   const addresses = new Set<IpAddress>();
-  for (const [device, all] of Object.entries(networkInterfaces())) {
+  for (const [device, all] of Object.entries(interfaces)) {
     for (const one of all ?? []) {
-      const address = counts(device, one.internal) ? parseAddress(one.address) : undefined;
-      if (address !== undefined) addresses.add(address);
+      const address = parseAddress(one.address);
+      if (address !== undefined && counts(device, address)) addresses.add(address);
     }
   }
   return addresses;

@@ -21,7 +21,8 @@ export function executeMobilityCommand(state: EngineState, id: number, command: 
   const remote = command.remote ?? entry.sa.remote.address;
   const local = localFor(state, entry.sa.connection, command.local, remote);
   if (local === undefined) {
-    const detail = `local_addrs of ${entry.sa.connection.name} has no address that this host has, towards ${remote}`;
+    const family = isIpv6(remote) ? 'IPv6' : 'IPv4';
+    const detail = `local_addrs of ${entry.sa.connection.name} has no address of ${family} that this host has`;
     state.answer(id, { ok: false, code: 'no-address', detail });
     return;
   }

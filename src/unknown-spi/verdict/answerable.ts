@@ -1,5 +1,5 @@
 // Which packets can be answered at all, whoever sent them: addresses, ports, lengths and SPI ranges.
-import { type Endpoint, type IpAddress, isNegotiableSpi, isUnicast, type UnknownSpiEvidence } from '#sa';
+import { type Endpoint, isLoopback, isNegotiableSpi, isUnicast, type UnknownSpiEvidence } from '#sa';
 
 /** Why nobody could be answered. Each is a reason of `ignore(not-answerable)`. */
 export type NotAnswerable =
@@ -12,10 +12,6 @@ export type NotAnswerable =
   | 'fragment'
   | 'reserved-spi'
   | 'bad-length';
-
-function isLoopback(address: IpAddress): boolean {
-  return address === '::1' || (!address.includes(':') && address.startsWith('127.'));
-}
 
 /** Why a packet between these two ends can have no answer. Ports are 0 where the packet has none. */
 export function unanswerableAddresses(
