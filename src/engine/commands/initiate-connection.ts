@@ -262,6 +262,18 @@ export function followConfiguration(state: EngineState, initiation: Initiation):
   }
 }
 
+/** The address from which it is being made is gone: it begins anew, from where this host is now. That is no failure of a try. */
+export function beginAgain(state: EngineState, initiation: Initiation, reason: string): void {
+  const { connection, phase } = initiation;
+  if (phase.name !== 'connecting') return;
+  const entry = state.registry.byId(phase.ikeId);
+  const refusal = resolve(state, initiation);
+  if (refusal !== undefined) state.pending.initiationFailed(connection.name, undefined, refusal);
+  if (entry === undefined) return;
+  entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });
+  state.touch(entry);
+}
+
 function sameConnection(a: ConnectionConfiguration, b: ConnectionConfiguration): boolean {
   const plain = (value: ConnectionConfiguration): string =>
     JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));

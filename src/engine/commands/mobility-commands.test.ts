@@ -123,6 +123,27 @@ test('an IKE SA without MOBIKE, and one that is not there, cannot be moved', () 
   assert.equal(pair.moon.engine.status().ikeSas[0]?.local.address, addresses.moon);
 });
 
+test('a connection whose address goes while it is being made begins anew from where this host is', () => {
+  const moon = configuration('moon', { connections: [connection('moon', { mobike: true })] });
+  const roaming = connection('sun', { mobike: true, remoteAddresses: [{ kind: 'any' }] });
+  const pair = new EnginePair({ moon, sun: configuration('sun', { connections: [roaming] }) }).start();
+  pair.further.add(elsewhere);
+  know(pair.moon, addresses.moon);
+  const id = pair.moon.command({ kind: 'initiate', child: 'net' });
+  // Nothing of the first try arrives.
+  pair.wire.length = 0;
+  know(pair.moon, addresses.moon, elsewhere);
+  assert.equal(pair.wire.length, 0);
+  pair.moon.address = elsewhere;
+  know(pair.moon, elsewhere);
+  pair.settle();
+  assert.deepEqual(
+    pair.moon.engine.status().ikeSas.map(({ phase, local }) => [phase, local.address]),
+    [['established', elsewhere]],
+  );
+  assert.equal(pair.moon.results.get(id)?.ok, true);
+});
+
 // RFC 4555 3.5
 test('a client whose gateway does not follow it makes a new IKE SA from where it is', () => {
   const pair = mobile();

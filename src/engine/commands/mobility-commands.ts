@@ -5,6 +5,7 @@ import { addressFit } from '../connection-lookup.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { MobilityCommand } from '../interface.ts';
+import { beginAgain } from './initiate-connection.ts';
 
 export function executeMobilityCommand(state: EngineState, id: number, command: MobilityCommand): void {
   if (command.kind === 'own-addresses') {
@@ -57,6 +58,7 @@ function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number 
     .filter((one) => isUnicast(one) && !inside.has(one) && !isLinkLocal(one))
     .sort();
   if (before.join(' ') === state.ownAddresses.join(' ')) return 0;
+  beginElsewhere(state, new Set(before.filter((one) => !state.ownAddresses.includes(one))));
   let told = 0;
   for (const entry of state.registry.all()) {
     const { mobility, connection, phase } = entry.sa;
@@ -69,6 +71,16 @@ function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number 
     told++;
   }
   return told;
+}
+
+/** What is only being made cannot move: its peer does not know yet whose it is. */
+function beginElsewhere(state: EngineState, gone: ReadonlySet<IpAddress>): void {
+  for (const initiation of [...state.initiations.all()]) {
+    const { phase } = initiation;
+    const sa = phase.name === 'connecting' ? state.registry.byId(phase.ikeId)?.sa : undefined;
+    if (sa !== undefined && gone.has(sa.local.address))
+      beginAgain(state, initiation, `${sa.local.address} is no address of this host any more`);
+  }
 }
 
 /** RFC 3927, RFC 4291 2.5.6 */

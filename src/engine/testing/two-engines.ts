@@ -1,7 +1,7 @@
 // Two engines and the wire between them, in virtual time: each datagram is delivered, dropped or held by hand.
 import assert from 'node:assert/strict';
 import { seededRandomness } from '#crypto';
-import type { DataPlaneEvent, Endpoint, SaCommand, SaResult } from '#sa';
+import type { DataPlaneEvent, Endpoint, IpAddress, SaCommand, SaResult } from '#sa';
 import type { EngineConfiguration } from '../configuration.ts';
 import { Engine } from '../engine.ts';
 import type { CommandResult, EngineCommand, EngineEvent, EngineInput } from '../interface.ts';
@@ -28,6 +28,8 @@ export class EngineHost {
   /** What the data plane answers. */
   answer: (command: SaCommand) => SaResult = () => ({ ok: true });
   resolves = true;
+  /** From where it would send. */
+  address: IpAddress;
   readonly #pair: EnginePair;
   readonly #configuration: EngineConfiguration;
   readonly #spiGroups: number | undefined;
@@ -38,6 +40,7 @@ export class EngineHost {
     this.#pair = pair;
     this.#spiGroups = spiGroups;
     this.name = name;
+    this.address = addresses[name];
     this.#configuration = configured;
     this.engine = this.#makeEngine();
   }
@@ -81,7 +84,7 @@ export class EngineHost {
               kind: 'resolved',
               id: output.id,
               result: this.resolves
-                ? { ok: true, local: addresses[this.name], remote: addresses[peerOf(this.name)] }
+                ? { ok: true, local: this.address, remote: addresses[peerOf(this.name)] }
                 : { ok: false, detail: 'the name is unknown' },
             });
             break;
