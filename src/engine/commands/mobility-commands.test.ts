@@ -123,6 +123,21 @@ test('an IKE SA without MOBIKE, and one that is not there, cannot be moved', () 
   assert.equal(pair.moon.engine.status().ikeSas[0]?.local.address, addresses.moon);
 });
 
+// RFC 4555 3.5, 3.6
+test('clients of a gateway whose address is gone are told once, from where it goes on', () => {
+  const pair = mobile();
+  const before = pair.sun.sent.length;
+  know(pair.sun, elsewhere, inside);
+  assert.equal(pair.sun.sent.length, before, 'from an address that is gone nothing can be sent');
+  const { ikeId } = pair.sun.engine.status().ikeSas[0]!;
+  pair.sun.command({ kind: 'move-ike', ikeId, local: elsewhere });
+  pair.settle();
+  const sources = pair.sun.sent.slice(before).map(({ source }) => source.address);
+  assert.deepEqual(new Set(sources), new Set([elsewhere]));
+  assert.deepEqual(peerAddresses(pair), [inside]);
+  assert.equal(pair.moon.countIke('moved'), 1);
+});
+
 test('a connection whose address goes while it is being made begins anew from where this host is', () => {
   const moon = configuration('moon', { connections: [connection('moon', { mobike: true })] });
   const roaming = connection('sun', { mobike: true, remoteAddresses: [{ kind: 'any' }] });

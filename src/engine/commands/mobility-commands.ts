@@ -58,12 +58,15 @@ function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number 
     .filter((one) => isUnicast(one) && !inside.has(one) && !isLinkLocal(one))
     .sort();
   if (before.join(' ') === state.ownAddresses.join(' ')) return 0;
-  beginElsewhere(state, new Set(before.filter((one) => !state.ownAddresses.includes(one))));
+  const gone = new Set(before.filter((one) => !state.ownAddresses.includes(one)));
+  beginElsewhere(state, gone);
   let told = 0;
   for (const entry of state.registry.all()) {
-    const { mobility, connection, phase } = entry.sa;
+    const { mobility, connection, phase, local } = entry.sa;
     if (mobility === undefined || mobility.client || (phase !== 'established' && phase !== 'rekeying'))
       continue;
+    // From there nothing can be sent any more, and it is told when the IKE SA leaves it.
+    if (gone.has(local.address)) continue;
     const allowed = (all: readonly IpAddress[]): string =>
       all.filter((one) => addressFit(connection.localAddresses, one) > 0).join(' ');
     if (allowed(before) === allowed(state.ownAddresses)) continue;
