@@ -114,8 +114,8 @@ export class EngineState {
   shuttingDown = false;
   /** By which others may reach this host, as far as it was told. */
   ownAddresses: readonly IpAddress[] = [];
-  /** These, and those that are good on one link or inside of tunnels only. Absent: it was not told. */
-  allOwnAddresses: ReadonlySet<IpAddress> | undefined;
+  /** Addresses that were among these, and that IKE SAs had which have not moved yet. */
+  lostAddresses: ReadonlySet<IpAddress> = new Set();
   /** Absent: this host has no Host Identity. */
   hip: HipSide | undefined;
   /** What is to be done once a record is durable. */

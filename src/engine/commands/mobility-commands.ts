@@ -51,7 +51,6 @@ function localFor(
 /** @returns how many gateways' clients are told */
 function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number {
   const inside = new Set(state.registry.all().flatMap(({ virtualAddresses }) => virtualAddresses));
-  state.allOwnAddresses = own;
   const before = state.ownAddresses;
   // Nobody can be reached by an address that a tunnel gave us, or that is good on one link only.
   state.ownAddresses = [...own]
@@ -60,6 +59,7 @@ function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number 
   if (before.join(' ') === state.ownAddresses.join(' ')) return 0;
   const gone = new Set(before.filter((one) => !state.ownAddresses.includes(one)));
   beginElsewhere(state, gone);
+  noteLost(state, gone);
   let told = 0;
   for (const entry of state.registry.all()) {
     const { mobility, connection, phase, local } = entry.sa;
@@ -84,6 +84,15 @@ function beginElsewhere(state: EngineState, gone: ReadonlySet<IpAddress>): void 
     if (sa !== undefined && gone.has(sa.local.address))
       beginAgain(state, initiation, `${sa.local.address} is no address of this host any more`);
   }
+}
+
+/** A host may send from addresses that it was never told of: those are not lost. */
+function noteLost(state: EngineState, gone: ReadonlySet<IpAddress>): void {
+  const { ownAddresses, lostAddresses } = state;
+  const used = state.registry.all().map(({ sa }) => sa.local.address);
+  state.lostAddresses = new Set(
+    used.filter((one) => (gone.has(one) || lostAddresses.has(one)) && !ownAddresses.includes(one)),
+  );
 }
 
 /** RFC 3927, RFC 4291 2.5.6 */

@@ -34,8 +34,8 @@ export function isSilent(state: EngineState, { ikeId, sa }: IkeEntry): boolean {
 }
 
 /** The peer cannot be blamed for silence, nor asked, before the IKE SA has moved to another address (RFC 4555 3.5). */
-export function waitsToMove({ allOwnAddresses }: EngineState, { sa }: IkeEntry): boolean {
-  return sa.mobility !== undefined && allOwnAddresses?.has(sa.local.address) === false;
+export function waitsToMove({ lostAddresses }: EngineState, { sa }: IkeEntry): boolean {
+  return sa.mobility !== undefined && lostAddresses.has(sa.local.address);
 }
 
 /** How long without a sign of life is longer than an answer to anything can take: a round trip more than it should. */
