@@ -40,6 +40,14 @@ export {
   type IkeKeys,
 } from './key-material/ike-keys.ts';
 export { equalConstantTime, wipe } from './key-material/secrets.ts';
+export {
+  authenticatorResponse,
+  type MsChapChallenges,
+  msChapChallengeBytes,
+  msChapSessionKey,
+  ntPasswordHash,
+  ntResponse,
+} from './ms-chap/ms-chap-v2.ts';
 export { type PemBlock, pemBlocks } from './pem/pem.ts';
 export { privateKeyFromPem } from './pem/private-key-file.ts';
 export * from './ports.ts';
