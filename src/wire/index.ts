@@ -1,5 +1,6 @@
 // Room `wire`: octets <-> typed messages. Imports nothing.
 export * from './ah/index.ts';
+export * from './eap/index.ts';
 export { WireError, type WireErrorCode } from './error.ts';
 export * from './esp/index.ts';
 export * from './hip/index.ts';

@@ -1,6 +1,7 @@
 // One line per message, in the words that readers of strongSwan's logs know.
+import { EapCode, EapType } from '../eap/index.ts';
 import { cfgAttributeName, exchangeTypeName } from './names.ts';
-import type { CpPayload, IkeMessage, Payload } from './payloads.ts';
+import type { CpPayload, EapPayload, IkeMessage, Payload } from './payloads.ts';
 import { CfgAttribute, NotifyType } from './payloads.ts';
 
 const notifyWords: Readonly<Record<number, string>> = {
@@ -93,7 +94,37 @@ function configurationSummary(payload: CpPayload): string {
   return attributes.length === 0 ? `CP${kind}` : `CP${kind}(${attributes.join(' ')})`;
 }
 
-/** `SA`, `No`, `N(NATD_S_IP)`, `CPRQ(ADDR DNS)`, `SKF(2/3)`, `PAYLOAD(99)`. */
+const eapWords: Readonly<Record<number, string>> = {
+  [EapCode.REQUEST]: 'REQ',
+  [EapCode.RESPONSE]: 'RES',
+  [EapCode.SUCCESS]: 'SUCC',
+  [EapCode.FAILURE]: 'FAIL',
+};
+
+const eapTypeWords: Readonly<Record<number, string>> = {
+  [EapType.IDENTITY]: 'ID',
+  [EapType.NOTIFICATION]: 'NOTIFICATION',
+  [EapType.NAK]: 'NAK',
+  [EapType.MD5_CHALLENGE]: 'MD5',
+  [EapType.OTP]: 'OTP',
+  [EapType.GTC]: 'GTC',
+  [EapType.TLS]: 'TLS',
+  [EapType.SIM]: 'SIM',
+  [EapType.TTLS]: 'TTLS',
+  [EapType.AKA]: 'AKA',
+  [EapType.PEAP]: 'PEAP',
+  [EapType.MSCHAPV2]: 'MSCHAPV2',
+};
+
+/** By its first octets, whatever follows: a summary refuses nothing. */
+function eapSummary({ message }: EapPayload): string {
+  const [code = 0, , , , type] = message;
+  const kind = eapWords[code] ?? code;
+  const typed = code === EapCode.REQUEST || code === EapCode.RESPONSE;
+  return typed && type !== undefined ? `EAP/${kind}/${eapTypeWords[type] ?? type}` : `EAP/${kind}`;
+}
+
+/** `SA`, `No`, `N(NATD_S_IP)`, `CPRQ(ADDR DNS)`, `SKF(2/3)`, `EAP/REQ/ID`, `PAYLOAD(99)`. */
 export function payloadSummary(payload: Payload): string {
   switch (payload.type) {
     case 'Nonce':
@@ -102,6 +133,8 @@ export function payloadSummary(payload: Payload): string {
       return `N(${notifyWords[payload.notifyType] ?? payload.notifyType})`;
     case 'CP':
       return configurationSummary(payload);
+    case 'EAP':
+      return eapSummary(payload);
     case 'SKF':
       return `SKF(${payload.fragmentNumber}/${payload.totalFragments})`;
     case 'unknown':
