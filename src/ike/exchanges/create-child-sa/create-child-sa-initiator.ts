@@ -13,7 +13,7 @@ import { notifyAboutChild } from '../../payloads/notify.ts';
 import { payloadOf } from '../../payloads/payload-lookup.ts';
 import type { Task } from '../../task.ts';
 import type { CreateChildExchange } from '../exchange.ts';
-import { abandonOffer } from '../ike-auth/ike-auth-initiator.ts';
+import { abandonOffer } from '../ike-auth/responder-believed.ts';
 import { compareNonces, lowerNonce, nonceBytes } from '../nonces.ts';
 import { childKeys } from './child-keys.ts';
 import { judgeAnswer, type OfferOptions, offerChild, offerPayloads } from './child-offer.ts';

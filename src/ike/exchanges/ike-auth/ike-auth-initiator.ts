@@ -1,34 +1,27 @@
 // IKE_AUTH as its initiator: who we are, the first Child SA, and whether to believe the answer (RFC 7296 1.2, 2.15, 2.19, 2.21.2).
 import type { ValidatePathResult } from '#crypto';
-import { isIpv6 } from '#sa';
 import { ExchangeType, type IdPayload, NotifyType, type Payload } from '#wire';
 import { makeCertificateRequest } from '../../authentication/certificate-request.ts';
 import { identityOfAddress } from '../../authentication/identity-match.ts';
-import { installChild } from '../../child-sas/child-installation.ts';
-import { summaryOf } from '../../child-sas/child-sa.ts';
 import type { Identity } from '../../configuration.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
-import type { IkeFailure } from '../../interface.ts';
-import { endIkeSa, establish } from '../../lifecycle.ts';
+import { endIkeSa } from '../../lifecycle.ts';
 import { sendRequest } from '../../messages/transmission.ts';
-import { makeConfigurationRequest, parseConfigurationReply } from '../../payloads/configuration-payload.ts';
-import { findErrorNotify, findNotify, notify } from '../../payloads/notify.ts';
+import { makeConfigurationRequest } from '../../payloads/configuration-payload.ts';
+import { findErrorNotify, notify } from '../../payloads/notify.ts';
 import { payloadOf, payloadsOf } from '../../payloads/payload-lookup.ts';
 import type { AuthenticationMaterial, AuthSent, Validating } from '../../phase.ts';
 import { authRefusalText } from '../../refusal-text.ts';
-import { childKeys } from '../create-child-sa/child-keys.ts';
-import { codeOfNotify, judgeAnswer, offerChild, offerPayloads } from '../create-child-sa/child-offer.ts';
+import { codeOfNotify, offerChild, offerPayloads } from '../create-child-sa/child-offer.ts';
 import type { ChildOffer, IkeAuthExchange } from '../exchange.ts';
-import { takeTicket, ticketRequest } from '../ike-session-resume/tickets.ts';
-import { foreignNotifies, reportNotifies } from '../informational/foreign-notifies.ts';
-import { noteSyncAnnouncement, syncAnnouncement } from '../informational/message-id-sync.ts';
-import { noteWindowSize, windowAnnouncement } from '../informational/window-size.ts';
-import { mobikeAnnouncement, noteMobike } from '../mobike/agreement.ts';
+import { ticketRequest } from '../ike-session-resume/tickets.ts';
+import { foreignNotifies } from '../informational/foreign-notifies.ts';
+import { syncAnnouncement } from '../informational/message-id-sync.ts';
+import { windowAnnouncement } from '../informational/window-size.ts';
+import { mobikeAnnouncement } from '../mobike/agreement.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts';
-
-/** More name servers than any resolver asks. */
-const nameServersMax = 16;
+import { believeResponder, rejectResponder, releaseOffer } from './responder-believed.ts';
 
 /** How long a path validation may take before the IKE SA is given up. */
 export const validationTimeoutMs = 60_000;
@@ -175,85 +168,5 @@ function conclude(
     rejectResponder(state, verdict.failure);
     return;
   }
-  state.remoteIdentity = peerIdentity;
-  state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
-  noteWindowSize(state, payloads);
-  noteSyncAnnouncement(state, payloads);
-  noteMobike(state, payloads);
-  establish(state, material);
-  reportNotifies(state, payloads);
-  takeConfiguration(state, payloads);
-  takeTicket(state, payloads);
-  if (exchange.offer !== undefined) concludeChild(state, exchange.offer, material, payloads);
-}
-
-/** RFC 7296 2.21.2: the one error that an initiator reports by an exchange of its own. */
-function rejectResponder(state: IkeSaState, reason: IkeFailure): void {
-  state.phase = { name: 'deleting', failure: reason };
-  sendRequest(state, ExchangeType.INFORMATIONAL, { kind: 'authentication-failed', failure: reason }, [
-    notify(NotifyType.AUTHENTICATION_FAILED),
-  ]);
-}
-
-function releaseOffer(state: IkeSaState, exchange: IkeAuthExchange): void {
-  if (exchange.offer !== undefined) state.ports.releaseSpi(exchange.offer.inboundSpi);
-}
-
-/** RFC 7296 2.19, 3.15 */
-function takeConfiguration(state: IkeSaState, payloads: readonly Payload[]): void {
-  const asked = state.connection.virtualAddresses;
-  if (asked.length === 0) return;
-  const payload = payloadOf(payloads, 'CP');
-  const reply = payload === undefined ? undefined : parseConfigurationReply(payload);
-  if (reply === undefined) return;
-  // RFC 7296 3.15.1: no more than were asked for.
-  const addresses = [false, true].flatMap((ipv6) =>
-    reply.addresses
-      .filter((given) => isIpv6(given) === ipv6)
-      .slice(0, asked.filter((wanted) => isIpv6(wanted) === ipv6).length),
-  );
-  if (addresses.length === 0) return;
-  state.virtualAddresses = addresses;
-  state.emit({ kind: 'virtual-addresses', addresses, dns: reply.dns.slice(0, nameServersMax) });
-}
-
-/** RFC 7296 2.21.2: a refused child leaves the IKE SA as it is. */
-function concludeChild(
-  state: IkeSaState,
-  offer: ChildOffer,
-  material: AuthenticationMaterial,
-  payloads: readonly Payload[],
-): void {
-  const { name } = offer.configuration;
-  if (state.connection.virtualAddresses.length > 0 && state.virtualAddresses.length === 0) {
-    const missing = failure('internal-address-failure', 'the peer gave us no virtual address');
-    state.emit({ kind: 'child-failed', name, failure: missing });
-    if (payloadOf(payloads, 'SA') === undefined) {
-      state.ports.releaseSpi(offer.inboundSpi);
-      return;
-    }
-    abandonOffer(state, offer, missing);
-    return;
-  }
-  const verdict = judgeAnswer(state, offer, payloads);
-  if (verdict.kind === 'agreed') {
-    const keys = childKeys(state, verdict.agreement.suite, material);
-    const child = installChild(state, verdict.agreement, { keys, initiator: true, useOutbound: true });
-    state.emit({ kind: 'child-established', child: summaryOf(child) });
-    return;
-  }
-  state.emit({ kind: 'child-failed', name, failure: verdict.failure });
-  if (verdict.kind === 'refused') state.ports.releaseSpi(offer.inboundSpi);
-  else abandonOffer(state, offer, verdict.failure);
-}
-
-/** The responder made an SA that we did not accept: it has to be told to remove it. */
-export function abandonOffer(state: IkeSaState, offer: ChildOffer, reason: IkeFailure): void {
-  state.tasks.add({
-    kind: 'delete-child',
-    protocol: offer.protocol,
-    inboundSpi: offer.inboundSpi,
-    failure: reason,
-    notInstalled: true,
-  });
+  believeResponder(state, exchange, peerIdentity, payloads, material);
 }

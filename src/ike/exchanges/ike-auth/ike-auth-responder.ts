@@ -2,15 +2,10 @@
 import type { ValidatePathResult } from '#crypto';
 import { NotifyType, type Payload } from '#wire';
 import { formatIdentity } from '../../authentication/identity-text.ts';
-import { installChild } from '../../child-sas/child-installation.ts';
-import { summaryOf } from '../../child-sas/child-sa.ts';
 import type { Identity } from '../../configuration.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
 import type { IkeFailure } from '../../interface.ts';
-import { endIkeSa, establish } from '../../lifecycle.ts';
-import { type RequestOrigin, sendResponse } from '../../messages/transmission.ts';
-import { makeConfigurationReply, parseConfigurationRequest } from '../../payloads/configuration-payload.ts';
-import { findNotify, notify } from '../../payloads/notify.ts';
+import type { RequestOrigin } from '../../messages/transmission.ts';
 import { mandatoryPayload, payloadOf, payloadsOf } from '../../payloads/payload-lookup.ts';
 import type {
   AuthenticationMaterial,
@@ -19,15 +14,10 @@ import type {
   Validating,
   ValidatingResponder,
 } from '../../phase.ts';
-import { answerChild } from '../create-child-sa/child-answer.ts';
-import { childKeys } from '../create-child-sa/child-keys.ts';
-import { answerTicketRequest, spendTicket } from '../ike-session-resume/tickets.ts';
-import { foreignNotifies, reportNotifies } from '../informational/foreign-notifies.ts';
-import { noteSyncAnnouncement, syncAnnouncement } from '../informational/message-id-sync.ts';
-import { noteWindowSize, windowAnnouncement } from '../informational/window-size.ts';
-import { isRefusedForNat, mobikeAnnouncement, noteMobike } from '../mobike/agreement.ts';
+import { isRefusedForNat } from '../mobike/agreement.ts';
 import { claimsOf } from './claims.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
+import { believeInitiator, refuseInitiator } from './initiator-believed.ts';
 import { proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerClaim, type PeerVerdict } from './peer-authentication.ts';
 
@@ -39,7 +29,7 @@ export function handleAuthRequest(
 ): void {
   if (payloadOf(payloads, 'AUTH') === undefined) {
     // RFC 7296 2.16: an initiator that leaves AUTH out wants EAP.
-    refuse(state, origin, failure('authentication-failed', 'the initiator asks for EAP'));
+    refuseInitiator(state, origin, failure('authentication-failed', 'the initiator asks for EAP'));
     return;
   }
   const idi = mandatoryPayload(payloads, 'IDi');
@@ -54,7 +44,7 @@ export function handleAuthRequest(
   if (claims.length === 0) {
     const asked = wanted === undefined ? '' : `, which asks for us as ${formatIdentity(wanted)}`;
     const detail = `no connection is for the peer's identity ${formatIdentity(peerIdentity)}${asked}`;
-    refuse(state, origin, failure('identity-mismatch', detail));
+    refuseInitiator(state, origin, failure('identity-mismatch', detail));
     return;
   }
   judgeClaims(state, { material: phase, origin, payloads, claims, tried: [], expiresAt: undefined });
@@ -118,7 +108,7 @@ function refuseAll(state: IkeSaState, { origin, tried }: Judging): void {
   state.connection = first.connection;
   const { failure: reason } = first;
   const more = others.length === 1 ? '1 other connection' : `${others.length} other connections`;
-  refuse(
+  refuseInitiator(
     state,
     origin,
     others.length === 0 ? reason : { ...reason, detail: `${reason.detail}; ${more} did not take it either` },
@@ -164,7 +154,7 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
   }
   if (isRefusedForNat(state, payloads, origin)) {
     const detail = 'there is a NAT on the way, and the initiator cannot do with one';
-    refuse(state, origin, failure('peer-notify', detail), NotifyType.UNEXPECTED_NAT_DETECTED);
+    refuseInitiator(state, origin, failure('peer-notify', detail), NotifyType.UNEXPECTED_NAT_DETECTED);
     return;
   }
   const proof = proveOurselves(state, connection, material, {
@@ -175,84 +165,13 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
     goOn(proof.failure);
     return;
   }
-
-  const resumed = state.resumption?.content;
-  if (resumed !== undefined && !spendTicket(state, resumed)) {
-    refuse(state, origin, failure('ticket-refused', 'the ticket was used in the meantime'));
-    return;
-  }
-  state.clientMethod = resumed?.clientMethod ?? mandatoryPayload(payloads, 'AUTH').method;
-  state.localIdentity = proof.identity;
-  state.remoteIdentity = claim.peerIdentity;
-  state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;
-  noteWindowSize(state, payloads);
-  noteSyncAnnouncement(state, payloads);
-  noteMobike(state, payloads);
-  establish(state, material);
-  reportNotifies(state, payloads);
-  const configuration = giveConfiguration(state, claim, payloads);
-  const child =
-    configuration.kind === 'refused' ? [configuration.notify] : firstChild(state, material, payloads);
-  sendResponse(state, origin, [
-    idPayload('IDr', proof.identity),
-    ...proof.certificates,
-    proof.auth,
-    ...foreignNotifies(state),
-    ...answerTicketRequest(state, payloads),
-    ...syncAnnouncement(state),
-    ...(configuration.kind === 'given' ? [configuration.payload] : []),
-    ...child,
-    ...mobikeAnnouncement(state),
-    ...windowAnnouncement(state),
-  ]);
-}
-
-type Configuration =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'given'; readonly payload: Payload }
-  | { readonly kind: 'refused'; readonly notify: Payload };
-
-/** RFC 7296 2.19, 3.15.4 */
-function giveConfiguration(state: IkeSaState, claim: PeerClaim, payloads: readonly Payload[]): Configuration {
-  const { pools } = claim.connection;
-  const payload = payloadOf(payloads, 'CP');
-  const request = payload === undefined ? undefined : parseConfigurationRequest(payload);
-  if (request === undefined || request.requested.length === 0) return { kind: 'none' };
-  const lease =
-    pools.length === 0
-      ? undefined
-      : state.ports.leaseAddresses({ pools, identity: claim.peerIdentity, requested: request.requested });
-  if (lease === undefined) return { kind: 'refused', notify: notify(NotifyType.INTERNAL_ADDRESS_FAILURE) };
-  state.lease = lease;
-  state.peerVirtualAddresses = lease.addresses;
-  return { kind: 'given', payload: makeConfigurationReply(lease) };
-}
-
-/** RFC 7296 2.21.2: a refusal travels beside our AUTH and leaves the IKE SA alone. */
-function firstChild(
-  state: IkeSaState,
-  material: AuthenticationMaterial,
-  payloads: readonly Payload[],
-): Payload[] {
-  // RFC 6023
-  if (payloadOf(payloads, 'SA') === undefined) return [];
-  const answer = answerChild(state, payloads, { exchange: 'IKE_AUTH' });
-  if (answer.kind === 'refused') {
-    state.emit({ kind: 'child-failed', name: state.connection.name, failure: answer.failure });
-    return [answer.notify];
-  }
-  const keys = childKeys(state, answer.agreement.suite, material);
-  const child = installChild(state, answer.agreement, { keys, initiator: false, useOutbound: true });
-  state.emit({ kind: 'child-established', child: summaryOf(child) });
-  return [...answer.notifies, answer.sa, ...answer.selectors];
-}
-
-function refuse(
-  state: IkeSaState,
-  origin: RequestOrigin,
-  reason: IkeFailure,
-  notifyType: number = NotifyType.AUTHENTICATION_FAILED,
-): void {
-  sendResponse(state, origin, [notify(notifyType)]);
-  endIkeSa(state, reason);
+  believeInitiator(state, {
+    claim,
+    material,
+    origin,
+    payloads,
+    method: mandatoryPayload(payloads, 'AUTH').method,
+    identity: proof.identity,
+    proof: [idPayload('IDr', proof.identity), ...proof.certificates, proof.auth],
+  });
 }
