@@ -7,6 +7,7 @@ import {
   matchIdentity,
   type RemoteAddress,
   sameIdentity,
+  wantsCertificate,
 } from '#ike';
 import { addTo, compareAddresses, type Endpoint, type IpAddress, prefixRange, sameFamily } from '#sa';
 
@@ -131,7 +132,7 @@ function groupKey({
   sendCertreq,
   remote,
 }: ConnectionConfiguration): string {
-  return JSON.stringify([localAddresses, remoteAddresses, proposals, sendCertreq, remote.method === 'psk']);
+  return JSON.stringify([localAddresses, remoteAddresses, proposals, sendCertreq, wantsCertificate(remote)]);
 }
 
 interface Member {

@@ -25,17 +25,23 @@ export type IdentityPattern =
 
 /** How we authenticate ourselves. */
 export interface LocalAuthentication {
-  readonly method: 'psk' | 'pubkey';
-  /** Absent: our address (PSK) or the certificate's subject (public key). */
+  /** `eap`: as initiator only, by a password, and only to a peer that proves itself by a certificate (RFC 7296 2.16). */
+  readonly method: 'psk' | 'pubkey' | 'eap';
+  /** Absent: our address (PSK, EAP) or the certificate's subject (public key). */
   readonly identity?: Identity;
+  /** With `eap`: the user that we are. Absent: `identity`. */
+  readonly eapIdentity?: Identity;
   /** DER end-entity certificates in order of preference; the first whose key we hold is used. */
   readonly certificates: readonly Uint8Array[];
 }
 
 /** How the peer must authenticate itself. */
 export interface RemoteAuthentication {
-  readonly method: 'psk' | 'pubkey' | 'any';
+  /** `any` is `psk` or `pubkey`. `eap`: the peer initiates and has a password, and `local.method` is `pubkey`. */
+  readonly method: 'psk' | 'pubkey' | 'any' | 'eap';
   readonly identity: IdentityPattern;
+  /** With `eap`: which users get in; unless it is exact, they are asked before the method begins. Absent: `identity`. */
+  readonly eapIdentity?: IdentityPattern;
   /** DER: only these end-entity certificates are accepted. Empty: any that validates. */
   readonly certificates: readonly Uint8Array[];
   /** DER: the chain must contain one of these. Empty: any trust anchor will do. */
@@ -178,7 +184,7 @@ export interface RetransmitConfiguration {
   readonly limitMs?: number;
 }
 
-/** A pre-shared key and whose it is; no owners means it fits everybody (the least specific match). */
+/** A pre-shared key or a password and whose it is; no owners means it fits everybody (the least specific match). */
 export interface SharedSecret {
   readonly owners: readonly IdentityPattern[];
   readonly secret: Uint8Array;
@@ -187,6 +193,8 @@ export interface SharedSecret {
 /** All that is needed to prove who we are and to judge who they are. Certificates are DER. */
 export interface Credentials {
   readonly sharedSecrets: readonly SharedSecret[];
+  /** Passwords (EAP), by their users. Absent: none. */
+  readonly eapSecrets?: readonly SharedSecret[];
   readonly privateKeys: readonly PrivateKey[];
   /** End-entity and intermediate certificates that are known but not trusted. */
   readonly certificates: readonly Uint8Array[];

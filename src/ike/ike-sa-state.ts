@@ -132,6 +132,8 @@ export class IkeSaState {
 
   localIdentity: Identity | undefined;
   remoteIdentity: Identity | undefined;
+  /** The user that EAP has authenticated (RFC 7296 2.16). */
+  remoteEapIdentity: Identity | undefined;
   initialContact = false;
   /** Children that the host wants as soon as the IKE SA is there. */
   wantedChildren: readonly ChildConfiguration[] = [];

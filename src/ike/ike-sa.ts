@@ -32,7 +32,7 @@ import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput, IkeSaPorts } fr
 import { receive } from './messages/receive.ts';
 import type { Path } from './mobility.ts';
 import type { NatVerdict } from './payloads/nat-detection.ts';
-import { publicPhase } from './phase.ts';
+import { isHalfOpen, publicPhase } from './phase.ts';
 import type { ClientTicket } from './resumption/client-ticket.ts';
 import type { AcquiredTraffic } from './task.ts';
 
@@ -198,6 +198,11 @@ export class IkeSa {
     return this.#state.remoteIdentity;
   }
 
+  /** The user that EAP has authenticated, if it was by EAP (RFC 7296 2.16): who the peer is, whatever it calls itself. */
+  get remoteEapIdentity(): Identity | undefined {
+    return this.#state.remoteEapIdentity;
+  }
+
   get suite(): IkeSuite | undefined {
     return this.#state.protection?.suite;
   }
@@ -250,7 +255,7 @@ export class IkeSa {
    */
   beganWith(octets: Uint8Array): boolean {
     const { phase } = this.#state;
-    if (phase.name !== 'half-open' && phase.name !== 'validating') return true;
+    if (!isHalfOpen(phase) && phase.name !== 'validating') return true;
     return sameButForCookie(octets, phase.initRequest);
   }
 

@@ -1,4 +1,5 @@
 // Room `ike`: IKEv2 (RFC 7296), one IKE SA at a time.
+export { wantsCertificate } from './authentication/certificate-request.ts';
 export {
   exactMatch,
   identityKey,

@@ -209,6 +209,8 @@ export type IkeEvent =
       readonly suite: IkeSuite;
       readonly localIdentity: Identity;
       readonly remoteIdentity: Identity;
+      /** The user that EAP has authenticated: who the peer is, whatever it calls itself (RFC 7296 2.16). */
+      readonly remoteEapIdentity?: Identity;
       readonly connection: string;
       readonly initialContact: boolean;
       readonly resumed: boolean;

@@ -39,6 +39,7 @@ export function establish(
     suite: protection.suite,
     localIdentity,
     remoteIdentity,
+    ...(state.remoteEapIdentity !== undefined && { remoteEapIdentity: state.remoteEapIdentity }),
     connection: state.connection.name,
     initialContact: state.initialContact,
     resumed: state.resumption !== undefined,

@@ -3,6 +3,8 @@ import type { KeyPair } from '#crypto';
 import type { IkeSuite } from '#sa';
 import type { IkeSpi, Payload } from '#wire';
 import type { ConnectionConfiguration, Identity } from './configuration.ts';
+import type { EapAuthenticator } from './eap/eap-authenticator.ts';
+import type { EapPeer } from './eap/eap-peer.ts';
 import type { IkeAuthExchange } from './exchanges/exchange.ts';
 import type { PeerClaim } from './exchanges/ike-auth/peer-authentication.ts';
 import type { IkeFailure, IkePhase } from './interface.ts';
@@ -93,6 +95,41 @@ export interface Validating extends AuthenticationMaterial {
   readonly asker: { readonly role: 'initiator'; readonly exchange: IkeAuthExchange } | ValidatingResponder;
 }
 
+/** Initiator: the gateway is authenticated, and EAP authenticates us (RFC 7296 2.16). */
+export interface EapPeering extends AuthenticationMaterial {
+  readonly name: 'eap-peer';
+  readonly localIdentity: Identity;
+  readonly peerIdentity: Identity;
+  readonly peer: EapPeer;
+  /** What the gateway said in its first answer, beside who it is. */
+  readonly notifies: readonly Payload[];
+  /** EAP succeeded: the MSK, by which both ends prove that it was theirs. Wiped with this phase. */
+  readonly sessionKey?: Uint8Array;
+}
+
+/** A user that EAP has authenticated, and which connection takes him. */
+export interface EapUser {
+  readonly user: Identity;
+  readonly claim: PeerClaim;
+  /** The MSK. Wiped with the phase. */
+  readonly sessionKey: Uint8Array;
+}
+
+/** Responder: we have proven who we are, and EAP asks who the initiator is (RFC 7296 2.16). */
+export interface EapAuthenticating extends AuthenticationMaterial {
+  readonly name: 'eap-authenticator';
+  /** That of the half-open IKE SA, which this still is. */
+  readonly expiresAt: number;
+  readonly otherInitRequest?: Uint8Array;
+  readonly authenticator: EapAuthenticator;
+  /** Of the first IKE_AUTH request: what the last answer is about. */
+  readonly payloads: readonly Payload[];
+  /** Who we have proven to be. */
+  readonly identity: Identity;
+  readonly claims: readonly PeerClaim[];
+  readonly proven?: EapUser;
+}
+
 export interface Established {
   readonly name: 'established';
 }
@@ -121,6 +158,8 @@ export type Phase =
   | AuthSent
   | HalfOpen
   | Validating
+  | EapPeering
+  | EapAuthenticating
   | Established
   | Rekeyed
   | Deleting
@@ -135,6 +174,8 @@ export function publicPhase(phase: Phase, rekeying: boolean): IkePhase {
     case 'auth-sent':
     case 'half-open':
     case 'validating':
+    case 'eap-peer':
+    case 'eap-authenticator':
       return 'connecting';
     case 'established':
       return rekeying ? 'rekeying' : 'established';
@@ -149,4 +190,9 @@ export function publicPhase(phase: Phase, rekeying: boolean): IkePhase {
 export interface IkeSpis {
   readonly initiator: IkeSpi;
   readonly responder: IkeSpi;
+}
+
+/** Responder: IKE_AUTH is not done, so that nobody is authenticated. */
+export function isHalfOpen(phase: Phase): phase is HalfOpen | EapAuthenticating {
+  return phase.name === 'half-open' || phase.name === 'eap-authenticator';
 }

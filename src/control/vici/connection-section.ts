@@ -10,7 +10,9 @@ import {
 import { formatRange, formatSelector } from '#sa';
 import type { ViciMessage } from '#wire';
 
-const classes = { psk: 'pre-shared key', pubkey: 'public key', any: 'any' } as const;
+const classes = { psk: 'pre-shared key', pubkey: 'public key', any: 'any', eap: 'EAP' } as const;
+/** Of the methods that there are, the only one here. */
+const eapType = 'EAP_MSCHAPV2';
 const actions = { none: 'none', clear: 'none', trap: 'trap', start: 'start', restart: 'start' } as const;
 
 const seconds = (ms: number | undefined): string => String(Math.round((ms ?? 0) / 1000));
@@ -76,6 +78,8 @@ export function connectionSection(
     'local-1': {
       ...(local.identity === undefined ? {} : { id: formatIdentity(local.identity) }),
       class: classes[local.method],
+      ...(local.method === 'eap' && { 'eap-type': eapType }),
+      ...(local.eapIdentity !== undefined && { eap_id: formatIdentity(local.eapIdentity) }),
       groups: [],
       cert_policy: [],
       certs: local.certificates.map(subject),
@@ -84,6 +88,8 @@ export function connectionSection(
     'remote-1': {
       ...(remote.identity.kind === 'any' ? {} : { id: formatIdentityPattern(remote.identity) }),
       class: classes[remote.method],
+      ...(remote.method === 'eap' && { 'eap-type': eapType }),
+      ...(remote.eapIdentity !== undefined && { eap_id: formatIdentityPattern(remote.eapIdentity) }),
       groups: [],
       cert_policy: [],
       certs: remote.certificates.map(subject),

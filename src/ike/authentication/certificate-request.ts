@@ -9,12 +9,17 @@ import {
   publicKeyHash,
 } from '#crypto';
 import { CertEncoding, type CertPayload, type CertreqPayload, IdType } from '#wire';
-import type { Credentials, Identity, LocalAuthentication } from '../configuration.ts';
+import type { Credentials, Identity, LocalAuthentication, RemoteAuthentication } from '../configuration.ts';
 
 const hashBytes = 20;
 
 /** Chains longer than this are not followed. */
 const chainMax = 8;
+
+/** Whether the peer may prove itself by a certificate, which it is asked for then. */
+export function wantsCertificate({ method }: RemoteAuthentication): boolean {
+  return method === 'pubkey' || method === 'any';
+}
 
 /** One CERTREQ naming all trust anchors (DER); `undefined` if there are none. */
 export function makeCertificateRequest(authorities: readonly Uint8Array[]): CertreqPayload | undefined {

@@ -7,6 +7,7 @@ import { findNotify } from '../payloads/notify.ts';
 import type { Task, Work } from '../task.ts';
 import { beginCreateChild, concludeCreateChild } from './create-child-sa/create-child-sa-initiator.ts';
 import type { OutstandingRequest } from './exchange.ts';
+import { handleEapResponse } from './ike-auth/eap-initiator.ts';
 import { handleAuthResponse } from './ike-auth/ike-auth-initiator.ts';
 import { beginTicketRequest, takeTicket } from './ike-session-resume/tickets.ts';
 import {
@@ -126,8 +127,9 @@ export function handleResponse(
       takeTicket(state, payloads, exchange.postponements);
       return;
     case 'ike-auth':
-      if (state.phase.name !== 'auth-sent') throw new Error('IKE_AUTH was answered in another phase');
-      handleAuthResponse(state, state.phase, exchange, payloads);
+      if (state.phase.name === 'auth-sent') handleAuthResponse(state, state.phase, exchange, payloads);
+      else if (state.phase.name === 'eap-peer') handleEapResponse(state, state.phase, exchange, payloads);
+      else throw new Error('IKE_AUTH was answered in another phase');
       return;
     case 'create-child':
       concludeCreateChild(state, exchange, payloads);

@@ -21,9 +21,17 @@ export interface ChildOffer {
   readonly remote: readonly TrafficSelector[];
 }
 
+/**
+ * Which of the IKE_AUTH exchanges with EAP one is (RFC 7296 C.3): the first, in which the gateway proves itself and begins EAP, those
+ * that EAP takes, or the last, with AUTH of both ends.
+ */
+export type EapStage = 'first' | 'method' | 'last';
+
 /** The first Child SA, in IKE_AUTH, uses the nonces of IKE_SA_INIT and no key exchange of its own. */
 export interface IkeAuthExchange {
   readonly kind: 'ike-auth';
+  /** Absent: without EAP, there is one exchange. */
+  readonly eap?: EapStage;
   readonly offer?: ChildOffer;
 }
 

@@ -10,6 +10,12 @@ export type MessageKind =
   | 'IKE_SESSION_RESUME response'
   | 'IKE_AUTH request'
   | 'IKE_AUTH response'
+  /** The answer to a request without AUTH. */
+  | 'IKE_AUTH EAP-first response'
+  | 'IKE_AUTH EAP-method request'
+  | 'IKE_AUTH EAP-method response'
+  | 'IKE_AUTH EAP-last request'
+  | 'IKE_AUTH EAP-last response'
   /** Before its purpose is known: see `createChildSaPurpose`. */
   | 'CREATE_CHILD_SA request'
   | 'CREATE_CHILD_SA child request'
@@ -53,6 +59,9 @@ const authentication = {
   together: ['SA', 'TSi', 'TSr'],
 } as const;
 
+/** RFC 7296 C.3 */
+const eapMethod: MessageRule = { protected: true, must: ['EAP'], may: [], any: ['N', 'V'] };
+
 /** RFC 7296 C.4 */
 const newChild: MessageRule = {
   protected: true,
@@ -76,12 +85,28 @@ const rules: Readonly<Record<MessageKind, MessageRule>> = {
   'IKE_AUTH request': {
     ...authentication,
     must: ['IDi'],
-    may: ['IDr', 'AUTH', 'CP', 'EAP', 'SA', 'TSi', 'TSr'],
+    may: ['IDr', 'AUTH', 'CP', 'SA', 'TSi', 'TSr'],
   },
   'IKE_AUTH response': {
     ...authentication,
     must: ['IDr', 'AUTH'],
-    may: ['CP', 'EAP', 'SA', 'TSi', 'TSr'],
+    may: ['CP', 'SA', 'TSi', 'TSr'],
+  },
+  // RFC 7296 C.3. The gateway proves itself before it asks anything.
+  'IKE_AUTH EAP-first response': {
+    protected: true,
+    must: ['IDr', 'AUTH', 'EAP'],
+    may: [],
+    any: ['N', 'V', 'CERT'],
+  },
+  'IKE_AUTH EAP-method request': eapMethod,
+  'IKE_AUTH EAP-method response': eapMethod,
+  'IKE_AUTH EAP-last request': { protected: true, must: ['AUTH'], may: [], any: ['N', 'V'] },
+  'IKE_AUTH EAP-last response': {
+    ...authentication,
+    any: ['N', 'V'],
+    must: ['AUTH'],
+    may: ['CP', 'SA', 'TSi', 'TSr'],
   },
   'CREATE_CHILD_SA request': {
     protected: true,

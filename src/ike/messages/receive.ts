@@ -12,6 +12,8 @@ import { moveChildren } from '../child-sas/child-installation.ts';
 import { measureFirstAnswer, measureRequest } from '../clocks/round-trip.ts';
 import { handleCreateChildSaRequest } from '../exchanges/create-child-sa/create-child-sa-responder.ts';
 import { handleResponse } from '../exchanges/dispatch.ts';
+import type { EapStage } from '../exchanges/exchange.ts';
+import { continueEap, handleGivenUp } from '../exchanges/ike-auth/eap-responder.ts';
 import { handleAuthRequest } from '../exchanges/ike-auth/ike-auth-responder.ts';
 import { sameButForCookie } from '../exchanges/ike-sa-init/first-request.ts';
 import { handleInitResponse } from '../exchanges/ike-sa-init/ike-sa-init-initiator.ts';
@@ -25,6 +27,7 @@ import type { Path } from '../mobility.ts';
 import { requestedDeletes } from '../payloads/delete.ts';
 import { notify } from '../payloads/notify.ts';
 import { payloadOf } from '../payloads/payload-lookup.ts';
+import { isHalfOpen } from '../phase.ts';
 import {
   defaultReassemblyLimits,
   Reassembly,
@@ -147,7 +150,7 @@ function open(state: IkeSaState, message: IkeMessage): Opened {
   }
   if (state.connection.fragmentation === 'no') return nothing('a fragment that we did not agree to');
   const key = `${header.response ? 'response' : 'request'} ${header.messageId}`;
-  const limits = state.phase.name === 'half-open' ? unauthenticatedReassemblyLimits : defaultReassemblyLimits;
+  const limits = isHalfOpen(state.phase) ? unauthenticatedReassemblyLimits : defaultReassemblyLimits;
   const reassembly = state.reassemblies.get(key) ?? new Reassembly(header.messageId, limits);
   const step = reassembly.add(message, opener);
   switch (step.kind) {
@@ -177,7 +180,7 @@ function noteFreshMessage(state: IkeSaState, path: Path): void {
   const moved = path.remote.address !== from.address || path.remote.port !== from.port;
   const floated = path.local.port !== state.local.port;
   if (!moved && !floated) return;
-  const connecting = state.phase.name === 'half-open';
+  const connecting = isHalfOpen(state.phase);
   // RFC 4555 3.8: it says itself where it is.
   if (state.mobility !== undefined) return;
   // Behind a NAT ourselves, following would let one forged source address cut us off.
@@ -217,11 +220,11 @@ function receiveResponse(state: IkeSaState, message: IkeMessage, path: Path): vo
 
 function responseKind(
   kind: string,
-  exchange: { readonly kind: string; readonly replaces?: unknown },
+  exchange: { readonly kind: string; readonly replaces?: unknown; readonly eap?: EapStage },
 ): MessageKind {
   switch (kind) {
     case 'ike-auth':
-      return 'IKE_AUTH response';
+      return exchange.eap === undefined ? 'IKE_AUTH response' : `IKE_AUTH EAP-${exchange.eap} response`;
     case 'create-child':
       return exchange.replaces === undefined
         ? 'CREATE_CHILD_SA child response'
@@ -248,15 +251,14 @@ function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): voi
     answerAgain(state, message, receipt.datagrams, path);
     return;
   }
-  const authenticating = state.phase.name === 'half-open';
-  if (authenticating !== (exchangeType === ExchangeType.IKE_AUTH) || !mayReceiveRequests(state)) {
+  if (!mayReceive(state, exchangeType)) {
     reject(`exchange type ${exchangeType} in phase ${state.phase.name}`);
     return;
   }
   const opened = open(state, message);
   if (opened.kind === 'nothing') return;
   noteFreshMessage(state, path);
-  if (authenticating) measureFirstAnswer(state);
+  if (state.phase.name === 'half-open') measureFirstAnswer(state);
   state.responses.accept(messageId);
   const origin: RequestOrigin = { messageId, exchangeType, local: path.local, remote: path.remote };
   if (opened.kind === 'malformed') {
@@ -266,10 +268,20 @@ function receiveRequest(state: IkeSaState, message: IkeMessage, path: Path): voi
   handleRequest(state, origin, opened);
 }
 
-/** Nobody is believed before IKE_AUTH is done, except for IKE_AUTH itself. */
-function mayReceiveRequests(state: IkeSaState): boolean {
-  const { name } = state.phase;
-  return name === 'half-open' || name === 'established' || name === 'rekeyed' || name === 'deleting';
+/** Nobody is believed before IKE_AUTH is done, except for IKE_AUTH itself, and who takes it back. */
+function mayReceive({ phase: { name } }: IkeSaState, exchangeType: number): boolean {
+  switch (name) {
+    case 'half-open':
+      return exchangeType === ExchangeType.IKE_AUTH;
+    case 'eap-authenticator':
+      return exchangeType === ExchangeType.IKE_AUTH || exchangeType === ExchangeType.INFORMATIONAL;
+    case 'established':
+    case 'rekeyed':
+    case 'deleting':
+      return exchangeType !== ExchangeType.IKE_AUTH;
+    default:
+      return false;
+  }
 }
 
 /** RFC 7296 2.1, RFC 7383 2.6.1: only an authentic request, and of a fragmented one only the first fragment. */
@@ -303,7 +315,7 @@ function handleRequest(
   origin: RequestOrigin,
   opened: Extract<Opened, { readonly kind: 'opened' }>,
 ): void {
-  const kind = requestKind(origin.exchangeType, opened.payloads);
+  const kind = requestKind(state, origin.exchangeType, opened.payloads);
   if (kind === undefined) {
     refuseMalformed(state, origin, `exchange type ${origin.exchangeType}`);
     return;
@@ -317,28 +329,35 @@ function handleRequest(
     state.reject(rules.reason, origin.exchangeType, origin.messageId);
     sendResponse(state, origin, [notify(rules.notifyType, rules.data)]);
     // RFC 7296 2.21.2: in IKE_AUTH it is the end, later it is not.
-    if (state.phase.name === 'half-open')
-      endIkeSa(state, failure('unsupported-critical-payload', rules.reason));
+    if (isHalfOpen(state.phase)) endIkeSa(state, failure('unsupported-critical-payload', rules.reason));
     return;
   }
   if (!requestedDeletes(rules.payloads).ike) noteUse(state);
   switch (origin.exchangeType) {
     case ExchangeType.IKE_AUTH:
       if (state.phase.name === 'half-open') handleAuthRequest(state, state.phase, origin, rules.payloads);
+      else if (state.phase.name === 'eap-authenticator')
+        continueEap(state, state.phase, origin, rules.payloads);
       return;
     case ExchangeType.CREATE_CHILD_SA:
       handleCreateChildSaRequest(state, origin, rules.payloads);
       return;
     default:
-      handleInformationalRequest(state, origin, rules.payloads);
+      if (state.phase.name === 'eap-authenticator') handleGivenUp(state, origin, rules.payloads);
+      else handleInformationalRequest(state, origin, rules.payloads);
       return;
   }
 }
 
-function requestKind(exchangeType: number, payloads: readonly Payload[]): MessageKind | undefined {
+function requestKind(
+  { phase }: IkeSaState,
+  exchangeType: number,
+  payloads: readonly Payload[],
+): MessageKind | undefined {
   switch (exchangeType) {
     case ExchangeType.IKE_AUTH:
-      return 'IKE_AUTH request';
+      if (phase.name !== 'eap-authenticator') return 'IKE_AUTH request';
+      return `IKE_AUTH EAP-${phase.proven === undefined ? 'method' : 'last'} request`;
     case ExchangeType.CREATE_CHILD_SA:
       return `CREATE_CHILD_SA ${createChildSaPurpose(payloads)} request`;
     case ExchangeType.INFORMATIONAL:

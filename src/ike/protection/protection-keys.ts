@@ -52,6 +52,7 @@ export function protect(state: IkeSaState, suite: IkeSuite, keys: IkeKeys, first
 export function forgetKeys(state: IkeSaState): void {
   if (state.phase.name === 'init-sent') state.phase.keyPair.destroy();
   if (state.phase.name === 'resume-sent') wipe(state.phase.skD);
+  forgetEap(state);
   const { protection } = state;
   if (protection === undefined) return;
   protection.sealer.destroy();
@@ -59,4 +60,15 @@ export function forgetKeys(state: IkeSaState): void {
   const { skD, skPi, skPr, keys } = protection;
   wipe(skD, skPi, skPr, keys?.skEi, keys?.skEr, keys?.skAi, keys?.skAr);
   state.protection = undefined;
+}
+
+function forgetEap({ phase }: IkeSaState): void {
+  if (phase.name === 'eap-peer') {
+    phase.peer.destroy();
+    wipe(phase.sessionKey);
+  }
+  if (phase.name === 'eap-authenticator') {
+    phase.authenticator.destroy();
+    wipe(phase.proven?.sessionKey);
+  }
 }

@@ -18,12 +18,42 @@ export function claimsOf(
   initiator: Identity,
   responder: Identity | undefined,
 ): readonly PeerClaim[] {
+  return claimsAmong(state, () => true, initiator, responder);
+}
+
+/**
+ * The same for an initiator that wants EAP. Who it says it is chooses among connections with EAP only: what it says is not what will
+ * be authenticated (RFC 7296 2.16).
+ */
+export function eapClaimsOf(
+  state: IkeSaState,
+  initiator: Identity,
+  responder: Identity | undefined,
+): readonly PeerClaim[] {
+  return claimsAmong(
+    state,
+    // RFC 7296 2.16: the gateway proves itself by a public key, always.
+    ({ local, remote }) => remote.method === 'eap' && local.method === 'pubkey',
+    initiator,
+    responder,
+  );
+}
+
+function claimsAmong(
+  state: IkeSaState,
+  wanted: (connection: ConnectionConfiguration) => boolean,
+  initiator: Identity,
+  responder: Identity | undefined,
+): readonly PeerClaim[] {
   const identities = responder === undefined ? { initiator } : { initiator, responder };
   const { local, remote } = state;
   const { suite } = state.secure();
   const fitting = state.ports
     .connectionsFor({ local, remote, identities })
-    .filter((connection) => suiteAllowed(connection, suite) && weAre(state, connection, responder));
+    .filter(
+      (connection) =>
+        wanted(connection) && suiteAllowed(connection, suite) && weAre(state, connection, responder),
+    );
   const [first] = fitting;
   if (first === undefined) return [];
   const best = matchIdentity(initiator, first.remote.identity);
@@ -49,5 +79,5 @@ function weAre(
 /** `undefined`: whatever the certificate says. */
 function ownIdentity(state: IkeSaState, connection: ConnectionConfiguration): Identity | undefined {
   const { identity, method } = connection.local;
-  return identity ?? (method === 'psk' ? identityOfAddress(state.local.address) : undefined);
+  return identity ?? (method === 'pubkey' ? undefined : identityOfAddress(state.local.address));
 }

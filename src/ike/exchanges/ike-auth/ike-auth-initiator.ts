@@ -1,7 +1,7 @@
 // IKE_AUTH as its initiator: who we are, the first Child SA, and whether to believe the answer (RFC 7296 1.2, 2.15, 2.19, 2.21.2).
 import type { ValidatePathResult } from '#crypto';
 import { ExchangeType, type IdPayload, NotifyType, type Payload } from '#wire';
-import { makeCertificateRequest } from '../../authentication/certificate-request.ts';
+import { makeCertificateRequest, wantsCertificate } from '../../authentication/certificate-request.ts';
 import { identityOfAddress } from '../../authentication/identity-match.ts';
 import type { Identity } from '../../configuration.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
@@ -19,7 +19,8 @@ import { foreignNotifies } from '../informational/foreign-notifies.ts';
 import { syncAnnouncement } from '../informational/message-id-sync.ts';
 import { windowAnnouncement } from '../informational/window-size.ts';
 import { mobikeAnnouncement } from '../mobike/agreement.ts';
-import { proveOurselves } from './own-authentication.ts';
+import { beginEapRounds, eapCredentials, giveUp, noPassword } from './eap-initiator.ts';
+import { type OwnAuthentication, proveOurselves } from './own-authentication.ts';
 import { judgePath, judgePeer, type PeerVerdict } from './peer-authentication.ts';
 import { believeResponder, rejectResponder, releaseOffer } from './responder-believed.ts';
 
@@ -37,10 +38,13 @@ export function beginIkeAuth(
     (connection.remote.identity.kind === 'exact'
       ? connection.remote.identity.identity
       : identityOfAddress(state.remote.address));
-  const proof = proveOurselves(state, connection, material, {
-    identity: expected,
-    requests: payloadsOf(initPayloads, 'CERTREQ'),
-  });
+  const eap = connection.local.method === 'eap' && resumption === undefined;
+  const proof = eap
+    ? withoutProof(state)
+    : proveOurselves(state, connection, material, {
+        identity: expected,
+        requests: payloadsOf(initPayloads, 'CERTREQ'),
+      });
   if (proof.kind === 'impossible') {
     endIkeSa(state, proof.failure);
     return;
@@ -56,7 +60,7 @@ export function beginIkeAuth(
     ...(resumption !== undefined || connection.remote.identity.kind === 'exact'
       ? [idPayload('IDr', expected)]
       : []),
-    proof.auth,
+    ...(proof.auth === undefined ? [] : [proof.auth]),
     // RFC 6290 4.2: behind AUTH, before everything about a Child SA.
     ...foreignNotifies(state),
     ...ticketRequest(state),
@@ -72,8 +76,26 @@ export function beginIkeAuth(
   // Until the peer says so itself, initial contact is our own statement only.
   state.initialContact = false;
   state.phase = { name: 'auth-sent', ...material, localIdentity: proof.identity };
-  const exchange: IkeAuthExchange = offer === undefined ? { kind: 'ike-auth' } : { kind: 'ike-auth', offer };
+  const exchange: IkeAuthExchange = {
+    kind: 'ike-auth',
+    ...(eap && { eap: 'first' }),
+    ...(offer !== undefined && { offer }),
+  };
   sendRequest(state, ExchangeType.IKE_AUTH, exchange, payloads);
+}
+
+/** RFC 7296 2.16: EAP it shall be, says who leaves AUTH out. */
+function withoutProof(state: IkeSaState): OwnAuthentication | Unproven {
+  const { identity, user, password } = eapCredentials(state);
+  if (password === undefined) return { kind: 'impossible', failure: noPassword(user) };
+  return { kind: 'ready', identity, certificates: [], auth: undefined };
+}
+
+interface Unproven {
+  readonly kind: 'ready';
+  readonly identity: Identity;
+  readonly certificates: readonly [];
+  readonly auth: undefined;
 }
 
 /** RFC 6023: without a wish for a child, none is made if the responder can do without. */
@@ -92,7 +114,7 @@ export function idPayload(type: IdPayload['type'], identity: Identity): IdPayloa
 function certificateRequest(state: IkeSaState): Payload[] {
   const { connection } = state;
   if (state.resumption !== undefined) return [];
-  if (!connection.sendCertreq || connection.remote.method === 'psk') return [];
+  if (!connection.sendCertreq || !wantsCertificate(connection.remote)) return [];
   const { authorities } = connection.remote;
   const request = makeCertificateRequest(
     authorities.length > 0 ? authorities : state.ports.credentials().authorities,
@@ -107,13 +129,14 @@ export function handleAuthResponse(
   payloads: readonly Payload[],
 ): void {
   const idr = payloadOf(payloads, 'IDr');
-  if (idr === undefined || payloadOf(payloads, 'AUTH') === undefined) {
+  const unasked = exchange.eap !== undefined && payloadOf(payloads, 'EAP') === undefined;
+  if (idr === undefined || payloadOf(payloads, 'AUTH') === undefined || unasked) {
     // The peer is not authenticated, but nobody else knows the keys of this exchange: it is its word (2.21.2).
     const error = findErrorNotify(payloads);
     const type = error?.notifyType;
     const detail =
       type === undefined
-        ? 'the answer lacks IDr or AUTH'
+        ? 'the answer lacks IDr, AUTH or EAP'
         : authRefusalText(type, state.connection, phase.localIdentity);
     releaseOffer(state, exchange);
     endIkeSa(state, failure(codeOfNotify(type ?? NotifyType.INVALID_SYNTAX), detail, type));
@@ -164,8 +187,16 @@ function conclude(
   if (material === undefined) throw new Error('IKE_AUTH was concluded in a phase without its nonces');
   if (verdict.kind === 'validate') throw new Error('a path was to be validated twice');
   if (verdict.kind === 'refused') {
+    if (exchange.eap !== undefined) {
+      giveUp(state, exchange, verdict.failure);
+      return;
+    }
     releaseOffer(state, exchange);
     rejectResponder(state, verdict.failure);
+    return;
+  }
+  if (exchange.eap !== undefined) {
+    beginEapRounds(state, exchange, peerIdentity, payloads, material);
     return;
   }
   believeResponder(state, exchange, peerIdentity, payloads, material);

@@ -16,6 +16,7 @@ import type {
 } from '../../phase.ts';
 import { isRefusedForNat } from '../mobike/agreement.ts';
 import { claimsOf } from './claims.ts';
+import { beginEap } from './eap-responder.ts';
 import { idPayload, validationTimeoutMs } from './ike-auth-initiator.ts';
 import { believeInitiator, refuseInitiator } from './initiator-believed.ts';
 import { proveOurselves } from './own-authentication.ts';
@@ -29,7 +30,7 @@ export function handleAuthRequest(
 ): void {
   if (payloadOf(payloads, 'AUTH') === undefined) {
     // RFC 7296 2.16: an initiator that leaves AUTH out wants EAP.
-    refuseInitiator(state, origin, failure('authentication-failed', 'the initiator asks for EAP'));
+    beginEap(state, phase, origin, payloads);
     return;
   }
   const idi = mandatoryPayload(payloads, 'IDi');

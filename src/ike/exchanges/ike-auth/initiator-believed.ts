@@ -83,7 +83,11 @@ function giveConfiguration(state: IkeSaState, claim: PeerClaim, payloads: readon
   const lease =
     pools.length === 0
       ? undefined
-      : state.ports.leaseAddresses({ pools, identity: claim.peerIdentity, requested: request.requested });
+      : state.ports.leaseAddresses({
+          pools,
+          identity: state.remoteEapIdentity ?? claim.peerIdentity,
+          requested: request.requested,
+        });
   if (lease === undefined) return { kind: 'refused', notify: notify(NotifyType.INTERNAL_ADDRESS_FAILURE) };
   state.lease = lease;
   state.peerVirtualAddresses = lease.addresses;

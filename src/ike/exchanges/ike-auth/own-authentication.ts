@@ -43,6 +43,8 @@ export function proveOurselves(
     kind: 'impossible',
     failure: failure('no-credentials', detail),
   });
+  // As initiator it is done otherwise; as responder it cannot be done.
+  if (local.method === 'eap') return impossible('we authenticate by EAP, which only an initiator can');
   if (local.method === 'psk') {
     const identity = local.identity ?? identityOfAddress(state.local.address);
     const secret = findSharedSecret(credentials.sharedSecrets, identity, peer.identity);
@@ -75,7 +77,12 @@ export function resumedAuth(state: IkeSaState, signer: IkeRole, octets: Uint8Arr
   return prf.compute(signer === 'initiator' ? skPi : skPr, octets);
 }
 
-function ownOctets(state: IkeSaState, material: AuthenticationMaterial, identity: Identity): Uint8Array {
+/** What our AUTH covers. */
+export function ownOctets(
+  state: IkeSaState,
+  material: AuthenticationMaterial,
+  identity: Identity,
+): Uint8Array {
   const { prf, skPi, skPr } = state.secure();
   const initiator = state.role === 'initiator';
   return signedOctets({

@@ -51,6 +51,12 @@ export function judgePeer(
     );
   }
   const shared = auth.method === AuthMethod.SHARED_KEY;
+  if (connection.remote.method === 'eap') {
+    return refuse('authentication-failed', `${connection.name} wants EAP, and the peer began without it`);
+  }
+  if (shared && connection.local.method === 'eap') {
+    return refuse('authentication-failed', 'EAP needs a gateway that proves itself by a certificate');
+  }
   if (connection.remote.method !== 'any' && (connection.remote.method === 'psk') !== shared) {
     return refuse('authentication-failed', `the peer used authentication method ${auth.method}`);
   }

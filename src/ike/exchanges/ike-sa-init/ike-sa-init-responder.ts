@@ -1,7 +1,7 @@
 // IKE_SA_INIT as its responder: a stateless refusal, or a half-open IKE SA with its answer (RFC 7296 1.2, 2.7, 2.10).
 import { CryptoError, deriveIkeKeys, wipe } from '#crypto';
 import { ExchangeType, NotifyType, type Payload } from '#wire';
-import { makeCertificateRequest } from '../../authentication/certificate-request.ts';
+import { makeCertificateRequest, wantsCertificate } from '../../authentication/certificate-request.ts';
 import type { ConnectionConfiguration } from '../../configuration.ts';
 import type { IkeSaState } from '../../ike-sa-state.ts';
 import { checkPayloads } from '../../messages/exchange-rules.ts';
@@ -103,7 +103,7 @@ function choose(
 }
 
 function certificateRequest(state: IkeSaState, candidates: readonly ConnectionConfiguration[]): Payload[] {
-  const wanted = candidates.some((candidate) => candidate.sendCertreq && candidate.remote.method !== 'psk');
+  const wanted = candidates.some((candidate) => candidate.sendCertreq && wantsCertificate(candidate.remote));
   if (!wanted) return [];
   const request = makeCertificateRequest(state.ports.credentials().authorities);
   return request === undefined ? [] : [request];

@@ -51,6 +51,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   protect(successor, input.suite, keys);
   successor.localIdentity = state.localIdentity;
   successor.remoteIdentity = state.remoteIdentity;
+  successor.remoteEapIdentity = state.remoteEapIdentity;
   successor.nat = state.nat;
   successor.peer.fragmentation = state.peer.fragmentation;
   successor.peer.childless = state.peer.childless;

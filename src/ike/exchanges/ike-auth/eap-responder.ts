@@ -1,0 +1,178 @@
+// IKE_AUTH with EAP as its responder: we prove who we are, EAP finds out who the initiator is, and AUTH of both ends covers the key that
+// came of it (RFC 7296 2.16, C.3).
+import { equalConstantTime, wipe } from '#crypto';
+import { AuthMethod, NotifyType, type Payload } from '#wire';
+import { makeSharedKeyAuth } from '../../authentication/auth-payload.ts';
+import { sameIdentity } from '../../authentication/identity-match.ts';
+import { formatIdentity } from '../../authentication/identity-text.ts';
+import { sharedKeyAuth } from '../../authentication/signed-octets.ts';
+import type { Identity } from '../../configuration.ts';
+import { EapAuthenticator, type PasswordLookup } from '../../eap/eap-authenticator.ts';
+import { findEapSecret, takesUser, userNameOf } from '../../eap/user-name.ts';
+import { failure, type IkeSaState } from '../../ike-sa-state.ts';
+import { endIkeSa } from '../../lifecycle.ts';
+import { type RequestOrigin, sendResponse } from '../../messages/transmission.ts';
+import { findNotify } from '../../payloads/notify.ts';
+import { mandatoryPayload, payloadOf, payloadsOf } from '../../payloads/payload-lookup.ts';
+import type { AuthenticationMaterial, EapAuthenticating, EapUser, HalfOpen } from '../../phase.ts';
+import { isRefusedForNat } from '../mobike/agreement.ts';
+import { eapClaimsOf } from './claims.ts';
+import { idPayload } from './ike-auth-initiator.ts';
+import { believeInitiator, refuseInitiator } from './initiator-believed.ts';
+import { ownOctets, peerOctets, proveOurselves } from './own-authentication.ts';
+import type { PeerClaim } from './peer-authentication.ts';
+
+/** An IKE_AUTH request without AUTH. */
+export function beginEap(
+  state: IkeSaState,
+  phase: HalfOpen,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+): void {
+  const idi = mandatoryPayload(payloads, 'IDi');
+  const idr = payloadOf(payloads, 'IDr');
+  const initiator: Identity = { idType: idi.idType, data: idi.data };
+  const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
+  // Who resumes an IKE SA proves that it has the ticket's secret, and nothing else will do (RFC 5723 4.3.3).
+  const claims = state.resumption === undefined ? eapClaimsOf(state, initiator, wanted) : [];
+  if (claims.length === 0) {
+    const detail = `the initiator asks for EAP, and no connection for ${formatIdentity(initiator)} has it`;
+    refuseInitiator(state, origin, failure('authentication-failed', detail));
+    return;
+  }
+  for (const claim of claims) {
+    state.connection = claim.connection;
+    const proof = proveOurselves(state, claim.connection, phase, {
+      identity: initiator,
+      requests: payloadsOf(payloads, 'CERTREQ'),
+    });
+    if (proof.kind === 'impossible') continue;
+    if (isRefusedForNat(state, payloads, origin)) {
+      const detail = 'there is a NAT on the way, and the initiator cannot do with one';
+      const reason = failure('peer-notify', detail);
+      refuseInitiator(state, origin, reason, NotifyType.UNEXPECTED_NAT_DETECTED);
+      return;
+    }
+    const fellows = claims.filter((other) => other === claim || isAsWell(other, proof.identity));
+    const { eapIdentity } = claim.connection.remote;
+    const authenticator = new EapAuthenticator({
+      randomness: state.ports.randomness,
+      askIdentity: eapIdentity !== undefined && eapIdentity.kind !== 'exact',
+      ownName: userNameOf(proof.identity),
+      passwordOf: (user) => passwordOf(state, fellows, user),
+    });
+    state.phase = {
+      name: 'eap-authenticator',
+      initRequest: phase.initRequest,
+      initResponse: phase.initResponse,
+      nonceInitiator: phase.nonceInitiator,
+      nonceResponder: phase.nonceResponder,
+      ...(phase.otherInitRequest !== undefined && { otherInitRequest: phase.otherInitRequest }),
+      expiresAt: phase.expiresAt,
+      authenticator,
+      payloads,
+      identity: proof.identity,
+      claims: fellows,
+    };
+    sendResponse(state, origin, [
+      idPayload('IDr', proof.identity),
+      ...proof.certificates,
+      proof.auth,
+      { type: 'EAP', message: authenticator.begin() },
+    ]);
+    return;
+  }
+  const detail = 'no certificate with a private key of ours suits, which EAP needs';
+  refuseInitiator(state, origin, failure('no-credentials', detail));
+}
+
+/** Whether we are the same to those who mean another connection. */
+function isAsWell({ connection }: PeerClaim, ours: Identity): boolean {
+  const { identity } = connection.local;
+  return identity !== undefined && sameIdentity(identity, ours);
+}
+
+function claimFor(claims: readonly PeerClaim[], user: Identity): PeerClaim | undefined {
+  return claims.find(({ connection }) => takesUser(connection.remote, user));
+}
+
+function passwordOf(state: IkeSaState, claims: readonly PeerClaim[], user: Identity): PasswordLookup {
+  const password = findEapSecret(state.ports.credentials(), user);
+  if (claimFor(claims, user) === undefined) {
+    return { kind: 'none', reason: `no connection takes the user ${formatIdentity(user)} (eap_id)` };
+  }
+  return password === undefined
+    ? { kind: 'none', reason: `there is no EAP secret for ${formatIdentity(user)}` }
+    : { kind: 'password', password };
+}
+
+/** What EAP says, or after its success the initiator's AUTH. */
+export function continueEap(
+  state: IkeSaState,
+  phase: EapAuthenticating,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+): void {
+  if (phase.proven !== undefined) {
+    concludeEap(state, phase, phase.proven, origin, payloads);
+    return;
+  }
+  const step = phase.authenticator.receive(mandatoryPayload(payloads, 'EAP').message);
+  if (step.kind === 'success') {
+    const { user, sessionKey } = step;
+    const claim = claimFor(phase.claims, user);
+    if (claim === undefined) throw new Error('a user without a connection was authenticated');
+    state.phase = { ...phase, proven: { user, claim, sessionKey } };
+  }
+  sendResponse(state, origin, [{ type: 'EAP', message: step.message }]);
+  if (step.kind === 'failure') endIkeSa(state, failure('authentication-failed', `EAP: ${step.reason}`));
+}
+
+function concludeEap(
+  state: IkeSaState,
+  phase: EapAuthenticating,
+  { user, claim, sessionKey }: EapUser,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+): void {
+  const { method, data } = mandatoryPayload(payloads, 'AUTH');
+  state.connection = claim.connection;
+  const { prf } = state.secure();
+  const covers = (material: AuthenticationMaterial): boolean => {
+    const expected = sharedKeyAuth(prf, sessionKey, peerOctets(state, material, claim.peerIdentity));
+    return equalConstantTime(expected, data);
+  };
+  // RFC 7296 2.15: AUTH covers the request as it was sent last; a cookie makes the difference.
+  const { otherInitRequest } = phase;
+  const right =
+    covers(phase) || (otherInitRequest !== undefined && covers({ ...phase, initRequest: otherInitRequest }));
+  if (method !== AuthMethod.SHARED_KEY || !right) {
+    const detail = `EAP: AUTH of ${formatIdentity(user)} does not have the key that came of it`;
+    refuseInitiator(state, origin, failure('authentication-failed', detail));
+    return;
+  }
+  const auth = makeSharedKeyAuth(prf, sessionKey, ownOctets(state, phase, phase.identity));
+  wipe(sessionKey);
+  state.remoteEapIdentity = user;
+  believeInitiator(state, {
+    claim,
+    material: phase,
+    origin,
+    payloads: phase.payloads,
+    method: AuthMethod.SHARED_KEY,
+    identity: phase.identity,
+    proof: [auth],
+  });
+}
+
+/** INFORMATIONAL before IKE_AUTH is done: the initiator does not believe us, or has no more time (RFC 7296 2.21.2). */
+export function handleGivenUp(state: IkeSaState, origin: RequestOrigin, payloads: readonly Payload[]): void {
+  sendResponse(state, origin, []);
+  const type = NotifyType.AUTHENTICATION_FAILED;
+  endIkeSa(
+    state,
+    findNotify(payloads, type) === undefined
+      ? failure('deleted-by-peer', 'the peer gave up before it was authenticated')
+      : failure('peer-authentication-failed', 'the peer does not believe that we are who we say', type),
+  );
+}
