@@ -63,6 +63,7 @@ export function adoptSnapshot(options: SnapshotOptions, successor?: IkeSaState):
   state.nat = snapshot.nat;
   state.localIdentity = snapshot.localIdentity;
   state.remoteIdentity = snapshot.remoteIdentity;
+  state.remoteEapIdentity = snapshot.remoteEapIdentity;
   Object.assign(state.peer, snapshot.peer);
   state.client = snapshot.client;
   adoptMobility(state, snapshot);

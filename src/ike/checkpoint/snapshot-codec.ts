@@ -31,9 +31,9 @@ import {
   type RequestSnapshot,
 } from './snapshot.ts';
 
-const formatVersion = 3;
+const formatVersion = 4;
 /** What each version has beside what stands in all: further fields at the end. */
-const fields = { mobility: 2, successor: 3 } as const;
+const fields = { mobility: 2, successor: 3, remoteEapIdentity: 4 } as const;
 
 const roles = ['initiator', 'responder'] as const;
 const protocols = ['esp', 'ah'] as const;
@@ -77,6 +77,7 @@ export function encodeIkeSaSnapshot(snapshot: IkeSaSnapshot): Uint8Array {
   writeList(writer, snapshot.children, writeChild);
   writeOptional(writer, snapshot.mobility, writeMobility);
   writeOptional(writer, snapshot.successor, writeSpi);
+  writeOptional(writer, snapshot.remoteEapIdentity, writeIdentity);
   return writer.finish();
 }
 
@@ -124,6 +125,7 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const children = readList(reader, readChild);
   const mobility = version < fields.mobility ? undefined : readOptional(reader, readMobility);
   const successor = version < fields.successor ? undefined : readOptional(reader, readSpi);
+  const remoteEapIdentity = version < fields.remoteEapIdentity ? undefined : readOptional(reader, readIdentity);
   reader.end('snapshot');
   return {
     connection,
@@ -134,6 +136,7 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
     nat: { supported: supported!, local: natLocal!, remote: natRemote! },
     localIdentity,
     remoteIdentity,
+    ...(remoteEapIdentity !== undefined && { remoteEapIdentity }),
     suite,
     keys,
     nextIv,

@@ -90,6 +90,8 @@ export interface IkeSaSnapshot {
   readonly nat: NatVerdict;
   readonly localIdentity: Identity;
   readonly remoteIdentity: Identity;
+  /** The user that EAP has authenticated. */
+  readonly remoteEapIdentity?: Identity;
   readonly suite: IkeSuite;
   readonly keys: IkeKeys;
   /** Of our sending direction: the counter that no message has used yet (RFC 5282 3.1). */

@@ -38,7 +38,7 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
   const children = state.children.map((child) => childSnapshot(child, wallClock));
   if (!isComplete(requests) || answers === undefined || !isComplete(children)) return undefined;
   const { messageIdSync, fragmentation, childless, tickets } = state.peer;
-  const { lease, clientMethod } = state;
+  const { lease, clientMethod, remoteEapIdentity } = state;
   return {
     connection: state.connection.name,
     role: state.role,
@@ -48,6 +48,7 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
     nat: state.nat,
     localIdentity,
     remoteIdentity,
+    ...(remoteEapIdentity !== undefined && { remoteEapIdentity }),
     suite: protection.suite,
     keys: copyIkeKeys({ ...protection, ...protection.keys }),
     nextIv: protection.sealer.nextIv,

@@ -104,6 +104,11 @@ export class EapAuthenticator {
     }
   }
 
+  /** Why the peer was refused: it need not answer to that. */
+  get refusal(): string | undefined {
+    return this.#stage.name === 'refused' ? this.#stage.reason : undefined;
+  }
+
   destroy(): void {
     if (this.#stage.name === 'confirmed') wipe(this.#stage.sessionKey);
     this.#stage = { name: 'ended' };

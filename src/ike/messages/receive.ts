@@ -343,7 +343,7 @@ function handleRequest(
       handleCreateChildSaRequest(state, origin, rules.payloads);
       return;
     default:
-      if (state.phase.name === 'eap-authenticator') handleGivenUp(state, origin, rules.payloads);
+      if (state.phase.name === 'eap-authenticator') handleGivenUp(state, state.phase, origin, rules.payloads);
       else handleInformationalRequest(state, origin, rules.payloads);
       return;
   }

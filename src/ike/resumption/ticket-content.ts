@@ -25,6 +25,8 @@ export interface TicketContent {
   readonly skD: Uint8Array;
   /** The client's: who made the first IKE SA. */
   readonly clientIdentity: Identity;
+  /** The user that EAP has authenticated: who the client is, whatever it calls itself. */
+  readonly clientEapIdentity?: Identity;
   readonly gatewayIdentity: Identity;
   /** How the client proved its identity (the method of its AUTH payload), however often it was resumed since. */
   readonly clientMethod: number;
@@ -41,7 +43,9 @@ export interface TicketContent {
 /** No ticket is given for longer, whatever is configured: keys and lists of used tickets are kept as long. */
 export const ticketLifetimeMsMax: number = 24 * 3_600_000;
 
-const formatVersion = 1;
+const formatVersion = 2;
+/** Of gateways that knew no EAP: it lacks the end. */
+const formerVersion = 1;
 
 /** @throws WireError `value` if a field does not fit, which no state of an IKE SA does */
 export function encodeTicketContent(content: TicketContent): Uint8Array {
@@ -58,6 +62,9 @@ export function encodeTicketContent(content: TicketContent): Uint8Array {
   writeMs(writer, content.expiresAtMs);
   // No authentication ends at the beginning of 1970.
   writeMs(writer, content.reauthAtMs ?? 0);
+  const { clientEapIdentity } = content;
+  writer.u8(clientEapIdentity === undefined ? 0 : 1, 'ticket.EAP');
+  if (clientEapIdentity !== undefined) writeIdentity(writer, clientEapIdentity);
   return writer.finish();
 }
 
@@ -65,7 +72,8 @@ export function encodeTicketContent(content: TicketContent): Uint8Array {
 export function decodeTicketContent(octets: Uint8Array): TicketContent {
   const reader = new Reader(octets);
   const version = reader.u8('ticket.version');
-  if (version !== formatVersion) throw new WireError('version', 0, 'ticket.version');
+  if (version !== formatVersion && version !== formerVersion)
+    throw new WireError('version', 0, 'ticket.version');
   const suite = readSuite(reader);
   const skD = readOctets8(reader, 'ticket.SK_d');
   const clientIdentity = readIdentity(reader);
@@ -76,11 +84,14 @@ export function decodeTicketContent(octets: Uint8Array): TicketContent {
   const issuedAtMs = readMs(reader);
   const expiresAtMs = readMs(reader);
   const reauthAtMs = readMs(reader);
+  const byEap = version !== formerVersion && reader.u8('ticket.EAP') !== 0;
+  const clientEapIdentity = byEap ? readIdentity(reader) : undefined;
   reader.end('ticket');
   return {
     suite,
     skD,
     clientIdentity,
+    ...(clientEapIdentity !== undefined && { clientEapIdentity }),
     gatewayIdentity,
     clientMethod,
     connection,

@@ -10,6 +10,7 @@ import type { Identity } from '../../configuration.ts';
 import { EapAuthenticator, type PasswordLookup } from '../../eap/eap-authenticator.ts';
 import { findEapSecret, takesUser, userNameOf } from '../../eap/user-name.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
+import type { IkeFailure } from '../../interface.ts';
 import { endIkeSa } from '../../lifecycle.ts';
 import { type RequestOrigin, sendResponse } from '../../messages/transmission.ts';
 import { findNotify } from '../../payloads/notify.ts';
@@ -165,14 +166,21 @@ function concludeEap(
   });
 }
 
-/** INFORMATIONAL before IKE_AUTH is done: the initiator does not believe us, or has no more time (RFC 7296 2.21.2). */
-export function handleGivenUp(state: IkeSaState, origin: RequestOrigin, payloads: readonly Payload[]): void {
+/** INFORMATIONAL before IKE_AUTH is done: the initiator was refused, does not believe us, or has no more time (RFC 7296 2.21.2). */
+export function handleGivenUp(
+  state: IkeSaState,
+  { authenticator }: EapAuthenticating,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+): void {
   sendResponse(state, origin, []);
+  endIkeSa(state, whyGivenUp(authenticator.refusal, payloads));
+}
+
+function whyGivenUp(refusal: string | undefined, payloads: readonly Payload[]): IkeFailure {
+  if (refusal !== undefined) return failure('authentication-failed', `EAP: ${refusal}`);
   const type = NotifyType.AUTHENTICATION_FAILED;
-  endIkeSa(
-    state,
-    findNotify(payloads, type) === undefined
-      ? failure('deleted-by-peer', 'the peer gave up before it was authenticated')
-      : failure('peer-authentication-failed', 'the peer does not believe that we are who we say', type),
-  );
+  return findNotify(payloads, type) === undefined
+    ? failure('deleted-by-peer', 'the peer gave up before it was authenticated')
+    : failure('peer-authentication-failed', 'the peer does not believe that we are who we say', type);
 }

@@ -46,6 +46,7 @@ export function believeInitiator(
     return;
   }
   state.clientMethod = resumed?.clientMethod ?? method;
+  state.remoteEapIdentity ??= resumed?.clientEapIdentity;
   state.localIdentity = identity;
   state.remoteIdentity = claim.peerIdentity;
   state.initialContact = findNotify(payloads, NotifyType.INITIAL_CONTACT) !== undefined;

@@ -3,6 +3,7 @@ import { deriveResumedIkeKeys, wipe } from '#crypto';
 import { AuthMethod, ExchangeType, NotifyType, type Payload } from '#wire';
 import { findSharedSecret } from '../../authentication/shared-secret.ts';
 import type { ConnectionConfiguration } from '../../configuration.ts';
+import { findEapSecret, takesUser } from '../../eap/user-name.ts';
 import { checkPayloads } from '../../messages/exchange-rules.ts';
 import { suiteAllowed } from '../../negotiation/suite-allowed.ts';
 import { findNotify, notify } from '../../payloads/notify.ts';
@@ -51,8 +52,7 @@ function connectionOf(
   { ports, local, remote }: InitRequest,
   content: TicketContent,
 ): ConnectionConfiguration | undefined {
-  const { clientIdentity, gatewayIdentity, clientMethod, suite } = content;
-  const shared = clientMethod === AuthMethod.SHARED_KEY;
+  const { clientIdentity, clientEapIdentity: user, gatewayIdentity, clientMethod, suite } = content;
   const connection = ports
     .connectionsFor({
       local,
@@ -62,9 +62,15 @@ function connectionOf(
     .find(({ name }) => name === content.connection);
   if (connection?.resumption === undefined || !suiteAllowed(connection, suite)) return undefined;
   const { method } = connection.remote;
-  if (method !== 'any' && (method === 'psk') !== shared) return undefined;
   // Whoever's key was taken away is not authenticated by it any more.
-  const { sharedSecrets } = ports.credentials();
+  const credentials = ports.credentials();
+  if (user !== undefined || method === 'eap') {
+    const allowed = user !== undefined && method === 'eap' && takesUser(connection.remote, user);
+    return allowed && findEapSecret(credentials, user) !== undefined ? connection : undefined;
+  }
+  const shared = clientMethod === AuthMethod.SHARED_KEY;
+  if (method !== 'any' && (method === 'psk') !== shared) return undefined;
+  const { sharedSecrets } = credentials;
   if (shared && findSharedSecret(sharedSecrets, gatewayIdentity, clientIdentity) === undefined) {
     return undefined;
   }

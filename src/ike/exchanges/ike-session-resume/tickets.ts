@@ -153,7 +153,7 @@ function ticketLifetimeMs(state: IkeSaState): number {
 }
 
 function contentOf(state: IkeSaState, nowMs: number, lifetimeMs: number): TicketContent {
-  const { localIdentity, remoteIdentity, clientMethod, reauthAt } = state;
+  const { localIdentity, remoteIdentity, remoteEapIdentity, clientMethod, reauthAt } = state;
   if (localIdentity === undefined || remoteIdentity === undefined || clientMethod === undefined) {
     throw new Error('a ticket was given before the client was authenticated');
   }
@@ -162,6 +162,7 @@ function contentOf(state: IkeSaState, nowMs: number, lifetimeMs: number): Ticket
     suite,
     skD,
     clientIdentity: remoteIdentity,
+    ...(remoteEapIdentity !== undefined && { clientEapIdentity: remoteEapIdentity }),
     gatewayIdentity: localIdentity,
     clientMethod,
     connection: state.connection.name,
