@@ -6,11 +6,11 @@ import { folder, wayward } from './testing/wayward-process.ts';
 
 test('wayward check says everything about a configuration, and its status is that of a start', async (t) => {
   const file = join(folder(t), 'swanctl.conf');
-  writeFileSync(file, 'connections { a { remote_adrs = 1\n local { auth = eap }\n } }\n');
+  writeFileSync(file, 'connections { a { remote_adrs = 1\n local { auth = eap-tls }\n } }\n');
   const bad = await wayward(t, ['check', '--config', file]);
   assert.equal(bad.status, 2);
   assert.match(bad.out, /^.*swanctl\.conf:1:19: unknown option "remote_adrs"/m);
-  assert.match(bad.out, /^.*swanctl\.conf:2:17: auth: "eap": EAP is not supported yet/m);
+  assert.match(bad.out, /^.*swanctl\.conf:2:17: auth: "eap-tls": of EAP there is only MSCHAPv2/m);
   assert.match(bad.out, /swanctl\.conf: 3 errors, nothing would be loaded\n$/);
 
   writeFileSync(file, 'connections { a { remote_adrs = 1\n } }\nspare {\n}\nwayward { nothing = 1\n}\n');

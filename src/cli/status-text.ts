@@ -16,10 +16,11 @@ function duration(ms: number): string {
 function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
   const role = sa.initiator ? ['*', ''] : ['', '*'];
   const age = sa.establishedMsAgo === undefined ? '' : `, established ${duration(sa.establishedMsAgo)} ago`;
+  const user = sa.remoteEapIdentity === undefined ? '' : `, user ${sa.remoteEapIdentity}`;
   const lines = [
     `${sa.connection}: #${sa.ikeId}, ${sa.phase}, ${sa.initiatorSpi}_i${role[0]} ${sa.responderSpi}_r${role[1]}`,
     `  local  ${sa.localIdentity ?? '?'} @ ${formatEndpoint(sa.local)}`,
-    `  remote ${sa.remoteIdentity ?? '?'} @ ${formatEndpoint(sa.remote)}`,
+    `  remote ${sa.remoteIdentity ?? '?'} @ ${formatEndpoint(sa.remote)}${user}`,
   ];
   if (sa.suite !== undefined)
     lines.push(`  ${formatSuite(sa.suite)}${age}${sa.behindNat ? ', behind a NAT' : ''}`);

@@ -253,7 +253,7 @@ top = 1
     'swanctl.conf:5:5: unknown option "remot_addrs" in connections.<conn> (did you mean "remote_addrs"?)',
     'swanctl.conf:6:13: encap = "perhaps": expected "yes" or "no"',
     'swanctl.conf:7:17: proposals: "md5" (HMAC-MD5) is not supported',
-    'swanctl.conf:8:20: auth: "eap-tls": EAP is not supported yet; accepted: "psk", "pubkey"',
+    'swanctl.conf:8:20: auth: "eap-tls": of EAP there is only MSCHAPv2; accepted: "psk", "pubkey", "eap-mschapv2", "eap"',
     'swanctl.conf:14:9: option "interface" is not supported',
     'swanctl.conf:15:22: rekey_time = "1h30m": expected a time in seconds, or with one of the units ms, s, m, h and d, for example "30m"',
     'swanctl.conf:16:24: start_action = start needs an address or host name in remote_addrs',
@@ -293,7 +293,7 @@ test('what is accepted without effect is warned of by name and place', () => {
   const text = `${connection({ connection: 'version = 0\naggressive = yes', child: 'ipcomp = yes' })}
 unused { x = 1
 }
-secrets { eap-bob { id = bob
+secrets { xauth-bob { id = bob
 secret = hush
 } }`;
   assert.deepEqual(warningsOf(text, { '/etc/swanctl/pubkey/raw.pem': 'x' }), [
@@ -302,7 +302,7 @@ secret = hush
     'swanctl.conf:3:1: option "aggressive" has no effect: not supported (IKEv1 only)',
     'swanctl.conf:11:1: option "ipcomp" has no effect: not supported (Compression is not offered, and refused if the peer offers it)',
     'swanctl.conf:16:1: section "unused" has no effect: nothing inherits from it',
-    'swanctl.conf:18:11: section "eap-bob" has no effect: EAP is not supported yet',
+    'swanctl.conf:18:11: section "xauth-bob" has no effect: XAuth belongs to IKEv1',
   ]);
 });
 

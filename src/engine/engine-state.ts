@@ -436,6 +436,7 @@ export class EngineState {
     if (identities !== undefined) {
       context.localIdentity = identities.localText;
       context.remoteIdentity = identities.remoteText;
+      if (identities.remoteUserText !== undefined) context.remoteEapIdentity = identities.remoteUserText;
     }
     return context;
   }

@@ -200,6 +200,8 @@ export interface IkeContext {
   readonly remote: Endpoint;
   readonly localIdentity?: string;
   readonly remoteIdentity?: string;
+  /** The user that EAP has authenticated. */
+  readonly remoteEapIdentity?: string;
   /** Addresses and name servers that the peer gave us. */
   readonly virtualAddresses: readonly IpAddress[];
   readonly nameServers: readonly IpAddress[];

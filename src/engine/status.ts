@@ -20,6 +20,8 @@ export interface IkeSaStatus {
   readonly remote: Endpoint;
   readonly localIdentity?: string;
   readonly remoteIdentity?: string;
+  /** The user that EAP has authenticated (RFC 7296 2.16). */
+  readonly remoteEapIdentity?: string;
   readonly suite?: IkeSuite;
   readonly establishedMsAgo?: number;
   /** Negative when it is overdue. */
@@ -203,6 +205,9 @@ export function ikeSaStatus(state: EngineState, entry: IkeEntry, at: number = st
       : {
           localIdentity: identities.localText,
           remoteIdentity: identities.remoteText,
+          ...(identities.remoteUserText !== undefined && {
+            remoteEapIdentity: identities.remoteUserText,
+          }),
         }),
     ...(sa.suite === undefined ? {} : { suite: sa.suite }),
     ...(establishedAt === undefined ? {} : { establishedMsAgo: at - establishedAt }),

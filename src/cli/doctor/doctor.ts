@@ -72,10 +72,11 @@ export function surroundings(configurationPath: string, statePath: string): Surr
 function configurationFacts(path: string): ConfigurationFacts {
   try {
     const { configuration, host, warnings } = loadConfigurationFile(path);
+    const { sharedSecrets, eapSecrets = [] } = configuration.credentials;
     return {
       loaded: true,
       connections: configuration.connections.length,
-      secrets: configuration.credentials.sharedSecrets.length,
+      secrets: sharedSecrets.length + eapSecrets.length,
       warnings: warnings.map(({ position, detail }) => `${formatPosition(position)}: ${detail}`),
       ports: [configuration.ports.ike, configuration.ports.natTraversal],
       ...(host.recordKeyPath === undefined ? {} : { recordKeyPath: host.recordKeyPath }),

@@ -19,7 +19,7 @@ export function buildLocal(
 ): BuiltAuthentication<LocalAuthentication> | undefined {
   const settings = onlyRound(connection, 'local', context);
   if (settings === undefined) return undefined;
-  const method = settings.required('auth', 'authentication') === 'psk' ? 'psk' : 'pubkey';
+  const method = methodOf(settings.required('auth', 'authentication'));
   // A method that was not understood is reported already, and may have needed none.
   const understood =
     settings.section.settings.get('auth')?.value === undefined ||
@@ -34,11 +34,22 @@ export function buildLocal(
       `section "${settings.section.name}" needs certs, as its auth is pubkey`,
     );
   }
-  const identity = exactIdentity(settings, context);
-  const ders = certificates.map(({ der }) => der);
+  const identity = exactIdentity(settings, 'id', context);
+  const eapIdentity = exactIdentity(settings, 'eap_id', context);
+  if (method === 'eap' && identity === undefined && eapIdentity === undefined) {
+    context.findings.error(
+      'missing',
+      settings.section.position,
+      `section "${settings.section.name}" needs eap_id, the user name, as its auth is EAP`,
+    );
+  }
   return {
-    authentication:
-      identity === undefined ? { method, certificates: ders } : { method, identity, certificates: ders },
+    authentication: {
+      method,
+      ...(identity !== undefined && { identity }),
+      ...(eapIdentity !== undefined && { eapIdentity }),
+      certificates: certificates.map(({ der }) => der),
+    },
     certificates,
     authorities: [],
   };
@@ -50,14 +61,18 @@ export function buildRemote(
 ): BuiltAuthentication<RemoteAuthentication> | undefined {
   const settings = onlyRound(connection, 'remote', context);
   if (settings === undefined) return undefined;
-  const method = settings.required('auth', 'authentication') as RemoteAuthentication['method'];
+  const text = settings.required('auth', 'authentication');
+  const method = text === 'any' ? 'any' : methodOf(text);
   const certificates = certificatesOf(settings, 'certs', 'cert', 'x509', context);
   const authorities = certificatesOf(settings, 'cacerts', 'cacert', 'x509ca', context);
-  const text = settings.required('id', 'identity');
+  const patternOf = (option: string, pattern: string): IdentityPattern =>
+    identityPattern(pattern, settings.position(option), context) ?? { kind: 'any' };
+  const users = settings.value('eap_id', 'identity');
   return {
     authentication: {
       method,
-      identity: identityPattern(text, settings.position('id'), context) ?? { kind: 'any' },
+      identity: patternOf('id', settings.required('id', 'identity')),
+      ...(users !== undefined && { eapIdentity: patternOf('eap_id', users) }),
       certificates: certificates.map(({ der }) => der),
       authorities: authorities.map(({ der }) => der),
       revocation: settings.required('revocation', 'choice') as RemoteAuthentication['revocation'],
@@ -65,6 +80,42 @@ export function buildRemote(
     certificates,
     authorities,
   };
+}
+
+function methodOf(text: string): 'psk' | 'pubkey' | 'eap' {
+  if (text === 'psk' || text === 'pubkey') return text;
+  return 'eap';
+}
+
+/** RFC 7296 2.16: EAP is for initiators, and a responder that it serves has a certificate. */
+export function checkEap(
+  connection: Settings,
+  local: LocalAuthentication,
+  remote: RemoteAuthentication,
+  context: BuildContext,
+): void {
+  for (const [side, other, eap, method] of [
+    ['local', 'remote', local.method, remote.method],
+    ['remote', 'local', remote.method, local.method],
+  ] as const) {
+    if (eap !== 'eap' || method === 'pubkey') continue;
+    const [section] = connection.sections(`${side}<suffix>`);
+    context.findings.error(
+      'conflict',
+      section?.position('auth') ?? connection.section.position,
+      `EAP of the ${side} end needs auth = pubkey at the ${other} one`,
+    );
+  }
+  if (remote.method !== 'eap') return;
+  for (const child of connection.sections('children').flatMap((section) => section.sections('<child>'))) {
+    const action = child.value('start_action', 'choice');
+    if (action === undefined || action === 'none') continue;
+    context.findings.error(
+      'conflict',
+      child.position('start_action'),
+      `start_action = ${action} cannot be: a peer that authenticates by EAP has to initiate`,
+    );
+  }
 }
 
 /** The pattern a text stands for; `undefined` after a reported fault. */
@@ -106,13 +157,21 @@ function onlyRound(
   return first;
 }
 
-function exactIdentity(settings: Settings, context: BuildContext): Identity | undefined {
-  const text = settings.value('id', 'identity');
+function exactIdentity(
+  settings: Settings,
+  option: 'id' | 'eap_id',
+  context: BuildContext,
+): Identity | undefined {
+  const text = settings.value(option, 'identity');
   if (text === undefined || text === '%any') return undefined;
   try {
     return context.ports.identityFromText(text);
   } catch (error) {
-    context.findings.error('bad-value', settings.position('id'), `expected an identity: ${problemOf(error)}`);
+    context.findings.error(
+      'bad-value',
+      settings.position(option),
+      `expected an identity: ${problemOf(error)}`,
+    );
     return undefined;
   }
 }

@@ -2,7 +2,7 @@
 import type { ConnectionConfiguration } from '#engine';
 import type { Settings } from '../options/check.ts';
 import type { Position } from '../position.ts';
-import { buildLocal, buildRemote } from './authentication.ts';
+import { buildLocal, buildRemote, checkEap } from './authentication.ts';
 import { buildChild } from './child.ts';
 import type { BuildContext } from './context.ts';
 import type { LoadedCertificate } from './files.ts';
@@ -35,6 +35,7 @@ export function buildConnection(settings: Settings, context: BuildContext): Buil
   checkStartable(settings, remoteAddresses, context);
   checkAuthenticationOnly(settings, context);
   if (local === undefined || remote === undefined) return undefined;
+  checkEap(settings, local.authentication, remote.authentication, context);
   const connection: ConnectionConfiguration = {
     name: settings.section.name,
     localAddresses: settings.required('local_addrs', 'remote-addresses'),

@@ -24,7 +24,9 @@ export function buildCredentials(
   for (const folder of unusedFolders) warnOfUnused(folder, context);
   checkKeysOfCertificates(connections, privateKeys, context);
   const sharedSecrets = secrets?.sections('ike<suffix>').flatMap((one) => sharedSecret(one, context)) ?? [];
-  if (sharedSecrets.length === 0) warnOfNoSecret(connections, context);
+  const eapSecrets = secrets?.sections('eap<suffix>').flatMap((one) => eapSecret(one, context)) ?? [];
+  if (sharedSecrets.length === 0) warnOfNoSecret(connections, 'psk', context);
+  if (eapSecrets.length === 0) warnOfNoSecret(connections, 'eap', context);
   const certificates = certificatesOfFolder('x509', context);
   const trusted = certificatesOfFolder('x509ca', context);
   const lists = filesInFolder('x509crl', context).flatMap(
@@ -33,6 +35,7 @@ export function buildCredentials(
   );
   return {
     sharedSecrets,
+    ...(eapSecrets.length > 0 && { eapSecrets }),
     privateKeys,
     certificates: distinct([
       ...connections.flatMap(({ localCertificates }) => localCertificates.map(({ der }) => der)),
@@ -76,6 +79,14 @@ function sharedSecret(settings: Settings, context: BuildContext): readonly Share
     if (owner !== undefined) owners.push(owner);
   }
   return [{ owners, secret }];
+}
+
+function eapSecret(settings: Settings, context: BuildContext): readonly SharedSecret[] {
+  const { name, position } = settings.section;
+  if (settings.withPrefix('id').length === 0) {
+    context.findings.warn(position, `section "${name}" has no id: its secret is the password of every user`);
+  }
+  return sharedSecret(settings, context);
 }
 
 interface Passphrase {
@@ -146,7 +157,7 @@ function checkKeysOfCertificates(
 ): void {
   const held = new Set(keys.map(({ publicKey }) => octetsKey(publicKey.spki)));
   for (const { connection, localCertificates } of connections) {
-    if (connection.local.method === 'psk' || localCertificates.length === 0) continue;
+    if (connection.local.method !== 'pubkey' || localCertificates.length === 0) continue;
     if (localCertificates.some(({ publicKey }) => held.has(octetsKey(publicKey.spki)))) continue;
     const { position, source } = localCertificates[0]!;
     context.findings.error('missing', position, `certs: there is no private key for ${source}`);
@@ -154,12 +165,17 @@ function checkKeysOfCertificates(
 }
 
 /** No error: a secret may come over vici. */
-function warnOfNoSecret(connections: readonly BuiltConnection[], context: BuildContext): void {
+function warnOfNoSecret(
+  connections: readonly BuiltConnection[],
+  method: 'psk' | 'eap',
+  context: BuildContext,
+): void {
+  const kind = method === 'psk' ? 'ike' : 'eap';
   for (const { connection, position } of connections) {
-    if (connection.local.method !== 'psk' && connection.remote.method !== 'psk') continue;
+    if (connection.local.method !== method && connection.remote.method !== method) continue;
     context.findings.warn(
       position,
-      `connection "${connection.name}" has auth = psk, and there is no ike secret`,
+      `connection "${connection.name}" has auth = ${method}, and there is no ${kind} secret`,
     );
   }
 }

@@ -198,7 +198,16 @@ const charon: Readonly<Record<string, Verdicts>> = {
     refuses: ['no'],
   },
   auth: {
-    accepts: ['psk', 'pubkey', 'eap', 'rsa-2048-sha256', 'ike:pubkey-sha384', 'xauth'],
+    accepts: [
+      'psk',
+      'pubkey',
+      'eap',
+      'eap-mschapv2',
+      'eap-tls',
+      'rsa-2048-sha256',
+      'ike:pubkey-sha384',
+      'xauth',
+    ],
     refuses: ['any', 'foo'],
   },
 };
@@ -237,7 +246,9 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   childless: { force: 'not supported' },
   auth: {
     any: 'an addition',
-    eap: 'not supported',
+    eap: 'not if we have no certificate',
+    'eap-mschapv2': 'not if we have no certificate',
+    'eap-tls': 'not supported',
     'rsa-2048-sha256': 'not supported',
     'ike:pubkey-sha384': 'not supported',
     xauth: 'not supported',

@@ -21,7 +21,6 @@ function certificateSection(path: string, name: string): Subsection {
 }
 
 const roundNote = 'Without effect: each side authenticates in exactly one round.';
-const eapNote = 'EAP is not supported yet.';
 const xauthNote = 'XAuth belongs to IKEv1.';
 const publicKeyNote = 'Raw public keys are not supported, only certificates.';
 
@@ -38,8 +37,10 @@ const localSchema: SectionSchema = {
       type: 'authentication',
       class: 'supported',
       default: 'pubkey',
-      values: ['psk', 'pubkey'],
-      note: 'EAP is not supported yet; XAuth and constraints on keys and hash algorithms are not.',
+      values: ['psk', 'pubkey', 'eap-mschapv2', 'eap'],
+      note:
+        '`eap-mschapv2`: by a user name and a password, as the end that initiates; the remote `auth` is `pubkey` then. `eap` is any method ' +
+        'that there is, of which there is one. Other methods of EAP, XAuth and constraints on keys and hash algorithms are not supported.',
     },
     {
       name: 'id',
@@ -48,8 +49,20 @@ const localSchema: SectionSchema = {
       default: '',
       note: 'Default: the subject of the certificate, or our address.',
     },
-    { name: 'eap_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
-    { name: 'aaa_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+    {
+      name: 'eap_id',
+      type: 'identity',
+      class: 'supported',
+      default: '',
+      note: 'With EAP: the user name, whose password is in an `eap` secret. Default: `id`.',
+    },
+    {
+      name: 'aaa_id',
+      type: 'identity',
+      class: 'security-unsupported',
+      default: '',
+      note: 'EAP-MSCHAPv2 has no identity of a server.',
+    },
     { name: 'xauth_id', type: 'identity', class: 'security-unsupported', default: '', note: xauthNote },
   ],
   sections: [certificateSection(localPath, 'cert<suffix>')],
@@ -62,7 +75,15 @@ const remoteSchema: SectionSchema = {
   options: [
     { name: 'round', type: 'count', class: 'supported', default: '0', note: roundNote },
     { name: 'id', type: 'identity', class: 'supported', default: '%any' },
-    { name: 'eap_id', type: 'identity', class: 'security-unsupported', default: '', note: eapNote },
+    {
+      name: 'eap_id',
+      type: 'identity',
+      class: 'supported',
+      default: '',
+      note:
+        'With EAP: which users get in, where `*` and `%any` may stand as in `id`. Who is not named exactly is asked for his name first, as ' +
+        'most clients expect: `%any`. It is the name that is authenticated. Default: `id`, and nobody is asked first.',
+    },
     { name: 'groups', type: 'texts', class: 'security-unsupported', default: '' },
     { name: 'cert_policy', type: 'texts', class: 'security-unsupported', default: '' },
     { name: 'certs', type: 'files', class: 'supported', default: '', note: 'Relative to `x509/`.' },
@@ -82,8 +103,11 @@ const remoteSchema: SectionSchema = {
       type: 'authentication',
       class: 'supported',
       default: 'pubkey',
-      values: ['psk', 'pubkey', 'any'],
-      note: '`any` is not known to strongSwan. EAP is not supported yet; XAuth and constraints on keys and hash algorithms are not.',
+      values: ['psk', 'pubkey', 'eap-mschapv2', 'eap', 'eap-dynamic', 'any'],
+      note:
+        '`eap-mschapv2`: the peer initiates, and has a user name and a password of an `eap` secret; the local `auth` is `pubkey` then. ' +
+        '`eap` and `eap-dynamic` are any method that there is, of which there is one. `any`, which strongSwan does not know, is `psk` or ' +
+        '`pubkey`. Other methods of EAP, XAuth and constraints on keys and hash algorithms are not supported.',
     },
   ],
   sections: [

@@ -144,6 +144,9 @@ connections { c {
 } }
 secrets { ike { secret = hush
   }
+  eap { id = carol
+  secret = hush
+  }
   ${keySections}
 }
 pools { spare { addrs = 10.3.0.0/24

@@ -1,4 +1,4 @@
-// The options of `secrets`: preshared keys, and the passphrases of private key files.
+// The options of `secrets`: preshared keys, passwords of EAP, and the passphrases of private key files.
 import type { Option, SectionSchema, Subsection } from './option.ts';
 
 const secretOption: Option = { name: 'secret', type: 'secret', class: 'supported', default: '' };
@@ -36,9 +36,9 @@ export const secretsSchema: SectionSchema = {
     keyFile('ecdsa<suffix>'),
     keyFile('pkcs8<suffix>'),
     keyFile('pkcs12<suffix>', 'PKCS#12 is not supported'),
-    owned('eap<suffix>', 'EAP is not supported yet'),
+    owned('eap<suffix>'),
     owned('xauth<suffix>', 'XAuth belongs to IKEv1'),
-    owned('ntlm<suffix>', 'EAP is not supported yet'),
+    owned('ntlm<suffix>', 'hashes of passwords are not supported, only passwords (eap)'),
     owned('ppk<suffix>', 'postquantum preshared keys (RFC 8784) are not supported'),
     section(
       'token<suffix>',

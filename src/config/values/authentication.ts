@@ -1,13 +1,13 @@
 // The `auth` of a local or remote section.
 import { BadValue, UnsupportedValue } from './bad-value.ts';
 
-/** @param methods what is accepted here: `psk`, `pubkey` and, for the peer, `any` */
+/** @param methods what is accepted here: `psk`, `pubkey`, `eap-mschapv2`, `eap` for whichever method there is, for the peer also `any` */
 export function parseAuthentication(text: string, methods: readonly string[]): string {
   const method = text.toLowerCase();
   if (methods.includes(method)) return method;
   const accepted = methods.map((one) => `"${one}"`).join(', ');
   if (/^eap([-:].*)?$/.test(method)) {
-    throw new UnsupportedValue(`"${text}": EAP is not supported yet; accepted: ${accepted}`);
+    throw new UnsupportedValue(`"${text}": of EAP there is only MSCHAPv2; accepted: ${accepted}`);
   }
   if (/^xauth([-:].*)?$/.test(method)) {
     throw new UnsupportedValue(`"${text}": XAuth belongs to IKEv1; accepted: ${accepted}`);

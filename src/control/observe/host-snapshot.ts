@@ -39,6 +39,12 @@ export function tunnelsOf(status: EngineStatus, traffic: TunnelTraffic): readonl
   return tunnels;
 }
 
+/** The user that has been authenticated, if there is one, and not what his machine calls itself. */
+function identityOf({ remoteEapIdentity, remoteIdentity }: IkeSaStatus): Pick<Peer, 'identity'> {
+  const identity = remoteEapIdentity ?? remoteIdentity;
+  return identity === undefined ? {} : { identity };
+}
+
 function peerOf(sa: IkeSaStatus): Peer {
   const { peer } = sa;
   return {
@@ -46,7 +52,7 @@ function peerOf(sa: IkeSaStatus): Peer {
     connection: sa.connection,
     phase: sa.phase,
     initiator: sa.initiator,
-    ...(sa.remoteIdentity === undefined ? {} : { identity: sa.remoteIdentity }),
+    ...identityOf(sa),
     remote: formatEndpoint(sa.remote),
     local: formatEndpoint(sa.local),
     initiatorSpi: sa.initiatorSpi,

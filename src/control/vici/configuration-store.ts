@@ -20,10 +20,17 @@ export interface NamedAuthority {
 
 type Kind = 'certificates' | 'authorities' | 'revocationLists';
 
+export type SecretKind = 'sharedSecrets' | 'eapSecrets';
+
+interface NamedSecret {
+  readonly kind: SecretKind;
+  readonly secret: SharedSecret;
+}
+
 /** The configuration as it is now, whether it came from text or from clients. */
 export class ConfigurationStore {
   readonly #host: ViciHost;
-  readonly #secretNames = new Map<string, SharedSecret>();
+  readonly #secretNames = new Map<string, NamedSecret>();
   readonly #authorities = new Map<string, readonly Uint8Array[]>();
   #current: EngineConfiguration;
 
@@ -135,21 +142,26 @@ export class ConfigurationStore {
   }
 
   /** One of the same name is replaced; one that is there without a name gets this one. */
-  async addSecret(name: string | undefined, secret: SharedSecret): Promise<void> {
+  async addSecret(kind: SecretKind, name: string | undefined, secret: SharedSecret): Promise<void> {
     const replaced = name === undefined ? undefined : this.#secretNames.get(name);
-    if (name !== undefined) this.#secretNames.set(name, secret);
-    await this.#changeCredentials(({ sharedSecrets }) => ({
-      sharedSecrets: [...sharedSecrets.filter((one) => one !== replaced && !sameSecret(one, secret)), secret],
+    if (name !== undefined) this.#secretNames.set(name, { kind, secret });
+    if (replaced !== undefined && replaced.kind !== kind) await this.#forgetSecret(replaced);
+    await this.#changeCredentials(({ [kind]: secrets = [] }) => ({
+      [kind]: [...secrets.filter((one) => one !== replaced?.secret && !sameSecret(one, secret)), secret],
     }));
   }
 
   /** charon does not mind if there is none. */
   async removeSecret(name: string): Promise<void> {
-    const secret = this.#secretNames.get(name);
-    if (secret === undefined) return;
+    const named = this.#secretNames.get(name);
+    if (named === undefined) return;
     this.#secretNames.delete(name);
-    await this.#changeCredentials(({ sharedSecrets }) => ({
-      sharedSecrets: sharedSecrets.filter((one) => one !== secret),
+    await this.#forgetSecret(named);
+  }
+
+  async #forgetSecret({ kind, secret }: NamedSecret): Promise<void> {
+    await this.#changeCredentials(({ [kind]: secrets = [] }) => ({
+      [kind]: secrets.filter((one) => one !== secret),
     }));
   }
 
@@ -158,6 +170,7 @@ export class ConfigurationStore {
     this.#authorities.clear();
     await this.#changeCredentials(() => ({
       sharedSecrets: [],
+      eapSecrets: [],
       privateKeys: [],
       certificates: [],
       authorities: [],

@@ -1,7 +1,7 @@
 // Commands that load and unload connections, credentials, authorities and pools.
 import type { SharedSecret } from '#engine';
 import { type ViciMessage, viciText } from '#wire';
-import type { ConfigurationStore } from './configuration-store.ts';
+import type { ConfigurationStore, SecretKind } from './configuration-store.ts';
 import { CommandRefused, success, type ViciCommand, type ViciHost } from './host.ts';
 import { requiredOctets, requiredText, sections, texts } from './request.ts';
 
@@ -120,15 +120,21 @@ async function loadKey(
   return { ...success, id: hex(host.keyIdentifier(key.publicKey.spki)) };
 }
 
+const secretKinds: ReadonlyMap<string, SecretKind> = new Map([
+  ['IKE', 'sharedSecrets'],
+  ['EAP', 'eapSecrets'],
+]);
+
 async function loadShared(
   host: ViciHost,
   store: ConfigurationStore,
   request: ViciMessage,
 ): Promise<ViciMessage> {
   const type = requiredText(request, 'type', 'shared key type missing');
-  if (type.toUpperCase() !== 'IKE') {
+  const kind = secretKinds.get(type.toUpperCase());
+  if (kind === undefined) {
     throw new CommandRefused(
-      ['EAP', 'XAUTH', 'NTLM', 'PPK'].includes(type.toUpperCase())
+      ['XAUTH', 'NTLM', 'PPK'].includes(type.toUpperCase())
         ? `${type.toUpperCase()} secrets are not supported`
         : `invalid shared key type: ${type}`,
     );
@@ -139,7 +145,7 @@ async function loadShared(
     ),
     secret: requiredOctets(request, 'data', 'shared key data missing'),
   };
-  await store.addSecret(viciText(request, 'id'), secret);
+  await store.addSecret(kind, viciText(request, 'id'), secret);
   return success;
 }
 

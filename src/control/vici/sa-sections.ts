@@ -81,6 +81,7 @@ export class SaSections {
       'remote-host': sa.remote.address,
       'remote-port': String(sa.remote.port),
       'remote-id': sa.remoteIdentity ?? '%any',
+      ...(sa.remoteEapIdentity === undefined ? {} : { 'remote-eap-id': sa.remoteEapIdentity }),
       ...(sa.initiator ? { initiator: 'yes' } : {}),
       'initiator-spi': sa.initiatorSpi,
       'responder-spi': sa.responderSpi,

@@ -157,8 +157,8 @@ test('what wayward cannot do is said clearly', async () => {
   assert.equal(await refused('redirect', { gateway: 'x' }), 'redirect is not supported (RFC 5685)');
   assert.match(String(await refused('load-token', { handle: '1' })), /not supported/);
   assert.match(
-    String(await refused('load-shared', { type: 'eap', data: 'x' })),
-    /EAP secrets are not supported/,
+    String(await refused('load-shared', { type: 'ntlm', data: 'x' })),
+    /NTLM secrets are not supported/,
   );
   assert.match(String(await refused('load-conn', { x: { ...connectionMessage, bogus: '1' } })), /"bogus"/);
   assert.match(String(await refused('load-conn', { x: 'text' })), /x is no section/);

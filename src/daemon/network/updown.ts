@@ -47,6 +47,7 @@ export function updownEnvironment(
     PLUTO_MY_PROTOCOL: String(mine.protocol),
     PLUTO_PEER: context.remote.address,
     PLUTO_PEER_ID: context.remoteIdentity ?? '',
+    ...(context.remoteEapIdentity === undefined ? {} : { PLUTO_XAUTH_ID: context.remoteEapIdentity }),
     PLUTO_PEER_CLIENT: block(peers),
     PLUTO_PEER_PORT: peerPort,
     PLUTO_PEER_PROTOCOL: String(peers.protocol),

@@ -1,9 +1,9 @@
 // At the start: which IKE SAs of an earlier process can be gone on with, and what becomes of the others.
 import { openRecord, wipe } from '#crypto';
-import { adoptIkeSa, formatIdentity, type IkeSaSnapshot, identityKey, wipeIkeSaSnapshot } from '#ike';
+import { adoptIkeSa, type IkeSaSnapshot, identityKey, wipeIkeSaSnapshot } from '#ike';
 import { encodeUtf8, type IkeSpi, WireError } from '#wire';
 import type { EngineState } from '../engine-state.ts';
-import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import { entryIdentities, type IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { CheckpointRefusal } from '../interface.ts';
 import type { CheckpointOptions } from './checkpoint.ts';
 import {
@@ -195,7 +195,7 @@ function reserve(state: EngineState, snapshot: IkeSaSnapshot): boolean {
   const configured = state.connections.named(snapshot.connection);
   const wanted = snapshot.lease?.addresses ?? [];
   if (wanted.length > 0) {
-    const owner = identityKey(snapshot.remoteIdentity);
+    const owner = identityKey(snapshot.remoteEapIdentity ?? snapshot.remoteIdentity);
     const given = state.pools.lease(configured?.pools ?? [], owner, wanted)?.addresses ?? [];
     if (given.join() !== wanted.join()) {
       state.pools.release(given);
@@ -226,14 +226,9 @@ function adopt(
     received: (spi) => state.checkpoint.options?.received?.get(spi),
     ...(heir !== undefined && { successor: heir.sa }),
   });
-  const { localIdentity: local, remoteIdentity: remote, nat } = snapshot;
+  const { localIdentity, remoteIdentity, remoteEapIdentity, nat } = snapshot;
   const entry = state.newEntry({ ikeId, line, sa, initiator: snapshot.role === 'initiator' });
-  state.registry.identify(entry, {
-    local,
-    remote,
-    localText: formatIdentity(local),
-    remoteText: formatIdentity(remote),
-  });
+  state.registry.identify(entry, entryIdentities(localIdentity, remoteIdentity, remoteEapIdentity));
   for (const { name } of sa.children) state.registry.lead(entry, name);
   entry.establishedAt = sa.establishedAt;
   entry.behindNat = nat.local;
@@ -284,7 +279,7 @@ function childGoesOn(state: EngineState, entry: IkeEntry, spi: number): void {
     peer: remote.address,
     peerPort: remote.port,
     localIdentity: entry.identities.localText,
-    remoteIdentity: entry.identities.remoteText,
+    remoteIdentity: entry.identities.remoteUserText ?? entry.identities.remoteText,
   });
   state.keepRecord(write.key, write.octets);
 }

@@ -94,6 +94,10 @@ function destinations(
 
 function resolve(state: EngineState, initiation: Initiation): string | undefined {
   const { connection } = initiation;
+  if (connection.remote.method === 'eap') {
+    state.initiations.end(connection.name);
+    return `connection ${connection.name} is for peers that authenticate by EAP, and only they can initiate`;
+  }
   const places = destinations(connection);
   const place = places[initiation.failures % Math.max(1, places.length)];
   if (place === undefined) {

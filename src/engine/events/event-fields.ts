@@ -1,5 +1,5 @@
 // Events as names and values for programs that read logs. Nothing here is a key, and everything has one line's length.
-import type { IkeEvent } from '#ike';
+import { formatIdentity, type IkeEvent } from '#ike';
 import { formatEndpoint, formatSpi } from '#sa';
 import { exchangeTypeName } from '#wire';
 import { hipEventFields } from '../hip/hip-event-fields.ts';
@@ -36,6 +36,8 @@ export function eventFields(event: EngineEvent): EventFields {
           outboundSpi: formatSpi(inner.child.outboundSpi),
         }),
         ...('failure' in inner && { code: inner.failure.code }),
+        ...(inner.kind === 'ike-established' &&
+          inner.remoteEapIdentity !== undefined && { user: formatIdentity(inner.remoteEapIdentity) }),
         ...('exchangeType' in inner && {
           exchange: exchangeTypeName(inner.exchangeType),
           messageId: inner.messageId,

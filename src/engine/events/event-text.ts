@@ -47,7 +47,9 @@ function describeChild(child: ChildSaSummary): string {
 }
 
 function establishedWords(event: Extract<IkeEvent, { kind: 'ike-established' }>): string {
-  const ends = `[${formatIdentity(event.localIdentity)}]...[${formatIdentity(event.remoteIdentity)}]`;
+  const user =
+    event.remoteEapIdentity === undefined ? '' : ` user ${formatIdentity(event.remoteEapIdentity)}`;
+  const ends = `[${formatIdentity(event.localIdentity)}]...[${formatIdentity(event.remoteIdentity)}]${user}`;
   const contact = event.initialContact ? ', the peer knows no other IKE SA' : '';
   const how = event.resumed ? 'resumed' : 'established';
   return `IKE SA ${how} ${ends} with ${formatSuite(event.suite)}${contact}`;

@@ -1,6 +1,5 @@
 // The IKE SAs of this host and how a message, a Child SA or a person finds one.
-import type { Identity, IkeSa } from '#ike';
-import { identityKey } from '#ike';
+import { formatIdentity, type Identity, type IkeSa, identityKey } from '#ike';
 import type { Endpoint, IpAddress } from '#sa';
 import { addTo, formatEndpoint, removeFrom } from '#sa';
 import type { IkeSpi } from '#wire';
@@ -10,9 +9,22 @@ import { PeerIndex } from './peer-index.ts';
 /** Who is at both ends, also as text: it goes into every event. */
 export interface EntryIdentities {
   readonly local: Identity;
+  /** Who has been authenticated: with EAP the user (RFC 7296 2.16). */
   readonly remote: Identity;
   readonly localText: string;
+  /** What the peer calls itself in IKE. */
   readonly remoteText: string;
+  readonly remoteUserText?: string;
+}
+
+export function entryIdentities(local: Identity, remote: Identity, user?: Identity): EntryIdentities {
+  return {
+    local,
+    remote: user ?? remote,
+    localText: formatIdentity(local),
+    remoteText: formatIdentity(remote),
+    ...(user !== undefined && { remoteUserText: formatIdentity(user) }),
+  };
 }
 
 /** An IKE SA and those that rekeyings make of it: they share what the first of them was made with. */

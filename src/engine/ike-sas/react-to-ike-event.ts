@@ -1,12 +1,5 @@
 // What the host does when one of its IKE SAs reports something.
-import {
-  type ChildSaSummary,
-  formatIdentity,
-  type IkeEvent,
-  type IkeFailure,
-  type IkeSpis,
-  ticketOutlives,
-} from '#ike';
+import { type ChildSaSummary, type IkeEvent, type IkeFailure, type IkeSpis, ticketOutlives } from '#ike';
 import { type NotifyPayload, NotifyType } from '#wire';
 import { connectionFailed, initiateChild } from '../commands/initiate-connection.ts';
 import { connectionRefused } from '../commands/refused-connection.ts';
@@ -24,7 +17,7 @@ import {
 import { forgetResumed } from '../resumption/resumption.ts';
 import { resolveDuplicates } from './duplicates.ts';
 import { replayEarly } from './early-messages.ts';
-import type { IkeEntry } from './ike-sa-registry.ts';
+import { entryIdentities, type IkeEntry } from './ike-sa-registry.ts';
 import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 
 /** Acts on one event and reports it. */
@@ -33,12 +26,10 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
   const { connection } = entry.sa;
   switch (event.kind) {
     case 'ike-established':
-      state.registry.identify(entry, {
-        local: event.localIdentity,
-        remote: event.remoteIdentity,
-        localText: formatIdentity(event.localIdentity),
-        remoteText: formatIdentity(event.remoteIdentity),
-      });
+      state.registry.identify(
+        entry,
+        entryIdentities(event.localIdentity, event.remoteIdentity, event.remoteEapIdentity),
+      );
       entry.establishedAt = state.at;
       entry.lowestNonce = entry.sa.lowestNonce;
       closeHalfOpen(state, entry);

@@ -21,7 +21,7 @@ export function childBegan(state: EngineState, entry: IkeEntry, child: ChildSaSu
     peer: sa.remote.address,
     peerPort: sa.remote.port,
     localIdentity: identities?.localText ?? '',
-    remoteIdentity: identities?.remoteText ?? '',
+    remoteIdentity: identities?.remoteUserText ?? identities?.remoteText ?? '',
     initiatorSpi: sa.initiatorSpi,
     responderSpi: sa.responderSpi,
     connection: sa.connection.name,

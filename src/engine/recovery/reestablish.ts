@@ -8,8 +8,9 @@ import { courseBegins } from './course.ts';
 /** Which rung of the ladder made us call. */
 export type CallReason = 'token' | 'restart' | 'unknown-spi' | 'silence';
 
-/** Whether we could call at all: an address is written in the configuration. */
+/** Whether we could call at all: an address is written in the configuration, and it is not the peer's to initiate (EAP). */
 export function mayCall(connection: ConnectionConfiguration): boolean {
+  if (connection.remote.method === 'eap') return false;
   return connection.remoteAddresses.some(({ kind }) => kind === 'address' || kind === 'host');
 }
 
