@@ -135,3 +135,15 @@ export async function certifyBoth(
     }),
   );
 }
+
+/** A certificate for one side, and its root for the other: all that EAP needs of certificates. */
+export async function certifyGateway(
+  stage: Pick<Stage, 'folder'>,
+  gateway: Certifiable,
+  client: Certifiable,
+  type: KeyType = 'ecdsa',
+): Promise<void> {
+  const root = await makeRoot(join(stage.folder, 'pki'), 'root', type);
+  await certifyPeer(stage, gateway, root, type);
+  await trust(client, root);
+}

@@ -9,7 +9,7 @@ import { field, list, parsePretty, type Section, subsections } from './swanctl-o
 
 const plugins =
   'random nonce aesni aes sha1 sha2 hmac kdf openssl gcm ctr ccm chapoly curve25519 gmp pem pkcs1 pkcs8 pubkey x509 ' +
-  'constraints revocation kernel-netlink socket-default counters vici updown';
+  'constraints revocation kernel-netlink socket-default counters vici updown eap-identity eap-mschapv2';
 
 /** Where ESP is done: by charon itself (kernel-libipsec), or by its kernel. */
 export type EspIn = 'charon' | 'kernel';
