@@ -159,6 +159,7 @@ const snapshots = record(
     reauthAtMs: time,
     expiresAtMs: time,
     successor: spi,
+    remoteEapIdentity: identity,
   },
   { requiredKeys: Object.keys(fields) as (keyof typeof fields)[] },
 ) as unknown as fc.Arbitrary<IkeSaSnapshot>;
@@ -233,16 +234,17 @@ test('whatever the octets are, they are a snapshot or a WireError', () => {
 
 test('another version is refused', () => {
   const whole = encodeIkeSaSnapshot(living());
-  whole[0] = 4;
+  whole[0] = 5;
   assert.throws(() => decodeIkeSaSnapshot(whole), { code: 'version' });
 });
 
-test('what earlier versions kept is good: the first one knew no MOBIKE, the second one nothing of what was replaced', () => {
+test('what earlier versions kept is good: of MOBIKE, of what was replaced, and of users of EAP they knew nothing', () => {
   const snapshot = living();
   const whole = encodeIkeSaSnapshot(snapshot);
   for (const [version, lacks] of [
-    [1, 2],
-    [2, 1],
+    [1, 3],
+    [2, 2],
+    [3, 1],
   ] as const) {
     const former = whole.slice(0, -lacks);
     former[0] = version;

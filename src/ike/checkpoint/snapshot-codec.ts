@@ -125,7 +125,8 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const children = readList(reader, readChild);
   const mobility = version < fields.mobility ? undefined : readOptional(reader, readMobility);
   const successor = version < fields.successor ? undefined : readOptional(reader, readSpi);
-  const remoteEapIdentity = version < fields.remoteEapIdentity ? undefined : readOptional(reader, readIdentity);
+  const remoteEapIdentity =
+    version < fields.remoteEapIdentity ? undefined : readOptional(reader, readIdentity);
   reader.end('snapshot');
   return {
     connection,
