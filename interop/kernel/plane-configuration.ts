@@ -1,21 +1,23 @@
 // What both sides read where wayward is in the guest. strongSwan's own ESP knows UDP encapsulation only, so it says that it
 // is behind a NAT; wayward is not, and follows where the peer moves.
 import { guestAddresses, hostAddresses } from './guest-network.ts';
+import { farAddresses } from './narrow-path.ts';
 
 const families = ['IPv4', 'IPv6'] as const;
 
 const nets = (ipv4: string, ipv6: string): string => `${ipv4}, ${ipv6}`;
 const behindGuest = nets('10.1.0.0/24', 'fd01::/64');
 const behindHost = nets('10.2.0.0/24', 'fd02::/64');
+const behindFar = nets('10.3.0.0/24', 'fd03::/64');
 
 function connection(
   family: (typeof families)[number],
   ours: 'guest' | 'host',
   children: string,
   name: string = family.toLowerCase(),
+  outside: { readonly outer: Readonly<Record<'IPv4' | 'IPv6', string>> } = hostAddresses,
 ): string {
-  const [local, remote] =
-    ours === 'guest' ? [guestAddresses, hostAddresses] : [hostAddresses, guestAddresses];
+  const [local, remote] = ours === 'guest' ? [guestAddresses, outside] : [outside, guestAddresses];
   const [localId, remoteId] =
     ours === 'guest' ? ['wayward.example', 'strongswan.example'] : ['strongswan.example', 'wayward.example'];
   return `
@@ -83,7 +85,13 @@ export const planeWayward: string = `connections {${families
       child(`net-${family.toLowerCase()}`, behindGuest, behindHost) + (family === 'IPv4' ? more : ''),
     ),
   )
-  .join('')}${connection('IPv4', 'guest', child('net-roaming', behindGuest, behindHost), 'roaming')}
+  .join('')}${connection('IPv4', 'guest', child('net-roaming', behindGuest, behindHost), 'roaming')}${families
+  .map((family) => {
+    const name = `narrow-${family.toLowerCase()}`;
+    const whole = child(`${name}-whole`, '10.1.0.1/32, fd01::1/128', '0.0.0.0/0, ::/0');
+    return connection(family, 'guest', child(name, behindGuest, behindFar) + whole, name, farAddresses);
+  })
+  .join('')}
 }
 ${secrets('strongswan.example')}
 wayward {
@@ -100,6 +108,21 @@ wayward {
 
 export const planeStrongswan: string = `connections {${families
   .map((family) => connection(family, 'host', child('net', behindHost, behindGuest)))
+  .join('')}
+}
+${secrets('wayward.example')}`;
+
+/** Of the gateway behind a narrow path. */
+export const farStrongswan: string = `connections {${families
+  .map((family) =>
+    connection(
+      family,
+      'host',
+      child('net', behindFar, behindGuest) + child('whole', '0.0.0.0/0, ::/0', '10.1.0.1/32, fd01::1/128'),
+      family.toLowerCase(),
+      farAddresses,
+    ),
+  )
   .join('')}
 }
 ${secrets('wayward.example')}`;

@@ -15,7 +15,8 @@ import { ContinuousPing, type Path, ping } from '../harness/traffic.ts';
 import { GuestNetwork, guestAddresses, hostAddresses, missingForGuests } from './guest-network.ts';
 import { GuestWayward } from './guest-peers.ts';
 import { showEvidence } from './kept-evidence.ts';
-import { planeStrongswan, planeWayward } from './plane-configuration.ts';
+import { farAddresses, lanAddresses, NarrowPath } from './narrow-path.ts';
+import { farStrongswan, planeStrongswan, planeWayward } from './plane-configuration.ts';
 
 const missing = missingForGuests();
 /** A guest shares this machine with everything else, and takes its time. */
@@ -408,6 +409,44 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     for (const octets of [56, 3_000]) await ping(path(), 1, octets, patienceMs / 1_000);
     await wayward.downIke('roaming');
     await nothingLeft();
+  });
+
+  // RFC 4301 8.2
+  test('large transfers get through a path that carries less, of this machine and of others behind it', async () => {
+    const path = await NarrowPath.create(network, farStrongswan);
+    const { inner } = farAddresses;
+    const own = [guestAddresses.inner.IPv4, guestAddresses.inner.IPv6] as const;
+    try {
+      for (const [family, outer] of [
+        ['ipv4', farAddresses.outer.IPv4],
+        ['ipv6', farAddresses.outer.IPv6],
+      ] as const) {
+        const name = `narrow-${family}`;
+        await wayward.up(name);
+        assert.ok(await path.carries(own[0], inner.IPv4), `IPv4 over ${family}`);
+        assert.ok(await path.carries(own[1], inner.IPv6), `IPv6 over ${family}`);
+        assert.ok(await path.carries(lanAddresses.IPv4, inner.IPv4), `IPv4 of others over ${family}`);
+        // That the path is narrower was learned, whatever was believed of it before.
+        assert.match(
+          await network.guest.run(`ip ${outer.includes(':') ? '-6' : '-4'} route get ${outer}`),
+          / mtu 1300\b/,
+        );
+        // Everything goes to the peer, and so would what the peer is sent itself.
+        await wayward.up(`${name}-whole`);
+        await wayward.downChild(name);
+        assert.ok(await path.carries(own[0], inner.IPv4), `IPv4 over ${family}, everything`);
+        assert.ok(await path.carries(own[1], inner.IPv6), `IPv6 over ${family}, everything`);
+        await wayward.downIke(name);
+      }
+      // IPv6 carries 1280 octets everywhere, and Linux has no packet of it cut for being in a tunnel.
+      await path.carriesUpTo(1_400);
+      await wayward.up('narrow-ipv6');
+      assert.ok(await path.carries(lanAddresses.IPv6, inner.IPv6), 'IPv6 of others');
+      await wayward.downIke('narrow-ipv6');
+      await nothingLeft();
+    } finally {
+      await path.close();
+    }
   });
 
   test('a killed daemon that starts again takes its SAs up as they are, and rekeys them', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { address } from '#sa';
 import { Epoll, Wakeup } from '../libc/epoll.ts';
 import { SystemCallError } from '../libc/errno.ts';
+import { NamespacePair } from '../testing/namespace-pair.ts';
 import { DatagramSocket, sourceAddressFor } from './datagram-socket.ts';
 
 const text = new TextEncoder();
@@ -36,6 +38,24 @@ for (const [any, one, other] of [
     }
   });
 }
+
+test('a mark of each datagram chooses its way, and leaves the socket without one', {
+  skip: process.getuid?.() === 0 ? false : 'needs root',
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    // What has no mark goes nowhere.
+    for (const family of ['-4', '-6']) {
+      const rule = ['rule', 'add', 'not', 'fwmark', '0x5a', 'priority', '10', 'prohibit'];
+      await pair.run('left', 'ip', family, ...rule);
+    }
+    const end = fileURLToPath(new URL('./testing/marked-datagrams-end.js', import.meta.url));
+    const { output } = await pair.run('left', process.execPath, end, '90');
+    assert.equal(output, ['4 true 0', '6 true 0', '4 false 0', '6 false 0', ''].join('\n'));
+  } finally {
+    pair.close();
+  }
+});
 
 // A number that RFC 3692 sets aside for experiments: nobody else on this machine answers it.
 const experimentalProtocol = 253;

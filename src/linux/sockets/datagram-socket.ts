@@ -73,6 +73,11 @@ export type DatagramTransport =
 export interface DatagramSocketOptions {
   /** SO_MARK, so that our own packets can escape the routes into the tunnel; 0 sets none. */
   readonly mark?: number | undefined;
+  /**
+   * Each datagram has the mark, and the socket has none: what ICMP errors say of the path, the kernel then believes of packets without
+   * a mark. Of ESP in UDP that it sends itself it must, for they take the routes without. (Before Linux 5.5 datagrams have none either.)
+   */
+  readonly marksEach?: boolean | undefined;
   /** The file descriptor of a socket that was bound so already. */
   readonly adopted?: number | undefined;
   /**
@@ -104,6 +109,8 @@ export class DatagramSocket {
   readonly family: 4 | 6;
   readonly share: SpiShare | undefined;
   readonly #port: number;
+  /** Of each datagram; 0 for none, or that of the socket. */
+  readonly #markOfEach: number;
   #overflow = 0;
   /** What the kernel counts as dropped besides: it does not tell what a filter took from what found no room. */
   #otherDrops = 0;
@@ -123,7 +130,9 @@ export class DatagramSocket {
    * @throws SystemCallError for example EADDRINUSE, or EPERM without the capability for raw sockets
    */
   constructor(local: IpAddress, transport: DatagramTransport, options: DatagramSocketOptions = {}) {
-    const { mark = 0, adopted, place, share } = options;
+    const { mark: wanted = 0, marksEach = false, adopted, place, share } = options;
+    const mark = marksEach ? 0 : wanted;
+    this.#markOfEach = marksEach ? wanted : 0;
     const ipv6 = isIpv6(local);
     this.family = ipv6 ? 6 : 4;
     this.transport = transport;
@@ -131,6 +140,8 @@ export class DatagramSocket {
     this.share = share;
     if (adopted !== undefined) {
       this.fd = adopted;
+      // A version before this one may have left it with a mark.
+      if (marksEach) this.#allows(SOL_SOCKET, SO_MARK, 0);
       // What found no room before has been counted by whoever had the socket then.
       this.#otherDrops = this.#drops();
       return;
@@ -365,18 +376,24 @@ export class DatagramSocket {
       controlView.setInt32(at + 12, type, true);
     };
     const bytes = addressBytes(local);
+    let end: number;
     if (this.family === 6) {
       header(0, 20, IPPROTO_IPV6, IPV6_PKTINFO);
       control.set(bytes, 16);
       header(40, 4, IPPROTO_IPV6, IPV6_TCLASS);
       controlView.setInt32(56, trafficClass, true);
-      return 64;
+      end = 64;
+    } else {
+      header(0, 12, IPPROTO_IP, IP_PKTINFO);
+      control.set(bytes, 20);
+      header(32, 4, IPPROTO_IP, IP_TOS);
+      controlView.setInt32(48, trafficClass, true);
+      end = 56;
     }
-    header(0, 12, IPPROTO_IP, IP_PKTINFO);
-    control.set(bytes, 20);
-    header(32, 4, IPPROTO_IP, IP_TOS);
-    controlView.setInt32(48, trafficClass, true);
-    return 56;
+    if (this.#markOfEach === 0) return end;
+    header(end, 4, SOL_SOCKET, SO_MARK);
+    controlView.setInt32(end + 16, this.#markOfEach, true);
+    return end + 24;
   }
 
   close(): void {

@@ -122,10 +122,11 @@ export class KernelLoop {
   /** UDP sockets are those of the process before, as far as there are any: IKE's, and then HIP's. */
   #open(address: IpAddress, transport: DatagramTransport): DatagramSocket {
     const { mark, kernel } = this.#options;
-    const adopted = transport.kind === 'udp' ? kernel?.sockets?.[this.#udpSockets++] : undefined;
-    const socket = new DatagramSocket(address, transport, { mark, adopted });
+    const isUdp = transport.kind === 'udp';
+    const adopted = isUdp ? kernel?.sockets?.[this.#udpSockets++] : undefined;
+    const socket = new DatagramSocket(address, transport, { mark, marksEach: isUdp, adopted });
     this.#sockets.push(socket);
-    if (transport.kind === 'udp') this.#holdings.addSocket(socket.fd);
+    if (isUdp) this.#holdings.addSocket(socket.fd);
     else this.#holdings.addOwn(socket.fd);
     bypassPolicies(socket);
     return socket;
