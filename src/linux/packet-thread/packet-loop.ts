@@ -181,6 +181,9 @@ export class PacketLoop {
       if (at >= this.#reportAt) this.#report(at);
       this.#control.flush();
     }
+    // What has moved since the last time.
+    this.#report(monotonicMs());
+    this.#control.flush();
   }
 
   #hearError(error: IcmpError | TooBig): void {

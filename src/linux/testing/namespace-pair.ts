@@ -59,41 +59,34 @@ export class NamespacePair {
       return;
     }
     ip('link', 'add', 'veth0', 'netns', left, 'type', 'veth', 'peer', 'name', 'veth0', 'netns', right);
-    for (const side of ['left', 'right'] as const) {
-      const name = this.#names[side];
-      ip('-n', name, 'link', 'set', 'lo', 'up');
-      ip('-n', name, 'address', 'add', `${outerAddresses[4][side]}/24`, 'dev', 'veth0');
-      ip('-n', name, 'address', 'add', `${outerAddresses[6][side]}/64`, 'dev', 'veth0', 'nodad');
-      ip('-n', name, 'link', 'set', 'veth0', 'mtu', String(mtuBytes), 'up');
-    }
+    for (const side of ['left', 'right'] as const)
+      inNamespace(this.#names[side], [
+        'link set lo up',
+        `address add ${outerAddresses[4][side]}/24 dev veth0`,
+        `address add ${outerAddresses[6][side]}/64 dev veth0 nodad`,
+        `link set veth0 mtu ${mtuBytes} up`,
+      ]);
   }
 
   #route(router: string, { mtuBytes, losesFragments = false }: Between): void {
     for (const side of ['left', 'right'] as const) {
       const name = this.#names[side];
       ip('link', 'add', 'veth0', 'netns', name, 'type', 'veth', 'peer', 'name', side, 'netns', router);
-      ip('-n', name, 'link', 'set', 'lo', 'up');
-      ip('-n', name, 'link', 'set', 'veth0', 'up');
-      ip('-n', router, 'link', 'set', side, 'mtu', String(side === 'right' ? mtuBytes : 1500), 'up');
-      for (const [family, bits] of [
-        [4, 24],
-        [6, 64],
-      ] as const) {
-        const at = routerAddresses[family][side];
-        const nodad = family === 6 ? ['nodad'] : [];
-        ip(
-          '-n',
-          name,
-          'address',
-          'add',
-          `${routedAddresses[family][side]}/${bits}`,
-          'dev',
-          'veth0',
-          ...nodad,
-        );
-        ip('-n', router, 'address', 'add', `${at}/${bits}`, 'dev', side, ...nodad);
-        ip('-n', name, 'route', 'add', 'default', 'via', at);
-      }
+      const own = { v4: routedAddresses[4][side], v6: routedAddresses[6][side] };
+      const at = { v4: routerAddresses[4][side], v6: routerAddresses[6][side] };
+      inNamespace(name, [
+        'link set lo up',
+        'link set veth0 up',
+        `address add ${own.v4}/24 dev veth0`,
+        `address add ${own.v6}/64 dev veth0 nodad`,
+        `route add default via ${at.v4}`,
+        `route add default via ${at.v6}`,
+      ]);
+      inNamespace(router, [
+        `link set ${side} mtu ${side === 'right' ? mtuBytes : 1500} up`,
+        `address add ${at.v4}/24 dev ${side}`,
+        `address add ${at.v6}/64 dev ${side} nodad`,
+      ]);
     }
     const inRouter = ['netns', 'exec', router];
     ip(...inRouter, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
@@ -129,6 +122,12 @@ export class NamespacePair {
 
 function ip(...words: string[]): void {
   execFileSync('ip', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** Commands of `ip`, without a process for each. */
+function inNamespace(name: string, commands: readonly string[]): void {
+  const input = commands.map((command) => `${command}\n`).join('');
+  execFileSync('ip', ['-n', name, '-batch', '-'], { input, stdio: ['pipe', 'ignore', 'pipe'] });
 }
 
 /** Waits until the process says a line that begins so. */

@@ -1,8 +1,9 @@
-// A TCP stream whose octets are checked: `serve ADDRESS PORT` answers with a hash, `send ADDRESS PORT BYTES` compares it.
+// A TCP stream whose octets are checked: who is sent to answers with a hash, and who sends compares it.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-const [role, address, port, bytes] = process.argv.slice(2);
+const port = 5_999;
 
 /** Octets that do not repeat within a packet, in pieces of odd sizes. */
 function* pieces(total: number): Iterable<Uint8Array> {
@@ -14,39 +15,35 @@ function* pieces(total: number): Iterable<Uint8Array> {
   }
 }
 
-function send(total: number): void {
+/** Whether they came as they were. @throws if there is no connection, or no more */
+export async function sendStream(address: string, total: number): Promise<boolean> {
   const hash = createHash('sha256');
-  const socket = connect({ host: address!, port: Number(port) });
+  const socket = connect({ host: address, port });
   let answer = '';
   socket.on('data', (octets) => {
     answer += octets.toString();
   });
-  socket.on('error', (error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
-  socket.on('end', () => {
-    const same = answer === hash.digest('hex');
-    console.log(same ? 'same' : 'different');
-    process.exit(same ? 0 : 1);
-  });
-  socket.on('connect', async () => {
-    for (const piece of pieces(total)) {
-      hash.update(piece);
-      if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
-    }
-    socket.end();
-  });
+  const ended = once(socket, 'end');
+  await Promise.race([once(socket, 'connect'), ended]);
+  for (const piece of pieces(total)) {
+    hash.update(piece);
+    if (!socket.write(piece)) await Promise.race([once(socket, 'drain'), ended]);
+  }
+  socket.end();
+  await ended;
+  return answer === hash.digest('hex');
 }
 
-if (role === 'serve') {
+/** Takes streams to this address from now on. */
+export async function takeStreams(address: string): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const hash = createHash('sha256');
     socket.on('data', (octets) => hash.update(octets));
     socket.on('end', () => socket.end(hash.digest('hex')));
     socket.on('error', () => undefined);
   });
-  server.listen(Number(port), address, () => console.log('ready'));
-} else {
-  send(Number(bytes));
+  // Who serves may end meanwhile.
+  server.unref();
+  server.listen(port, address);
+  await once(server, 'listening');
 }

@@ -1,11 +1,14 @@
 // One end of a tunnel without keying: a packet thread with fixed keys, for tests and benchmarks within a namespace.
 // Its one argument is a `TunnelEnd` in JSON. Says `ready`, tells its verdicts so far when it reads `verdicts`, lets the packet
-// thread die whose number it reads, ends with its standard input, and then tells its verdicts.
+// thread die whose number it reads, takes TCP streams to an address (`serve ADDRESS`) and sends them (`send NUMBER ADDRESS BYTES`),
+// ends with its standard input, and then tells its verdicts.
 import { execFileSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { address, type SaCommand } from '#sa';
 import type { PacketThreadOptions } from '../packet-thread/control/messages.ts';
 import type { PacketThreadListener } from '../packet-thread/packet-thread.ts';
 import { openPacketThreads } from '../packet-threads/open.ts';
+import { sendStream, takeStreams } from './tcp-traffic.ts';
 import { commandsOf, natTraversalPort, pairsOf, type TunnelEnd } from './tunnel-sas.ts';
 
 const end = JSON.parse(process.argv[2] ?? '') as TunnelEnd;
@@ -64,8 +67,9 @@ function ready(): void {
   console.log('ready');
 }
 
-/** The last counters are told once a second. */
-const verdictsDelayMs = 1_100;
+/** Counters are told five times a second, and a loop that has nothing to do goes round twice. */
+const verdictsDelayMs = 800;
+const served = new Set<string>();
 
 function tellVerdicts(): void {
   console.log(JSON.stringify(verdicts));
@@ -78,13 +82,22 @@ function letDie(number: number): void {
   } as unknown as SaCommand);
 }
 
-process.stdin.on('data', (octets) => {
-  const text = String(octets).trim();
-  if (text === 'verdicts') setTimeout(tellVerdicts, verdictsDelayMs);
-  else letDie(Number(text));
-});
-process.stdin.on('end', () => {
-  setTimeout(() => {
-    void thread.close().then(tellVerdicts);
-  }, verdictsDelayMs);
-});
+async function carryOut(line: string): Promise<void> {
+  const [what, ...words] = line.split(' ');
+  if (what === 'verdicts') setTimeout(tellVerdicts, verdictsDelayMs);
+  else if (what === 'serve') {
+    const [address = ''] = words;
+    if (!served.has(address)) await takeStreams(address);
+    served.add(address);
+    console.log(`serves ${address}`);
+  } else if (what === 'send') {
+    const [number, address = '', bytes] = words;
+    const same = await sendStream(address, Number(bytes)).catch((error: Error) => error.message);
+    console.log(`sent ${number} ${same === true ? 'same' : same === false ? 'different' : same}`);
+  } else letDie(Number(line));
+}
+
+for await (const line of createInterface({ input: process.stdin })) void carryOut(line);
+// The last counters come before the end.
+await thread.close();
+tellVerdicts();
