@@ -312,6 +312,9 @@ function packetTypeOf(octets: Uint8Array): number {
 function statusOf(association: HipAssociation): HipAssociationStatus {
   const { standing, attempt, state, context } = association;
   const { granted, registration } = standing ?? {};
+  const others = [standing?.updates.rekeying?.prepared?.pair, standing?.former?.pair]
+    .filter((pair) => pair !== undefined)
+    .map(({ inboundSpi, outboundSpi }) => ({ inboundSpi, outboundSpi }));
   return {
     ...context,
     state,
@@ -319,6 +322,7 @@ function statusOf(association: HipAssociation): HipAssociationStatus {
       childId: standing.childId,
       inboundSpi: standing.pair.inboundSpi,
       outboundSpi: standing.pair.outboundSpi,
+      ...(others.length > 0 && { otherPairs: others }),
       suite: standing.pair.suite,
       lastInboundAt: standing.lastInboundAt,
       ...(standing.locators.all.length > 1 && {

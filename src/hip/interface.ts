@@ -271,6 +271,8 @@ export interface HipAssociationStatus extends HipContext {
   readonly childId?: number;
   readonly inboundSpi?: Spi;
   readonly outboundSpi?: Spi;
+  /** Installed beside these: a pair that is about to take their place, and one whose place they took. */
+  readonly otherPairs?: readonly { readonly inboundSpi: Spi; readonly outboundSpi: Spi }[];
   readonly suite?: ChildSuite;
   readonly rttMs?: number;
   /** Monotonic milliseconds. */

@@ -155,7 +155,6 @@ function callBesideCheck(state: HipHostState, association: HipAssociation, stand
  * proves the peer (4.5.4), or when it answers nothing at all.
  */
 function becomeSilent(state: HipHostState, association: HipAssociation, standing: Standing): void {
-  standing.updates.dropRekeying(state, standing);
   standing.silent = true;
   state.emit({ kind: 'silent', context: association.context });
   if (association.attempt === undefined) sendI1(state, association, association.path, true);

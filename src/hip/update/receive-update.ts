@@ -158,14 +158,17 @@ function process(
   ];
   const info = hipParameter(parameters, 'ESP_INFO');
   let answer: Uint8Array | undefined;
-  if (info !== undefined && info.oldSpi !== info.newSpi) {
+  // The pair in use may have been made of the peer's half before this came.
+  const isKnown = info?.newSpi === standing.pair.outboundSpi;
+  if (info !== undefined && info.oldSpi !== info.newSpi && !isKnown) {
     const half = judgeHalf(standing, info, hipParameter(parameters, 'DIFFIE_HELLMAN'));
     if (typeof half === 'string') {
       state.reject(received, half);
       return;
     }
     // Another UPDATE of ours is under way: the peer will ask again, and this one is not acknowledged.
-    if (updates.rekeying === undefined && updates.outstanding !== undefined) return;
+    const unsaid = updates.rekeying === undefined || updates.halfIsSpent;
+    if (unsaid && updates.outstanding !== undefined) return;
     updates.processed(updateId);
     const own = takeHalf(state, association, standing, half);
     if (own !== undefined) {
@@ -230,6 +233,7 @@ export function nextWanted(state: HipHostState, association: HipAssociation, sta
   const { updates } = standing;
   if (association.standing !== standing || updates.outstanding !== undefined) return;
   if (updates.wanted.delete('move')) announce(state, association, standing);
+  else if (updates.halfIsSpent && !standing.silent) beginRekey(state, association, standing);
   else if (updates.wanted.delete('cancel')) sendCancellation(state, association, standing);
   else if (updates.wanted.delete('register')) askNow(state, association, standing);
   else if (updates.wanted.delete('offer')) sendOffer(state, association, standing);

@@ -17,12 +17,12 @@ const halfMsMax = 30_000;
 
 export function beginRekey(state: HipHostState, association: HipAssociation, standing: Standing): void {
   const { updates } = standing;
-  if (updates.rekeying !== undefined) return;
+  if (updates.rekeying !== undefined && !updates.halfIsSpent) return;
   if (updates.outstanding !== undefined) {
     updates.wanted.add('rekey');
     return;
   }
-  const rekeying = newHalf(state, standing, true, 0);
+  const rekeying = updates.rekeying ?? newHalf(state, standing, true, 0);
   sendUpdate(state, association, standing, {
     purpose: 'rekey',
     parameters: halfParameters(standing, rekeying),
@@ -70,7 +70,7 @@ export function judgeHalf(
   return { newSpi, keymatIndex, publicValue: keyExchange?.publicValue.slice() };
 }
 
-/** The peer's half came. @returns our own half, to be sent with the acknowledgement, unless ours is under way already */
+/** The peer's half came. @returns our own half, to be sent with the acknowledgement, unless it has it or is being told it already */
 export function takeHalf(
   state: HipHostState,
   association: HipAssociation,
@@ -78,6 +78,11 @@ export function takeHalf(
   peer: PeerHalf,
 ): HipParameter[] | undefined {
   const { updates } = standing;
+  const { halfIsSpent } = updates;
+  const prepared = updates.rekeying?.prepared;
+  // It has given up the rekeying that we know of, and begins another one.
+  if (halfIsSpent && prepared !== undefined && prepared.pair.outboundSpi !== peer.newSpi)
+    updates.dropRekeying(state, standing);
   const asked = updates.rekeying;
   const rekeying = asked ?? newHalf(state, standing, peer.publicValue !== undefined, peer.keymatIndex);
   if (rekeying.prepared === undefined && !prepare(state, association, standing, rekeying, peer)) {
@@ -85,7 +90,7 @@ export function takeHalf(
     return undefined;
   }
   completeRekey(state, association, standing);
-  return asked === undefined ? halfParameters(standing, rekeying) : undefined;
+  return asked === undefined || halfIsSpent ? halfParameters(standing, rekeying) : undefined;
 }
 
 /** Both halves are known: the SAs are installed at once, for the peer may be the first to use them. */

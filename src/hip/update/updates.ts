@@ -106,6 +106,14 @@ export class Updates {
     return this.#lastAnswer?.updateId === updateId ? this.#lastAnswer.answer : undefined;
   }
 
+  /**
+   * Our half was sent in vain, as far as we know. The peer may have it all the same and have made its pair of it: whenever it is heard
+   * again, it has to get the same half, and no other.
+   */
+  get halfIsSpent(): boolean {
+    return this.rekeying?.acknowledged === false && this.outstanding?.purpose !== 'rekey';
+  }
+
   /** Ends a rekeying that did not come to its end. */
   dropRekeying(state: HipHostState, standing: Pick<Standing, 'childId'>): void {
     const { rekeying } = this;
