@@ -104,8 +104,10 @@ export class HipSide {
     this.handle({ kind: 'data-plane', event });
   }
 
-  /** CLOSE to every peer; nobody is waited for. */
+  /** CLOSE to every peer; nobody is waited for. From now on there is nobody to call, or to be called by. */
   shutDown(): void {
+    const { registrar: _, ...configuration } = this.configuration;
+    this.load({ ...configuration, accept: 'configured', peers: [] });
     for (const { local, remote, childId } of this.#host.status()) {
       if (childId !== undefined)
         this.command({ kind: 'close', local, remote, reason: 'the daemon is shutting down' });

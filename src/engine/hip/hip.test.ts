@@ -163,6 +163,22 @@ test('the end of the host says CLOSE to every peer', () => {
   assert.equal(hosts.sun.installed.size, 0);
 });
 
+test('a host that is shutting down has no trap left, and neither calls nor answers', () => {
+  const hosts = new HipEngines().start();
+  const { moon, sun } = hosts;
+  const policyId = trapOf(moon);
+  moon.give(0, { kind: 'command', id: 1, command: { kind: 'shutdown' } });
+  assert.deepEqual(moon.policies, new Map());
+  const [local, remote] = (['moon', 'sun'] as const).map(
+    (name) => selectorOfPrefix(hitAddress(identities[name].identity.hit))!,
+  );
+  moon.give(0, { kind: 'data-plane', event: { kind: 'acquire', policyId, local: local!, remote: remote! } });
+  sun.give(0, { kind: 'command', id: 1, command: { kind: 'hip-associate', peer: 'moon' } });
+  hosts.settle();
+  assert.deepEqual([moon.engine.status().hip, moon.installed.size], [[], 0]);
+  assert.equal(moon.engine.tables().traps, 0);
+});
+
 test('a host without a Host Identity has no HIP, until a reload brings one', () => {
   const hosts = new HipEngines();
   const { moon } = hosts;
