@@ -26,6 +26,9 @@ export function authRefusalText(
   const { identity } = connection.remote;
   const other = identity.kind === 'any' ? '' : `, or is not ${formatIdentityPattern(identity)}`;
   const us = formatIdentity(localIdentity);
+  if (connection.local.method === 'eap') {
+    return `the peer has no connection with EAP for us as ${us}${other} (AUTHENTICATION_FAILED)`;
+  }
   return `the peer does not accept us as ${us}${other}: identity, secret or certificate differ (AUTHENTICATION_FAILED)`;
 }
 

@@ -39,6 +39,11 @@ const complete: [MessageKind, Payload[]][] = [
   ['IKE_SA_INIT response', [sa, ke, nonce]],
   ['IKE_AUTH request', [idI]],
   ['IKE_AUTH response', [idR, auth]],
+  ['IKE_AUTH EAP-first response', [idR, auth, eap]],
+  ['IKE_AUTH EAP-method request', [eap]],
+  ['IKE_AUTH EAP-method response', [eap]],
+  ['IKE_AUTH EAP-last request', [auth]],
+  ['IKE_AUTH EAP-last response', [auth]],
   ['CREATE_CHILD_SA request', [sa, nonce]],
   ['CREATE_CHILD_SA child request', [sa, nonce, tsI, tsR]],
   ['CREATE_CHILD_SA child response', [sa, nonce, tsI, tsR]],
@@ -114,6 +119,8 @@ describe('the particular rules', () => {
     assert.equal(refusal('IKE_AUTH response', [idR, auth, tsI, tsR]), NotifyType.INVALID_SYNTAX);
     assert.equal(refusal('IKE_AUTH response', [idR, auth, notify(NotifyType.TS_UNACCEPTABLE)]), undefined);
     assert.equal(refusal('IKE_AUTH request', [idI, eap]), undefined);
+    assert.equal(refusal('IKE_AUTH EAP-last response', [auth, cp, sa, tsI, tsR]), undefined);
+    assert.equal(refusal('IKE_AUTH EAP-last response', [auth, sa, tsI]), NotifyType.INVALID_SYNTAX);
   });
 
   it('let a COOKIE stand alone in the response of IKE_SA_INIT only', () => {

@@ -158,12 +158,12 @@ test('another version is refused: its fields may mean something else', () => {
   );
 });
 
-test('tickets of gateways that knew no EAP are good', () => {
-  const [content] = fc.sample(contents, { numRuns: 1, seed: 3 });
-  const { clientEapIdentity: _, ...former } = content!;
-  const octets = encodeTicketContent(former).slice(0, -1);
-  octets[0] = 1;
-  assert.deepEqual(decodeTicketContent(octets), decodeTicketContent(encodeTicketContent(former)));
+test('a ticket of a gateway that knew no EAP is good', () => {
+  const { clientEapIdentity: _, ...content } = fc.sample(contents, { numRuns: 1, seed: 1 })[0]!;
+  const whole = encodeTicketContent(content);
+  const former = whole.slice(0, -1);
+  former[0] = 1;
+  assert.deepEqual(decodeTicketContent(former), decodeTicketContent(whole));
 });
 
 test('the secret that was read has memory of its own, so that what it was read from can be wiped', () => {

@@ -84,8 +84,7 @@ export function decodeTicketContent(octets: Uint8Array): TicketContent {
   const issuedAtMs = readMs(reader);
   const expiresAtMs = readMs(reader);
   const reauthAtMs = readMs(reader);
-  const byEap = version !== formerVersion && reader.u8('ticket.EAP') !== 0;
-  const clientEapIdentity = byEap ? readIdentity(reader) : undefined;
+  const clientEapIdentity = version === formerVersion ? undefined : readUser(reader);
   reader.end('ticket');
   return {
     suite,
@@ -100,4 +99,11 @@ export function decodeTicketContent(octets: Uint8Array): TicketContent {
     expiresAtMs,
     ...(reauthAtMs > 0 && { reauthAtMs }),
   };
+}
+
+function readUser(reader: Reader): Identity | undefined {
+  const { offset } = reader;
+  const present = reader.u8('ticket.EAP');
+  if (present > 1) throw reader.failAt(offset, 'value', 'ticket.EAP');
+  return present === 1 ? readIdentity(reader) : undefined;
 }

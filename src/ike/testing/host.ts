@@ -11,7 +11,7 @@ import {
   type Spi,
 } from '#sa';
 import { decodeIkeMessage, ExchangeType, type IkeSpi, zeroIkeSpi } from '#wire';
-import type { ConnectionConfiguration, Credentials } from '../configuration.ts';
+import type { ConnectionConfiguration, Credentials, Identity } from '../configuration.ts';
 import {
   adoptIkeSa,
   decodeIkeSaSnapshot,
@@ -83,6 +83,8 @@ export class Host {
   readonly outboundOfChild: Map<number, Spi> = new Map();
   readonly reservedSpis: Set<number> = new Set();
   readonly leased: AddressLease[] = [];
+  /** Set to see for whom a lease is asked. */
+  leaseFor: (identity: Identity) => void = () => {};
   /** Set to make the data plane refuse. */
   saResult: (command: SaCommand) => SaResult = () => ({ ok: true });
   /** Set to hold the results of compute jobs back. */
@@ -136,7 +138,8 @@ export class Host {
       ...(this.tickets !== undefined && { tickets: this.tickets }),
       ...(this.ownAddresses !== undefined && { ownAddresses: () => this.ownAddresses ?? [] }),
       connectionsFor: () => this.connections,
-      leaseAddresses: () => {
+      leaseAddresses: ({ identity }) => {
+        this.leaseFor(identity);
         if (this.lease !== undefined) this.leased.push(this.lease);
         return this.lease;
       },

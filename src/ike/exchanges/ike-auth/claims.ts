@@ -33,7 +33,8 @@ export function eapClaimsOf(
   return claimsAmong(
     state,
     // RFC 7296 2.16: the gateway proves itself by a public key, always.
-    ({ local, remote }) => remote.method === 'eap' && local.method === 'pubkey',
+    ({ local, remote }) =>
+      remote.method === 'eap' && local.method === 'pubkey' && matchIdentity(initiator, remote.identity) > 0,
     initiator,
     responder,
   );
