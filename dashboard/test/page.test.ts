@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Snapshot } from '#control';
 
 const browserPath = '/usr/bin/chromium';
 const screenshots = 'test-output/page';
@@ -269,6 +270,41 @@ describe('the page in a browser', {
     await page.reload();
     await page.locator('#tunnels').waitFor();
     assert.notEqual(await ground(), light);
+    await visit.close();
+  });
+
+  test('a peer that may move says so, with its last move', async () => {
+    const visit = await Visit.of(browser, 'light', sizes[0]);
+    const { page } = visit;
+    const token = url.replace(/.*token=/, '');
+    const asked = await fetch(new URL('/api/v1/snapshot', url), {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const snapshot = (await asked.json()) as Snapshot;
+    const [first] = snapshot.hosts;
+    assert.ok(first !== undefined && first.peers.length > 0);
+    const from = { fromLocal: '10.0.0.1:4500', fromRemote: '192.0.2.2:4500' };
+    const peers = first.peers.map((peer) => ({
+      ...peer,
+      mobility: { weDecide: false, furtherAddresses: ['2001:db8::7'], tunnelsTo: '192.0.2.77:4500' },
+      lastMove: { by: 'peer', ...from, msAgo: 65_000 },
+    }));
+    const body = { ...snapshot, hosts: [{ ...first, peers }] };
+    await page.route('**/api/v1/events', (route) =>
+      route.fulfill({
+        contentType: 'text/event-stream',
+        body: `event: snapshot\ndata: ${JSON.stringify(body)}\n\n`,
+      }),
+    );
+    await page.goto(url);
+    const card = page.locator('#peers .peer').first();
+    await card.waitFor();
+    const told = (await card.textContent()) ?? '';
+    assert.match(told, /The peer may move \(MOBIKE\), and can also be at 2001:db8::7/);
+    assert.match(told, /Tunnels lead to 192\.0\.2\.77:4500 until it answers/);
+    assert.match(told, /It moved 1 min 5 s ago from 192\.0\.2\.2:4500/);
+    await visit.assertAccessible('a peer that moved');
+    await card.screenshot({ path: join(screenshots, 'light-peer-moved.png') });
     await visit.close();
   });
 

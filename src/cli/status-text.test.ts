@@ -69,6 +69,23 @@ test('an IKE SA that may move says who moves it, where else the peer is, and whe
   ]);
 });
 
+test('an IKE SA that has moved says who moved, when, and from where', () => {
+  const told = (by: 'us' | 'peer'): string[] => {
+    const ikeSa = {
+      ...{ connection: 'gateway', ikeId: 1, phase: 'established', initiator: true },
+      ...{ initiatorSpi: '01', responderSpi: '02', local: end('192.0.2.1'), remote: end('192.0.2.2') },
+      lastMove: { by, msAgo: 12_345, from: { local: end('198.51.100.9'), remote: end('192.0.2.2') } },
+      virtualAddresses: [],
+      children: [],
+    };
+    return linesOf([ikeSa]).filter((line) => line.includes('moved'));
+  };
+  assert.deepEqual(told('us'), ['  we moved 12 s ago, before it was 198.51.100.9:4500 to 192.0.2.2:4500']);
+  assert.deepEqual(told('peer'), [
+    '  the peer moved 12 s ago, before it was 198.51.100.9:4500 to 192.0.2.2:4500',
+  ]);
+});
+
 test('packets that were lost between packet threads are told, and what there is none of is not', () => {
   const told = linesOf([], { 'hand-over-overflow': 3, 'handed-over': 9, 'socket-overflow': 0 });
   assert.deepEqual(told.slice(2), ['3 packets found no room on their way to another packet thread']);

@@ -25,6 +25,7 @@ function ikeText(sa: IkeSaStatus, status: DaemonStatus): string[] {
   if (sa.suite !== undefined)
     lines.push(`  ${formatSuite(sa.suite)}${age}${sa.behindNat ? ', behind a NAT' : ''}`);
   if (sa.mobility !== undefined) lines.push(`  ${mobilityText(sa, sa.mobility)}`);
+  if (sa.lastMove !== undefined) lines.push(`  ${moveText(sa.lastMove)}`);
   if (sa.virtualAddresses.length > 0) lines.push(`  virtual addresses ${sa.virtualAddresses.join(' ')}`);
   for (const child of sa.children) {
     lines.push(
@@ -50,6 +51,11 @@ function mobilityText({ remote }: IkeSaStatus, { client, peerAddresses, tunnel }
   const others = peerAddresses.length === 0 ? '' : `; the peer can also be at ${peerAddresses.join(' ')}`;
   const [here, there] = [formatEndpoint(tunnel.remote), formatEndpoint(remote)];
   return `${who}${others}${here === there ? '' : `; Child SAs lead to ${here} until the peer answers from ${there}`}`;
+}
+
+function moveText({ by, from, msAgo }: NonNullable<IkeSaStatus['lastMove']>): string {
+  const before = `${formatEndpoint(from.local)} to ${formatEndpoint(from.remote)}`;
+  return `${by === 'us' ? 'we' : 'the peer'} moved ${duration(msAgo)} ago, before it was ${before}`;
 }
 
 function ownersText({ owners }: DaemonStatus): string[] {

@@ -405,6 +405,7 @@ export class EngineState {
       nameServers: [],
       peerVirtualAddresses: [],
       lastTransmitAt: this.at,
+      lastMove: undefined,
       lastCommandId: undefined,
       unwanted: new Set(),
       successorOfSilence: undefined,

@@ -5,7 +5,7 @@ import type { Endpoint, IkeSuite, IpAddress } from '#sa';
 import type { BudgetRefusal, UnknownSpiPolicyName } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
 import type { EngineState } from './engine-state.ts';
-import type { IkeEntry } from './ike-sas/ike-sa-registry.ts';
+import type { IkeEntry, IkeMove } from './ike-sas/ike-sa-registry.ts';
 import { policyFor } from './recovery/recovery-state.ts';
 import type { PoolStatus } from './virtual-addresses/address-pools.ts';
 
@@ -39,6 +39,8 @@ export interface IkeSaStatus {
   readonly peer: PeerStatus;
   /** Absent: the two ends did not agree that they may move (RFC 4555). */
   readonly mobility?: MobilityStatus;
+  /** Absent: it is where it was made. */
+  readonly lastMove?: Omit<IkeMove, 'at'> & { readonly msAgo: number };
 }
 
 /** What the peer of an IKE SA can do, as far as it has shown it: it decides which rungs of recovery there are. */
@@ -190,7 +192,7 @@ export function tableSizes(state: EngineState): TableSizes {
 }
 
 export function ikeSaStatus(state: EngineState, entry: IkeEntry, at: number = state.at): IkeSaStatus {
-  const { sa, identities, establishedAt } = entry;
+  const { sa, identities, establishedAt, lastMove } = entry;
   return {
     ikeId: entry.ikeId,
     connection: sa.connection.name,
@@ -222,5 +224,8 @@ export function ikeSaStatus(state: EngineState, entry: IkeEntry, at: number = st
     queuedTasks: sa.queued,
     peer: peerStatus(state, entry),
     ...(sa.mobility === undefined ? {} : { mobility: sa.mobility }),
+    ...(lastMove === undefined
+      ? {}
+      : { lastMove: { by: lastMove.by, from: lastMove.from, msAgo: at - lastMove.at } }),
   };
 }

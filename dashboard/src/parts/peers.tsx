@@ -23,6 +23,27 @@ function prospect({ capabilities }: Peer): string {
   return 'A crash of it is found by its silence';
 }
 
+/** Whether it may be elsewhere tomorrow, and where it was (RFC 4555). */
+function Moves({ peer: { mobility, lastMove, local } }: { peer: Peer }) {
+  if (mobility === undefined && lastMove === undefined) return null;
+  return (
+    <small>
+      {mobility !== undefined && (
+        <>
+          {mobility.weDecide ? 'We' : 'The peer'} may move (MOBIKE)
+          {mobility.furtherAddresses.length > 0 &&
+            `, ${mobility.weDecide ? 'the peer' : 'and'} can also be at ${mobility.furtherAddresses.join(' ')}`}
+          . {mobility.tunnelsTo !== undefined && `Tunnels lead to ${mobility.tunnelsTo} until it answers. `}
+        </>
+      )}
+      {lastMove !== undefined &&
+        `${lastMove.by === 'us' ? 'We' : 'It'} moved ${age(lastMove.msAgo)} ago from ${
+          lastMove.by === 'us' && lastMove.fromLocal !== local ? lastMove.fromLocal : lastMove.fromRemote
+        }.`}
+    </small>
+  );
+}
+
 function PeerCard({ host, peer, many }: { host: HostSnapshot; peer: Peer; many: boolean }) {
   const up = peer.phase === 'established' || peer.phase === 'rekeying';
   return (
@@ -44,6 +65,7 @@ function PeerCard({ host, peer, many }: { host: HostSnapshot; peer: Peer; many: 
         {peer.rttMs !== undefined && `, RTT ${duration(peer.rttMs)}`}
         {peer.establishedMsAgo !== undefined && `, for ${age(peer.establishedMsAgo)}`}
       </small>
+      <Moves peer={peer} />
       <ul class="abilities" aria-label="Capabilities">
         {peer.capabilities.map(({ name, has }) => (
           <li key={name} class={has ? 'has' : 'lacks'} title={meanings[name][1]}>

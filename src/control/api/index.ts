@@ -90,7 +90,29 @@ export interface Peer {
   readonly establishedMsAgo?: number;
   readonly rekeyInMs?: number;
   readonly rttMs?: number;
+  /** Absent: the two ends did not agree that they may move. */
+  readonly mobility?: PeerMobility;
+  /** Absent: nobody has moved since the IKE SA was made. */
+  readonly lastMove?: PeerMove;
   readonly capabilities: readonly Capability[];
+}
+
+/** What both ends agreed on about moving (MOBIKE, RFC 4555). */
+export interface PeerMobility {
+  /** Between which addresses it goes; else the peer does. */
+  readonly weDecide: boolean;
+  /** Those that the peer named beside the one in use. */
+  readonly furtherAddresses: readonly string[];
+  /** Where tunnels still lead, while the peer has yet to answer from `remote`. */
+  readonly tunnelsTo?: string;
+}
+
+/** One end went elsewhere, or a NAT in front of it made another mapping. */
+export interface PeerMove {
+  readonly by: 'us' | 'peer';
+  readonly fromLocal: string;
+  readonly fromRemote: string;
+  readonly msAgo: number;
 }
 
 /** What decides how fast a loss is found, in the words of docs/recovery.md. */

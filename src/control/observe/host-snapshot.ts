@@ -1,8 +1,9 @@
 // The engine's status and what its tunnels carry, as operators see them.
 import type { EngineStatus, IkeSaStatus } from '#engine';
-import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
-import type { HostSnapshot, Peer, Tunnel } from '../api/index.ts';
+import { formatSelector, formatSpi, formatSuite } from '#sa';
+import type { HostSnapshot, Tunnel } from '../api/index.ts';
 import { associationOf } from './associations.ts';
+import { peerOf } from './peers.ts';
 import type { TunnelTraffic } from './tunnel-traffic.ts';
 
 /** A snapshot is for people: of more tunnels than this only the number is told. */
@@ -37,40 +38,6 @@ export function tunnelsOf(status: EngineStatus, traffic: TunnelTraffic): readonl
     }
   }
   return tunnels;
-}
-
-/** The user that has been authenticated, if there is one, and not what his machine calls itself. */
-function identityOf({ remoteEapIdentity, remoteIdentity }: IkeSaStatus): Pick<Peer, 'identity'> {
-  const identity = remoteEapIdentity ?? remoteIdentity;
-  return identity === undefined ? {} : { identity };
-}
-
-function peerOf(sa: IkeSaStatus): Peer {
-  const { peer } = sa;
-  return {
-    ikeId: sa.ikeId,
-    connection: sa.connection,
-    phase: sa.phase,
-    initiator: sa.initiator,
-    ...identityOf(sa),
-    remote: formatEndpoint(sa.remote),
-    local: formatEndpoint(sa.local),
-    initiatorSpi: sa.initiatorSpi,
-    responderSpi: sa.responderSpi,
-    ...(sa.suite === undefined ? {} : { suite: formatSuite(sa.suite) }),
-    nat: sa.nat.local || sa.nat.remote,
-    ...(sa.establishedMsAgo === undefined ? {} : { establishedMsAgo: Math.round(sa.establishedMsAgo) }),
-    ...(sa.rekeyInMs === undefined ? {} : { rekeyInMs: Math.round(sa.rekeyInMs) }),
-    ...(peer.rttMs === undefined ? {} : { rttMs: peer.rttMs }),
-    capabilities: [
-      { name: 'token-held', has: peer.tokenHeld },
-      { name: 'token-given', has: peer.tokenGiven },
-      { name: 'ticket-held', has: peer.ticketHeld },
-      { name: 'ticket-given', has: peer.ticketGiven },
-      { name: 'message-id-sync', has: peer.messageIdSync },
-      { name: 'fragmentation', has: peer.fragmentation },
-    ],
-  };
 }
 
 /** What of a snapshot comes out of the engine's status. */

@@ -98,6 +98,35 @@ test('an IKE SA that is moved goes on from the new address, with its Child SA', 
   }
 });
 
+test('both ends remember when and from where an IKE SA moved last, also when it is rekeyed', () => {
+  const pair = mobile();
+  assert.equal(ikeSaOf(pair).lastMove, undefined);
+  know(pair.moon, elsewhere);
+  pair.moon.command({ kind: 'move-ike', ikeId: ikeSaOf(pair).ikeId, local: elsewhere });
+  pair.settle();
+  pair.run(3_000);
+  const moves = () =>
+    [pair.moon, pair.sun].map((host) => {
+      const move = host.engine.status(pair.now).ikeSas.find(({ phase }) => phase === 'established')?.lastMove;
+      return [
+        move?.by,
+        move?.from.local.address,
+        move?.from.remote.address,
+        Math.floor((move?.msAgo ?? 0) / 1_000),
+      ];
+    });
+  assert.deepEqual(moves(), [
+    ['us', addresses.moon, addresses.sun, 3],
+    ['peer', addresses.sun, addresses.moon, 3],
+  ]);
+  pair.sun.command({ kind: 'rekey', ikeId: pair.sun.engine.status().ikeSas[0]!.ikeId });
+  pair.settle();
+  assert.deepEqual(
+    moves().map(([by]) => by),
+    ['us', 'peer'],
+  );
+});
+
 test('where local_addrs names addresses an IKE SA moves only among these', () => {
   const allowed = address('192.0.2.77');
   const localAddresses = [addresses.moon, allowed].map((one) => ({ kind: 'address' as const, address: one }));

@@ -33,6 +33,14 @@ export interface IkeLine {
   ikeId: number;
 }
 
+/** One of its ends went elsewhere. */
+export interface IkeMove {
+  readonly at: number;
+  readonly by: 'us' | 'peer';
+  /** Where the two ends were. */
+  readonly from: { readonly local: Endpoint; readonly remote: Endpoint };
+}
+
 /** What the engine remembers beside an IKE SA. */
 export interface IkeEntry {
   readonly ikeId: number;
@@ -64,6 +72,7 @@ export interface IkeEntry {
   nameServers: readonly IpAddress[];
   peerVirtualAddresses: readonly IpAddress[];
   lastTransmitAt: number;
+  lastMove: IkeMove | undefined;
   /** The newest that the data plane was told for it. */
   lastCommandId: number | undefined;
   /** Children that it was to bring up and that nobody wants any more: its IKE_AUTH may be on its way. */

@@ -89,7 +89,11 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       notifyReceived(state, entry, event.notify);
       break;
     case 'peer-moved':
+      entry.lastMove = { at: state.at, by: 'peer', from: { local: entry.sa.local, remote: event.from } };
+      recordsFollow(state, entry);
+      break;
     case 'moved':
+      entry.lastMove = { at: state.at, by: 'us', from: event.from };
       recordsFollow(state, entry);
       break;
     case 'retransmitting':
@@ -204,6 +208,7 @@ function moveChildren(state: EngineState, entry: IkeEntry): void {
   const successor = entry.sa.successor && state.registry.of(entry.sa.successor);
   if (successor === undefined) throw new Error('an IKE SA was rekeyed without a successor');
   entry.line.ikeId = successor.ikeId;
+  successor.lastMove = entry.lastMove;
   for (const childId of successor.sa.childIds()) state.registry.assignChild(childId, successor.ikeId);
   for (const { name } of successor.sa.children) state.registry.lead(successor, name);
   recordsFollow(state, successor);
