@@ -11,6 +11,13 @@ import type { Sighting } from './story.ts';
 
 export type Side = 0 | 1;
 
+/** A side of a conversation has moved. */
+export interface Departure {
+  readonly side: Side;
+  readonly at: Sighting;
+  readonly to: IpAddress;
+}
+
 export class Conversation {
   readonly peers: readonly [IpAddress, IpAddress];
   readonly events: EventLog = new EventLog();
@@ -26,6 +33,9 @@ export class Conversation {
   >(explainLimits.hipAssociations, ({ packets }) => packets);
   readonly silence: SilenceWatch;
   packets = 0;
+  /** Of the side that is elsewhere now (RFC 4555). */
+  departure: Departure | undefined;
+  readonly #relatives = new Set<Conversation>();
   /** The last exchange that may have made a Child SA and could not be read. */
   sealedNegotiation: Sighting | undefined;
   /** The last CREATE_CHILD_SA that could not be read. */
@@ -40,6 +50,33 @@ export class Conversation {
       forget,
     );
     this.silence = new SilenceWatch(this);
+  }
+
+  /** Pairs of addresses between which the same IKE SAs are or were, this one first. */
+  get family(): readonly Conversation[] {
+    return [this, ...this.#relatives];
+  }
+
+  /** An IKE SA of one goes on in the other. */
+  relate(other: Conversation): void {
+    for (const [one, two] of [
+      [this, other],
+      [other, this],
+    ] as const) {
+      one.#relatives.add(two);
+      const [oldest] = one.#relatives;
+      if (one.#relatives.size > explainLimits.relatives && oldest !== undefined) one.#part(oldest);
+    }
+  }
+
+  #part(other: Conversation): void {
+    this.#relatives.delete(other);
+    other.#relatives.delete(this);
+  }
+
+  /** There is no room for it any more. */
+  leave(): void {
+    for (const one of this.#relatives) this.#part(one);
   }
 
   sideOf(address: IpAddress): Side {

@@ -71,6 +71,7 @@ export class Explainer {
       ({ packets }) => packets,
       (given) => {
         for (const sa of given.ikeSas.values()) this.#ike.forget(sa);
+        given.leave();
       },
     );
     this.#dissector = new Dissector({

@@ -18,6 +18,8 @@ export interface HipHeader {
   from?: IpAddress;
   /** VIA_RVS: the servers that it went through. */
   via?: readonly IpAddress[];
+  /** NOTIFICATION: of what kind. */
+  notifyType?: number;
   /** LOCATOR_SET: where the sender can be reached, with an asterisk at what it prefers. */
   locators?: readonly string[];
 }
@@ -54,6 +56,9 @@ function readParameter(header: HipHeader, type: number, contents: Uint8Array): v
       return;
     case HipParameterType.VIA_RVS:
       header.via ??= addressesOf(contents);
+      return;
+    case HipParameterType.NOTIFICATION:
+      if (contents.length >= 4) header.notifyType ??= readU16(contents, 2);
       return;
     case HipParameterType.LOCATOR_SET:
       header.locators ??= locatorsOf(contents);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { address, addressBytes, type Spi } from '#sa';
 import {
   encodeHipPacket,
+  HipNotifyType,
   HipPacketType,
   type HipParameter,
   type Hit,
@@ -47,6 +48,27 @@ test('a call by way of a rendezvous server says who passes it on, whose it is, a
     '198.51.100.3 passes on HIP I1 of 192.0.2.1, which is 2001:22:0:0:0:0:0:1',
     '192.0.2.2 sends HIP R1 as 2001:22:0:0:0:0:0:2, asked by way of 198.51.100.3',
   ]);
+});
+
+// RFC 7401 5.2.19, 5.3.6
+test('a NOTIFY says of what, and how often it is an error', () => {
+  const capture = new CaptureBuilder();
+  for (const notifyType of [HipNotifyType.NO_DH_PROPOSAL_CHOSEN, HipNotifyType.I2_ACKNOWLEDGEMENT, 999]) {
+    const parameter: HipParameter = { type: 'NOTIFICATION', notifyType, data: new Uint8Array() };
+    capture.ip(right, left, IpProtocol.HIP, packet(HipPacketType.NOTIFY, sun, moon, parameter));
+  }
+  assert.deepEqual(
+    textsOf(capture).map((text) => text.replace(/.* as 2001:22:0:0:0:0:0:2/, '')),
+    [': NO_DH_PROPOSAL_CHOSEN', ': I2_ACKNOWLEDGEMENT', ': NOTIFY(999)'],
+  );
+  const [peers] = explained(capture.file()).peers;
+  assert.deepEqual(
+    peers?.findings.map(({ code, severity, what }) => [code, severity, what]),
+    [
+      ['hip-notify', 'problem', '192.0.2.2 says NO_DH_PROPOSAL_CHOSEN to 192.0.2.1'],
+      ['hip-notify', 'problem', '192.0.2.2 says NOTIFY(999) to 192.0.2.1'],
+    ],
+  );
 });
 
 // RFC 8046 4

@@ -1,6 +1,6 @@
 // HIP: who talks to whom, and the SPIs that they tell each other in the clear (RFC 7401 5.1, RFC 7402 5.1.1).
 import { formatSpi } from '#sa';
-import { WireError } from '#wire';
+import { firstHipStatusNotify, HipNotifyType, hipNotifyTypeName, WireError } from '#wire';
 import type { Conversation } from './conversation.ts';
 import { type HipHeader, readHip } from './hip-header.ts';
 import type { Datagram } from './ingress/datagram.ts';
@@ -66,7 +66,15 @@ export function hipPacket(conversation: Conversation, datagram: Datagram): boole
   association.last = { frame: at.frame, atUs: at.atUs };
   if (newSpi !== undefined && newSpi !== 0 && association.spis.size < spisMax) association.spis.add(newSpi);
   const name = names[type] ?? `packet of type ${type}`;
-  conversation.events.tell(at, 'hip', `${deed(source.address, name, header)}${spiText(header)}`);
+  // Of those there are as many as of ESP's keepalives.
+  if (header.notifyType !== HipNotifyType.NAT_KEEPALIVE)
+    conversation.events.tell(
+      at,
+      'hip',
+      `${deed(source.address, name, header)}${spiText(header)}${notifyText(header)}`,
+    );
+  if (header.notifyType !== undefined && header.notifyType < firstHipStatusNotify)
+    errorFound(conversation, datagram, header.notifyType);
   conversation.silence.heard(conversation.sideOf(source.address), at, 'hip');
   return true;
 }
@@ -78,6 +86,23 @@ function deed(source: string, name: string, { senderHit, from, via = [], locator
     return `${source} passes on HIP ${name} of ${from}, which is ${senderHit}${reachable}`;
   const asked = via.length === 0 ? '' : `, asked by way of ${via.join(' ')}`;
   return `${source} sends HIP ${name} as ${senderHit}${asked}${reachable}`;
+}
+
+function notifyText({ notifyType }: HipHeader): string {
+  return notifyType === undefined ? '' : `: ${hipNotifyTypeName(notifyType)}`;
+}
+
+/** RFC 7401 5.3.6: it changes nothing by itself, and nobody has to say it. */
+function errorFound({ findings }: Conversation, { at, source, destination }: Datagram, type: number): void {
+  const name = hipNotifyTypeName(type);
+  findings.find(at, {
+    code: 'hip-notify',
+    severity: 'problem',
+    about: `${source.address} ${type}`,
+    what: `${source.address} says ${name} to ${destination.address}`,
+    why: `a NOTIFY in frame ${at.frame}`,
+    advice: `What ${destination.address} sent last is not accepted: the log of ${source.address} knows more.`,
+  });
 }
 
 function spiText({ oldSpi, newSpi }: HipHeader): string {

@@ -14,6 +14,8 @@ export const explainLimits = {
   exchanges: 8,
   /** Child SAs that were read from one IKE SA. */
   children: 32,
+  /** Other pairs that share IKE SAs with one pair, because they moved. */
+  relatives: 8,
   /** Events of one pair: the first ones, and as many of the last. */
   eventsKept: 48,
   /** Findings of one pair, each for any number of frames. */

@@ -63,7 +63,8 @@ export class FlowTracker {
       });
     }
     if (!twice) {
-      conversation.silence.heard(conversation.sideOf(source.address), at, isNew ? 'esp-new' : 'esp', spi);
+      const spoken = isNew && formerOf(conversation, flow) === undefined ? 'esp-new' : 'esp';
+      conversation.silence.heard(conversation.sideOf(source.address), at, spoken, spi);
     }
   }
 
@@ -136,19 +137,35 @@ export class FlowTracker {
   }
 }
 
+/** The same SA between other addresses, before its IKE SA moved. */
+function formerOf(conversation: Conversation, { protocol, spi }: Flow): Flow | undefined {
+  const [, ...relatives] = conversation.family;
+  for (const { flows } of relatives) {
+    for (const one of flows.values()) if (one.protocol === protocol && one.spi === spi) return one;
+  }
+  return undefined;
+}
+
 function originOf(conversation: Conversation, flow: Flow): Flow['origin'] {
-  for (const sa of conversation.ikeSas.values()) {
-    for (const child of sa.children) {
-      if (child.initiatorSpi === flow.spi || child.responderSpi === flow.spi) return 'negotiated';
-    }
-  }
-  for (const association of conversation.hipAssociations.values()) {
-    if (association.spis.has(flow.spi)) return 'negotiated';
-  }
+  const { family } = conversation;
+  if (family.some((one) => negotiated(one, flow.spi))) return 'negotiated';
+  const former = formerOf(conversation, flow);
+  if (former !== undefined) return former.origin;
   const fresh = flow.sequence.first <= freshSequenceMax;
-  const sealed = conversation.sealedNegotiation;
-  if (fresh && sealed !== undefined && flow.first.atUs - sealed.atUs < likelyWithinUs) return 'likely';
+  const likely = family.some(
+    ({ sealedNegotiation: sealed }) => sealed !== undefined && flow.first.atUs - sealed.atUs < likelyWithinUs,
+  );
+  if (fresh && likely) return 'likely';
   return fresh ? 'unknown' : 'before';
+}
+
+function negotiated({ ikeSas, hipAssociations }: Conversation, spi: number): boolean {
+  for (const { children } of ikeSas.values()) {
+    if (children.some(({ initiatorSpi, responderSpi }) => initiatorSpi === spi || responderSpi === spi))
+      return true;
+  }
+  for (const { spis } of hipAssociations.values()) if (spis.has(spi)) return true;
+  return false;
 }
 
 function tellBeginning(conversation: Conversation, flow: Flow): void {

@@ -159,8 +159,9 @@ export class IkeTracker implements IkeContext {
     sa.last = { frame: at.frame, atUs: at.atUs };
     sa.likelyDelete = undefined;
     if (sa.state === 'lost' && header.response) sa.state = 'established';
-    followEndpoint(sa, role, source, at);
-    followEndpoint(sa, otherRole(role), destination, at);
+    const passed = { at, here: conversation };
+    followEndpoint(sa, role, source, passed);
+    followEndpoint(sa, otherRole(role), destination, passed);
     const payloadsNow = isSealed ? this.#open(sa, role, message) : { payloads };
     if (header.response) this.#response(sa, otherRole(role), datagram, message, payloadsNow);
     else this.#request(sa, role, datagram, message, payloadsNow);

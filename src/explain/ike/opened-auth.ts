@@ -51,10 +51,13 @@ export function authentication(opened: Opened): void {
   if (exchange.messageId === 1 || proved) {
     const [one, other] = [authenticationText(request), authenticationText(response)];
     const how = one === other ? one : `${one} and ${other}`;
+    const mobile = [request, response].every((said) => hasNotify(said, NotifyType.MOBIKE_SUPPORTED))
+      ? '; the initiator may move (MOBIKE)'
+      : '';
     events.tell(
       at,
       'ike-auth',
-      `${whom('initiator')} and ${whom('responder')} authenticate by ${how}${initial}`,
+      `${whom('initiator')} and ${whom('responder')} authenticate by ${how}${initial}${mobile}`,
     );
   }
   const forgotten = initial === '' ? [] : standingBesides(sa);

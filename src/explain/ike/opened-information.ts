@@ -1,9 +1,9 @@
 // INFORMATIONAL: Deletes, errors, moves, and liveness checks.
-import { formatSpi, isNegotiableSpi } from '#sa';
+import { addressFromBytes, formatSpi, isNegotiableSpi } from '#sa';
 import { type DeletePayload, NotifyType, ProtocolId, readU32 } from '#wire';
 import type { Sighting } from '../story.ts';
 import type { Opened } from './opened.ts';
-import { errorNotify, hasNotify, notifyText } from './payload-text.ts';
+import { errorNotify, hasNotify, notifies, notifyText } from './payload-text.ts';
 import type { TrackedIkeSa } from './tracked-ike-sa.ts';
 
 export function information({ sa, request, response, at, asker, other }: Opened): void {
@@ -51,10 +51,48 @@ export function information({ sa, request, response, at, asker, other }: Opened)
             : `The log of ${asker} knows more.`,
     });
   }
-  if (hasNotify(request, NotifyType.UPDATE_SA_ADDRESSES)) {
-    events.tell(at, 'mobike', `${asker} moves the SAs to its present address (MOBIKE)`);
-  }
+  mobility({ sa, request, response, at, asker, other });
 }
+
+/** RFC 4555 */
+function mobility({ sa, request, response, at, asker, other }: Omit<Opened, 'exchange'>): void {
+  const { events, findings } = sa.conversation;
+  const updates = hasNotify(request, NotifyType.UPDATE_SA_ADDRESSES);
+  if (updates) events.tell(at, 'mobike', `${asker} moves the SAs to its present address (MOBIKE)`);
+  else if (hasNotify(request, NotifyType.COOKIE2))
+    events.tell(at, 'path-check', `${asker} asks whether ${other} is where it says (MOBIKE)`);
+  const further = notifies(request).flatMap(({ notifyType, data }) =>
+    (notifyType === NotifyType.ADDITIONAL_IP4_ADDRESS && data.length === 4) ||
+    (notifyType === NotifyType.ADDITIONAL_IP6_ADDRESS && data.length === 16)
+      ? [addressFromBytes(data)]
+      : [],
+  );
+  if (further.length > 0)
+    events.tell(
+      at,
+      'further-addresses',
+      `${asker} can also be reached at ${further.slice(0, furtherMax).join(' ')}${further.length > furtherMax ? ' and more' : ''}`,
+    );
+  else if (hasNotify(request, NotifyType.NO_ADDITIONAL_ADDRESSES))
+    events.tell(at, 'further-addresses', `${asker} has no other address`);
+  const refusal = errorNotify(response);
+  if (!updates || refusal === undefined) return;
+  events.tell(at, 'move-refused', `${other} refuses the move: ${notifyText(refusal)}`);
+  findings.find(at, {
+    code: 'move-refused',
+    severity: 'problem',
+    about: `${asker} ${refusal.notifyType}`,
+    what: `${other} refuses the move of ${asker}: ${notifyText(refusal)}`,
+    why: `the answer to UPDATE_SA_ADDRESSES in frame ${at.frame}`,
+    advice:
+      refusal.notifyType === NotifyType.UNEXPECTED_NAT_DETECTED
+        ? 'Something on the way changes addresses, and without NAT traversal there must be no NAT (RFC 4555 3.9).'
+        : `The policy of ${other} does not allow this address, or not for these SAs: its log knows.`,
+  });
+}
+
+/** Of further addresses: a sentence has no room for more. */
+const furtherMax = 8;
 
 function endChild(sa: TrackedIkeSa, spi: number, at: Sighting): void {
   for (const one of sa.conversation.ikeSas.values()) {
@@ -63,8 +101,8 @@ function endChild(sa: TrackedIkeSa, spi: number, at: Sighting): void {
     }
   }
   if (!isNegotiableSpi(spi)) return;
-  for (const flow of sa.conversation.flows.values()) {
+  for (const { flows } of sa.conversation.family) {
     // A Delete names the SPI of its sender's inbound SA: whoever sends there must stop.
-    if (flow.spi === spi) flow.deleted ??= { ...at };
+    for (const flow of flows.values()) if (flow.spi === spi) flow.deleted ??= { ...at };
   }
 }

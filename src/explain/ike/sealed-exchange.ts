@@ -118,7 +118,8 @@ function information(
   }
   const asker = sa.address(exchange.requester);
   if (text === deleteIkeBytes) sa.likelyDelete = request.first;
-  else if (text === deleteChildBytes) {
+  // RFC 4555 3.6: one further address of IPv4 is as long, and has an empty answer.
+  else if (text === deleteChildBytes && textBytes(sa, response) !== 0) {
     sa.conversation.events.tell(
       request.first,
       'child-sa-ends',

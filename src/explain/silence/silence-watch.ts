@@ -2,7 +2,7 @@
 import type { Conversation, Side } from '../conversation.ts';
 import type { Sighting } from '../story.ts';
 import { tellLostState, tellOutage, tellPause } from './silence-findings.ts';
-import { tellUnended } from './unended.ts';
+import { tellMoved, tellUnended } from './unended.ts';
 import {
   answeredBeforeMin,
   begin,
@@ -94,16 +94,21 @@ export class SilenceWatch {
 
   /** The capture is over. */
   end(): void {
+    const { departure } = this.#conversation;
     for (const [index, speaker] of this.#sides.entries()) {
-      const silent = this.#sides[index === 0 ? 1 : 0]!;
-      if (speaker.unheard !== undefined)
-        tellUnended({
-          conversation: this.#conversation,
-          speaker,
-          silent,
-          unheard: speaker.unheard,
-          at: speaker.unheard.last,
-        });
+      const other = index === 0 ? 1 : 0;
+      const { unheard } = speaker;
+      if (unheard === undefined) continue;
+      const silence = {
+        conversation: this.#conversation,
+        speaker,
+        silent: this.#sides[other],
+        unheard,
+        at: unheard.last,
+      };
+      if (departure === undefined) tellUnended(silence);
+      // Whoever moved away hears its answers elsewhere.
+      else if (departure.side === other) tellMoved(silence, departure);
     }
   }
 

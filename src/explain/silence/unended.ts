@@ -1,5 +1,6 @@
 // A silence that lasts to the end of the capture: a black hole, or one direction only from the beginning.
-import { duration } from '../words.ts';
+import type { Departure } from '../conversation.ts';
+import { count, duration } from '../words.ts';
 import type { Silence } from './silence-findings.ts';
 import {
   answeredBeforeMin,
@@ -9,6 +10,27 @@ import {
   weakDurationUsMin,
   weakPacketsMin,
 } from './unheard.ts';
+
+/** Until a move is heard of, and its new address proven, some packets go to the old one. */
+const stragglersUs = 2_000_000;
+
+/** One side has moved, and the other one sent to where it was. */
+export function tellMoved({ conversation, speaker, silent, unheard }: Silence, { at, to }: Departure): void {
+  const lastedUs = unheard.last.atUs - unheard.first.atUs;
+  if (unheard.packets < packetsMin || lastedUs < durationUsMin) return;
+  const goesOn = unheard.last.atUs - at.atUs > stragglersUs;
+  conversation.findings.find(unheard.first, {
+    code: 'sent-to-former-address',
+    severity: goesOn ? 'problem' : 'notice',
+    about: silent.address,
+    what: `${speaker.address} sends ${count(unheard.packets, 'packet')} to ${silent.address}, which has become ${to}`,
+    why: `${evidence(unheard)} over ${duration(lastedUs)}; the first message from there is frame ${at.frame}`,
+    advice: goesOn
+      ? `${speaker.address} does not follow the move, or not with all SAs: do both sides do MOBIKE (RFC 4555), and did ` +
+        `its check of the new address succeed? Its log knows.`
+      : 'They are lost. So long it took until the move was told and believed.',
+  });
+}
 
 /** The capture ends, and the silence had no end: at the beginning, nobody may have been there at all. */
 export function tellUnended({ conversation, speaker, silent, unheard }: Silence): void {
