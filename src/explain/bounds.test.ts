@@ -123,6 +123,29 @@ test('a tunnel that runs on and on: the same memory after fifteen times the pack
   );
 });
 
+test('an IKE SA that moves without end takes no more memory with its six thousandth place than with its two thousandth', () => {
+  const explainer = new Explainer();
+  explainer.push(establish(new CaptureBuilder(), 0xc0ffee01, 0xc0ffee02).file());
+  let places = 0;
+  const moves = (count: number): void => {
+    explainer.push(
+      piece((capture) => {
+        for (let i = 0; i < count; i++, places++) {
+          const from = address(places);
+          capture.ike(from, right, request(ExchangeType.INFORMATIONAL, 2 + places, []), 4500);
+          capture.esp(from, right, 0xc0ffee02, 1 + places);
+        }
+      }, explainer.frames),
+    );
+  };
+  moves(2_000);
+  const before = heapBytes();
+  moves(4_000);
+  const grownBytes = heapBytes() - before;
+  assert.ok(grownBytes < 4e6, `${grownBytes} octets more`);
+  assert.ok(explainer.finish().peers.length <= explainLimits.conversations);
+});
+
 test('the busiest stay when there is no more room', () => {
   const table = new BoundedTable<number, { weight: number }>(50, ({ weight }) => weight);
   table.set(-1, { weight: 1_000 });
