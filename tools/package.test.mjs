@@ -1,9 +1,10 @@
 // The package as it would be published: every export resolves and is in it, and nothing is in it that nobody needs.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -81,6 +82,42 @@ describe('the packed package', () => {
     for (const source of sources) {
       assert.ok(files.includes(`dist/${source.replace(/\.ts$/, '.js')}`), `${source} is not in the package`);
     }
+  });
+});
+
+describe('links to source maps', () => {
+  const place = mkdtempSync(join(tmpdir(), 'wayward-pack-'));
+  after(() => rmSync(place, { recursive: true, force: true }));
+  const programs = () =>
+    readdirSync(join(place, 'dist'), { recursive: true })
+      .map((name) => join(place, 'dist', String(name)))
+      .filter((name) => name.endsWith('.js'))
+      .toSorted()
+      .map((name) => readFileSync(name, 'utf8'));
+
+  test('are not in what is packed, whose maps are not, and are in the clone afterwards as they were before', () => {
+    for (const name of ['package.json', 'tools/source-map-links.mjs', 'dist/wire', 'dist/bundle'])
+      cpSync(join(root, name), join(place, name), { recursive: true });
+    const before = programs();
+    assert.ok(before.filter((text) => text.includes('sourceMappingURL')).length > 50);
+    const pack = spawnSync('npm', ['pack', '--pack-destination', place], { cwd: place, encoding: 'utf8' });
+    assert.equal(pack.status, 0, pack.stderr);
+    const tarball = readdirSync(place).find((name) => name.endsWith('.tgz'));
+    const unpacked = join(place, 'unpacked');
+    mkdirSync(unpacked);
+    assert.equal(spawnSync('tar', ['xf', join(place, tarball), '-C', unpacked]).status, 0);
+    const files = readdirSync(unpacked, { recursive: true }).map((name) => join(unpacked, String(name)));
+    const packed = files.filter((name) => name.endsWith('.js'));
+    assert.ok(packed.length > 50);
+    assert.deepEqual(
+      packed.filter((name) => /^\/\/# sourceMappingURL=/m.test(readFileSync(name, 'utf8'))),
+      [],
+    );
+    assert.deepEqual(
+      files.filter((name) => /\.map$|without-source/.test(name)),
+      [],
+    );
+    assert.deepEqual(programs(), before);
   });
 });
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { restoreLinks } from './source-map-links.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
@@ -45,6 +46,7 @@ function prune(output, source) {
 prune('dist', 'src');
 prune('build', '.');
 
+restoreLinks('dist');
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
 
 const command = 'dist/bundle/main.js';
