@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../harness/eventually.ts';
-import { childSas, type Peer } from '../../harness/peer.ts';
+import { childSas } from '../../harness/peer.ts';
 import { runProgram } from '../../harness/processes.ts';
 import { Strongswan } from '../../harness/strongswan.ts';
 import { ContinuousPing } from '../../harness/traffic.ts';
@@ -205,13 +205,13 @@ class SoakLab {
     );
     const { verdicts } = await this.#wayward.status();
     const deviceDrops = await this.#deviceDrops();
+    await this.#keepLogs();
     await this.#settled();
     const end = await this.#holdings();
     const sum = (of: (one: (typeof stopped)[number]) => number): number =>
       stopped.reduce((total, one) => total + of(one), 0);
     const worst = stopped.reduce((one, other) => (other.lostInARow > one.lostInARow ? other : one));
     const { source, destination } = pingPaths()[stopped.indexOf(worst)]!;
-    await this.#keepLogs();
     return {
       plane: this.#plane,
       minutes,
@@ -248,16 +248,23 @@ class SoakLab {
 
   /** Nothing is there but one IKE SA and one pair of SAs for each tunnel, which happens between any two rekeyings. */
   async #settled(): Promise<void> {
-    const one = async (peer: Peer): Promise<boolean> =>
-      (await peer.ikeSas()).length === tunnels.length && (await childSas(peer)).length === tunnels.length;
-    await eventually(
-      'one pair of SAs for each tunnel is left',
-      async () =>
-        (await one(this.#wayward)) &&
-        (await one(this.#strongswan)) &&
-        (await this.#kernel()).kernelSas === 2 * tunnels.length,
-      patienceMs,
-    );
+    let left = {};
+    const ask = async (): Promise<boolean> => {
+      const [ours, theirs] = [this.#wayward, this.#strongswan];
+      const counts = {
+        ikeSas: [(await ours.ikeSas()).length, (await theirs.ikeSas()).length],
+        childSas: [(await childSas(ours)).length, (await childSas(theirs)).length],
+        kernelSas: [(await this.#kernel()).kernelSas / 2],
+      };
+      left = counts;
+      return Object.values(counts).every((numbers) => numbers.every((count) => count === tunnels.length));
+    };
+    try {
+      await eventually('one pair of SAs for each tunnel is left', ask, patienceMs);
+    } catch (error) {
+      const states = await this.#network.guest.run('ip -s xfrm state');
+      throw new Error(`${error}: of wayward and of strongSwan ${JSON.stringify(left)}; ${states}`);
+    }
   }
 
   async #sh(line: string): Promise<string> {
