@@ -1,5 +1,5 @@
 // Programs in `dist` name their source maps, which tests want and the package does not have: `remove` before packing, `restore` after.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,12 @@ function programsOf(folder) {
     .filter((path) => path.endsWith('.js') && existsSync(`${path}.map`));
 }
 
+/** At once: whoever runs the program meanwhile must not read half of it. */
+function replace(path, text) {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
 function linkOf(path) {
   return `//# sourceMappingURL=${basename(path)}.map`;
 }
@@ -22,7 +28,7 @@ export function removeLinks(folder) {
   writeFileSync(join(folder, markerName), '');
   for (const path of programsOf(folder)) {
     const text = readFileSync(path, 'utf8').trimEnd();
-    if (text.endsWith(linkOf(path))) writeFileSync(path, text.slice(0, -linkOf(path).length));
+    if (text.endsWith(linkOf(path))) replace(path, text.slice(0, -linkOf(path).length));
   }
 }
 
@@ -30,7 +36,7 @@ export function restoreLinks(folder) {
   if (!existsSync(join(folder, markerName))) return;
   for (const path of programsOf(folder)) {
     const text = readFileSync(path, 'utf8');
-    if (!text.trimEnd().endsWith(linkOf(path))) writeFileSync(path, text + linkOf(path));
+    if (!text.trimEnd().endsWith(linkOf(path))) replace(path, text + linkOf(path));
   }
   rmSync(join(folder, markerName));
 }
