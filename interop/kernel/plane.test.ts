@@ -449,6 +449,40 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     }
   });
 
+  test('routes come back after the device was down', async () => {
+    await wayward.up('net-ipv4');
+    await agreed('net-ipv4');
+    const routes = (): Promise<string> =>
+      network.guest.run('ip route show table 220; ip -6 route show table 220');
+    const before = await routes();
+    assert.match(before, /10\.2\.0\.0\/24 via/);
+    // While it is down nobody can ask the guest anything, and with it goes what was set by hand.
+    const [script, told] = ['down.sh', 'down-routes'].map((name) => join(network.folder, name)) as [
+      string,
+      string,
+    ];
+    const lines = [
+      'ip link set vec0 down',
+      `ip route show table 220 > ${told}.new; mv ${told}.new ${told}`,
+      'ip link set vec0 up',
+      `ip address add ${guestAddresses.outer.IPv6}/48 dev vec0 nodad`,
+      `ip route add default via ${hostAddresses.outer.IPv4}`,
+    ];
+    await writeFile(script, `${lines.join('\n')}\n`);
+    await network.guest.start(`sh ${script}`, `${script}.out`);
+    const gone = await eventually(
+      'it is down',
+      () => readFile(told, 'utf8').catch(() => undefined),
+      patienceMs,
+    );
+    await eventually('they are there again', async () => (await routes()) === before, patienceMs);
+    assert.equal(gone, '');
+    const outside = `ping -n -q -c 2 -i 0.2 ${hostAddresses.inner.IPv4}`;
+    assert.match(await network.guest.run(outside), / 2 received/);
+    await wayward.downIke('ipv4');
+    await nothingLeft();
+  });
+
   test('a killed daemon that starts again takes its SAs up as they are, and rekeys them', async () => {
     await wayward.up('net-ipv4');
     const before = await agreed('net-ipv4');

@@ -162,6 +162,7 @@ export class Daemon {
         addressesChanged: () => {
           this.#mobility.changed();
           this.#ikeMobility.changed();
+          this.#network?.addressesChanged();
         },
         died: options.onDeath,
       },

@@ -5,6 +5,7 @@ import type { HipConfiguration } from '#hip';
 import { KernelNetwork, TunNetwork, type TunnelRoutes } from '#linux';
 import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
 import { HipNetwork } from './hip-network.ts';
+import { Settling } from './settling.ts';
 import { runUpdown, type UpdownOccasion } from './updown.ts';
 
 type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
@@ -23,6 +24,7 @@ export class TunnelNetwork {
   readonly #device: string | undefined;
   readonly #listener: TunnelNetworkListener;
   readonly #hip: HipNetwork | undefined;
+  readonly #settling = new Settling(() => this.#queue('routes', () => this.#network?.restore()));
   #last: Promise<void> = Promise.resolve();
 
   /**
@@ -78,6 +80,11 @@ export class TunnelNetwork {
     }
   }
 
+  /** Something about devices, addresses or routes is not as it was: routes of ours may have gone with it. */
+  addressesChanged(): void {
+    this.#settling.changed();
+  }
+
   #queue(child: string, work: () => void | Promise<void>): void {
     this.#last = this.#last
       .then(work)
@@ -93,6 +100,7 @@ export class TunnelNetwork {
 
   /** Waits for everything queued, then removes the rules. */
   async close(): Promise<void> {
+    this.#settling.stop();
     await this.settled();
     this.#network?.close();
   }

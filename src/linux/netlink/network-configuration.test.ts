@@ -81,6 +81,37 @@ test('routes and addresses stay as long as somebody needs them', { skip }, async
   });
 });
 
+test('what goes with a device that is set down comes back, and what somebody else removed is no hindrance', {
+  skip,
+}, async () => {
+  await withDevice(async (does, ip) => {
+    await does('up tun0');
+    for (const line of [
+      'address 10.7.0.1',
+      'address 2001:db8:7::1',
+      'route 10.9.0.0/16 10.7.0.1',
+      'route ::/0',
+    ])
+      assert.equal(await does(line), '');
+    const state = async (): Promise<string[]> => [
+      await ip('-4', 'route', 'show', 'table', '220'),
+      await ip('-6', 'route', 'show', 'table', '220'),
+      (await ip('-o', 'address', 'show', 'dev', 'tun0', 'scope', 'global')).replaceAll(/ +/g, ' '),
+    ];
+    const before = await state();
+    await ip('link', 'set', 'tun0', 'down');
+    await does('restore');
+    await ip('link', 'set', 'tun0', 'up');
+    assert.notDeepEqual(await state(), before);
+    assert.equal(await does('restore'), '');
+    assert.deepEqual(await state(), before);
+    for (const family of ['-4', '-6']) await ip(family, 'route', 'flush', 'table', '220');
+    await ip('address', 'flush', 'dev', 'tun0', 'scope', 'global');
+    for (const line of ['no-route 10.9.0.0/16', 'no-address 10.7.0.1', 'no-address 2001:db8:7::1'])
+      assert.equal(await does(line), '');
+  });
+});
+
 test('what the kernel refuses is told in its words', { skip }, async () => {
   await withDevice(async (does) => {
     assert.equal(await does('up nothing0'), 'device nothing0: ENODEV');

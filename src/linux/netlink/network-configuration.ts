@@ -2,6 +2,7 @@
 // iproute2 for each of them took more of an outage than all messages of IKE.
 import { addressBytes, type IpAddress, isIpv6, type Prefix } from '#sa';
 import {
+  type DeviceRoute,
   decodeLinkIndex,
   encodeDeletedRoute,
   encodeHostAddress,
@@ -36,6 +37,11 @@ export interface TunnelRoutes {
   /** A virtual address that a peer gave us. */
   addAddress(address: IpAddress): void;
   removeAddress(address: IpAddress): void;
+  /**
+   * What the kernel has taken away meanwhile, with a device or an address that went, is set anew, as far as that can be now: to be
+   * called after each change of devices, addresses and routes. Only what is made anew is one itself.
+   */
+  restore(): void;
   close(): void;
 }
 
@@ -60,9 +66,22 @@ export function changeAddress(
   address: IpAddress,
 ): void {
   const octets = encodeHostAddress(deviceIndex, addressBytes(address));
-  const [type, flags] = change === 'add' ? ([RTM_NEWADDR, replace] as const) : ([RTM_DELADDR, 0] as const);
-  table.ask(`address ${address}`, type, flags, octets);
-  if (change === 'add' && isIpv6(address)) awaitDelivery(table, address);
+  if (change === 'remove') {
+    table.remove(`address ${address}`, RTM_DELADDR, octets);
+    return;
+  }
+  table.ask(`address ${address}`, RTM_NEWADDR, replace, octets);
+  if (isIpv6(address)) awaitDelivery(table, address);
+}
+
+/** Adds addresses that are to be there, unless they are. */
+export function restoreAddresses(
+  table: RoutingTable,
+  deviceIndex: number,
+  addresses: Iterable<IpAddress>,
+): void {
+  for (const address of addresses)
+    table.restore(`address ${address}`, RTM_NEWADDR, encodeHostAddress(deviceIndex, addressBytes(address)));
 }
 
 function awaitDelivery(table: RoutingTable, address: IpAddress): void {
@@ -91,6 +110,10 @@ export class Users<Key> {
     return this.#counts.has(key);
   }
 
+  keys(): IterableIterator<Key> {
+    return this.#counts.keys();
+  }
+
   isFirst(key: Key): boolean {
     const users = this.#counts.get(key) ?? 0;
     this.#counts.set(key, users + 1);
@@ -111,7 +134,9 @@ export class Users<Key> {
 export class TunNetwork implements TunnelRoutes {
   readonly #index: number;
   readonly #table: RoutingTable;
-  readonly #routes = new Users<string>();
+  readonly #users = new Users<string>();
+  /** As they were set. */
+  readonly #routes = new Map<string, DeviceRoute>();
   readonly #addresses = new Users<IpAddress>();
   /** Of the device. */
   readonly mtuBytes: number;
@@ -146,7 +171,7 @@ export class TunNetwork implements TunnelRoutes {
     mtuBytes?: number,
   ): void {
     const key = routeKey(destination);
-    if (!this.#routes.isFirst(key)) return;
+    if (!this.#users.isFirst(key)) return;
     this.#table.ensureRule(isIpv6(destination.address) ? 6 : 4);
     const own = source?.();
     const route = {
@@ -154,7 +179,15 @@ export class TunNetwork implements TunnelRoutes {
       ...(own === undefined ? {} : { source: addressBytes(own) }),
       ...(mtuBytes === undefined ? {} : { mtuBytes }),
     };
+    this.#routes.set(key, route);
     this.#table.ask(`route to ${key}`, RTM_NEWROUTE, replace, encodeNewRoute(route));
+  }
+
+  /** A device that is set down loses its routes, and its IPv6 addresses. */
+  restore(): void {
+    restoreAddresses(this.#table, this.#index, this.#addresses.keys());
+    for (const [key, route] of this.#routes)
+      this.#table.restore(`route to ${key}`, RTM_NEWROUTE, encodeNewRoute(route));
   }
 
   /** Into our device packets go wherever the peer is. */
@@ -162,8 +195,9 @@ export class TunNetwork implements TunnelRoutes {
 
   removeRoute(destination: Prefix): void {
     const key = routeKey(destination);
-    if (!this.#routes.isLast(key)) return;
-    this.#table.ask(`route to ${key}`, RTM_DELROUTE, 0, encodeDeletedRoute(this.#route(destination)));
+    if (!this.#users.isLast(key)) return;
+    this.#routes.delete(key);
+    this.#table.remove(`route to ${key}`, RTM_DELROUTE, encodeDeletedRoute(this.#route(destination)));
   }
 
   addAddress(address: IpAddress): void {
@@ -179,7 +213,7 @@ export class TunNetwork implements TunnelRoutes {
     this.#table.close();
   }
 
-  #route({ address, length }: Prefix): Parameters<typeof encodeNewRoute>[0] {
+  #route({ address, length }: Prefix): DeviceRoute {
     return {
       destination: addressBytes(address),
       prefixLength: length,

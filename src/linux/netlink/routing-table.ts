@@ -15,6 +15,15 @@ export class NetworkConfigurationError extends Error {
   }
 }
 
+/** What the kernel says of a route, or an address, or its device, that is not there. */
+const gone: ReadonlySet<string> = new Set(['ESRCH', 'EADDRNOTAVAIL', 'ENODEV']);
+
+/** Of what the kernel refused. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof NetworkConfigurationError)) return undefined;
+  return error.cause instanceof SystemCallError ? error.cause.code : undefined;
+}
+
 /** The rules that lead into a table, and the socket for what it holds. */
 export class RoutingTable {
   readonly number: number;
@@ -51,11 +60,7 @@ export class RoutingTable {
       this.ask('rule', RTM_NEWRULE, flags, this.#rule(version));
     } catch (error) {
       // A daemon that was killed leaves its rule behind: the very same one.
-      const isThere =
-        error instanceof NetworkConfigurationError &&
-        error.cause instanceof SystemCallError &&
-        error.cause.code === 'EEXIST';
-      if (!isThere) throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
     this.#versions.add(version);
   }
@@ -66,6 +71,28 @@ export class RoutingTable {
       return this.#socket.request(what, { type, flags, payload });
     } catch (error) {
       throw error instanceof SystemCallError ? new NetworkConfigurationError(what, error) : error;
+    }
+  }
+
+  /** Takes a route or an address away. What has gone by itself is no failure. @throws NetworkConfigurationError */
+  remove(what: string, type: number, payload: Uint8Array): void {
+    try {
+      this.ask(what, type, 0, payload);
+    } catch (error) {
+      if (!gone.has(codeOf(error) ?? '')) throw error;
+    }
+  }
+
+  /** Makes a route or an address that is to be there. `false`: the kernel will not have it now. */
+  restore(what: string, type: number, payload: Uint8Array): 'was there' | 'made' | false {
+    try {
+      // One that is there stays as it is, so that nobody hears of a change.
+      this.ask(what, type, NetlinkFlag.CREATE | NetlinkFlag.EXCLUSIVE, payload);
+      return 'made';
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === undefined) throw error;
+      return code === 'EEXIST' && 'was there';
     }
   }
 

@@ -1,6 +1,7 @@
 // Routes where the kernel is the data plane: packets leave as they would to the peer, and the policies do the rest.
 import { addressBytes, type IpAddress, isIpv6, type Prefix } from '#sa';
 import {
+  type DeviceRoute,
   decodeNextHop,
   encodeDeletedRoute,
   encodeNewRoute,
@@ -13,6 +14,7 @@ import {
 import {
   changeAddress,
   deviceIndex,
+  restoreAddresses,
   routeKey,
   type TunnelRoutes,
   Users,
@@ -22,15 +24,22 @@ import { NetworkConfigurationError, RoutingTable } from '../netlink/routing-tabl
 /** Virtual addresses belong to no network. */
 const addressDevice = 'lo';
 
+/** What traffic for a destination needs. */
+interface WantedRoute {
+  readonly destination: Prefix;
+  readonly source: (() => IpAddress | undefined) | undefined;
+  readonly peer: IpAddress | undefined;
+  /** As it was set. Absent: the kernel knew no way. */
+  readonly set?: DeviceRoute;
+}
+
 /** Everything set here is removed by `close`, and set anew by the process after one that was killed. */
 export class KernelNetwork implements TunnelRoutes {
   readonly #table: RoutingTable;
   readonly #loopback: number;
   readonly #users = new Users<string>();
-  /** The device that each route leads to. */
-  readonly #devices = new Map<string, { readonly destination: Prefix; readonly deviceIndex: number }>();
+  readonly #routes = new Map<string, WantedRoute>();
   readonly #addresses = new Users<IpAddress>();
-  readonly #added = new Set<IpAddress>();
 
   /** @throws NetworkConfigurationError without the right to change routes */
   constructor(table: number, mark: number) {
@@ -48,22 +57,25 @@ export class KernelNetwork implements TunnelRoutes {
     const key = routeKey(destination);
     if (!this.#users.isFirst(key)) {
       // A trap knows no peer; the SA that it brings up does.
-      if (peer === undefined || this.#devices.has(key)) return;
+      if (peer === undefined || this.#routes.get(key)?.set !== undefined) return;
     }
-    this.#setRoute(destination, source, peer);
+    this.#setRoute({ destination, source, peer });
   }
 
   moveRoute(destination: Prefix, source: () => IpAddress | undefined, peer: IpAddress): void {
-    if (this.#users.has(routeKey(destination))) this.#setRoute(destination, source, peer);
+    if (this.#users.has(routeKey(destination))) this.#setRoute({ destination, source, peer });
   }
 
-  #setRoute(destination: Prefix, source: (() => IpAddress | undefined) | undefined, peer?: IpAddress): void {
+  #setRoute(wanted: WantedRoute): void {
+    const { destination, source, peer } = wanted;
     const key = routeKey(destination);
+    const before = this.#routes.get(key)?.set;
+    this.#routes.set(key, before === undefined ? wanted : { ...wanted, set: before });
     const nextHop = this.#nextHop(destination, peer);
     if (nextHop === undefined) return;
     this.#table.ensureRule(isIpv6(destination.address) ? 6 : 4);
     const own = source?.();
-    const route = {
+    const set = {
       destination: addressBytes(destination.address),
       prefixLength: destination.length,
       table: this.#table.number,
@@ -71,8 +83,8 @@ export class KernelNetwork implements TunnelRoutes {
       ...(own === undefined ? {} : { source: addressBytes(own) }),
     };
     const flags = NetlinkFlag.CREATE | NetlinkFlag.REPLACE;
-    this.#table.ask(`route to ${key}`, RTM_NEWROUTE, flags, encodeNewRoute(route));
-    this.#devices.set(key, { destination, deviceIndex: nextHop.deviceIndex });
+    this.#table.ask(`route to ${key}`, RTM_NEWROUTE, flags, encodeNewRoute(set));
+    this.#routes.set(key, { ...wanted, set });
   }
 
   removeRoute(destination: Prefix): void {
@@ -81,36 +93,57 @@ export class KernelNetwork implements TunnelRoutes {
   }
 
   addAddress(address: IpAddress): void {
-    if (!this.#addresses.isFirst(address)) return;
-    changeAddress(this.#table, 'add', this.#loopback, address);
-    this.#added.add(address);
+    if (this.#addresses.isFirst(address)) changeAddress(this.#table, 'add', this.#loopback, address);
   }
 
   removeAddress(address: IpAddress): void {
-    if (!this.#addresses.isLast(address)) return;
-    this.#added.delete(address);
-    changeAddress(this.#table, 'remove', this.#loopback, address);
+    if (this.#addresses.isLast(address)) changeAddress(this.#table, 'remove', this.#loopback, address);
+  }
+
+  restore(): void {
+    restoreAddresses(this.#table, this.#loopback, this.#addresses.keys());
+    for (const [key, wanted] of this.#routes) {
+      const { set } = wanted;
+      if (set !== undefined && this.#isThere(key, set)) continue;
+      try {
+        this.#setRoute(wanted);
+      } catch (error) {
+        // Until the next change.
+        if (!(error instanceof NetworkConfigurationError)) throw error;
+      }
+    }
+  }
+
+  /** One that was made anew has to be looked at: its way may be another one by now. */
+  #isThere(key: string, set: DeviceRoute): boolean {
+    return this.#table.restore(`route to ${key}`, RTM_NEWROUTE, encodeNewRoute(set)) === 'was there';
   }
 
   close(): void {
-    for (const key of [...this.#devices.keys()]) this.#deleteRoute(key);
-    for (const address of this.#added) changeAddress(this.#table, 'remove', this.#loopback, address);
-    this.#added.clear();
+    const removals = [
+      ...[...this.#routes.keys()].map((key) => () => this.#deleteRoute(key)),
+      ...[...this.#addresses.keys()].map(
+        (address) => () => changeAddress(this.#table, 'remove', this.#loopback, address),
+      ),
+    ];
+    for (const remove of removals) {
+      try {
+        remove();
+      } catch (error) {
+        // All the others still go.
+        if (!(error instanceof NetworkConfigurationError)) throw error;
+      }
+    }
     this.#table.close();
   }
 
   #deleteRoute(key: string): void {
-    const route = this.#devices.get(key);
-    if (route === undefined) return;
-    this.#devices.delete(key);
-    const { destination, deviceIndex } = route;
-    const octets = encodeDeletedRoute({
-      destination: addressBytes(destination.address),
-      prefixLength: destination.length,
-      deviceIndex,
-      table: this.#table.number,
-    });
-    this.#table.ask(`route to ${key}`, RTM_DELROUTE, 0, octets);
+    const set = this.#routes.get(key)?.set;
+    this.#routes.delete(key);
+    if (set === undefined) return;
+    const { destination, prefixLength, deviceIndex, table } = set;
+    const octets = encodeDeletedRoute({ destination, prefixLength, deviceIndex, table });
+    this.#table.remove(`route to ${key}`, RTM_DELROUTE, octets);
   }
 
   /**
