@@ -1,4 +1,5 @@
 // A netlink socket of any family: requests, dumps, and what the kernel tells of its own accord.
+import { constants } from 'node:os';
 import {
   decodeNetlinkMessages,
   decodeNetlinkOutcome,
@@ -110,7 +111,7 @@ export class NetlinkSocket {
     const answer: NetlinkMessage[] = [];
     for (;;) {
       const messages = this.receive();
-      if (messages === undefined) throw new Error(`the kernel has no answer to ${what}`);
+      if (messages === undefined) throw new SystemCallError(what, constants.errno.ENODATA, 'no answer');
       for (const message of messages) {
         // Of a request that was given up half-way.
         if (message.sequence !== sequence) continue;

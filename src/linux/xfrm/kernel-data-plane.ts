@@ -12,7 +12,7 @@ import {
   type SaProtocol,
   type SaResult,
 } from '#sa';
-import type { XfrmMessage, XfrmState } from '#wire';
+import type { XfrmMessage, XfrmState, XfrmStateId } from '#wire';
 import { SystemCallError } from '../libc/errno.ts';
 import { KernelMessages } from './kernel-messages.ts';
 import { lookupAttributes, lookupAttributesOf } from './kernel-ties.ts';
@@ -39,11 +39,13 @@ import { LarvalStates } from './states/larval-states.ts';
 import { moveState } from './states/move-state.ts';
 import { SaPairs } from './states/sa-pairs.ts';
 import { usageOf } from './states/sa-usage.ts';
-import { StateAdder } from './states/state-adder.ts';
+import { type AddedState, StateAdder } from './states/state-adder.ts';
 import { ToldStates } from './states/told-states.ts';
 import { XfrmSocket } from './xfrm-socket.ts';
 
 const done: SaResult = { ok: true };
+/** After the kernel had no room for a request, or whatever else it may have refused. */
+const againMs = 1_000;
 type Command<Kind extends SaCommand['kind']> = Extract<SaCommand, { readonly kind: Kind }>;
 
 /** Answers at once: the kernel carries out a request before the system call returns. Drain `poll` after each call. */
@@ -61,6 +63,9 @@ export class KernelDataPlane {
   readonly #told: ToldStates;
   readonly #messages: KernelMessages;
   readonly #lingering = new LingeringSas();
+  /** Removals that the kernel has refused; the next try is for all of them. */
+  #refusedRemovals: Command<'remove'>[] = [];
+  #againAt = Number.POSITIVE_INFINITY;
   #policiesRestored = 0;
 
   /**
@@ -120,7 +125,7 @@ export class KernelDataPlane {
           ? refuse('missing', `the pair has no such ${command.direction} SA`)
           : done;
       case 'remove':
-        return this.#lingers(command, at) ? done : this.#remove(command);
+        return this.#lingers(command, at) ? done : this.#removeOrLater(command, at);
       case 'install-policy':
         return this.#installPolicy(command.policy);
       case 'remove-policy':
@@ -128,9 +133,25 @@ export class KernelDataPlane {
     }
   }
 
-  /** A message of the kernel's own accord. @param at monotonic milliseconds */
-  take(message: XfrmMessage, at: number): void {
-    this.#messages.take(message, at);
+  /**
+   * A message of the kernel's own accord. False: what it means could not be asked, and is to be looked up (`lookUpLost`).
+   * @param at monotonic milliseconds
+   */
+  take(message: XfrmMessage, at: number): boolean {
+    return this.#attempt(() => {
+      this.#messages.take(message, at);
+      return true;
+    }, false);
+  }
+
+  /** The kernel may be too busy. */
+  #attempt<Result>(work: () => Result, otherwise: Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      return otherwise;
+    }
   }
 
   /** A policy has gone, or all of them have: ours come back if it was not us. */
@@ -143,13 +164,8 @@ export class KernelDataPlane {
     this.#restore(() => this.#policies.restore());
   }
 
-  /** The kernel may be too busy to say what it has. */
   #restore(work: () => number): void {
-    try {
-      this.#policiesRestored += work();
-    } catch (error) {
-      if (!(error instanceof SystemCallError)) throw error;
-    }
+    this.#policiesRestored += this.#attempt(work, 0);
   }
 
   /** Places in the kernel's SPD that somebody had cleared. */
@@ -157,7 +173,7 @@ export class KernelDataPlane {
     return this.#policiesRestored;
   }
 
-  /** Messages of the kernel found no room. @returns SAs that are not ours, of all that there are */
+  /** Messages of the kernel found no room. @returns SAs that are not ours, of all that there are @throws SystemCallError */
   lookUpLost(): XfrmState[] {
     const all = this.#told.all();
     const states = all.map(({ state }) => state);
@@ -177,13 +193,19 @@ export class KernelDataPlane {
     const earliest = Math.min(
       this.#larval.deadline() ?? Number.POSITIVE_INFINITY,
       this.#lingering.deadline(),
+      this.#againAt,
     );
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 
   handleTimeout(at: number): void {
     this.#larval.handleTimeout(at);
-    for (const command of this.#lingering.takeDue(at)) this.#remove(command);
+    for (const command of this.#lingering.takeDue(at)) this.#removeOrLater(command, at);
+    if (at < this.#againAt) return;
+    const commands = this.#refusedRemovals;
+    this.#refusedRemovals = [];
+    this.#againAt = Number.POSITIVE_INFINITY;
+    for (const command of commands) this.#removeOrLater(command, at);
   }
 
   /** How many SAs there are. */
@@ -231,14 +253,14 @@ export class KernelDataPlane {
     return removed;
   }
 
-  /** Removes everything of ours. */
+  /** Removes everything of ours that the kernel lets go. */
   close(): void {
     try {
       for (const { parameters } of this.#policies.all()) this.#policies.remove(parameters.policyId);
-      for (const sa of this.#sas.all()) this.#delete(sa);
+      for (const sa of this.#sas.all()) this.#attempt(() => this.#delete(sa), undefined);
       // Of some requests nobody has heard yet.
-      for (const { state, lookup } of this.#told.all())
-        if (this.#ids.isLarval(state)) this.#larval.end(state, lookup);
+      for (const { state, lookup } of this.#attempt(() => this.#told.all(), []))
+        if (this.#ids.isLarval(state)) this.#attempt(() => this.#larval.end(state, lookup), undefined);
       this.#sas.clear();
     } finally {
       this.#socket.close();
@@ -272,37 +294,51 @@ export class KernelDataPlane {
       wipeKeys(there.attributes);
       return refuse('exists', `the ${sa.direction} SPI is another key manager's`);
     }
-    const requestId = this.#sas.pair(childId)?.requestId ?? this.#requestIdLike(there) ?? this.#ids.take();
-    const wanted = kernelState(sa, requestId, this.#ids.stateTag);
-    if (wanted === undefined) return refuse('unsupported', 'an algorithm that the kernel has no name for');
-    const goesOn = there !== undefined && there.state.requestId === requestId && isSameState(there, wanted);
-    let device = there && deviceOf(there.attributes);
-    if (there !== undefined) wipeKeys(there.attributes);
-    if (!goesOn) {
-      // Numbers that may have been used are the kernel's to know, and it has forgotten them.
-      if (isBehind(sa)) return refuse('missing', 'the kernel has no SA that could go on');
-      if (there !== undefined)
-        this.#socket.requestIfThere({
-          kind: 'delete-sa',
-          id,
-          attributes: lookupAttributesOf(there.attributes),
-        });
-      const added = this.#states.add(wanted, sa, this.#sas.pair(childId)?.packetOffload ?? true);
-      if ('refusal' in added) {
-        if (this.#sas.pair(childId) === undefined) this.#ids.give(requestId);
-        return added.refusal;
-      }
-      device = added.device;
+    const pair = this.#sas.pair(childId);
+    const known = pair?.requestId ?? this.#requestIdLike(there);
+    const requestId = known ?? this.#ids.take();
+    let added: (AddedState & { readonly goesOn?: boolean }) | undefined;
+    try {
+      added = this.#addState(sa, id, requestId, there);
+    } finally {
+      if (there !== undefined) wipeKeys(there.attributes);
+      const stands = added !== undefined && 'device' in added;
+      if (!stands && known === undefined) this.#ids.give(requestId);
     }
-    const known = new KernelSa(sa, requestId);
-    known.device = device;
+    if ('refusal' in added) return added.refusal;
+    const { device, goesOn = false } = added;
+    const installed = new KernelSa(sa, requestId);
+    installed.device = device;
     if (goesOn) {
-      const used = usageOf(this.#socket, known);
-      known.packets = Number(used?.packets ?? 0n);
-      known.bytes = Number(used?.bytes ?? 0n);
+      const used = usageOf(this.#socket, installed);
+      installed.packets = Number(used?.packets ?? 0n);
+      installed.bytes = Number(used?.bytes ?? 0n);
     }
-    this.#sas.add(known);
+    this.#sas.add(installed);
     return carriedOut(device);
+  }
+
+  /** @param there what the kernel has in its place, from a process before us */
+  #addState(
+    sa: SaParameters,
+    id: XfrmStateId,
+    requestId: number,
+    there: KernelState | undefined,
+  ): AddedState & { readonly goesOn?: boolean } {
+    const wanted = kernelState(sa, requestId, this.#ids.stateTag);
+    if (wanted === undefined)
+      return { refusal: refuse('unsupported', 'an algorithm that the kernel has no name for') };
+    if (there !== undefined && there.state.requestId === requestId && isSameState(there, wanted))
+      return { device: deviceOf(there.attributes), goesOn: true };
+    // Numbers that may have been used are the kernel's to know, and it has forgotten them.
+    if (isBehind(sa)) return { refusal: refuse('missing', 'the kernel has no SA that could go on') };
+    if (there !== undefined)
+      this.#socket.requestIfThere({
+        kind: 'delete-sa',
+        id,
+        attributes: lookupAttributesOf(there.attributes),
+      });
+    return this.#states.add(wanted, sa, this.#sas.pair(sa.childId)?.packetOffload ?? true);
   }
 
   /** SAs of a process before us keep the number of their pair, so that its policies go on to fit. */
@@ -329,6 +365,15 @@ export class KernelDataPlane {
     if (command.direction === 'outbound' || this.#sas.find(command) === undefined) return false;
     this.#lingering.take(command.protocol, command.spi);
     return this.#lingering.postpone(command, at);
+  }
+
+  /** Keys must not stay in the kernel because it was busy for a moment. For whoever has asked the SA is gone. */
+  #removeOrLater(command: Command<'remove'>, at: number): SaResult {
+    const result = this.#attempt(() => this.#remove(command), undefined);
+    if (result !== undefined) return result;
+    this.#refusedRemovals.push(command);
+    this.#againAt = Math.min(this.#againAt, at + againMs);
+    return done;
   }
 
   #remove(command: Command<'remove'>): SaResult {

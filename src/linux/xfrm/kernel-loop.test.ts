@@ -50,6 +50,23 @@ test('messages that make no sense end nothing; what they may have said is looked
   }
 });
 
+test('SAs of others that go all at once are known to be gone', {
+  skip: missingForXfrm(),
+  timeout: 60_000,
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    assert.equal((await pair.run('left', process.execPath, burst, '0', '4713')).status, 0);
+    const thread = pair.start('left', process.execPath, end);
+    await said(thread, 'foreign 4713');
+    const next = said(thread, 'foreign');
+    await pair.run('left', 'ip', 'xfrm', 'state', 'flush');
+    assert.equal(await next, 'foreign ');
+  } finally {
+    pair.close();
+  }
+});
+
 test('its rounds are counted while nothing happens, for whoever watches that packets can be handled', {
   skip: missingForXfrm(),
 }, async () => {

@@ -32,6 +32,8 @@ const reportIntervalMs = 200;
 const reportIntervalMsPerSa = 2;
 const statisticsIntervalMs = 100;
 const unknownSpisPerSecondMax = 500;
+/** After the kernel had no answer. */
+const askAgainMs = 1_000;
 
 /** Counters of refused packets after which SAs are asked for theirs. */
 const failureCounters = ['XfrmInStateProtoError', 'XfrmInStateSeqError'];
@@ -63,6 +65,9 @@ export class KernelLoop {
   #evidenceRefused = 0;
   #kernelMessagesLost = 0;
   #lookUpDue = false;
+  #lookUpAt = Number.POSITIVE_INFINITY;
+  #unanswered = 0;
+  #saidUnanswered = false;
   #earlierUntil: number | undefined;
   #running = true;
   readonly #options: PacketThreadOptions;
@@ -85,7 +90,7 @@ export class KernelLoop {
     this.#control = new ControlHandOver(port, controlQueue);
     const { kernel } = options;
     if (kernel === undefined) throw new Error('this loop is for the kernel data plane');
-    const warn = (text: string): void => this.#control.post({ kind: 'warning', text });
+    const warn = (text: string): void => this.#warn(text);
     this.#plane = new KernelDataPlane(kernel.ownerName, new XfrmSocket(), warn);
     this.#foreign = new ForeignSpis((spis) => this.#control.post({ kind: 'foreign-spis', spis }));
     this.#options = options;
@@ -95,7 +100,9 @@ export class KernelLoop {
       natTraversalPort: options.natTraversalPort,
       perSecondMax: unknownSpisPerSecondMax,
       knownSpis: () => [...this.#plane.inboundSpis(), ...this.#foreign.spis()],
-      isKnown: (protocol, spi, destination) => this.#plane.isKnown(protocol, spi, destination),
+      // Where it cannot be asked nothing is said of it.
+      isKnown: (protocol, spi, destination) =>
+        this.#attempt(() => this.#plane.isKnown(protocol, spi, destination), true),
       warn,
     });
     this.#watched.watch(this.#wakeup.fd, () => this.#wakeup.drain());
@@ -169,7 +176,8 @@ export class KernelLoop {
       this.#takeMessages();
       const at = monotonicMs();
       this.#plane.handleTimeout(at);
-      if (this.#earlierUntil !== undefined && at >= this.#earlierUntil) this.#removeEarlier();
+      if (this.#earlierUntil !== undefined && at >= this.#earlierUntil) this.#removeEarlier(at);
+      if (at >= this.#lookUpAt) this.#readKernel();
       if (at >= this.#statisticsAt) this.#readStatistics(at);
       this.#watch.read(at);
       if (at >= this.#reportAt) this.#report(at);
@@ -195,13 +203,32 @@ export class KernelLoop {
       this.#statisticsAt,
       this.#reportAt,
       this.#earlierUntil ?? Number.POSITIVE_INFINITY,
+      this.#lookUpAt,
     );
     return Math.max(0, Math.min(waitMsMax, Math.ceil(due - monotonicMs())));
   }
 
-  #removeEarlier(): void {
-    this.#earlierUntil = undefined;
-    this.#plane.removeEarlier();
+  /** What the kernel cannot tell now, or do, is asked of it again later. */
+  #attempt<Result>(work: () => Result, otherwise: Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.#unanswered++;
+      if (!this.#saidUnanswered)
+        this.#warn(`the kernel is asked again for what it refused: ${error.message}`);
+      this.#saidUnanswered = true;
+      return otherwise;
+    }
+  }
+
+  #warn(text: string): void {
+    this.#control.post({ kind: 'warning', text });
+  }
+
+  #removeEarlier(at: number): void {
+    const removed = this.#attempt(() => this.#plane.removeEarlier(), undefined);
+    this.#earlierUntil = removed === undefined ? at + askAgainMs : undefined;
   }
 
   #receive(socket: DatagramSocket): void {
@@ -235,8 +262,10 @@ export class KernelLoop {
       }
       const at = monotonicMs();
       for (const message of messages) {
-        this.#plane.take(message, at);
+        if (!this.#plane.take(message, at)) this.#lookUpDue = true;
         this.#foreign.take(message, (state) => this.#plane.isOurState(state));
+        // The kernel does not say which ones they were.
+        if (message.kind === 'flush-sas') this.#lookUpDue = true;
       }
     }
   }
@@ -253,8 +282,10 @@ export class KernelLoop {
   /** Not before the socket is empty: until then the kernel does not say that more were lost. */
   #lookUpLost(): void {
     if (!this.#lookUpDue) return;
-    this.#lookUpDue = false;
-    this.#foreign.reset(this.#plane.lookUpLost());
+    const foreign = this.#attempt(() => this.#plane.lookUpLost(), undefined);
+    this.#lookUpDue = foreign === undefined;
+    this.#lookUpAt = foreign === undefined ? monotonicMs() + askAgainMs : Number.POSITIVE_INFINITY;
+    if (foreign !== undefined) this.#foreign.reset(foreign);
   }
 
   #readStatistics(at: number): void {
@@ -326,14 +357,17 @@ export class KernelLoop {
   }
 
   #reportLast(command: Extract<SaCommand, { kind: 'remove' }>): void {
-    const report = this.#plane.reports.takeLast(command, monotonicMs(), this.#failed);
+    const report = this.#attempt(
+      () => this.#plane.reports.takeLast(command, monotonicMs(), this.#failed),
+      undefined,
+    );
     if (report !== undefined) this.#control.post({ kind: 'reports', reports: [report] });
   }
 
   #report(at: number): void {
     this.#reportAt = at + Math.max(reportIntervalMs, reportIntervalMsPerSa * this.#plane.size);
     const reports = this.#plane.reports.take(at, this.#failed);
-    this.#failed = false;
+    this.#failed &&= this.#plane.reports.incomplete;
     if (reports.length > 0) this.#control.post({ kind: 'reports', reports });
     let { sum } = this.#counters;
     for (const count of this.#statistics.values()) sum += count;
@@ -353,6 +387,7 @@ export class KernelLoop {
       ...(this.#options.hip === true ? [...hipCounters, hipUnsent] : []),
       ['socket-overflow', () => this.#sockets.reduce((sum, { overflow }) => sum + overflow, 0)],
       ['kernel-messages-lost', () => this.#kernelMessagesLost],
+      ['kernel-unanswered', () => this.#unanswered],
       ['kernel-messages-unreadable', () => this.#kernel.unreadable + this.#removals.unreadable],
       ['kernel-policies-restored', () => this.#plane.policiesRestored],
       ['evidence-dropped', () => this.#watch.dropped + this.#evidenceRefused],

@@ -75,7 +75,10 @@ export class XfrmSocket {
   request(message: XfrmMessage): XfrmMessage[] {
     const encoded = encodeXfrmMessage(message);
     try {
-      return this.#socket.request(`xfrm ${message.kind}`, encoded).map(decodeXfrmMessage);
+      // Of others' SAs and policies the kernel may tell what we cannot read.
+      return this.#socket
+        .request(`xfrm ${message.kind}`, encoded)
+        .flatMap((answer) => this.#readable<XfrmMessage[]>(() => [decodeXfrmMessage(answer)], []));
     } finally {
       encoded.payload.fill(0);
     }

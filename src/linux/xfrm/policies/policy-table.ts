@@ -217,7 +217,7 @@ export class PolicyTable {
     const { selector, direction, lookup } = place;
     const winner = this.#winner(place);
     if (winner === undefined) {
-      this.#remove(place);
+      this.#tryRemove(place);
       this.#places.delete(placeKey(direction, selector, lookup));
       return undefined;
     }
@@ -242,6 +242,16 @@ export class PolicyTable {
     if (owner !== 'ours') return;
     const id = { selector, direction, index: 0 };
     this.#socket.requestIfThere({ kind: 'delete-policy', id, attributes: lookup });
+  }
+
+  /** The next policy in its place, or the next process, takes over what cannot be removed. */
+  #tryRemove(place: Place): void {
+    try {
+      this.#remove(place);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.#warn(`a policy of ours stays in the kernel: ${placeText(place)}: ${error.message}`);
+    }
   }
 
   /** Where nothing of ours was, the kernel itself tells if there is something: of a process before us, or somebody else's. */

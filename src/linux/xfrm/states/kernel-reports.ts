@@ -1,5 +1,6 @@
 // Counters of our SAs in the kernel that moved since they were told last.
 import type { SaName } from '#sa';
+import { SystemCallError } from '../../libc/errno.ts';
 import type { SaReport } from '../../packet-thread/control/messages.ts';
 import type { KernelSa } from './kernel-sa.ts';
 import type { SaPairs } from './sa-pairs.ts';
@@ -17,12 +18,23 @@ export class KernelReports {
     this.#firstInbound = firstInbound;
   }
 
+  /** Whether the kernel was too busy to tell of all. */
+  incomplete = false;
+
   /** Asks for the counters of all SAs; those that moved. @param failed packets were refused since the last time */
   take(at: number, failed: boolean): SaReport[] {
     const reports: SaReport[] = [];
+    this.incomplete = false;
     for (const sa of this.#sas.all()) {
-      const report = this.#reportOf(sa, at, failed);
-      if (report !== undefined) reports.push(report);
+      try {
+        const report = this.#reportOf(sa, at, failed);
+        if (report !== undefined) reports.push(report);
+      } catch (error) {
+        if (!(error instanceof SystemCallError)) throw error;
+        // What it has told counts, and the rest comes the next time.
+        this.incomplete = true;
+        break;
+      }
     }
     return reports;
   }

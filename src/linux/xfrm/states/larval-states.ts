@@ -1,5 +1,6 @@
 // What the kernel keeps of traffic that asked for an SA: as long as it is there, the same traffic asks no more.
 import { type XfrmAcquire, XfrmMode, type XfrmState, type XfrmTemplate } from '#wire';
+import { SystemCallError } from '../../libc/errno.ts';
 import type { LookupAttributes } from '../kernel-ties.ts';
 import type { XfrmSocket } from '../xfrm-socket.ts';
 import { unusedYet } from './kernel-state.ts';
@@ -54,7 +55,12 @@ export class LarvalStates {
   handleTimeout(at: number): void {
     while (this.#all[0] !== undefined && this.#all[0].at <= at) {
       const { state, lookup } = this.#all.shift()!;
-      this.end(state, lookup);
+      try {
+        this.end(state, lookup);
+      } catch (error) {
+        if (!(error instanceof SystemCallError)) throw error;
+        this.#all.push({ at: at + askAgainMs, state, lookup });
+      }
     }
   }
 

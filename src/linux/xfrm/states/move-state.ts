@@ -47,7 +47,10 @@ function changePorts(socket: XfrmSocket, sa: KernelSa, { local, remote }: Ends):
 function replace(states: StateAdder, sa: KernelSa, { local, remote, encapsulated }: Ends): Moved {
   const last = deleteAndKeep(sa);
   if (last === undefined) return missing;
-  const added = states.add(movedState(last, sa.direction, local, remote, encapsulated), sa, false);
-  wipeKeys(last.attributes);
-  return 'refusal' in added ? { lost: added.refusal } : added;
+  try {
+    const added = states.add(movedState(last, sa.direction, local, remote, encapsulated), sa, false);
+    return 'refusal' in added ? { lost: added.refusal } : added;
+  } finally {
+    wipeKeys(last.attributes);
+  }
 }

@@ -47,6 +47,8 @@ export class KernelWithDevice {
   deletions = 0;
   /** Times at which a place had no policy after it had one. */
   gaps = 0;
+  /** For want of memory, requests of these kinds. */
+  readonly refusing: Set<XfrmMessage['kind']> = new Set();
   abilities: Abilities;
 
   constructor(abilities: Abilities) {
@@ -57,7 +59,10 @@ export class KernelWithDevice {
     return this as unknown as XfrmSocket;
   }
 
+  close(): void {}
+
   request(message: XfrmMessage): XfrmMessage[] {
+    if (this.refusing.has(message.kind)) throw refused(message.kind, '', constants.errno.ENOBUFS);
     switch (message.kind) {
       case 'new-sa':
         if (this.sas.has(stateKey(message.state))) throw refused(message.kind, '', constants.errno.EEXIST);

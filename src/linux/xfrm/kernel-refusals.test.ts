@@ -1,0 +1,154 @@
+// The kernel has no memory for a request, on a kernel in memory: nothing dies of it, and what has to go goes later.
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import {
+  address,
+  type DataPlaneEvent,
+  Encr,
+  type PolicyParameters,
+  type SaCommand,
+  type SaParameters,
+  type Spi,
+  selectorOfPrefix,
+} from '#sa';
+import type { XfrmMessage } from '#wire';
+import { KernelDataPlane } from './kernel-data-plane.ts';
+import { KernelWithDevice } from './testing/kernel-with-device.ts';
+
+const [local, remote] = [address('192.0.2.1'), address('192.0.2.2')];
+const selectors = { local: [selectorOfPrefix('10.1.0.0/24')!], remote: [selectorOfPrefix('10.2.0.0/24')!] };
+const spi = 0xc000_0001 as Spi;
+
+let kernel: KernelWithDevice;
+let plane: KernelDataPlane;
+
+beforeEach(() => {
+  kernel = new KernelWithDevice({});
+  plane = new KernelDataPlane('test', kernel.socket);
+});
+
+function install(direction: SaParameters['direction'], change: Partial<SaParameters> = {}): string {
+  const sa: SaParameters = {
+    ...{ direction, protocol: 'esp', mode: 'tunnel', local, remote, esn: false, replayWindow: 32 },
+    encryption: { id: Encr.AES_GCM_16, keyLengthBits: 128, key: new Uint8Array(20).fill(7) },
+    ...{ selectors, spi, lifetimes: {}, childId: 1, generation: 0, copyDscp: 'out', copyDf: true },
+    ...change,
+  };
+  return said({ kind: 'install', sa });
+}
+
+function said(command: SaCommand, at = 0): string {
+  const result = plane.apply(command, at);
+  return result.ok ? 'ok' : result.code;
+}
+
+function remove(direction: SaParameters['direction'], lingerMs?: number): string {
+  const linger = lingerMs === undefined ? {} : { lingerMs };
+  return said({ kind: 'remove', protocol: 'esp', direction, spi, childId: 1, ...linger });
+}
+
+function events(): string[] {
+  const all: DataPlaneEvent[] = [];
+  for (let event = plane.poll(); event !== undefined; event = plane.poll()) all.push(event);
+  return all.map(({ kind }) => kind);
+}
+
+test('an SA that the kernel could not remove is removed a second later, whatever it was', () => {
+  for (const direction of ['inbound', 'outbound'] as const) {
+    assert.equal(install(direction), 'ok');
+    kernel.refusing.add('delete-sa');
+    // As far as anybody else is concerned it is gone.
+    assert.equal(remove(direction), 'ok');
+    assert.equal(kernel.sas.size, 1);
+    assert.equal(plane.deadline(), 1_000);
+    plane.handleTimeout(1_000);
+    assert.equal(plane.deadline(), 2_000);
+    kernel.refusing.clear();
+    plane.handleTimeout(2_000);
+    assert.equal(kernel.sas.size, 0);
+    assert.equal(plane.deadline(), undefined);
+  }
+});
+
+test('nor does the thread die if it is one that was to linger', () => {
+  assert.equal(install('inbound'), 'ok');
+  assert.equal(remove('inbound', 500), 'ok');
+  kernel.refusing.add('delete-sa');
+  plane.handleTimeout(500);
+  assert.equal(kernel.sas.size, 1);
+  kernel.refusing.clear();
+  plane.handleTimeout(1_500);
+  assert.equal(kernel.sas.size, 0);
+});
+
+test('what traffic asked for is taken back later', () => {
+  const policy: PolicyParameters = {
+    ...{ policyId: 7, action: 'trap', selectors, priority: 1, mode: 'tunnel' },
+  };
+  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
+  const [known] = kernel.policies.values();
+  const { selector } = known!.policy;
+  const acquire = { kind: 'acquire', acquire: { selector, sequence: 1 }, attributes: known!.attributes };
+  assert.equal(plane.take(acquire as unknown as XfrmMessage, 0), true);
+  assert.deepEqual(events(), ['acquire']);
+  kernel.refusing.add('allocate-spi');
+  plane.handleTimeout(1_000);
+  assert.equal(plane.deadline(), 2_000);
+  kernel.refusing.clear();
+  plane.handleTimeout(2_000);
+  assert.equal(plane.deadline(), undefined);
+});
+
+test('where it cannot be asked whether an SA is gone, that is to be looked up', () => {
+  assert.equal(install('inbound'), 'ok');
+  const { state, attributes } = kernel.sa(spi)!;
+  kernel.refusing.add('get-sa');
+  const gone: XfrmMessage = { kind: 'delete-sa', id: state, attributes: { state, ...attributes } };
+  assert.equal(plane.take(gone, 0), false);
+  assert.deepEqual(events(), []);
+  kernel.sas.clear();
+  plane.lookUpLost();
+  assert.deepEqual(events(), ['hard-expired']);
+});
+
+test('an end leaves only what the kernel does not remove', () => {
+  assert.equal(install('inbound'), 'ok');
+  assert.equal(install('outbound'), 'ok');
+  const policy: PolicyParameters = {
+    ...{ policyId: 1, action: 'protect', selectors, priority: 1, mode: 'tunnel', childId: 1 },
+  };
+  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
+  assert.ok(kernel.policies.size > 0);
+  kernel.refusing.add('delete-policy').add('dump-sas');
+  plane.close();
+  assert.equal(kernel.sas.size, 0);
+});
+
+test('of a policy that the kernel does not remove the other places are given up, and it says so', () => {
+  const warnings: string[] = [];
+  plane = new KernelDataPlane('test', kernel.socket, (text) => warnings.push(text));
+  const policy: PolicyParameters = {
+    ...{ policyId: 1, action: 'discard', selectors, priority: 1, mode: 'tunnel' },
+  };
+  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
+  kernel.refusing.add('delete-policy');
+  assert.equal(said({ kind: 'remove-policy', policyId: 1 }), 'ok');
+  assert.equal(warnings.length, kernel.policies.size);
+  assert.match(warnings[0]!, /a policy of ours stays in the kernel: in from 10\.2\.0\.0\/24 .*ENOBUFS/);
+  // It is ours still, for a later one in its place.
+  kernel.refusing.clear();
+  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
+  assert.equal(said({ kind: 'remove-policy', policyId: 1 }), 'ok');
+  assert.equal(kernel.policies.size, 0);
+});
+
+test('counters that it tells before it is too busy are told, and the others the next time', () => {
+  for (const one of [1, 2]) assert.equal(install('inbound', { spi: (spi + one) as Spi, childId: one }), 'ok');
+  assert.deepEqual(plane.reports.take(0, false), []);
+  kernel.refusing.add('get-event');
+  assert.deepEqual(plane.reports.take(0, true), []);
+  assert.equal(plane.reports.incomplete, true);
+  kernel.refusing.clear();
+  plane.reports.take(0, true);
+  assert.equal(plane.reports.incomplete, false);
+});
