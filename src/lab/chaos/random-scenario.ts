@@ -1,7 +1,8 @@
 // From a seed to a scenario: two gateways, traffic both ways, and a time of faults that ends.
 import { address, type Endpoint } from '#sa';
 import { Prng } from '../prng.ts';
-import type { Action, AttackKind, FlowScenario, LinkQuality, Scenario, TimedAction } from '../scenario.ts';
+import type { Action, AttackKind, FlowScenario, TimedAction } from '../scenario.ts';
+import { type ChaosCourse, faultyQuality, healedQuality, sides } from './chaos-course.ts';
 import {
   type LabCertificates,
   mayMove,
@@ -14,15 +15,10 @@ import {
   type Terms,
 } from './random-configuration.ts';
 
-export interface ChaosScenario extends Scenario {
+export interface ChaosScenario extends ChaosCourse {
   readonly terms: Terms;
-  /** When the last fault is over. */
-  readonly healAt: number;
-  /** The network from then on. */
-  readonly healed: LinkQuality;
 }
 
-const sides: readonly SideName[] = ['left', 'right'];
 const attackKinds: readonly AttackKind[] = [
   'garbage',
   'unknown-ike-spi',
@@ -35,24 +31,6 @@ const attackKinds: readonly AttackKind[] = [
   'replay',
   'truncation',
 ];
-
-function healedQuality(delayMs: number): LinkQuality {
-  return { delayMs, jitterMs: 0, loss: 0, duplication: 0, reordering: 0, reorderMs: 0, corruption: 0 };
-}
-
-function faultyQuality(prng: Prng, delayMs: number): LinkQuality {
-  const some = (probability: number, most: number): number =>
-    prng.chance(probability) ? (prng.between(1, 100) / 100) * most : 0;
-  return {
-    delayMs: prng.chance(0.2) ? delayMs * 3 : delayMs,
-    jitterMs: prng.chance(0.5) ? prng.between(0, delayMs) : 0,
-    loss: some(0.6, 0.25),
-    duplication: some(0.4, 0.2),
-    reordering: some(0.4, 0.3),
-    reorderMs: prng.between(1, 4 * delayMs),
-    corruption: some(0.3, 0.1),
-  };
-}
 
 /** One thing that goes wrong or is asked for; it may last until later. */
 function randomIncident(prng: Prng, at: number, terms: Terms, delayMs: number, endAt: number): TimedAction[] {
@@ -211,6 +189,8 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
   }
   if (mayMove(terms)) timeline.push(...randomMoves(mobility, timeline, terms, delayMs, healAt));
   const healed = healedQuality(delayMs);
+  // Whatever an operator took down in between is wanted again.
+  const again = { kind: 'command', host: 'left', command: { kind: 'initiate', child: 'net' } } as const;
   timeline.push(
     { at: healAt, action: { kind: 'link', quality: healed } },
     { at: healAt, action: { kind: 'reconnect' } },
@@ -218,8 +198,7 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
       { at: healAt, action: { kind: 'refuse-installs', host, probability: 0 } },
       { at: healAt, action: { kind: 'restart', host } },
     ]),
-    // Whatever an operator took down in between is wanted again.
-    { at: healAt, action: { kind: 'command', host: 'left', command: { kind: 'initiate', child: 'net' } } },
+    { at: healAt, action: again },
   );
   return {
     seed,
@@ -229,6 +208,16 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
     timeline,
     terms,
     healAt,
-    healed,
+    settleMs: settleMs(terms),
+    again,
+    rekeyings: [() => ({ kind: 'rekey', child: 'net' }), () => ({ kind: 'rekey', connection: 'tunnel' })],
   };
+}
+
+/** Until all tries of a request are spent, and whoever is silent was asked. */
+function settleMs({ retransmit, dpdDelayMs }: Terms): number {
+  const { baseMs, factor, tries } = retransmit;
+  let budgetMs = 0;
+  for (let attempt = 0; attempt <= tries; attempt++) budgetMs += baseMs * factor ** attempt;
+  return Math.ceil(budgetMs) + dpdDelayMs;
 }

@@ -6,9 +6,10 @@ import type { Observer } from '../events.ts';
 import { Fingerprint } from '../journal.ts';
 import { Prng } from '../prng.ts';
 import { Simulation, type SimulationOptions } from '../simulation.ts';
+import type { ChaosCourse } from './chaos-course.ts';
 import { type Counts, Coverage } from './coverage.ts';
 import type { LabCertificates, SideName } from './random-configuration.ts';
-import { type ChaosScenario, randomScenario } from './random-scenario.ts';
+import { randomScenario } from './random-scenario.ts';
 
 export interface ChaosReport {
   readonly seed: number;
@@ -44,7 +45,10 @@ const quietMs = 60_000;
 
 /** @throws InvariantViolation, ChaosFailure, or whatever a host threw */
 export async function runChaos(seed: number, options: ChaosOptions = {}): Promise<ChaosReport> {
-  const scenario = randomScenario(seed, options.certificates);
+  return runCourse(randomScenario(seed, options.certificates), options);
+}
+
+async function runCourse(scenario: ChaosCourse, options: ChaosOptions): Promise<ChaosReport> {
   const coverage = new Coverage();
   const fingerprint = new Fingerprint();
   const delivery = new Delivery(scenario.flows);
@@ -57,7 +61,7 @@ export async function runChaos(seed: number, options: ChaosOptions = {}): Promis
   await rekeyUnderTraffic(simulation, scenario, delivery, coverage);
   await close(simulation, scenario);
   return {
-    seed,
+    seed: scenario.seed,
     fingerprint: fingerprint.value(),
     virtualMs: simulation.now,
     recoveryMs,
@@ -69,15 +73,13 @@ export async function runChaos(seed: number, options: ChaosOptions = {}): Promis
 }
 
 /** Liveness: once faults heal, traffic flows both ways within a bound. */
-async function recover(simulation: Simulation, scenario: ChaosScenario, delivery: Delivery): Promise<number> {
+async function recover(simulation: Simulation, scenario: ChaosCourse, delivery: Delivery): Promise<number> {
   const flows = (): boolean => delivery.silentSince(scenario.healAt).length === 0;
   let healed = false;
   while (!healed && simulation.now < scenario.healAt + recoveryMsMax) {
     healed = await simulation.run(retryMsMax, flows);
     // What an operator asked for during the faults may have been given up: it is asked for again.
-    if (!healed) {
-      simulation.act({ kind: 'command', host: 'left', command: { kind: 'initiate', child: 'net' } });
-    }
+    if (!healed) simulation.act(scenario.again);
   }
   if (!healed) {
     const silent = delivery.silentSince(scenario.healAt).map(({ from, to }) => `${from} to ${to}`);
@@ -89,23 +91,20 @@ async function recover(simulation: Simulation, scenario: ChaosScenario, delivery
 /** On a network without faults, SAs are replaced without the loss of a packet. */
 async function rekeyUnderTraffic(
   simulation: Simulation,
-  scenario: ChaosScenario,
+  scenario: ChaosCourse,
   delivery: Delivery,
   coverage: Coverage,
 ): Promise<void> {
   const prng = new Prng(scenario.seed, 'steady');
   // What the faults left behind may still come to its end.
-  await simulation.run(settleMs(scenario));
+  await simulation.run(scenario.settleMs);
   const from = simulation.now;
   const rekeyings = (): number =>
     (coverage.turns['child-rekeyed'] ?? 0) + (coverage.turns['ike-rekeyed'] ?? 0);
   const before = rekeyings();
-  for (const command of [
-    { kind: 'rekey', child: 'net' } as const,
-    { kind: 'rekey', connection: 'tunnel' } as const,
-  ]) {
+  for (const rekeying of scenario.rekeyings) {
     const host: SideName = prng.chance(0.5) ? 'left' : 'right';
-    simulation.act({ kind: 'command', host, command });
+    simulation.act({ kind: 'command', host, command: rekeying(host) });
     await simulation.run(prng.between(0, steadyMs / 2));
   }
   // Two rekeyings that cross refuse each other and are tried again later (RFC 7296 2.25.1).
@@ -121,15 +120,8 @@ async function rekeyUnderTraffic(
   if (lost > excused) throw new ChaosFailure(`${lost} packets were lost on a network without faults`);
 }
 
-function settleMs(scenario: ChaosScenario): number {
-  const { baseMs, factor, tries } = scenario.terms.retransmit;
-  let budgetMs = 0;
-  for (let attempt = 0; attempt <= tries; attempt++) budgetMs += baseMs * factor ** attempt;
-  return Math.ceil(budgetMs) + scenario.terms.dpdDelayMs;
-}
-
 /** Both sides shut down, one after the other; then nothing is left anywhere. */
-async function close(simulation: Simulation, scenario: ChaosScenario): Promise<void> {
+async function close(simulation: Simulation, scenario: ChaosCourse): Promise<void> {
   const prng = new Prng(scenario.seed, 'close');
   simulation.act({ kind: 'flows', running: false });
   const order: readonly SideName[] = prng.chance(0.5) ? ['left', 'right'] : ['right', 'left'];

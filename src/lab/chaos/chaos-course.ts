@@ -1,0 +1,36 @@
+// What every seed of the chaos consists of, whichever protocol its hosts speak: a time of faults, and what has to work behind it.
+import type { EngineCommand } from '#engine';
+import type { Prng } from '../prng.ts';
+import type { Action, LinkQuality, Scenario } from '../scenario.ts';
+import type { SideName } from './random-configuration.ts';
+
+export interface ChaosCourse extends Scenario {
+  /** When the last fault is over. */
+  readonly healAt: number;
+  /** How long what the faults left behind may take to come to its end. */
+  readonly settleMs: number;
+  /** What an operator asks for who still misses a tunnel then. */
+  readonly again: Action;
+  /** What must cost no packet on a good network, by the host that is told to. */
+  readonly rekeyings: readonly ((host: SideName) => EngineCommand)[];
+}
+
+export const sides: readonly SideName[] = ['left', 'right'];
+
+export function healedQuality(delayMs: number): LinkQuality {
+  return { delayMs, jitterMs: 0, loss: 0, duplication: 0, reordering: 0, reorderMs: 0, corruption: 0 };
+}
+
+export function faultyQuality(prng: Prng, delayMs: number): LinkQuality {
+  const some = (probability: number, most: number): number =>
+    prng.chance(probability) ? (prng.between(1, 100) / 100) * most : 0;
+  return {
+    delayMs: prng.chance(0.2) ? delayMs * 3 : delayMs,
+    jitterMs: prng.chance(0.5) ? prng.between(0, delayMs) : 0,
+    loss: some(0.6, 0.25),
+    duplication: some(0.4, 0.2),
+    reordering: some(0.4, 0.3),
+    reorderMs: prng.between(1, 4 * delayMs),
+    corruption: some(0.3, 0.1),
+  };
+}
