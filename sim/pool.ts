@@ -1,19 +1,19 @@
 // Many seeds over all cores, in batches, so that no thread waits long for another.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { addSummary, emptySummary, type Summary } from './summary.ts';
+import { addSummary, emptySummary, type Keying, type Summary } from './summary.ts';
 
 const batchSeeds = 25;
 
 /** Runs seeds `from` to `to`. Stops early once `failuresMax` of them have failed. */
-export async function runPool(from: number, to: number, failuresMax = 10): Promise<Summary> {
-  const summary = emptySummary();
+export async function runPool(keying: Keying, from: number, to: number, failuresMax = 10): Promise<Summary> {
+  const summary = emptySummary(keying);
   let next = from;
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('./worker.js', import.meta.url));
     try {
       while (next <= to && summary.failures.length < failuresMax) {
-        const batch = { from: next, to: Math.min(to, next + batchSeeds - 1) };
+        const batch = { keying, from: next, to: Math.min(to, next + batchSeeds - 1) };
         next = batch.to + 1;
         addSummary(summary, await ask(worker, batch));
       }
@@ -26,7 +26,14 @@ export async function runPool(from: number, to: number, failuresMax = 10): Promi
   return summary;
 }
 
-function ask(worker: Worker, batch: { readonly from: number; readonly to: number }): Promise<Summary> {
+/** Seeds for a thread, both ends included. */
+export interface Batch {
+  readonly keying: Keying;
+  readonly from: number;
+  readonly to: number;
+}
+
+function ask(worker: Worker, batch: Batch): Promise<Summary> {
   return new Promise((resolve, reject) => {
     const done = (): void => {
       worker.off('message', onMessage);

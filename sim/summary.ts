@@ -7,8 +7,12 @@ export interface Failure {
   readonly detail: string;
 }
 
+/** What the hosts of a seed speak. */
+export type Keying = 'ike' | 'hip';
+
 /** Of a single seed too: two of them can be added. */
 export interface Summary {
+  readonly keying: Keying;
   seeds: number;
   delivered: number;
   virtualMs: number;
@@ -21,8 +25,9 @@ export interface Summary {
   readonly failures: Failure[];
 }
 
-export function emptySummary(): Summary {
+export function emptySummary(keying: Keying): Summary {
   return {
+    keying,
     seeds: 0,
     delivered: 0,
     virtualMs: 0,
@@ -41,9 +46,14 @@ function total(counts: Readonly<Counts>): number {
 
 export function addReport(summary: Summary, report: ChaosReport): void {
   const { turns, faults } = report;
-  const rekeyings = (turns['child-rekeyed'] ?? 0) + (turns['ike-rekeyed'] ?? 0);
+  const count = (...names: readonly string[]): number =>
+    names.reduce((sum, name) => sum + (turns[name] ?? 0), 0);
+  const rekeyings = count('child-rekeyed', 'ike-rekeyed', 'hip-rekeyed');
   const complete =
-    (turns['ike-established'] ?? 0) >= 2 && report.delivered >= 2 && rekeyings >= 1 && total(faults) >= 2;
+    count('ike-established', 'hip-established') >= 2 &&
+    report.delivered >= 2 &&
+    rekeyings >= 1 &&
+    total(faults) >= 2;
   if (!complete) summary.idle.push(report.seed);
   summary.seeds++;
   summary.delivered += report.delivered;
@@ -67,30 +77,36 @@ export function addSummary(summary: Summary, more: Summary): void {
 }
 
 /** Everything that a run of thousands of seeds has to meet at least once. */
-const expectedFaults = [
+const commonFaults = [
   'loss',
   'duplication',
   'reordering',
   'corruption',
   'partition',
-  'nat-drop',
-  'nat-rebinding',
   'crash',
+  'move',
   'install-refused',
-  'lookup-failed',
   'attack: garbage',
-  'attack: unknown-ike-spi',
-  'attack: higher-version',
   'attack: forged-invalid-spi',
-  'attack: forged-invalid-ike-spi',
-  'attack: forged-delete',
-  'attack: init-flood',
   'attack: random-esp',
   'attack: replay',
   'attack: truncation',
 ];
 
-const expectedCollisions = [
+const ikeFaults = [
+  'nat-drop',
+  'nat-rebinding',
+  'lookup-failed',
+  'attack: unknown-ike-spi',
+  'attack: higher-version',
+  'attack: forged-invalid-ike-spi',
+  'attack: forged-delete',
+  'attack: init-flood',
+];
+
+const hipFaults = ['attack: forged-hip', 'attack: replayed-hip', 'attack: i1-flood', 'attack: forged-icmp'];
+
+const ikeCollisions = [
   'child-rekey: our exchange has the lowest nonce: its Child SA goes',
   "child-rekey: the peer's exchange has the lowest nonce: the peer deletes its Child SA",
   'child-rekey: the peer had already replaced the Child SA',
@@ -99,7 +115,7 @@ const expectedCollisions = [
   'ike-rekey: the peer had already replaced the IKE SA',
 ];
 
-const expectedTurns = [
+const ikeTurns = [
   'ike-established',
   'child-established',
   'child-rekeyed',
@@ -112,19 +128,32 @@ const expectedTurns = [
   'retransmitting',
 ];
 
+const hipTurns = [
+  'hip-established',
+  'hip-rekeyed',
+  'hip-ended',
+  'hip-alive',
+  'hip-silent',
+  'hip-moved',
+  'hip-locator',
+  'hip-failed',
+  'unknown-spi',
+];
+
 /** Names of what was expected and did not occur. */
 export function neverMet(summary: Summary): string[] {
   const missing = (expected: readonly string[], counts: Readonly<Counts>): string[] =>
     expected.filter((name) => (counts[name] ?? 0) === 0);
+  const ike = summary.keying === 'ike';
   return [
-    ...missing(expectedFaults, summary.faults),
-    ...missing(expectedCollisions, summary.collisions),
-    ...missing(expectedTurns, summary.turns),
+    ...missing([...commonFaults, ...(ike ? ikeFaults : hipFaults)], summary.faults),
+    ...missing(ike ? ikeCollisions : [], summary.collisions),
+    ...missing(ike ? ikeTurns : hipTurns, summary.turns),
   ];
 }
 
 export function summaryText(summary: Summary, seconds: number): string {
-  const { seeds, delivered, virtualMs, recoveryMsMax, failures, idle } = summary;
+  const { keying, seeds, delivered, virtualMs, recoveryMsMax, failures, idle } = summary;
   const hours = (virtualMs / 3_600_000).toFixed(1);
   const lines = [
     `${seeds} seeds in ${seconds.toFixed(1)} s: ${hours} hours of virtual time, ${delivered} packets delivered,`,
@@ -140,7 +169,10 @@ export function summaryText(summary: Summary, seconds: number): string {
   }
   if (idle.length > 0) lines.push(`seeds that did too little: ${idle.join(' ')}`);
   for (const { seed, detail } of failures) {
-    lines.push(`seed ${seed} FAILED: ${detail}`, `    replay with: npm run sim -- --seed ${seed} --verbose`);
+    lines.push(
+      `seed ${seed} FAILED: ${detail}`,
+      `    replay with: npm run sim -- --seed ${seed}${keying === 'hip' ? ' --hip' : ''} --verbose`,
+    );
   }
   return lines.join('\n');
 }

@@ -63,10 +63,10 @@ export interface KnownPair {
   readonly outboundSpi: number;
 }
 
-function pairOfHip({ childId, inboundSpi, outboundSpi }: EngineStatus['hip'][number]): KnownPair[] {
-  return childId === undefined || inboundSpi === undefined || outboundSpi === undefined
-    ? []
-    : [{ childId, inboundSpi, outboundSpi }];
+function pairsOfHip(association: EngineStatus['hip'][number]): KnownPair[] {
+  const { childId, inboundSpi, outboundSpi, otherPairs = [] } = association;
+  if (childId === undefined || inboundSpi === undefined || outboundSpi === undefined) return [];
+  return [{ inboundSpi, outboundSpi }, ...otherPairs].map((pair) => ({ childId, ...pair }));
 }
 
 function portless(address: IpAddress): Endpoint {
@@ -143,7 +143,7 @@ export class LabHost {
   childSas(): readonly KnownPair[] {
     const engine = this.#running?.engine;
     if (engine === undefined) return [];
-    return [...engine.childSas(), ...engine.status().hip.flatMap(pairOfHip)];
+    return [...engine.childSas(), ...engine.status().hip.flatMap(pairsOfHip)];
   }
 
   /** How much the engine holds; `undefined` while the host is down. */
@@ -234,6 +234,10 @@ export class LabHost {
       if (mobility === undefined || local.address === address) continue;
       this.command({ kind: 'move-ike', ikeId, local: address, remote: remote.address });
     }
+    if (this.scenario.configuration.hip === undefined || this.scenario.laterAddresses === undefined) return;
+    this.command({ kind: 'hip-addresses', own: new Set([address]) });
+    const before = new Set(this.status()?.hip.map(({ path }) => path.local.address));
+    for (const from of before) if (from !== address) this.command({ kind: 'hip-move', from, to: address });
   }
 
   /** A packet from the protected side. */

@@ -3,7 +3,13 @@
 export { addCounts, type Counts } from './chaos/coverage.ts';
 export type { LabCertificates } from './chaos/random-configuration.ts';
 export { type ChaosScenario, randomScenario } from './chaos/random-scenario.ts';
-export { ChaosFailure, type ChaosOptions, type ChaosReport, runChaos } from './chaos/run-chaos.ts';
+export {
+  ChaosFailure,
+  type ChaosOptions,
+  type ChaosReport,
+  runChaos,
+  runHipChaos,
+} from './chaos/run-chaos.ts';
 export { checkersFor, Delivery, InvariantViolation } from './checkers/index.ts';
 export * from './describe-datagram.ts';
 export * from './events.ts';

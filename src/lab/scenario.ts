@@ -87,6 +87,8 @@ export type AttackKind =
   | 'forged-tokens'
   | 'forged-icmp'
   | 'forged-hip'
+  | 'replayed-hip'
+  | 'i1-flood'
   | 'forged-delete'
   | 'init-flood'
   | 'random-esp'

@@ -31,6 +31,10 @@ export class Coverage implements Observer {
         }
         return;
       }
+      case 'hip':
+        if (outer.event.kind !== 'rejected' && outer.event.kind !== 'state')
+          count(this.turns, `hip-${outer.event.kind}`);
+        return;
       default:
         return;
     }

@@ -265,7 +265,7 @@ export function mayMove({ mobike, start }: Terms): boolean {
 }
 
 /** Where left goes; behind a NAT, inside of it. */
-export function placesToMove({ family, nat }: Terms): readonly IpAddress[] {
+export function placesToMove({ family, nat }: Pick<Terms, 'family' | 'nat'>): readonly IpAddress[] {
   if (nat)
     return family === 6
       ? [address('fd99::2'), address('fd99::3')]

@@ -3,12 +3,14 @@
 import { Delivery } from '../checkers/delivery.ts';
 import { checkersFor } from '../checkers/index.ts';
 import type { Observer } from '../events.ts';
+import type { LabHost } from '../host.ts';
 import { Fingerprint } from '../journal.ts';
 import { Prng } from '../prng.ts';
 import { Simulation, type SimulationOptions } from '../simulation.ts';
 import type { ChaosCourse } from './chaos-course.ts';
 import { type Counts, Coverage } from './coverage.ts';
 import type { LabCertificates, SideName } from './random-configuration.ts';
+import { randomHipScenario } from './random-hip-scenario.ts';
 import { randomScenario } from './random-scenario.ts';
 
 export interface ChaosReport {
@@ -48,6 +50,17 @@ export async function runChaos(seed: number, options: ChaosOptions = {}): Promis
   return runCourse(randomScenario(seed, options.certificates), options);
 }
 
+/**
+ * The same with hosts that speak HIP.
+ * @throws InvariantViolation, ChaosFailure, or whatever a host threw
+ */
+export async function runHipChaos(
+  seed: number,
+  options: Omit<ChaosOptions, 'certificates'> = {},
+): Promise<ChaosReport> {
+  return runCourse(randomHipScenario(seed), options);
+}
+
 async function runCourse(scenario: ChaosCourse, options: ChaosOptions): Promise<ChaosReport> {
   const coverage = new Coverage();
   const fingerprint = new Fingerprint();
@@ -59,6 +72,7 @@ async function runCourse(scenario: ChaosCourse, options: ChaosOptions): Promise<
   await simulation.run(scenario.healAt);
   const recoveryMs = await recover(simulation, scenario, delivery);
   await rekeyUnderTraffic(simulation, scenario, delivery, coverage);
+  await agree(simulation);
   await close(simulation, scenario);
   return {
     seed: scenario.seed,
@@ -99,8 +113,9 @@ async function rekeyUnderTraffic(
   // What the faults left behind may still come to its end.
   await simulation.run(scenario.settleMs);
   const from = simulation.now;
+  const { turns } = coverage;
   const rekeyings = (): number =>
-    (coverage.turns['child-rekeyed'] ?? 0) + (coverage.turns['ike-rekeyed'] ?? 0);
+    (turns['child-rekeyed'] ?? 0) + (turns['ike-rekeyed'] ?? 0) + (turns['hip-rekeyed'] ?? 0);
   const before = rekeyings();
   for (const rekeying of scenario.rekeyings) {
     const host: SideName = prng.chance(0.5) ? 'left' : 'right';
@@ -118,6 +133,24 @@ async function rekeyUnderTraffic(
   const slow = scenario.hosts.some(({ dataPlaneDelayMs }) => dataPlaneDelayMs > 0);
   const excused = slow ? rekeyings() - before : 0;
   if (lost > excused) throw new ChaosFailure(`${lost} packets were lost on a network without faults`);
+}
+
+/** What one side sends by, the other one receives by: both have the same pairs of SAs, once nothing is being replaced. */
+async function agree(simulation: Simulation): Promise<void> {
+  const [left, right] = simulation.hosts;
+  const pairs = (host: LabHost | undefined, own: 'inboundSpi' | 'outboundSpi'): string => {
+    const other = own === 'inboundSpi' ? 'outboundSpi' : 'inboundSpi';
+    const all = host?.childSas().map((pair) => `${pair[own]} ${pair[other]}`) ?? [];
+    return all.sort().join(', ');
+  };
+  const views = (): [string, string] => [pairs(left, 'inboundSpi'), pairs(right, 'outboundSpi')];
+  await simulation.run(retryMsMax, () => {
+    const [ours, theirs] = views();
+    return ours !== '' && ours === theirs;
+  });
+  const [ours, theirs] = views();
+  if (ours === '' || ours !== theirs)
+    throw new ChaosFailure(`left has the SPIs ${ours}, and right has ${theirs}`);
 }
 
 /** Both sides shut down, one after the other; then nothing is left anywhere. */

@@ -7,6 +7,7 @@ import {
   HipPacketType,
   hipHeaderLength,
   hitFromBytes,
+  hitLength,
   type IkeHeader,
   type IkeSpi,
   ikeSpiFromBytes,
@@ -20,13 +21,16 @@ import {
   writeU32,
   zeroIkeSpi,
 } from '#wire';
-import { plainIkeHeader } from '../describe-datagram.ts';
+import { hipPacketType, plainIkeHeader } from '../describe-datagram.ts';
 import type { Prng } from '../prng.ts';
 import type { Attack, HostScenario } from '../scenario.ts';
 import type { Datagram } from './datagram.ts';
 
 const recordedMax = 64;
 const markerBytes = 4;
+/** RFC 7401 5.1: behind it the sender's HIT stands, which begins as all HITs of its suite do. */
+const senderHitOffset = 8;
+const hitPrefixBytes = 4;
 /** Of a QCD token as hosts of ours make them (RFC 6290 5): what is to be guessed. */
 const tokenBytes = 16;
 
@@ -148,6 +152,12 @@ export class Attacker {
       }
       case 'forged-hip':
         return this.#hip(source, destination, offPath);
+      case 'replayed-hip': {
+        const heard = this.#hipTo(destination);
+        return heard.length === 0 ? undefined : { ...prng.pick(heard), origin: 'replayed' };
+      }
+      case 'i1-flood':
+        return this.#i1(source, destination);
       case 'forged-icmp':
         // No datagram of a port of ours: see `forgeQuote`.
         return undefined;
@@ -207,14 +217,7 @@ export class Attacker {
   /** A HIP packet that was overheard, with an octet changed, or, off path, the header of one between guessed hosts. */
   #hip(source: Endpoint, destination: Endpoint, offPath: boolean): Datagram | undefined {
     const prng = this.#prng;
-    const ends = { source: { ...source, port: 0 }, destination: { ...destination, port: 0 } };
-    const addresses = {
-      source: addressBytes(source.address),
-      destination: addressBytes(destination.address),
-    };
-    const heard = offPath
-      ? []
-      : this.#recordedHip.filter((one) => one.destination.address === destination.address);
+    const heard = offPath ? [] : this.#hipTo(destination);
     let octets: Uint8Array;
     if (heard.length === 0) {
       const packetType = prng.pick([HipPacketType.UPDATE, HipPacketType.CLOSE, HipPacketType.NOTIFY]);
@@ -226,8 +229,20 @@ export class Attacker {
       const at = prng.between(hipHeaderLength, octets.length - 1);
       octets[at] = octets[at]! ^ prng.between(1, 255);
     }
-    writeHipChecksum(octets, addresses);
-    return { protocol: 'hip', ...ends, octets, origin: 'forged' };
+    return hipDatagram(source, destination, octets);
+  }
+
+  #hipTo({ address }: Endpoint): readonly Datagram[] {
+    return this.#recordedHip.filter((one) => one.destination.address === address);
+  }
+
+  /** As somebody else whom nobody knows would call, if a call was overheard (RFC 7401 5.3.1). */
+  #i1(source: Endpoint, destination: Endpoint): Datagram | undefined {
+    const heard = this.#hipTo(destination).find((one) => hipPacketType(one) === HipPacketType.I1);
+    if (heard === undefined) return undefined;
+    const octets = heard.octets.slice();
+    octets.set(this.#prng.bytes(hitLength - hitPrefixBytes), senderHitOffset + hitPrefixBytes);
+    return hipDatagram(source, destination, octets);
   }
 
   /** RFC 7296 1.5: one-way, outside any IKE SA. It names an SPI that was overheard, if one was. */
@@ -331,6 +346,16 @@ export class Attacker {
       ],
     });
   }
+}
+
+/** With the checksum that belongs to these addresses. */
+function hipDatagram(source: Endpoint, destination: Endpoint, octets: Uint8Array): Datagram {
+  writeHipChecksum(octets, {
+    source: addressBytes(source.address),
+    destination: addressBytes(destination.address),
+  });
+  const ends = { source: { ...source, port: 0 }, destination: { ...destination, port: 0 } };
+  return { protocol: 'hip', ...ends, octets, origin: 'forged' };
 }
 
 function marked(octets: Uint8Array): Uint8Array {
