@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatIdentity } from '#engine';
 import { connection, errorsOf, load, warningsOf } from './testing/load.ts';
 import { utf8FromText } from './values/utf8.ts';
 
@@ -479,4 +480,104 @@ test('any text under known sections is loaded or refused with typed errors', () 
     }),
     { numRuns: 3000 },
   );
+});
+
+/** A connection of two ends that authenticate so, and the secrets. */
+function authenticating(local: string, remote: string, rest = '', secrets = ''): string {
+  return `connections { c { remote_addrs = 192.0.2.1
+local { ${local}
+}
+remote { ${remote}
+}
+children { d { ${rest}
+} } } }
+secrets { ${secrets}
+}`;
+}
+
+const ownFiles = {
+  '/etc/swanctl/x509/own.pem': 'certificate own',
+  '/etc/swanctl/private/own.pem': 'key own',
+};
+const carolsSecret = 'eap-carol { id = carol\nsecret = tulips\n}';
+
+// RFC 7296 2.16
+test('EAP of either end: users, and their passwords', () => {
+  const gateway = load(
+    authenticating(
+      'auth = pubkey\ncerts = own.pem',
+      'auth = eap-mschapv2\neap_id = *@example.org',
+      '',
+      `${carolsSecret} eap-2 { id = dave@example.org\nid-2 = dora@example.org\nsecret = 0x0102\n}`,
+    ),
+    ownFiles,
+  );
+  assert.deepEqual(gateway.warnings, []);
+  const { connections, credentials } = gateway.configuration;
+  assert.equal(connections[0]?.remote.method, 'eap');
+  assert.deepEqual(connections[0].remote.identity, { kind: 'any' });
+  assert.equal(connections[0].remote.eapIdentity?.kind, 'wildcard');
+  assert.deepEqual(
+    credentials.eapSecrets?.map(({ owners, secret }) => [owners.length, secret.length]),
+    [
+      [1, 6],
+      [2, 2],
+    ],
+  );
+  for (const method of ['eap', 'EAP-MSCHAPv2']) {
+    const client = load(
+      authenticating(
+        `auth = ${method}\neap_id = carol`,
+        'auth = pubkey',
+        'start_action = start',
+        carolsSecret,
+      ),
+    );
+    assert.deepEqual(client.warnings, []);
+    const [connection] = client.configuration.connections;
+    assert.equal(connection?.local.method, 'eap');
+    assert.equal(connection.local.identity, undefined);
+    assert.equal(formatIdentity(connection.local.eapIdentity!), 'carol');
+  }
+});
+
+test('EAP without a certificate at the other end, without a user, or that a gateway would have to begin', () => {
+  const own = 'auth = pubkey\ncerts = own.pem';
+  assert.deepEqual(errorsOf(authenticating('auth = eap\neap_id = carol', 'auth = psk', '', carolsSecret)), [
+    'swanctl.conf:2:16: EAP of the local end needs auth = pubkey at the remote one',
+  ]);
+  assert.deepEqual(errorsOf(authenticating('auth = psk', 'auth = eap', '', carolsSecret)), [
+    'swanctl.conf:4:17: EAP of the remote end needs auth = pubkey at the local one',
+  ]);
+  assert.deepEqual(
+    errorsOf(authenticating('auth = eap\neap_id = carol', 'auth = eap', '', carolsSecret)).length,
+    2,
+  );
+  assert.deepEqual(errorsOf(authenticating('auth = eap', 'auth = pubkey', '', carolsSecret)), [
+    'swanctl.conf:2:1: section "local" needs eap_id, the user name, as its auth is EAP',
+  ]);
+  for (const action of ['start', 'trap']) {
+    assert.deepEqual(
+      errorsOf(authenticating(own, 'auth = eap', `start_action = ${action}`, carolsSecret), ownFiles),
+      [
+        `swanctl.conf:7:31: start_action = ${action} cannot be: a peer that authenticates by EAP has to initiate`,
+      ],
+    );
+  }
+  assert.deepEqual(errorsOf(authenticating(own, 'auth = eap\neap_id = bad:1', '', carolsSecret), ownFiles), [
+    'swanctl.conf:6:10: expected an identity: malformed',
+  ]);
+  assert.deepEqual(errorsOf(authenticating(own, 'auth = eap', '', 'eap { id = carol\n}'), ownFiles), [
+    'swanctl.conf:9:11: section "eap" needs the option "secret"',
+  ]);
+});
+
+test('EAP whose passwords are nowhere, or everybody’s, is warned of', () => {
+  const own = 'auth = pubkey\ncerts = own.pem';
+  assert.deepEqual(warningsOf(authenticating(own, 'auth = eap'), ownFiles), [
+    'swanctl.conf:1:15: connection "c" has auth = eap, and there is no eap secret',
+  ]);
+  assert.deepEqual(warningsOf(authenticating(own, 'auth = eap', '', 'eap { secret = x\n}'), ownFiles), [
+    'swanctl.conf:9:11: section "eap" has no id: its secret is the password of every user',
+  ]);
 });

@@ -181,6 +181,28 @@ test('a connection starts when it is new or changed, and only it', async () => {
   assert.equal(daemon.loaded.connections[0]?.dpdDelayMs, 10_000);
 });
 
+test('passwords of users come and go as secrets do, apart from these', async () => {
+  const daemon = new TestDaemon();
+  const secret = { id: 'a', type: 'EAP', data: 'tulips', owners: ['carol'] };
+  const secrets = (): readonly number[] => {
+    const { sharedSecrets, eapSecrets = [] } = daemon.loaded.credentials;
+    return [sharedSecrets.length, eapSecrets.length];
+  };
+  await daemon.run('load-shared', secret);
+  await daemon.run('load-shared', { ...secret, data: 'roses' });
+  await daemon.run('load-shared', { ...secret, id: 'b', type: 'ike' });
+  assert.deepEqual(secrets(), [1, 1]);
+  assert.deepEqual(daemon.loaded.credentials.eapSecrets?.[0]?.secret, octetsOfViciItem('roses'));
+  // The same name for another kind.
+  await daemon.run('load-shared', { ...secret, id: 'b', owners: ['dave'] });
+  assert.deepEqual(secrets(), [0, 2]);
+  assert.deepEqual((await daemon.run('get-shared')).response, { keys: ['a', 'b'] });
+  await daemon.run('unload-shared', { id: 'a' });
+  assert.deepEqual(secrets(), [0, 1]);
+  await daemon.run('clear-creds');
+  assert.deepEqual(secrets(), [0, 0]);
+});
+
 test('secrets, keys, certificates and authorities come and go', async () => {
   const daemon = new TestDaemon();
   const secret = { id: 'a', type: 'IKE', data: Uint8Array.of(0, 1), owners: ['left', '%any'] };
