@@ -3,6 +3,7 @@ import {
   type AddressPair,
   decodeAh,
   decodeCapture,
+  decodeEapPacket,
   decodeEsp,
   decodeHipPacket,
   decodeHipParameters,
@@ -11,13 +12,18 @@ import {
   decodeIcmpv6,
   decodeIkeMessage,
   decodeIp,
+  decodeMsChapRequest,
+  decodeMsChapResponse,
   decodeNetlinkMessages,
   decodeNetlinkOutcome,
   decodePayloads,
   decodeUdp,
   decodeViciPacket,
+  EapCode,
+  EapType,
   emptyPacketSelectors,
   encodeAh,
+  encodeEapPacket,
   encodeEsp,
   encodeHipPacket,
   encodeHipParameters,
@@ -26,6 +32,8 @@ import {
   encodeIcmpv6,
   encodeIkeMessage,
   encodeIp,
+  encodeMsChapRequest,
+  encodeMsChapResponse,
   encodeNetlinkMessage,
   encodePayloads,
   encodeUdp,
@@ -117,6 +125,21 @@ export const codecTargets: readonly FuzzTarget[] = [
       });
     },
     refuses: isWireError,
+  },
+  {
+    // With what MSCHAPv2 has inside, whose own length is written as it should be.
+    name: 'eap-packet',
+    run(octets) {
+      mustSurvive(octets, decodeEapPacket, encodeEapPacket);
+      const packet = decodeEapPacket(octets);
+      if (!('type' in packet) || packet.type !== EapType.MSCHAPV2) return;
+      if (packet.code === EapCode.REQUEST) mustSurvive(packet.data, decodeMsChapRequest, encodeMsChapRequest);
+      else mustSurvive(packet.data, decodeMsChapResponse, encodeMsChapResponse);
+    },
+    refuses: isWireError,
+    repair(octets) {
+      if (octets.length >= 4) writeU16(octets, 2, octets.length);
+    },
   },
   {
     // As it comes out of UDP, with a checksum of zero.

@@ -18,7 +18,8 @@ import { address, type Endpoint, type IpAddress } from '#sa';
 import { DataPlaneModel } from './data-plane-model.ts';
 
 export type Side = 'moon' | 'sun';
-export type Method = 'psk' | 'pubkey';
+/** `eap`: sun has a certificate, and moon a password. */
+export type Method = 'psk' | 'pubkey' | 'eap';
 type Transmit = Extract<EngineOutput, { readonly kind: 'transmit' }>;
 export type IkeKeyLog = Extract<
   Extract<EngineOutput, { readonly kind: 'key-log' }>['entry'],
@@ -76,7 +77,12 @@ pools {
   four { addrs = 10.1.0.0/28 }
   six { addrs = fd00:1::/124 }
 }
-secrets { ike { secret = "known to both" } }
+secrets {
+  ike { secret = "known to both" }
+  eap { id = carol
+ secret = "known to both"
+ }
+}
 `;
 }
 
@@ -91,18 +97,20 @@ gateway {
   local_addrs = ${mobile ? places[side].join(', ') : endpoints[side].address}
   remote_addrs = ${side === 'moon' ? endpoints.sun.address : '%any'}
   ${side === 'moon' ? 'vips = 0.0.0.0, ::' : 'pools = four, six'}
-  ${method === 'pubkey' ? longerProposals : proposals}
+  ${method === 'psk' ? proposals : longerProposals}
   rekey_time = 1h
   dpd_delay = 60s
   mobike = ${mobile ? 'yes' : 'no'}
   local {
-    auth = ${method}
+    auth = ${authentication(side, method)}
     id = ${side}.example.org
-    ${method === 'pubkey' ? `certs = ${side}.pem` : ''}
+    ${authentication(side, method) === 'pubkey' ? `certs = ${side}.pem` : ''}
+    ${authentication(side, method) === 'eap' ? 'eap_id = carol' : ''}
   }
   remote {
-    auth = ${method}
+    auth = ${authentication(other, method)}
     id = ${other}.example.org
+    ${authentication(other, method) === 'eap' ? 'eap_id = %any' : ''}
   }
   children {
     net {
@@ -114,6 +122,10 @@ gateway {
     ${side === 'sun' && !mobile ? `host { mode = transport\n local_ts = dynamic\n esp_proposals = aes128-sha256\n }` : ''}
   }
 }`;
+}
+
+function authentication(side: Side, method: Method): Method {
+  return method === 'eap' && side === 'sun' ? 'pubkey' : method;
 }
 
 const configurations = new Map<string, EngineConfiguration>();

@@ -20,6 +20,16 @@ export const stages: readonly Stage[] = [
   { name: 'awaiting-init', side: 'moon', method: 'psk', received: 0 },
   { name: 'awaiting-auth', side: 'moon', method: 'psk', received: 1 },
   { name: 'awaiting-auth-certificate', side: 'moon', method: 'pubkey', received: 1 },
+  { name: 'half-open-eap', side: 'sun', method: 'eap', received: 1 },
+  { name: 'eap-identity', side: 'sun', method: 'eap', received: 2 },
+  { name: 'eap-challenge', side: 'sun', method: 'eap', received: 3 },
+  { name: 'eap-confirmation', side: 'sun', method: 'eap', received: 4 },
+  { name: 'eap-proof', side: 'sun', method: 'eap', received: 5 },
+  { name: 'awaiting-eap', side: 'moon', method: 'eap', received: 1 },
+  { name: 'awaiting-eap-challenge', side: 'moon', method: 'eap', received: 2 },
+  { name: 'awaiting-eap-confirmation', side: 'moon', method: 'eap', received: 3 },
+  { name: 'awaiting-eap-success', side: 'moon', method: 'eap', received: 4 },
+  { name: 'awaiting-eap-proof', side: 'moon', method: 'eap', received: 5 },
   { name: 'awaiting-child-rekey', side: 'moon', method: 'psk', received: 2, begun: 'rekey-child' },
   { name: 'awaiting-ike-rekey', side: 'moon', method: 'psk', received: 2, begun: 'rekey-ike' },
   { name: 'awaiting-child-delete', side: 'moon', method: 'psk', received: 2, begun: 'terminate-child' },
@@ -51,7 +61,9 @@ export function handshake(method: Method): Handshake {
     }
   }
   const [phase] = hosts.moon.engine.status().ikeSas.map((sa) => sa.phase);
-  if (phase !== 'established' || received.sun.length !== 2 || received.moon.length !== 2) {
+  // RFC 7296 C.3: four exchanges more.
+  const count = method === 'eap' ? 6 : 2;
+  if (phase !== 'established' || received.sun.length !== count || received.moon.length !== count) {
     throw new Error(`moon and sun are ${phase} after ${received.sun.length} requests`);
   }
   handshakes.set(method, received);
