@@ -50,6 +50,17 @@ test("docs/architecture.md has the rooms that exist, with the imports of the roo
   }
 });
 
+test('a document that begins with a list of its chapters lists all of them, in their order', () => {
+  const chapters = (text) => [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+  const listed = (text) => [...text.matchAll(/^- \[([^\]]+)\]\(#[^)]+\)$/gm)].map(([, title]) => title);
+  const documents = readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => ({ name, text: read(`docs/${name}`) }))
+    .filter(({ text }) => listed(text).length > 0);
+  assert.ok(documents.length > 0);
+  for (const { name, text } of documents) assert.deepEqual(listed(text), chapters(text), name);
+});
+
 test('docs/decisions/README.md lists every decision by its title', () => {
   const list = read('docs/decisions/README.md');
   const files = readdirSync(join(root, 'docs/decisions')).filter((name) => name !== 'README.md');

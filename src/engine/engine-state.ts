@@ -327,6 +327,12 @@ export class EngineState {
     return { ...defaultUnknownSpiConfiguration, ...this.configuration.unknownSpi };
   }
 
+  /** Those of ours that a connection may use by its `local_addrs`, as it is configured now: IKE SAs outlive a reload. */
+  addressesFor(connection: ConnectionConfiguration, all: readonly IpAddress[] = this.ownAddresses): readonly IpAddress[] {
+    const { localAddresses } = this.connections.named(connection.name) ?? connection;
+    return all.filter((one) => addressFit(localAddresses, one) > 0);
+  }
+
   /** The time of day, as far as we were told. */
   get wallClockMs(): number {
     return this.at + this.wallClockOffsetMs;
@@ -456,8 +462,7 @@ export class EngineState {
       wallClockMs: () => this.wallClockMs,
       notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(line.ikeId)?.sa.connection, spis),
       tickets: ticketPort(this, line.ikeId),
-      ownAddresses: ({ localAddresses }) =>
-        this.ownAddresses.filter((one) => addressFit(localAddresses, one) > 0),
+      ownAddresses: (connection) => this.addressesFor(connection),
       connectionsFor: (peer) => this.connections.fitting(peer),
       leaseAddresses: ({ pools, identity, requested }) => {
         const lease = this.pools.lease(pools, identityKey(identity), requested);

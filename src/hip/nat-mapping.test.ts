@@ -132,6 +132,39 @@ test('whoever has recorded an UPDATE leads nothing to where he sends it from, an
   assert.deepEqual(hosts.wayToMoon, before);
 });
 
+test('what arrives at another of our addresses says nothing of how the NAT shows the peer to this one', () => {
+  for (const [elsewhere, questions] of [
+    [false, 1],
+    [true, 0],
+  ] as const) {
+    const hosts = standing();
+    const { moon, sun } = hosts;
+    const other = address('192.0.2.77');
+    sun.further.add(other);
+    check(hosts);
+    const [update] = moon.sent;
+    const local = { address: elsewhere ? other : sun.address, port: 10_500 };
+    sun.give(hosts.now, { kind: 'packet', path: { local, remote: changes[0]![1] }, octets: update!.octets });
+    assert.equal(sun.sent.length, 1 + questions);
+  }
+});
+
+test('nobody is asked at a HIT, which is no place', () => {
+  for (const [place, questions] of [
+    ['2001:db8::7', 1],
+    ['2001:20::7', 0],
+  ] as const) {
+    const hosts = new BehindNat();
+    const { moon, sun } = hosts;
+    [moon.address, sun.address] = [address('2001:db8::1'), address('2001:db8::2')];
+    hosts.outside = { address: address('2001:db8::9'), port: 40_001 };
+    hosts.callInUdp();
+    hosts.settle();
+    espFrom(hosts, { address: address(place), port: 40_002 });
+    assert.equal(sun.sent.length, questions);
+  }
+});
+
 // RFC 9028 4.10, 5.3
 test('in UDP a NOTIFY goes out when nothing else has for 15 seconds, and says nothing to anybody', () => {
   const hosts = standing();

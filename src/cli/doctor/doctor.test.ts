@@ -97,11 +97,14 @@ describe('the doctor', () => {
     assert.equal(hidden.verdict, 'unseen');
     assert.match(hidden.found, /a process of user 0 that this user cannot see/);
 
-    const ours = about('port-500', {
-      ...held,
-      '/proc/77/cmdline': '/usr/bin/node\0/usr/local/bin/wayward\0run\0',
-    });
-    assert.deepEqual([ours.verdict, ours.found], ['ok', 'UDP 500 is held by wayward, process 77']);
+    // As it is installed, and from a clone.
+    for (const program of ['/usr/local/bin/wayward', '/src/dist/bundle/main.js']) {
+      const ours = about('port-500', {
+        ...held,
+        '/proc/77/cmdline': `/usr/bin/node\0${program}\0run\0`,
+      });
+      assert.deepEqual([ours.verdict, ours.found], ['ok', 'UDP 500 is held by wayward, process 77']);
+    }
 
     const moved = { configuration: { ...around.configuration, ports: [1500, 4500] } as const };
     assert.equal(about('port-1500', held, { around: moved }).verdict, 'ok');

@@ -40,7 +40,7 @@ function processOf(machine: Machine, inode: string): { pid: number; name: string
 function nameOf(machine: Machine, pid: string): string {
   const line = machine.text(`/proc/${pid}/cmdline`);
   const words = 'value' in line ? line.value.split('\0') : [];
-  const script = words.find((word) => /\/(wayward|cli\/main\.js)$/.test(word));
+  const script = words.find((word) => /\/(wayward|bundle\/main\.js)$/.test(word));
   if (script !== undefined) return 'wayward';
   const name = machine.text(`/proc/${pid}/comm`);
   return 'value' in name ? name.value.trim() : basename(words[0] ?? 'unknown');

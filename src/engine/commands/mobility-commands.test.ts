@@ -142,6 +142,19 @@ test('where local_addrs names addresses an IKE SA moves only among these', () =>
   assert.equal(pair.moon.engine.status().ikeSas[0]?.local.address, allowed);
 });
 
+test('an IKE SA that stands moves among the addresses that local_addrs names now', () => {
+  const only = (one: IpAddress) => [{ kind: 'address' as const, address: one }];
+  const pair = mobile({ moon: { localAddresses: only(addresses.moon) } });
+  const { ikeId } = ikeSaOf(pair);
+  const change = { mobike: true, localAddresses: only(elsewhere) };
+  const loaded = configuration('moon', { connections: [connection('moon', change)] });
+  pair.moon.command({ kind: 'load', configuration: loaded });
+  know(pair.moon, elsewhere);
+  const id = pair.moon.command({ kind: 'move-ike', ikeId, local: elsewhere });
+  assert.equal(pair.moon.results.get(id)?.ok, true);
+  assert.equal(ikeSaOf(pair).local.address, elsewhere);
+});
+
 test('an IKE SA without MOBIKE, and one that is not there, cannot be moved', () => {
   const pair = mobile({ sun: { mobike: false } });
   for (const ikeId of [ikeSaOf(pair).ikeId, 99]) {

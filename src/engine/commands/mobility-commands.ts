@@ -1,7 +1,6 @@
 // This host is elsewhere: its IKE SAs that may move follow, and their peers are told (RFC 4555).
 import type { ConnectionConfiguration, IkeSaCommand } from '#ike';
 import { type IpAddress, isIpv6, isUnicast, sameFamily } from '#sa';
-import { addressFit } from '../connection-lookup.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import type { MobilityCommand } from '../interface.ts';
@@ -39,13 +38,12 @@ function handle(state: EngineState, entry: IkeEntry, command: IkeSaCommand): voi
 /** The address that the kernel would send from, if the configuration lets it; else the first of ours that it does. */
 function localFor(
   state: EngineState,
-  { localAddresses }: ConnectionConfiguration,
+  connection: ConnectionConfiguration,
   preferred: IpAddress,
   remote: IpAddress,
 ): IpAddress | undefined {
-  const may = (address: IpAddress): boolean =>
-    sameFamily(address, remote) && addressFit(localAddresses, address) > 0;
-  return may(preferred) ? preferred : state.ownAddresses.find(may);
+  const all = state.addressesFor(connection, [preferred, ...state.ownAddresses]);
+  return all.find((address) => sameFamily(address, remote));
 }
 
 /** @returns how many gateways' clients are told */
@@ -67,8 +65,7 @@ function knowAddresses(state: EngineState, own: ReadonlySet<IpAddress>): number 
       continue;
     // From there nothing can be sent any more, and it is told when the IKE SA leaves it.
     if (gone.has(local.address)) continue;
-    const allowed = (all: readonly IpAddress[]): string =>
-      all.filter((one) => addressFit(connection.localAddresses, one) > 0).join(' ');
+    const allowed = (all: readonly IpAddress[]): string => state.addressesFor(connection, all).join(' ');
     if (allowed(before) === allowed(state.ownAddresses)) continue;
     handle(state, entry, { kind: 'announce-addresses' });
     told++;
