@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { privateKeyFromPkcs8 } from '#crypto';
+import { Ke } from '#sa';
 import type { ConnectionConfiguration, Credentials } from '../../configuration.ts';
 import {
   authority,
@@ -11,7 +12,7 @@ import {
   sunCertificate,
   sunKey,
 } from '../../testing/certificates.ts';
-import { connection, fqdn, sharedSecret, text } from '../../testing/connections.ts';
+import { connection, fqdn, ikeProposal, sharedSecret, text } from '../../testing/connections.ts';
 import { Pair } from '../../testing/pair.ts';
 
 const secret = 'correct horse battery staple';
@@ -130,6 +131,18 @@ test('if none takes the peer it hears no more than anybody does, and we name the
     unfit.sun.eventsOf('ike-failed')[0]!.failure.detail,
     /authentication method 2.*1 other connection/,
   );
+});
+
+test('a connection that does not allow the suite in use is none, though the peer fits it', () => {
+  const base = connection('sun');
+  const pickier = { ...base, name: 'pickier', proposals: [ikeProposal(Ke.ECP_256)] };
+  for (const [connections, name] of [
+    [[base, pickier], base.name],
+    [[{ ...base, local: { ...base.local, identity: fqdn('other.example.org') } }, pickier], undefined],
+  ] as const) {
+    const pair = started(connections);
+    assert.equal(pair.moon.sa.phase === 'established' ? pair.sun.sa.connection.name : undefined, name);
+  }
 });
 
 // RFC 4301 4.4.3.1: the entry that names the peer decides.

@@ -23,14 +23,18 @@ describe('an answer that may be no longer than its question', () => {
       },
     });
   };
-  const outcome = (pair: Pair, answerBytesMax?: number): ReturnType<typeof respondToInit> => {
+  const outcome = (
+    pair: Pair,
+    answerBytesMax?: number,
+    ports = pair.sun.ports,
+  ): ReturnType<typeof respondToInit> => {
     pair.moon.initiate(pair.sun.endpoint);
     const { octets, source, destination } = pair.take(pair.sun);
     return respondToInit({
       message: decodeIkeMessage(octets),
       local: destination,
       remote: source,
-      ports: pair.sun.ports,
+      ports,
       at: 0,
       halfOpenTimeoutMs: 1_000,
       answerBytesMax: answerBytesMax ?? octets.length,
@@ -43,7 +47,13 @@ describe('an answer that may be no longer than its question', () => {
   };
 
   test('is not made if it names authorities, before anything is computed', () => {
-    for (const count of [1, 50]) assert.equal(outcome(signed(count)).kind, 'unproven');
+    for (const count of [1, 50]) {
+      const pair = signed(count);
+      const { ports, randomness } = pair.sun;
+      const keyPair = () => assert.fail('a key pair is made');
+      const made = outcome(pair, undefined, { ...ports, randomness: { ...randomness, keyPair } });
+      assert.equal(made.kind, 'unproven');
+    }
   });
 
   test('leaves out what nobody asked for', () => {
