@@ -125,4 +125,11 @@ export class Writer {
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }
+
+  /** The same of what has keys: no second copy of them stays here. Give enough capacity, for what was outgrown is left as it was. */
+  finishAndWipe(): Uint8Array {
+    const octets = this.finish();
+    this.#bytes.fill(0, 0, this.#length);
+    return octets;
+  }
 }

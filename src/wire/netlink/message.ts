@@ -54,7 +54,7 @@ export function encodeNetlinkMessage(message: NetlinkMessage): Uint8Array {
     .u32LittleEndian(message.portId, 'nlmsghdr.portId')
     .bytes(message.payload);
   alignNetlink(writer);
-  return writer.finish();
+  return writer.finishAndWipe();
 }
 
 /** Reads all messages of one datagram, which has at least one. Throws `WireError`. */

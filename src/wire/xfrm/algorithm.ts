@@ -22,12 +22,12 @@ const nameBytes = 64;
 
 export function encodeAlgorithm({ name, key }: XfrmAlgorithm): Uint8Array {
   const writer = writeName(name, key);
-  return writer.bytes(key).finish();
+  return writer.bytes(key).finishAndWipe();
 }
 
 /** XFRMA_ALG_AUTH_TRUNC and XFRMA_ALG_AEAD look the same. */
 export function encodeAuthentication({ name, key, icvLengthBits }: XfrmAuthentication): Uint8Array {
-  return writeName(name, key).u32LittleEndian(icvLengthBits, 'xfrm_algo.icv_len').bytes(key).finish();
+  return writeName(name, key).u32LittleEndian(icvLengthBits, 'xfrm_algo.icv_len').bytes(key).finishAndWipe();
 }
 
 function writeName(name: string, key: Uint8Array): Writer {

@@ -244,7 +244,10 @@ export function writeXfrmAttributes(writer: Writer, attributes: XfrmAttributes):
     const value = attributes[name];
     if (value === undefined) continue;
     const { type, encode } = codecs[name] as Codec<typeof value>;
-    writeNetlinkAttribute(writer, type, encode(value));
+    const octets = encode(value);
+    writeNetlinkAttribute(writer, type, octets);
+    // Perhaps a key, of which one copy is enough.
+    octets.fill(0);
   }
   for (const { type, payload } of attributes.others ?? []) writeNetlinkAttribute(writer, type, payload);
 }

@@ -23,6 +23,9 @@ import {
   type XfrmStateId,
 } from './state.ts';
 
+/** Enough for an SA with everything: where it grows, a writer leaves what it had, perhaps keys, to the garbage. */
+const messageBytes = 2_048;
+
 interface WithAttributes {
   readonly attributes: XfrmAttributes;
 }
@@ -115,11 +118,11 @@ const types: Readonly<Record<Kind, number>> = {
 
 /** Type, flags and payload of a netlink message; flags are those that belong to the kind. Throws `WireError`. */
 export function encodeXfrmMessage(message: XfrmMessage): Pick<NetlinkMessage, 'type' | 'flags' | 'payload'> {
-  const writer = new Writer(512);
+  const writer = new Writer(messageBytes);
   writeBody(writer, message);
   writeXfrmAttributes(writer, message.attributes);
   const dump = message.kind === 'dump-sas' || message.kind === 'dump-policies';
-  return { type: types[message.kind], flags: dump ? NetlinkFlag.DUMP : 0, payload: writer.finish() };
+  return { type: types[message.kind], flags: dump ? NetlinkFlag.DUMP : 0, payload: writer.finishAndWipe() };
 }
 
 function writeBody(writer: Writer, message: XfrmMessage): void {

@@ -98,6 +98,15 @@ test('keys of an SA that was refused are wiped, and of one that a dead thread wa
   for (const { encryption } of sas) assert.deepEqual(encryption!.key, new Uint8Array(20));
 });
 
+test('at its end a journal has no keys, neither of SAs that stand nor of those that were never answered', () => {
+  const journal = new SaJournal();
+  const sas = [parameters('inbound', 500), parameters('outbound', 600)];
+  for (const [id, sa] of sas.entries()) journal.asked(id, { kind: 'install', sa });
+  journal.answered(0, ok, 0);
+  journal.close();
+  for (const { encryption } of sas) assert.deepEqual(encryption!.key, new Uint8Array(20));
+});
+
 test('a journal of which nobody will be told keeps no keys', () => {
   const journal = new SaJournal({ replayed: false });
   const sa = parameters('inbound', 500);

@@ -150,6 +150,9 @@ export class SaJournal {
   close(): void {
     for (const { parameters } of this.#sas.values()) wipe(parameters);
     this.#sas.clear();
+    // Of a thread that will not answer any more.
+    for (const { command } of this.#unanswered.values()) if (command.kind === 'install') wipe(command.sa);
+    this.#unanswered.clear();
   }
 }
 
