@@ -57,6 +57,21 @@ test('a mark of each datagram chooses its way, and leaves the socket without one
   }
 });
 
+test('a filter that leaves no room for another one gives way to that of a share', {
+  skip: process.getuid?.() === 0 ? false : 'needs root',
+}, async () => {
+  const pair = new NamespacePair();
+  try {
+    // As it is for all before Linux 6.8.
+    await pair.run('left', 'sysctl', '-qw', 'net.core.optmem_max=20480');
+    const end = fileURLToPath(new URL('./testing/filter-room-end.js', import.meta.url));
+    const { output } = await pair.run('left', process.execPath, end);
+    assert.equal(output, 'full\ngone\n');
+  } finally {
+    pair.close();
+  }
+});
+
 // A number that RFC 3692 sets aside for experiments: nobody else on this machine answers it.
 const experimentalProtocol = 253;
 

@@ -199,8 +199,19 @@ export class DatagramSocket {
   }
 
   #detachFilter(): void {
-    if (this.share === undefined) detachFilter(this.fd);
-    else attachFilter(this.fd, filterBySpi(this.family, this.share));
+    if (this.share === undefined) {
+      detachFilter(this.fd);
+      return;
+    }
+    const program = filterBySpi(this.family, this.share);
+    try {
+      attachFilter(this.fd, program);
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.code !== 'ENOMEM') throw error;
+      // The kernel has no room for both. What is others' and comes in between, replay windows and evidence can stand.
+      detachFilter(this.fd);
+      attachFilter(this.fd, program);
+    }
   }
 
   #allows(level: number, name: number, value: number): boolean {
