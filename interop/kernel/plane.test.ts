@@ -301,11 +301,25 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
       `reqid=$(ip xfrm state | sed -n 's/.*reqid \\([0-9]*\\) .*/\\1/p')`,
       `ip xfrm state allocspi src ${local} dst ${home} proto esp reqid $reqid mode tunnel min ${spi} max ${spi} >&2`,
     ];
-    const feed = [says(outboundSa(spi, 1), goes(away)), until(away), ...asks, says(goes(home), 'close')];
+    // How old it is, and what it has carried, which the kernel would forget.
+    const tells = 'ip -s xfrm state | grep -A 2 "lifetime current" >&2';
+    const feed = [
+      says(outboundSa(spi, 1)),
+      until(home),
+      tells,
+      'sleep 1.5',
+      says(goes(away)),
+      ...[until(away), tells, ...asks],
+      says(goes(home)),
+      ...[until(home), tells, says('close')],
+    ];
     const answers = await network.guest.run(
       `{ ${feed.join('; ')}; } | ${process.execPath} ${kernelPlaneEnd} comes-back`,
     );
     assert.equal(answers.match(/answer {"ok":true}/g)?.length, 3, answers);
+    const begun = [...answers.matchAll(/add (\S+ \S+)/g)].map(([, at]) => at);
+    assert.equal(begun.length, 3, answers);
+    assert.equal(new Set(begun).size, 1, answers);
     await nothingLeft();
   });
 

@@ -143,4 +143,8 @@ test('an SA that moves takes its keys and numbers along', () => {
   assert.deepEqual(moved.attributes.aead, before.attributes.aead);
   assert.equal(moved.attributes.encapsulation?.sourcePort, 1024);
   assert.equal(movedState(last, 'inbound', local, remote, false).attributes.encapsulation, undefined);
+  // Its limits go on counting.
+  const used = { bytes: 9n, packets: 3n, addedAtSeconds: 1n, usedAtSeconds: 2n };
+  const worn = { ...last, state: { ...last.state, used } };
+  assert.deepEqual(movedState(worn, 'inbound', local, remote, false).attributes.used, used);
 });

@@ -286,6 +286,8 @@ export function movedState(
     },
     attributes: {
       ...kept,
+      // Limits count what it has carried, and how old it is, from its beginning.
+      used: state.used,
       replay: attributes.replayEsn === undefined ? (attributes.replay ?? freshReplay) : undefined,
       ...(encapsulated && { encapsulation: encapsulationOf(direction, local.port, remote.port) }),
     } as XfrmAttributes,
