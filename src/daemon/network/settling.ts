@@ -3,34 +3,43 @@ import { monotonicMs } from '#linux';
 
 const settleMs = 10;
 
-/** Routes can change without end, and with thousands of IKE SAs a look takes long: nine parts in ten of the time are for others. */
-const restPerLook = 9;
+export interface SettlingOptions {
+  /** How many times as long as a look takes the next one waits: routes can change without end, and looks with many IKE SAs are long. */
+  readonly restTimes?: number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
 
 export class Settling {
   readonly #look: () => void;
+  readonly #restTimes: number;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #restedAt = 0;
 
-  /**
-   * @param look called once the changes of a moment are over
-   * @param now monotonic milliseconds
-   */
-  constructor(look: () => void, now: () => number = monotonicMs) {
+  /** @param look called once the changes of a moment are over */
+  constructor(look: () => void, { restTimes = 9, now = monotonicMs }: SettlingOptions = {}) {
     this.#look = look;
+    this.#restTimes = restTimes;
     this.#now = now;
   }
 
   changed(): void {
-    this.#timer ??= setTimeout(() => this.#run(), Math.max(settleMs, this.#restedAt - this.#now()));
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.measure(this.#look);
+      },
+      Math.max(settleMs, this.#restedAt - this.#now()),
+    );
   }
 
-  #run(): void {
-    this.#timer = undefined;
+  /** For a look that only begins work: the work itself. */
+  measure(work: () => void): void {
     const began = this.#now();
-    this.#look();
+    work();
     const ended = this.#now();
-    this.#restedAt = ended + restPerLook * (ended - began);
+    this.#restedAt = ended + this.#restTimes * (ended - began);
   }
 
   stop(): void {

@@ -8,6 +8,9 @@ import { HipNetwork } from './hip-network.ts';
 import { Settling } from './settling.ts';
 import { runUpdown, type UpdownOccasion } from './updown.ts';
 
+/** A router has routes that come and go all day: one in fifty of the time may be spent on the look at ours. */
+const restTimes = 49;
+
 type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
 type TrapEvent = Extract<EngineEvent, { kind: 'trap-set' | 'trap-removed' }>;
 
@@ -24,7 +27,10 @@ export class TunnelNetwork {
   readonly #device: string | undefined;
   readonly #listener: TunnelNetworkListener;
   readonly #hip: HipNetwork | undefined;
-  readonly #settling = new Settling(() => this.#queue('routes', () => this.#network?.restore()));
+  readonly #settling: Settling = new Settling(
+    () => this.#queue('routes', () => this.#settling.measure(() => this.#network?.restore())),
+    { restTimes },
+  );
   #last: Promise<void> = Promise.resolve();
 
   /**
