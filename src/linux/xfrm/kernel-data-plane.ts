@@ -65,6 +65,8 @@ export class KernelDataPlane {
   readonly #lingering = new LingeringSas();
   /** Removals that the kernel has refused; the next try is for all of them. */
   #refusedRemovals: Command<'remove'>[] = [];
+  /** It did not tell which policies of ours there are. */
+  #restoresAgain = false;
   #againAt = Number.POSITIVE_INFINITY;
   #policiesRestored = 0;
 
@@ -154,18 +156,22 @@ export class KernelDataPlane {
     }
   }
 
-  /** A policy has gone, or all of them have: ours come back if it was not us. */
-  takeRemoval(message: XfrmMessage): void {
-    if (message.kind === 'flush-policies') this.restorePolicies();
-    else if (message.kind === 'delete-policy') this.#restore(() => this.#policies.restoreOne(message));
+  /** A policy has gone, or all of them have: ours come back if it was not us. @param at monotonic milliseconds */
+  takeRemoval(message: XfrmMessage, at: number): void {
+    if (message.kind === 'flush-policies') this.restorePolicies(at);
+    else if (message.kind === 'delete-policy') this.#restore(() => this.#policies.restoreOne(message), at);
   }
 
-  restorePolicies(): void {
-    this.#restore(() => this.#policies.restore());
+  restorePolicies(at: number): void {
+    this.#restore(() => this.#policies.restore(), at);
   }
 
-  #restore(work: () => number): void {
-    this.#policiesRestored += this.#attempt(work, 0);
+  #restore(work: () => number, at: number): void {
+    const restored = this.#attempt(work, undefined);
+    this.#policiesRestored += restored ?? 0;
+    if (restored !== undefined) return;
+    this.#restoresAgain = true;
+    this.#againAt = Math.min(this.#againAt, at + againMs);
   }
 
   /** Places in the kernel's SPD that somebody had cleared. */
@@ -206,6 +212,9 @@ export class KernelDataPlane {
     this.#refusedRemovals = [];
     this.#againAt = Number.POSITIVE_INFINITY;
     for (const command of commands) this.#removeOrLater(command, at);
+    if (!this.#restoresAgain) return;
+    this.#restoresAgain = false;
+    this.restorePolicies(at);
   }
 
   /** How many SAs there are. */

@@ -274,8 +274,9 @@ export class KernelLoop {
     for (let i = 0; i < messagesMax; i++) {
       const messages = this.#receiveFrom(this.#removals);
       if (messages === undefined) return;
-      if (messages === 'lost') this.#plane.restorePolicies();
-      else for (const message of messages) this.#plane.takeRemoval(message);
+      const at = monotonicMs();
+      if (messages === 'lost') this.#plane.restorePolicies(at);
+      else for (const message of messages) this.#plane.takeRemoval(message, at);
     }
   }
 

@@ -152,3 +152,21 @@ test('counters that it tells before it is too busy are told, and the others the 
   plane.reports.take(0, true);
   assert.equal(plane.reports.incomplete, false);
 });
+
+test('policies that somebody else has removed come back a second later, if the kernel does not tell of them at once', () => {
+  const policy: PolicyParameters = {
+    ...{ policyId: 1, action: 'discard', selectors, priority: 1, mode: 'tunnel' },
+  };
+  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
+  const before = kernel.policies.size;
+  kernel.policies.clear();
+  kernel.refusing.add('dump-policies');
+  plane.takeRemoval({ kind: 'flush-policies', attributes: {} }, 0);
+  assert.equal(kernel.policies.size, 0);
+  assert.equal(plane.deadline(), 1_000);
+  kernel.refusing.clear();
+  plane.handleTimeout(1_000);
+  assert.equal(kernel.policies.size, before);
+  assert.equal(plane.policiesRestored, before);
+  assert.equal(plane.deadline(), undefined);
+});

@@ -1,6 +1,5 @@
 // Which SA goes when one is to be removed, on a kernel in memory: never one of another pair, nor another key manager's.
 import assert from 'node:assert/strict';
-import { constants } from 'node:os';
 import { beforeEach, test } from 'node:test';
 import {
   address,
@@ -12,7 +11,6 @@ import {
   type Spi,
   selectorOfPrefix,
 } from '#sa';
-import { SystemCallError } from '../libc/errno.ts';
 import { KernelDataPlane } from './kernel-data-plane.ts';
 import { stateKey } from './states/kernel-sa.ts';
 import { KernelWithDevice } from './testing/kernel-with-device.ts';
@@ -106,15 +104,4 @@ test('where an SA was that has ended, another key manager may have one, which st
   kernel.sas.set(stateKey(state), { ...ours!, state });
   assert.equal(remove(outbound(1)), 'ok');
   assert.equal(kernel.sa(spi)?.state, state);
-});
-
-test('when the kernel does not say which policies it has, nothing ends: the next one that goes is a reason to ask again', () => {
-  const { request } = kernel;
-  kernel.request = (message) => {
-    if (message.kind !== 'dump-policies') return request.call(kernel, message);
-    throw new SystemCallError('xfrm dump-policies', constants.errno.ENOBUFS);
-  };
-  plane.takeRemoval({ kind: 'flush-policies', attributes: {} });
-  plane.restorePolicies();
-  assert.equal(plane.policiesRestored, 0);
 });

@@ -15,7 +15,7 @@ function events(): unknown[] {
   for (let messages = kernel.receive(); messages !== undefined; messages = kernel.receive())
     for (const message of messages) plane.take(message, monotonicMs());
   for (let messages = removals.receive(); messages !== undefined; messages = removals.receive())
-    for (const message of messages) plane.takeRemoval(message);
+    for (const message of messages) plane.takeRemoval(message, monotonicMs());
   const all: unknown[] = [];
   for (let event = plane.poll(); event !== undefined; event = plane.poll()) all.push(event);
   return all;
