@@ -404,6 +404,7 @@ export class EngineState {
       establishedAt: undefined,
       lowestNonce: undefined,
       redundant: false,
+      contested: false,
       rekeysOnceKnown: false,
       behindNat: false,
       natDetected: false,

@@ -199,6 +199,7 @@ const connectionOptions: readonly Option[] = [
     class: 'supported',
     default: 'no',
     values: ['no', 'never', 'keep', 'replace'],
+    note: '`keep`: where the same peer makes another IKE SA, the older one is asked whether it lives. If it answers, the newer one goes.',
   },
   {
     name: 'unknown_spi',

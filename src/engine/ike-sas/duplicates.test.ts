@@ -76,8 +76,8 @@ test('INITIAL_CONTACT is said once: a second IKE SA of a living host ends nothin
 });
 
 describe('a peer that comes again', () => {
-  /** moon forgets nothing, but makes a second IKE SA beside the first. */
-  function again(unique: ConnectionConfiguration['unique']): EnginePair {
+  /** moon may have two with sun, and has one. */
+  function both(unique: ConnectionConfiguration['unique']): EnginePair {
     const pair = new EnginePair({
       moon: configuration('moon', {
         connections: [
@@ -88,6 +88,12 @@ describe('a peer that comes again', () => {
       sun: configuration('sun', { connections: [connection('sun', { unique })] }),
     }).establish();
     pair.now += 1000;
+    return pair;
+  }
+
+  /** moon forgets nothing, but makes a second IKE SA beside the first. */
+  function again(unique: ConnectionConfiguration['unique']): EnginePair {
+    const pair = both(unique);
     pair.moon.command({ kind: 'initiate', connection: 'second' });
     pair.run(5_000);
     return pair;
@@ -112,6 +118,27 @@ describe('a peer that comes again', () => {
     assert.deepEqual(
       moon.engine.status().ikeSas.map((ike) => ike.connection),
       ['gateway'],
+    );
+  });
+
+  test('loses the newer one by unique = keep also if it is long before the older one is heard', () => {
+    const pair = both('keep');
+    const { sun, moon } = pair;
+    const deliver = pair.deliver.bind(pair);
+    const older = moon.engine.status().ikeSas[0]?.initiatorSpi;
+    assert.ok(older);
+    pair.deliver = (datagram) => {
+      const spi = Buffer.from(datagram.octets.subarray(0, 8)).toString('hex');
+      if (spi !== older) deliver(datagram);
+    };
+    moon.command({ kind: 'initiate', connection: 'second' });
+    pair.run(5_000);
+    assert.deepEqual([sun.established, moon.established], [2, 2], 'nothing is concluded from silence');
+    pair.deliver = deliver;
+    pair.run(60_000);
+    assert.deepEqual(
+      [sun, moon].map(({ engine }) => engine.status().ikeSas.map(({ initiatorSpi }) => initiatorSpi)),
+      [[older], [older]],
     );
   });
 });

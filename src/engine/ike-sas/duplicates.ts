@@ -1,6 +1,7 @@
 // More than one IKE SA between the same two identities: which stays (RFC 7296 2.4, swanctl.conf `unique`).
 import type { EngineState } from '../engine-state.ts';
 import { peerCalledAnew } from '../recovery/course.ts';
+import { pathOf } from '../recovery/path-knowledge.ts';
 import type { IkeEntry } from './ike-sa-registry.ts';
 
 /** Called when `fresh` has just been established. @param initialContact the peer says that it knows no other IKE SA */
@@ -28,11 +29,32 @@ export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialCo
       report(state, name, fresh, other, 'unique = replace');
       end(state, other, 'delete', 'replaced by a newer IKE SA of the same peer (unique = replace)');
     } else if (unique === 'keep') {
-      report(state, name, other, fresh, 'unique = keep');
-      end(state, fresh, 'delete', 'an older IKE SA of the same peer is kept (unique = keep)');
-      return;
+      if (Math.max(pathOf(state, other.ikeId).heardAt, other.sa.lastInboundAt) > fresh.createdAt) {
+        keepOlder(state, other, fresh);
+        return;
+      }
+      // A peer that lost its state need not say so (RFC 7296 2.4): whether the older one lives is asked, and both stand meanwhile.
+      other.contested = true;
+      const reason = 'the peer has made another IKE SA (unique = keep)';
+      other.sa.handle({ kind: 'command', at: state.at, command: { kind: 'check-liveness', reason } });
+      state.touch(other);
     }
   }
+}
+
+/** The peer has said something on an IKE SA that newer ones stand beside: it is kept, and they go (`unique = keep`). */
+export function settleContest(state: EngineState, older: IkeEntry): void {
+  const { identities, establishedAt } = older;
+  if (!older.contested || identities === undefined || establishedAt === undefined) return;
+  older.contested = false;
+  for (const entry of state.registry.ofIdentities(identities.local, identities.remote)) {
+    if (entry !== older && entry.createdAt >= establishedAt) keepOlder(state, older, entry);
+  }
+}
+
+function keepOlder(state: EngineState, older: IkeEntry, fresh: IkeEntry): void {
+  report(state, fresh.sa.connection.name, older, fresh, 'unique = keep');
+  end(state, fresh, 'delete', 'an older IKE SA of the same peer is kept (unique = keep)');
 }
 
 function report(

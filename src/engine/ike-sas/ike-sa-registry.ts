@@ -81,6 +81,8 @@ export interface IkeEntry {
   successorOfSilence: number | undefined;
   /** Its IKE_AUTH says INITIAL_CONTACT, for these identities. */
   initialContact: string | undefined;
+  /** Newer IKE SAs of its peer go as soon as anything is heard on this one (`unique = keep`). */
+  contested: boolean;
   /** Taken over from a checkpoint: its peer may not know of it, and everything is rekeyed once that is settled. */
   rekeysOnceKnown: boolean;
   /** What the newest refusal of its IKE_SA_INIT said, whoever sent it. */

@@ -2,6 +2,7 @@
 // Nothing is concluded from silence: the old IKE SA stays until its own tries are spent or the peer answers on it.
 import { ExchangeType, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
+import { settleContest } from '../ike-sas/duplicates.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 import { courseCancelled, firstSignAt } from './course.ts';
 import { isSilent, waitsToMove } from './path-knowledge.ts';
@@ -93,6 +94,7 @@ export function heardOnIkeSa(state: EngineState, entry: IkeEntry): void {
   if (lastInboundAt !== state.at || (phase !== 'established' && phase !== 'rekeying')) return;
   oldIkeSaAnswered(state, entry);
   answeredLate(state, entry);
+  settleContest(state, entry);
 }
 
 /** An IKE SA was rekeyed: what stood between it and others stands between them and its heir. */

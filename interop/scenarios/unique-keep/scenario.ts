@@ -1,0 +1,33 @@
+// strongSwan is killed and comes back without INITIAL_CONTACT, to a gateway that keeps what it has: `unique = keep`.
+import assert from 'node:assert/strict';
+import { eventually } from '../../harness/eventually.ts';
+import type { Scenario } from '../../harness/scenario.ts';
+
+// RFC 7296 2.4
+const scenario: Scenario = {
+  expects: 'the peer gets in beside its dead IKE SA, which goes when nobody answers on it; pings both ways',
+  roles: ['responder'],
+  families: ['IPv4'],
+  async play(stage) {
+    const { wayward, strongswan } = stage;
+    await stage.establish('net');
+    const [old] = await wayward.ikeSas();
+    await strongswan.kill();
+    await strongswan.start();
+    await strongswan.up('net');
+    await stage.pingBothWays();
+    assert.equal((await wayward.ikeSas()).length, 2);
+    const [fresh] = await eventually(
+      'wayward has one IKE SA',
+      async () => {
+        const all = await wayward.ikeSas();
+        return all.length === 1 ? all : undefined;
+      },
+      30_000,
+    );
+    assert.notEqual(fresh?.initiatorSpi, old?.initiatorSpi);
+    await stage.agreedChild('net');
+    await stage.pingBothWays();
+  },
+};
+export default scenario;
