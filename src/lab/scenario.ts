@@ -91,6 +91,8 @@ export type AttackKind =
   | 'i1-flood'
   | 'forged-delete'
   | 'init-flood'
+  /** An answer to the newest IKE_SA_INIT request of the target, ahead of the true one. */
+  | 'forged-first-answer'
   | 'random-esp'
   | 'replay'
   | 'truncation';

@@ -1,6 +1,7 @@
 // An attacker without keys: sees everything (on path) or nothing (off path), sends from any address, forges what it can.
 import { addressBytes, type Endpoint, type IpAddress } from '#sa';
 import {
+  decodeIkeMessage,
   ExchangeType,
   encodeHipPacket,
   encodeIkeMessage,
@@ -166,6 +167,8 @@ export class Attacker {
       case 'init-flood':
         // Each from an address of its own if none is spoofed on purpose.
         return { ...ike(this.#init()), source: { ...source, port: 1024 + index } };
+      case 'forged-first-answer':
+        return this.#firstAnswer(destination, offPath);
       case 'random-esp': {
         const octets = prng.bytes(prng.between(20, 120));
         if (readU32(octets, 0) < 256) writeU32(octets, 0, 256);
@@ -309,6 +312,46 @@ export class Attacker {
       source,
       destination,
       octets: shared ? marked(forged) : forged,
+      origin: 'forged',
+    };
+  }
+
+  /**
+   * RFC 7296 2.4: nobody vouches for the answer to IKE_SA_INIT. It takes the first of what was offered, and a public value that
+   * any 32 octets are (RFC 7748). Off path the SPI of the initiator is a guess.
+   */
+  #firstAnswer(target: Endpoint, offPath: boolean): Datagram | undefined {
+    const asked = this.#recordedIke.findLast((one) => {
+      const header = plainIkeHeader(one);
+      const request = header?.exchangeType === ExchangeType.IKE_SA_INIT && !header.response;
+      return request && one.source.address === target.address;
+    });
+    const octets = asked === undefined ? undefined : ikeOctets(asked, target);
+    if (asked === undefined || octets === undefined) return undefined;
+    const { header, payloads } = decodeIkeMessage(octets);
+    const offered = payloads.find((payload) => payload.type === 'SA')?.proposals[0];
+    const ke = payloads.find((payload) => payload.type === 'KE');
+    if (offered === undefined || ke === undefined) return undefined;
+    const transforms = new Map(offered.transforms.toReversed().map((one) => [one.type, one]));
+    const answer = encodeIkeMessage({
+      header: {
+        ...header,
+        initiatorSpi: offPath ? this.#spi() : header.initiatorSpi,
+        responderSpi: this.#spi(),
+        initiator: false,
+        response: true,
+      },
+      payloads: [
+        { type: 'SA', proposals: [{ ...offered, transforms: [...transforms.values()].toReversed() }] },
+        { type: 'KE', group: ke.group, data: this.#prng.bytes(ke.data.length) },
+        { type: 'Nonce', data: this.#prng.bytes(32) },
+      ],
+    });
+    return {
+      protocol: 'udp',
+      source: asked.destination,
+      destination: asked.source,
+      octets: answer,
       origin: 'forged',
     };
   }
