@@ -7,6 +7,7 @@ export {
   type ReplyBudgetOptions,
   type ReplyRequest,
 } from './budgets/reply-budget.ts';
+export { SourceRate } from './budgets/source-rate.ts';
 export { CrashDetectionSecrets, secretsRecordKey } from './crash-detection/secrets.ts';
 export { ownTokenBytes, tokenNotify, tokenOf, tokensPerMessageMax } from './crash-detection/token.ts';
 export { HeldTokens, offeredTokens } from './crash-detection/token-taker.ts';

@@ -8,6 +8,7 @@ import {
   HeldTokens,
   inRebootWindow,
   ReplyBudget,
+  SourceRate,
   SpiHistory,
   Suspicion,
   type UnknownSpiPolicy,
@@ -30,6 +31,8 @@ export const defaultUnknownSpiConfiguration: UnknownSpiConfiguration = {
 
 /** Prefixes whose credit is remembered at a time. */
 const sourcesMax = 1_024;
+/** What somebody says in the name of a peer must not keep the peer's own token waiting, and comparing is cheap. */
+const tokenChecksRate = { perSecond: 100, burst: 100 } as const;
 /** IKE SAs and connections are ours: this only bounds a mistake. */
 const subjectsMax = 65_536;
 
@@ -56,8 +59,8 @@ export class RecoveryState {
   readonly paths: Map<number, PathKnowledge> = new Map();
   /** Child SAs replaced because the peer does not know their SPI: one per Child SA and window. */
   readonly replacements: BackOff = new BackOff({ windowMsMin: 10_000, windowMsMax: 300_000, subjectsMax });
-  /** Tokens compared, per source (RFC 6290 8.1). */
-  readonly tokenChecks: BackOff = new BackOff({ windowMsMin: 100, windowMsMax: 10_000, subjectsMax: 4_096 });
+  /** Messages whose tokens are compared, per source (RFC 6290 8.1). */
+  readonly tokenChecks: SourceRate;
   /** What peers gave us, by IKE SA. */
   readonly held: Map<number, HeldTokens> = new Map();
   /** Connections that are being recovered. */
@@ -79,6 +82,7 @@ export class RecoveryState {
   constructor(randomness: Randomness, configuration: UnknownSpiConfiguration) {
     const salt = new DataView(randomness.bytes(4).buffer).getUint32(0);
     this.budget = new ReplyBudget({ sources: sourcesMax, salt, at: 0 });
+    this.tokenChecks = new SourceRate({ sources: sourcesMax, salt, rate: tokenChecksRate, at: 0 });
     this.history = new SpiHistory(configuration.historySize);
     this.secrets = CrashDetectionSecrets.fresh(randomness);
   }

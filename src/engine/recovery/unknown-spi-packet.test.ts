@@ -1,7 +1,8 @@
 // What a host says that has forgotten, message by message: tokens, and who gets none.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { invalidIkeSpi } from '#unknown-spi';
+import { address } from '#sa';
+import { invalidIkeSpi, unprotectedInvalidSpi } from '#unknown-spi';
 import { decodeIkeMessage, type IkeMessage, type NotifyPayload, NotifyType } from '#wire';
 import { addresses } from '../testing/connections.ts';
 import { only, responderOnly } from './testing/seen.ts';
@@ -59,6 +60,33 @@ test('a token is proof from any address', () => {
   const told = only(hosts.sun);
   hosts.receive(hosts.moon, { ...told, local: { ...told.local, address: addresses.moon, port: 7 } });
   assert.equal(hosts.moon.eventsOf('hint')[0]?.outcome, 'proven');
+});
+
+// RFC 6290 8.1
+test('a token is believed although somebody who sees our SPIs sends false ones, in the name of the peer and of thousands of others', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  const { moon, sun } = hosts;
+  const [sa] = moon.engine.status().ikeSas;
+  const [spi] = [...moon.outbound.keys()];
+  assert.ok(sa !== undefined && spi !== undefined);
+  const forged = unprotectedInvalidSpi(spi, sa, [new Uint8Array(16).fill(1)]);
+  const forge = (source: string): void => {
+    const local = { address: address(source), port: 500 };
+    hosts.receive(moon, { local, remote: { address: addresses.moon, port: 500 }, octets: forged });
+    hosts.settle();
+  };
+  for (let i = 0; i < 30_000; i++) {
+    hosts.now += 5;
+    if (i % 10 === 0) forge(addresses.sun);
+    forge(`203.0.${(i >>> 8) & 0x0f}.${i & 0xff}`);
+  }
+  hosts.restart(sun);
+  hosts.sendEsp(moon);
+  const told = sun.sent.find(({ remote }) => remote.address === addresses.moon);
+  assert.ok(told !== undefined);
+  hosts.receive(moon, told);
+  assert.equal(moon.eventsOf('hint').at(-1)?.outcome, 'proven');
 });
 
 test('a liveness check of a forgotten IKE SA is answered with INVALID_IKE_SPI and a token, fields copied', () => {

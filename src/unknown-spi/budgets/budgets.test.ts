@@ -8,6 +8,7 @@ import { type UnknownSpiPolicyName, unknownSpiPolicy, unknownSpiPolicyNames } fr
 import { BackOff } from './back-off.ts';
 import { prefixNumber } from './prefix.ts';
 import { ipOverheadBytes, ReplyBudget } from './reply-budget.ts';
+import { SourceRate } from './source-rate.ts';
 import { creditBytesMax } from './source-table.ts';
 
 const peer = address('198.51.100.2');
@@ -179,6 +180,50 @@ test('for any datagrams: packets per prefix and in all stay within burst and rat
       const allowed = ({ burst, perSecond }: typeof shy.total): number => burst + (at / 1_000) * perSecond;
       for (const count of perPrefix.values()) assert.ok(count <= allowed(shy.perSource));
       assert.ok(all.known <= allowed(shy.total) && all.stranger <= allowed(shy.total));
+    }),
+    cases(10_000),
+  );
+});
+
+test('for any askers: each source has its turns within burst and rate, in a table that never grows', () => {
+  const rate = { perSecond: 10, burst: 3 };
+  fc.assert(
+    fc.property(anyDatagrams, fc.constantFrom(1, 2, 8), fc.nat(), (askers, size, salt) => {
+      const turns = new SourceRate({ sources: size, salt, rate, at: 0 });
+      const taken = new Map<bigint, number>();
+      let at = 0;
+      for (const { source, afterMs } of askers) {
+        at += afterMs;
+        if (!turns.take(source, at)) continue;
+        const prefix = prefixNumber(source);
+        taken.set(prefix, (taken.get(prefix) ?? 0) + 1);
+      }
+      const all = [...taken.values()];
+      const allowed = rate.burst + (at / 1_000) * rate.perSecond;
+      for (const count of all) assert.ok(count <= allowed);
+      // Those that meet in a cell share it.
+      assert.ok(all.reduce((sum, count) => sum + count, 0) <= size * allowed);
+    }),
+    cases(10_000),
+  );
+});
+
+test('for any askers: a source that asks no more often than its rate has its turn, whatever others do', () => {
+  const rate = { perSecond: 10, burst: 3 };
+  fc.assert(
+    fc.property(anyDatagrams, (askers) => {
+      // Large enough for these sources not to meet.
+      const turns = new SourceRate({ sources: 4_096, salt: 7, rate, at: 0 });
+      let at = 0;
+      let nextAt = 0;
+      for (const { source, afterMs } of askers) {
+        if (source === peer) continue;
+        at += afterMs;
+        turns.take(source, at);
+        if (at < nextAt) continue;
+        assert.ok(turns.take(peer, at));
+        nextAt = at + 1_000 / rate.perSecond;
+      }
     }),
     cases(10_000),
   );
