@@ -15,6 +15,7 @@ export function forgetIkeSa({ recovery, deadlines, registry }: EngineState, entr
   recovery.suspicion.forget(ikeId);
   recovery.answeredMeanwhile.delete(ikeId);
   recovery.protectedNotifies.forget(String(ikeId));
+  recovery.protectedNotifiesOfOurs.forget(String(ikeId));
   // What fell silent before is on its own again: nobody carries its traffic any more.
   for (const other of registry.allOfConnection(sa.connection.name)) {
     if (other.successorOfSilence === ikeId) other.successorOfSilence = undefined;

@@ -35,6 +35,7 @@ const sourcesMax = 1_024;
 const tokenChecksRate = { perSecond: 100, burst: 100 } as const;
 /** IKE SAs and connections are ours: this only bounds a mistake. */
 const subjectsMax = 65_536;
+const protectedNotifyLimits = { windowMsMin: 1_000, windowMsMax: 60_000, subjectsMax } as const;
 
 export class RecoveryState {
   readonly budget: ReplyBudget;
@@ -42,12 +43,9 @@ export class RecoveryState {
   /** The same for HIP associations, by the number of their pair of SAs. */
   readonly hipSuspicion: Suspicion = new Suspicion();
   readonly incidents: IncidentLog = new IncidentLog();
-  /** INVALID_SPI over standing IKE SAs: one per IKE SA and window. */
-  readonly protectedNotifies: BackOff = new BackOff({
-    windowMsMin: 1_000,
-    windowMsMax: 60_000,
-    subjectsMax,
-  });
+  /** INVALID_SPI over standing IKE SAs: one per IKE SA and window. Of SPIs that the history knows, and of all others. */
+  readonly protectedNotifiesOfOurs: BackOff = new BackOff(protectedNotifyLimits);
+  readonly protectedNotifies: BackOff = new BackOff(protectedNotifyLimits);
   /** Calling whom the history names: one per connection and back-off step. */
   readonly reestablishments: BackOff = new BackOff({
     windowMsMin: 2_000,

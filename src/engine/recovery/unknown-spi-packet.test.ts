@@ -226,6 +226,31 @@ test('over a standing IKE SA the peer is told under protection, and replaces the
   assert.deepEqual([...hosts.moon.outbound.keys()], [outbound]);
 });
 
+test('the peer is told of an SPI that was ours although strangers make up others in its name', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  const { moon, sun } = hosts;
+  const [lost] = [...moon.outbound.keys()];
+  assert.ok(lost !== undefined);
+  sun.give(hosts.now, { kind: 'command', id: 9, command: { kind: 'terminate', connection: 'gateway' } });
+  hosts.settle();
+  hosts.connect();
+  let told = 0;
+  for (let i = 0; i < 600; i++) {
+    hosts.now += 250;
+    hosts.sendEsp(moon, { spi: 0x7000_0000 + i });
+    if (sun.eventsOf('unknown-spi').at(-1)?.outcome === 'sent-protected') told++;
+    hosts.settle();
+  }
+  assert.ok(told > 1 && told < 12, `${told} times`);
+  hosts.sendEsp(moon, { spi: lost });
+  assert.equal(sun.eventsOf('unknown-spi').at(-1)?.outcome, 'sent-protected');
+  hosts.settle();
+  // Who has seen it can repeat it, and is not answered each time either.
+  hosts.sendEsp(moon, { spi: lost });
+  assert.equal(sun.eventsOf('unknown-spi').at(-1)?.outcome, 'folded');
+});
+
 test('packets of an SA that was just deleted are late, not lost', () => {
   const hosts = new TwoHosts();
   hosts.connect();

@@ -137,7 +137,7 @@ function carryOut(
     case 'notify-protected':
       return known.ikeSa === undefined
         ? 'nothing-to-send'
-        : notifyProtected(state, known.ikeSa, evidence.spi);
+        : notifyProtected(state, known.ikeSa, evidence.spi, known.record !== undefined);
     case 'notify-unprotected': {
       const { local, remote } = ends(state, evidence, known.record);
       const tokensFor = 'tokensFor' in verdict ? verdict.tokensFor : undefined;
@@ -169,12 +169,16 @@ function ends(
   return { local: { ...destination, port: ike }, remote: { ...source, port } };
 }
 
-/** One per IKE SA and window, never ahead of another request of ours, further SPIs only counted. */
-function notifyProtected(state: EngineState, entry: IkeEntry, spi: number): ReplyOutcome {
+/**
+ * One per IKE SA and window, never ahead of another request of ours, further SPIs only counted. Anybody can make up SPIs in the name
+ * of the peer: those that were ours have a window of their own.
+ */
+function notifyProtected(state: EngineState, entry: IkeEntry, spi: number, wasOurs: boolean): ReplyOutcome {
   const { recovery } = state;
   const { sa } = entry;
   const busy = sa.outstanding.length > 0 || sa.queued.length > 0;
-  if (busy || !recovery.protectedNotifies.take(String(entry.ikeId), state.at)) {
+  const notifies = wasOurs ? recovery.protectedNotifiesOfOurs : recovery.protectedNotifies;
+  if (busy || !notifies.take(String(entry.ikeId), state.at)) {
     recovery.foldedSpis++;
     return 'folded';
   }
