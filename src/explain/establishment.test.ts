@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ke } from '#sa';
-import { ExchangeType, NotifyType, notify, zeroIkeSpi } from '#wire';
+import {
+  AuthMethod,
+  EapType,
+  ExchangeType,
+  encodeEapPacket,
+  encodeMsChapRequest,
+  encodeMsChapResponse,
+  NotifyType,
+  notify,
+  type Payload,
+  zeroIkeSpi,
+} from '#wire';
 import {
   CaptureBuilder,
   clear,
@@ -180,5 +191,107 @@ describe('an IKE SA does not come up', () => {
       finding(onlyPeers(explained(capture.file())), 'fragments-lost').why,
       /1 IP fragment on UDP 4500/,
     );
+  });
+});
+
+// RFC 7296 2.16
+describe('a user is authenticated by EAP', () => {
+  const octetsOf = (message: string): Uint8Array => new Uint8Array(Buffer.from(message));
+  const eap = (code: 1 | 2, identifier: number, type: number, data: Uint8Array): Payload => ({
+    type: 'EAP',
+    message: encodeEapPacket({ code, identifier, type, data }),
+  });
+  const withoutAuth = authRequest(toLeft).filter(({ type }) => type !== 'AUTH');
+  const [idR, auth, ...child] = authResponse(toRight);
+  const proof: Payload = { type: 'AUTH', method: AuthMethod.SHARED_KEY, data: new Uint8Array(32) };
+  const challenge = encodeMsChapRequest({
+    kind: 'challenge',
+    identifier: 2,
+    challenge: new Uint8Array(16),
+    name: octetsOf('right.example'),
+  });
+  const answer = encodeMsChapResponse({
+    kind: 'response',
+    identifier: 2,
+    peerChallenge: new Uint8Array(16),
+    ntResponse: new Uint8Array(24),
+    name: octetsOf('caro\u001bl'),
+  });
+  const failure = encodeMsChapRequest({ kind: 'failure', identifier: 3, message: octetsOf('E=691 R=0') });
+  const success = encodeMsChapRequest({ kind: 'success', identifier: 3, message: octetsOf('S=') });
+
+  function until(rounds: readonly (readonly [Payload[], Payload[]])[]): CaptureBuilder {
+    const capture = new CaptureBuilder()
+      .ike(left, right, initRequest([gcmProposal]))
+      .ike(right, left, initResponse());
+    for (const [round, [asked, answered]] of rounds.entries()) {
+      capture.ike(left, right, request(IKE_AUTH, round + 1, asked), 4500);
+      capture.ike(right, left, response(IKE_AUTH, round + 1, answered), 4500);
+    }
+    return capture;
+  }
+  const begin: [Payload[], Payload[]] = [
+    withoutAuth,
+    [idR!, auth!, eap(1, 1, EapType.IDENTITY, new Uint8Array(0))],
+  ];
+  const asked: [Payload[], Payload[]] = [
+    [eap(2, 1, EapType.IDENTITY, octetsOf('dave'))],
+    [eap(1, 2, EapType.MSCHAPV2, challenge)],
+  ];
+
+  test('with keys: by which method, as whom, and the Child SA that the first request asked for', () => {
+    const capture = until([
+      begin,
+      asked,
+      [[eap(2, 2, EapType.MSCHAPV2, answer)], [eap(1, 3, EapType.MSCHAPV2, success)]],
+      [
+        [eap(2, 3, EapType.MSCHAPV2, Uint8Array.of(3))],
+        [{ type: 'EAP', message: encodeEapPacket({ code: 3, identifier: 3 }) }],
+      ],
+      [[proof], [proof, ...child]],
+    ]).espBothWays([toRight, toLeft], 1, 5);
+    const peers = onlyPeers(explained(capture.file(), { keys: ikeKeys }));
+    const told = peers.events.map(({ code, text }) => `${code}: ${text}`).join('\n');
+    assert.match(told, /ike-auth: .* authenticate by EAP-MSCHAPv2 as caro.l$/m);
+    assert.ok(!told.includes('\u001b'));
+    assert.match(told, /child-sa: .*ESP c0ffee01_i c0ffee02_r/);
+    assert.equal(peers.ikeSas[0]?.state, 'established');
+    assert.deepEqual(codes(peers.findings), ['no-nat-detection']);
+    const sealedPeers = onlyPeers(explained(capture.file()));
+    assert.match(
+      sealedPeers.events.map(({ text }) => text).join('\n'),
+      /IKE_AUTH of .* goes on, most likely with EAP \(sealed\)/,
+    );
+  });
+
+  test('with keys: refused, whether the client acknowledges that, or gives up', () => {
+    const refused = [
+      begin,
+      asked,
+      [[eap(2, 2, EapType.MSCHAPV2, answer)], [eap(1, 3, EapType.MSCHAPV2, failure)]],
+    ] as const satisfies (readonly [Payload[], Payload[]])[];
+    const acknowledged = until([
+      ...refused,
+      [
+        [eap(2, 3, EapType.MSCHAPV2, Uint8Array.of(4))],
+        [{ type: 'EAP', message: encodeEapPacket({ code: 4, identifier: 3 }) }],
+      ],
+    ]);
+    const givenUp = until(refused)
+      .ike(
+        left,
+        right,
+        request(ExchangeType.INFORMATIONAL, 4, [notify(NotifyType.AUTHENTICATION_FAILED)]),
+        4500,
+      )
+      .ike(right, left, response(ExchangeType.INFORMATIONAL, 4, []), 4500);
+    for (const capture of [acknowledged, givenUp]) {
+      const peers = onlyPeers(explained(capture.file(), { keys: ikeKeys }));
+      const { what, advice } = finding(peers, 'auth-refused');
+      assert.match(what, /refuses .*, which came by EAP-MSCHAPv2 as caro/);
+      assert.match(advice, /has another password there/);
+      assert.equal(peers.ikeSas[0]?.state, 'refused');
+      assert.equal(peers.findings.filter(({ severity }) => severity === 'problem').length, 1);
+    }
   });
 });

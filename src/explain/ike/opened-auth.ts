@@ -2,10 +2,25 @@
 import { NotifyType, type Payload } from '#wire';
 import { type Opened, saOf } from './opened.ts';
 import { child } from './opened-child.ts';
+import { eapRefused, eapText, endsInFailure, followEap } from './opened-eap.ts';
 import { authenticationText, errorNotify, hasNotify, identityText, notifyText } from './payload-text.ts';
 import type { TrackedIkeSa } from './tracked-ike-sa.ts';
 
 export function authentication(opened: Opened): void {
+  const { eap } = opened.sa;
+  if (opened.exchange.messageId === 1 || eap === undefined) {
+    exchanged(opened);
+    return;
+  }
+  followEap(eap, opened);
+  if (endsInFailure(opened)) eapRefused(opened.sa, eap, opened);
+  // The last answer is about what the first request offered.
+  else if (opened.request.some(({ type }) => type === 'AUTH')) {
+    exchanged({ ...opened, request: [...eap.offer, ...opened.request] });
+  }
+}
+
+function exchanged(opened: Opened): void {
   const { sa, exchange, request, response, at } = opened;
   const { events, findings, silence } = sa.conversation;
   const initiatorIdentity = request.find((payload) => payload.type === 'IDi');
@@ -19,6 +34,9 @@ export function authentication(opened: Opened): void {
     sa.identities[role] === undefined ? sa.address(role) : `${sa.address(role)} (${sa.identities[role]})`;
   const error = errorNotify(response);
   const proved = response.some(({ type }) => type === 'AUTH');
+  const begins = exchange.messageId === 1 && response.some(({ type }) => type === 'EAP');
+  if (begins) sa.eap = { offer: request, refused: false };
+  const method = sa.eap === undefined || begins ? authenticationText(request) : eapText(sa.eap);
   const crashDetection = (payloads: readonly Payload[]): boolean =>
     hasNotify(payloads, NotifyType.QUICK_CRASH_DETECTION);
   const side = sa.conversation.sideOf(sa.endpoints.initiator.address);
@@ -37,7 +55,7 @@ export function authentication(opened: Opened): void {
       severity: 'problem',
       about: sa.name,
       what: `${responder} refuses the authentication of ${whom('initiator')}: ${notifyText(error)}`,
-      why: `the answer in frame ${exchange.response!.first.frame}; it came by ${authenticationText(request)}${
+      why: `the answer in frame ${exchange.response!.first.frame}; it came by ${method}${
         wanted?.type === 'IDr' ? `, and wanted ${identityText(wanted)}` : ''
       }`,
       advice:
@@ -47,11 +65,14 @@ export function authentication(opened: Opened): void {
     });
     return;
   }
-  const initial = hasNotify(request, NotifyType.INITIAL_CONTACT) ? `; ${initiator} says INITIAL_CONTACT` : '';
+  const contact = hasNotify(request, NotifyType.INITIAL_CONTACT) && !begins;
+  const initial = contact ? `; ${initiator} says INITIAL_CONTACT` : '';
   if (exchange.messageId === 1 || proved) {
-    const [one, other] = [authenticationText(request), authenticationText(response)];
-    const how = one === other ? one : `${one} and ${other}`;
-    const mobile = [request, response].every((said) => hasNotify(said, NotifyType.MOBIKE_SUPPORTED))
+    const other = authenticationText(response);
+    const how = method === other || (sa.eap !== undefined && !begins) ? method : `${method} and ${other}`;
+    const mobile = [sa.eap?.offer ?? request, response].every((said) =>
+      hasNotify(said, NotifyType.MOBIKE_SUPPORTED),
+    )
       ? '; the initiator may move (MOBIKE)'
       : '';
     events.tell(
@@ -72,7 +93,7 @@ export function authentication(opened: Opened): void {
       advice: 'It lost its state. The other side may drop what it still holds (RFC 7296 2.4).',
     });
   }
-  if (proved) sa.state = 'established';
+  if (proved && !begins) sa.state = 'established';
   if (saOf(response) !== undefined || error !== undefined) child(opened, undefined);
 }
 

@@ -3,10 +3,12 @@ import { addressFromBytes, formatSpi, isNegotiableSpi } from '#sa';
 import { type DeletePayload, NotifyType, ProtocolId, readU32 } from '#wire';
 import type { Sighting } from '../story.ts';
 import type { Opened } from './opened.ts';
+import { eapRefused } from './opened-eap.ts';
 import { errorNotify, hasNotify, notifies, notifyText } from './payload-text.ts';
 import type { TrackedIkeSa } from './tracked-ike-sa.ts';
 
-export function information({ sa, request, response, at, asker, other }: Opened): void {
+export function information(opened: Opened): void {
+  const { sa, request, response, at, asker, other } = opened;
   const { events, findings } = sa.conversation;
   const deletes = request.filter((payload): payload is DeletePayload => payload.type === 'D');
   const known = request.length + response.length;
@@ -35,7 +37,10 @@ export function information({ sa, request, response, at, asker, other }: Opened)
     );
   }
   const error = errorNotify(request);
-  if (error !== undefined) {
+  if (error !== undefined && sa.eap?.refused === true && sa.state !== 'refused') {
+    // Who is refused says so, instead of acknowledging it.
+    eapRefused(sa, sa.eap, opened);
+  } else if (error !== undefined) {
     events.tell(at, 'error-notify', `${asker} says ${notifyText(error)} to ${other}`);
     findings.find(at, {
       code: error.notifyType === NotifyType.INVALID_SPI ? 'invalid-spi' : 'error-notify',

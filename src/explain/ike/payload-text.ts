@@ -16,7 +16,7 @@ import {
 /** A peer's text can be long, and may hold what a terminal would obey. */
 const textMax = 120;
 
-function printable(text: string): string {
+export function printable(text: string): string {
   const safe = text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, '?');
   return safe.length <= textMax ? safe : `${safe.slice(0, textMax)}...`;
 }

@@ -43,7 +43,16 @@ function authentication(sa: TrackedIkeSa, exchange: TrackedExchange, response: T
   const { events, findings } = sa.conversation;
   const [initiator, responder] = [sa.address('initiator'), sa.address('responder')];
   // Later messages of IKE_AUTH belong to EAP, whose messages may be small.
-  if (exchange.messageId !== 1) return;
+  if (exchange.messageId !== 1) {
+    if (exchange.messageId === 2) {
+      events.tell(
+        begun(sa, exchange),
+        'ike-auth',
+        `IKE_AUTH of ${initiator} and ${responder} goes on, most likely with EAP (sealed)`,
+      );
+    }
+    return;
+  }
   if (isRefusal(response)) {
     sa.state = 'refused';
     events.tell(

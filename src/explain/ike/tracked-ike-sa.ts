@@ -4,6 +4,7 @@ import { type IkeSpi, type Payload, type WireProposal, zeroIkeSpi } from '#wire'
 import type { Conversation } from '../conversation.ts';
 import { explainLimits } from '../limits.ts';
 import type { ChildSaRow, IkeSaRow, IkeSaState, Sighting } from '../story.ts';
+import type { TrackedEap } from './opened-eap.ts';
 import { FragmentTexts } from './sealed.ts';
 
 export type IkeRole = 'initiator' | 'responder';
@@ -61,6 +62,8 @@ export class TrackedIkeSa {
   suite: IkeSuite | undefined;
   suiteText: string | undefined;
   readonly identities: Partial<Record<IkeRole, string>> = {};
+  /** The initiator wants EAP, and the responder has proven itself. */
+  eap: TrackedEap | undefined;
   messages = 0;
   retransmissions = 0;
   opened = 0;
