@@ -10,7 +10,8 @@ const scenario: Scenario = {
   variables: { password: 'roses & tulips' },
   timeLimitMs: 60_000,
   async play(stage) {
-    await certifyGateway(stage, stage.strongswan, stage.wayward);
+    // Large enough for fragments.
+    await certifyGateway(stage, stage.strongswan, stage.wayward, 'rsa');
     await stage.start();
     await assert.rejects(
       stage.wayward.up('net'),
@@ -28,6 +29,7 @@ const scenario: Scenario = {
     assert.match(log, /received EAP identity 'carol'/);
     assert.match(log, /EAP method EAP_MSCHAPV2 succeeded, MSK established/);
 
+    assert.match(await stage.wayward.command('status'), /MOBIKE, as the end that moves/);
     const { namespace } = stage.network.wayward;
     for (const [family, source] of [
       ['IPv4', '10.3.0.1'],

@@ -11,7 +11,8 @@ const scenario: Scenario = {
   variables: { password: 'roses & tulips' },
   timeLimitMs: 60_000,
   async play(stage) {
-    await certifyGateway(stage, stage.wayward, stage.strongswan);
+    // Large enough for fragments.
+    await certifyGateway(stage, stage.wayward, stage.strongswan, 'rsa');
     await stage.start();
     await assert.rejects(stage.strongswan.up('net'));
     await stage.wayward.waitForLog(/gateway\[1\] .*: IKE SA failed: EAP: carol gave a wrong password/);
@@ -29,7 +30,10 @@ const scenario: Scenario = {
     assert.match(log, /server requested EAP_IDENTITY/);
     assert.match(log, /authentication of 'left\.example' with EAP successful/);
     await stage.wayward.waitForLog(/IKE SA established \[left\.example\]\.\.\.\[\S+\] user carol/);
-    assert.match(await stage.wayward.command('status'), /, user carol$/m);
+    const status = await stage.wayward.command('status');
+    assert.match(status, /, user carol$/m);
+    assert.match(status, /MOBIKE, the peer moves/);
+    assert.match(log, /received fragment #1 of \d/);
 
     const { namespace } = stage.network.strongswan;
     for (const [family, source] of [
