@@ -33,6 +33,15 @@ function childLines(offloaded?: object): string[] {
   return linesOf([ikeSa]).filter((line) => /^ {4}(in|out) /.test(line));
 }
 
+test('a user whom EAP has authenticated stands behind what his machine calls itself', () => {
+  const ikeSa = {
+    ...{ connection: 'road', ikeId: 1, phase: 'established', initiator: false },
+    ...{ initiatorSpi: '01', responderSpi: '02', local: end('192.0.2.1'), remote: end('192.0.2.2') },
+    ...{ remoteIdentity: '10.0.0.7', remoteEapIdentity: 'carol', virtualAddresses: [], children: [] },
+  };
+  assert.ok(linesOf([ikeSa]).includes('  remote 10.0.0.7 @ 192.0.2.2:4500, user carol'));
+});
+
 test('each direction of a Child SA has its SPI and what it carried', () => {
   assert.deepEqual(childLines(), [
     '    in  0000c001, 84 octets, 1 packets',

@@ -339,6 +339,13 @@ test('marks and XFRM interfaces of a Child SA are told as charon tells them', as
   ]);
 });
 
+test('list-sas names the user whom EAP has authenticated, as charon does', async () => {
+  const daemon = await loaded();
+  daemon.ikeSas = [{ ...tunnel(), remoteEapIdentity: 'carol' }];
+  const [[, message]] = (await daemon.run('list-sas')).events as [[string, ViciMessage]];
+  assert.equal((message['net'] as ViciMessage)['remote-eap-id'], 'carol');
+});
+
 test('events have the structure that charon gives them', async () => {
   const daemon = await loaded();
   const identity = { idType: 2, data: octetsOfViciItem('x') };

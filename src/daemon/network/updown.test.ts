@@ -52,6 +52,14 @@ test('a host of its own is told from a network behind it, in both families', () 
   assert.equal(verb(block('10.0.0.0/8')), 'up-client');
 });
 
+test('a user whom EAP has authenticated is named beside the identity of his machine', () => {
+  const environment = (context: Partial<IkeContext>): Record<string, string> =>
+    updownEnvironment(occasion({}, context), block('10.1.0.0/16'), block('10.2.0.0/16'));
+  const { PLUTO_PEER_ID, PLUTO_XAUTH_ID } = environment({ remoteEapIdentity: 'carol' });
+  assert.deepEqual([PLUTO_PEER_ID, PLUTO_XAUTH_ID], ['C=CH, CN=sun', 'carol']);
+  assert.ok(!('PLUTO_XAUTH_ID' in environment({})));
+});
+
 test('protocols are numbers, and ports say one, all or a range', () => {
   const ports = (mine: TrafficSelector, peers: TrafficSelector): (string | undefined)[] => {
     const environment = updownEnvironment(occasion(), mine, peers);

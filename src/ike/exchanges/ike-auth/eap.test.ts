@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { privateKeyFromPkcs8 } from '#crypto';
 import { address } from '#sa';
-import { AuthMethod, decodeIkeMessage, ExchangeType, NotifyType, type Payload } from '#wire';
+import {
+  AuthMethod,
+  decodeIkeMessage,
+  ExchangeType,
+  encodeIkeMessage,
+  NotifyType,
+  type Payload,
+} from '#wire';
 import { formatIdentity } from '../../authentication/identity-text.ts';
 import type { ConnectionConfiguration } from '../../configuration.ts';
 import { findNotify, notify } from '../../payloads/notify.ts';
@@ -122,6 +129,28 @@ describe('a user with a password and a gateway with a certificate', () => {
     }
     assert.equal(pair.moon.sa.phase, 'established');
     assert.equal(pair.sun.sa.phase, 'established');
+  });
+
+  // RFC 7296 2.6, 2.15: both AUTH payloads of the initiator cover what it sent last.
+  test('do not mind which of two first requests the gateway has taken, with the cookie or without', () => {
+    const pair = eapPair();
+    pair.moon.initiate(pair.sun.endpoint);
+    const asked = pair.take(pair.sun);
+    pair.wait(1000);
+    const bare = pair.take(pair.sun);
+    const { header } = decodeIkeMessage(asked.octets);
+    const demand = encodeIkeMessage({
+      header: { ...header, initiator: false, response: true },
+      payloads: [notify(NotifyType.COOKIE, Uint8Array.of(1, 2, 3, 4))],
+    });
+    const back = { to: pair.moon, source: asked.destination, destination: asked.source };
+    pair.deliver(pair.moon, { ...back, octets: demand });
+    const cookied = pair.take(pair.sun);
+    pair.deliver(pair.sun, bare);
+    pair.deliver(pair.sun, cookied);
+    pair.settle();
+    assert.equal(pair.moon.sa.phase, 'established');
+    assert.equal(pair.sun.sas.length, 1);
   });
 
   // RFC 7383
