@@ -36,15 +36,22 @@ test('an IKE SA that replaces another one in a rekeying is the same user’s', (
   );
 });
 
-test('a second IKE SA of the same user replaces the first, whatever his machine calls itself (unique = replace)', () => {
-  const pair = eapHosts({ unique: 'replace' }).establish();
-  pair.now += 1000;
-  pair.moon.crash();
-  pair.moon.command({ kind: 'initiate', child: 'net' });
-  pair.settle();
-  assert.deepEqual([pair.moon.established, pair.sun.established], [1, 1]);
-  assert.equal(pair.sun.engine.status().pools[0]?.online, 1);
-});
+for (const [unique, kept] of [
+  ['replace', 1],
+  // INITIAL_CONTACT
+  ['no', 1],
+  ['never', 2],
+] as const) {
+  test(`of two IKE SAs of one user that began anew the gateway keeps ${kept} (unique = ${unique})`, () => {
+    const pair = eapHosts({ unique }).establish();
+    pair.now += 1000;
+    pair.moon.crash();
+    pair.moon.command({ kind: 'initiate', child: 'net' });
+    pair.settle();
+    assert.deepEqual([pair.moon.established, pair.sun.established], [1, kept]);
+    assert.equal(pair.sun.engine.status().pools[0]?.online, kept);
+  });
+}
 
 test('a wrong password leaves nothing behind', () => {
   const pair = eapHosts({}, 'roses');

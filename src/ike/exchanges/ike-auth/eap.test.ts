@@ -1,6 +1,7 @@
 // IKE_AUTH with EAP: users with passwords, gateways with certificates, lost and repeated messages, and who must not get in.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { privateKeyFromPkcs8 } from '#crypto';
 import { address } from '#sa';
 import {
@@ -35,7 +36,7 @@ import {
   passwordOf,
 } from '../../testing/eap-pair.ts';
 import { insider } from '../../testing/insider.ts';
-import { Pair } from '../../testing/pair.ts';
+import { type Datagram, Pair } from '../../testing/pair.ts';
 import { issuer, loseSun, resumption } from '../../testing/resumption.ts';
 
 const begun = (pair: Pair): Pair => {
@@ -129,6 +130,41 @@ describe('a user with a password and a gateway with a certificate', () => {
     }
     assert.equal(pair.moon.sa.phase, 'established');
     assert.equal(pair.sun.sa.phase, 'established');
+  });
+
+  test('come to an end whatever is lost, repeated or overtaken for a while', () => {
+    const retransmit = { baseMs: 500, factor: 1.1, tries: 40, jitter: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('deliver', 'drop', 'twice', 'hold'), { minLength: 10, maxLength: 60 }),
+        (weather) => {
+          const pair = eapPair({
+            client: { retransmit, fragmentSizeBytes: 576 },
+            gateway: { fragmentSizeBytes: 576 },
+          });
+          pair.moon.initiate(pair.sun.endpoint);
+          const held: Datagram[] = [];
+          for (const now of weather) {
+            pair.collect();
+            const datagram = pair.wire.shift();
+            if (datagram === undefined) {
+              pair.wait(600);
+              continue;
+            }
+            if (now === 'hold') held.push(datagram);
+            if (now === 'deliver' || now === 'twice') pair.deliver(datagram.to, datagram);
+            if (now === 'twice') pair.deliver(datagram.to, datagram);
+          }
+          for (const datagram of held) pair.deliver(datagram.to, datagram);
+          pair.run(20_000);
+          assert.equal(pair.moon.sa.phase, 'established');
+          assert.equal(pair.sun.sa.phase, 'established');
+          assert.equal(pair.sun.installed.size, 2);
+          pair.assertKeysAgree();
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   // RFC 7296 2.6, 2.15: both AUTH payloads of the initiator cover what it sent last.
