@@ -7,6 +7,8 @@ import type { PeerClaim } from './peer-authentication.ts';
 
 /** Each costs the check of a signature, and a peer that is nobody yet asks for it. */
 const claimsMax = 16;
+/** These cost a comparison each, when the user is known: a gateway may have a connection for each of them. */
+const eapClaimsMax = 256;
 
 /**
  * Claims in the order in which they are tried, as strongSwan goes from one connection to the next. IKE_SA_INIT chose by
@@ -18,7 +20,12 @@ export function claimsOf(
   initiator: Identity,
   responder: Identity | undefined,
 ): readonly PeerClaim[] {
-  return claimsAmong(state, () => true, initiator, responder);
+  const claims = claimsAmong(state, () => true, initiator, responder);
+  // Those with EAP are refused whatever the peer proves: they must not take the places of others.
+  const able = claims.filter(
+    ({ connection: { local, remote } }) => local.method !== 'eap' && remote.method !== 'eap',
+  );
+  return (able.length > 0 ? able : claims).slice(0, claimsMax);
 }
 
 /**
@@ -37,7 +44,7 @@ export function eapClaimsOf(
       remote.method === 'eap' && local.method === 'pubkey' && matchIdentity(initiator, remote.identity) > 0,
     initiator,
     responder,
-  );
+  ).slice(0, eapClaimsMax);
 }
 
 function claimsAmong(
@@ -60,7 +67,6 @@ function claimsAmong(
   const best = matchIdentity(initiator, first.remote.identity);
   return fitting
     .filter((connection) => matchIdentity(initiator, connection.remote.identity) === best)
-    .slice(0, claimsMax)
     .map((connection) => ({
       connection,
       localIdentity: ownIdentity(state, connection) ?? responder ?? identityOfAddress(state.local.address),

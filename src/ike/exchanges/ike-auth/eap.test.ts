@@ -626,6 +626,26 @@ describe('several connections of a gateway', () => {
     assert.equal(pair.sun.sa.connection.name, 'road');
   });
 
+  test('may be one for each user, and many that stand before a connection without EAP', () => {
+    const daves = Array.from({ length: 40 }, (_, at) =>
+      gatewayNamed(`dave ${at}`, { eapIdentity: { kind: 'exact', identity: dave } }),
+    );
+    const carols = gatewayNamed('carols', { eapIdentity: { kind: 'exact', identity: carol } });
+    const plain = connection('sun', {
+      name: 'plain',
+      remote: { ...connection('sun').remote, identity: { kind: 'any' } },
+    });
+    assert.equal(toGateways([...daves, carols]).sun.sa.connection.name, 'carols');
+    const psk = new Pair({
+      moon: { connections: [connection('moon')], credentials: sharedSecret('x') },
+      sun: {
+        connections: [...daves, plain],
+        credentials: gatewayCredentials({ sharedSecrets: sharedSecret('x').sharedSecrets }),
+      },
+    }).establish();
+    assert.equal(psk.sun.sa.connection.name, 'plain');
+  });
+
   test('for another IKE identity are nobody’s', () => {
     const pair = toGateways([gatewayNamed('other', { identity: { kind: 'exact', identity: fqdn('else') } })]);
     refusedAtBothEnds(pair);
