@@ -1,14 +1,16 @@
-// charon logs in at wayward with a user name and a password (EAP-MSCHAPv2), first with a wrong one, and gets virtual addresses.
+// charon logs in at wayward with a user name and a password (EAP-MSCHAPv2), which swanctl has to bring first, and gets virtual addresses.
 import assert from 'node:assert/strict';
 import { certifyGateway } from '../../harness/certificates.ts';
 import { eventually } from '../../harness/eventually.ts';
 import type { Scenario } from '../../harness/scenario.ts';
+import { swanctl } from '../../harness/swanctl.ts';
 import { ping } from '../../harness/traffic.ts';
 
 const scenario: Scenario = {
-  expects: 'a wrong password is refused and said; with the right one addresses of the pools and traffic',
+  expects:
+    'a wrong password is refused and said; once swanctl brings the right one, addresses of the pools and traffic',
   roles: ['responder'],
-  variables: { password: 'roses & tulips' },
+  variables: { password: 'tulips & roses', known: 'roses & tulips' },
   timeLimitMs: 60_000,
   async play(stage) {
     // Large enough for fragments.
@@ -20,8 +22,10 @@ const scenario: Scenario = {
       /EAP-MS-CHAPv2 failed with error ERROR_AUTHENTICATION_FAILURE/.test(await stage.strongswan.log()),
     );
 
-    await stage.configure({ password: 'tulips & roses' });
-    await stage.strongswan.reload();
+    await stage.configure({ known: 'tulips & roses' });
+    const loaded = await swanctl(stage.wayward, '--load-creds', '--clear', '--noprompt');
+    assert.equal(loaded.status, 0, loaded.output);
+    assert.match(loaded.output, /loaded eap secret 'eap-carol'/);
     await stage.strongswan.up('net');
     const child = await stage.agreedChild('net');
     await stage.routed(child);
