@@ -1,12 +1,13 @@
 // A NAT in front of the Initiator that gives it another port or address, of which neither host is told (RFC 7401 4.1.4, 6.8 8).
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { verifyHipSignature } from '#crypto';
 import { address, type Endpoint, type Spi } from '#sa';
 import { HipPacketType, hipParameterOctets, writeHipChecksum } from '#wire';
 import { hipDefaults } from './configuration.ts';
 import { addressesOf } from './host-state.ts';
 import { BehindNat, before } from './testing/behind-nat.ts';
-import { TwoHosts } from './testing/two-hosts.ts';
+import { decodeTransit, type Transit, TwoHosts } from './testing/two-hosts.ts';
 
 const { baseMs } = hipDefaults.retransmission;
 
@@ -187,6 +188,62 @@ test('in UDP a NOTIFY goes out when nothing else has for 15 seconds, and says no
       return true;
     });
   }
+});
+
+/** Where keepalives of sun go to, with the state that it is in, when they are due at once. */
+function keepalivesOfSun(
+  hosts: BehindNat,
+  durationMs: number,
+  lost: (transit: Transit) => boolean,
+): Set<string> {
+  const told = new Set<string>();
+  hosts.wait(durationMs, (transit) => {
+    const { from, path, octets } = transit;
+    if (from === 'sun' && octets[2] === HipPacketType.NOTIFY)
+      told.add(`${hosts.sun.state(hosts.moon.hit)} ${path.remote.address}`);
+    return !lost(transit);
+  });
+  return told;
+}
+
+const restless = { sun: { configuration: { keepaliveMs: 100 } } };
+
+// RFC 7401 5.3.6
+test('the NOTIFY of a keepalive is signed', () => {
+  const hosts = new BehindNat(restless).callInUdp();
+  hosts.settle();
+  hosts.sendEsp(hosts.moon);
+  const signed = new Set<boolean>();
+  hosts.wait(1_000, (transit) => {
+    if (transit.octets[2] === HipPacketType.NOTIFY)
+      signed.add(verifyHipSignature(decodeTransit(transit), hosts.sun.identity.identity));
+    return true;
+  });
+  assert.deepEqual(signed, new Set([true]));
+});
+
+test('none goes out before the association stands, and none to where a peer has yet to answer', () => {
+  const hosts = new BehindNat(restless).callInUdp();
+  hosts.settle();
+  assert.equal(hosts.sun.state(hosts.moon.hit), 'R2-SENT');
+  assert.deepEqual(
+    keepalivesOfSun(hosts, 1_000, () => false),
+    new Set(),
+  );
+  hosts.sendEsp(hosts.moon);
+  assert.deepEqual(
+    keepalivesOfSun(hosts, 1_000, () => false),
+    new Set([`ESTABLISHED ${before.address}`]),
+  );
+  const { moon, now } = hosts;
+  hosts.outside = { address: address('198.51.100.7'), port: 50_123 };
+  const [from, to] = [moon.address, address('10.0.0.2')];
+  moon.address = to;
+  moon.give(now, { kind: 'command', command: { kind: 'move', from, to } });
+  assert.deepEqual(
+    keepalivesOfSun(hosts, 1_000, ({ from: sender }) => sender === 'sun'),
+    new Set([`ESTABLISHED ${before.address}`]),
+  );
 });
 
 test('right in IP no NOTIFY goes out, and a keepalive is no use of an association', () => {
