@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { address, type Endpoint, type Spi } from '#sa';
 import { BehindNat } from './testing/behind-nat.ts';
-import type { TestHost, Transit } from './testing/two-hosts.ts';
+import { act, anyStep, assertOnePair, type Step, weather } from './testing/storm.ts';
+import type { TestHost } from './testing/two-hosts.ts';
 
 const mappings: readonly Endpoint[] = [40_001, 40_002, 40_003].flatMap((port) =>
   ['203.0.113.1', '203.0.113.2'].map((one) => ({ address: address(one), port })),
@@ -23,24 +24,14 @@ const actions = [
   'wait',
 ] as const;
 
-interface Step {
-  readonly action: (typeof actions)[number];
-  readonly moon: boolean;
+interface NatStep extends Step<(typeof actions)[number]> {
   readonly mapping: number;
-  readonly waitMs: number;
-  /** One bit for each packet that follows: lost or not; another: late or not. */
-  readonly lost: number;
-  readonly doubled: number;
 }
 
-const anySteps: fc.Arbitrary<Step[]> = fc.array(
+const anySteps: fc.Arbitrary<NatStep[]> = fc.array(
   fc.record({
-    action: fc.constantFrom(...actions),
-    moon: fc.boolean(),
+    ...anyStep(actions, [0, 0, 10, 300, 1_500, 8_000, 20_000]),
     mapping: fc.nat({ max: mappings.length - 1 }),
-    waitMs: fc.constantFrom(0, 0, 10, 300, 1_500, 8_000, 20_000),
-    lost: fc.nat({ max: 0xffff }),
-    doubled: fc.nat({ max: 0xffff }),
   }),
   { minLength: 3, maxLength: 14 },
 );
@@ -63,33 +54,11 @@ function sendData(hosts: BehindNat): void {
   sun.give(now, { kind: 'data-plane', event });
 }
 
-function act(hosts: BehindNat, host: TestHost, { action, mapping }: Step): void {
-  const { now } = hosts;
-  const local = host.hit;
-  const remote = hosts.other(host).hit;
-  switch (action) {
-    case 'remap':
-      hosts.outside = mappings[mapping]!;
-      break;
-    case 'data':
-      sendData(hosts);
-      break;
-    case 'rekey':
-      host.give(now, { kind: 'command', command: { kind: 'rekey', local, remote } });
-      break;
-    case 'check':
-    case 'close':
-      host.give(now, { kind: 'command', command: { kind: action, local, remote, reason: 'the storm' } });
-      break;
-    case 'crash':
-      host.crash(now);
-      break;
-    case 'call':
-      hosts.callInUdp();
-      break;
-    case 'wait':
-      break;
-  }
+function actHere(hosts: BehindNat, host: TestHost, { action, mapping }: NatStep): void {
+  if (action === 'remap') hosts.outside = mappings[mapping]!;
+  else if (action === 'data') sendData(hosts);
+  else if (action === 'call') hosts.callInUdp();
+  else act(hosts, host, action);
 }
 
 // RFC 9028 4.10, RFC 8046 5.4
@@ -99,15 +68,8 @@ test('after any storm data leads to where the NAT shows the peer, and both ends 
     fc.property(anySteps, (steps) => {
       const hosts = new BehindNat().callInUdp();
       for (const step of steps) {
-        act(hosts, step.moon ? hosts.moon : hosts.sun, step);
-        let count = 0;
-        const late: Transit[] = [];
-        hosts.wait(step.waitMs, (transit) => {
-          const bit = 1 << (count++ & 15);
-          if ((step.doubled & bit) !== 0) late.push(transit);
-          return (step.lost & bit) === 0;
-        });
-        for (const transit of late) hosts.deliver(transit);
+        actHere(hosts, step.moon ? hosts.moon : hosts.sun, step);
+        weather(hosts, step);
         assert.ok(hosts.sun.host.status().length <= 1);
       }
       hosts.wait(100_000);
@@ -121,10 +83,7 @@ test('after any storm data leads to where the NAT shows the peer, and both ends 
       assert.deepEqual([hosts.wayToMoon, hosts.espToMoon], [hosts.outside, hosts.outside]);
       moved += hosts.sun.eventsOf('moved').length;
       hosts.assertKeysAgree();
-      for (const host of [moon, sun]) {
-        assert.deepEqual([host.inbound.size, host.outbound.size, host.policies.size], [1, 1, 1], host.name);
-        assert.deepEqual([...host.spis], [...host.inbound.keys()]);
-      }
+      for (const host of [moon, sun]) assertOnePair(host);
     }),
     { numRuns: 60 },
   );

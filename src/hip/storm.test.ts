@@ -3,55 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { HipHost } from './host.ts';
-import { type TestHost, type Transit, TwoHosts } from './testing/two-hosts.ts';
+import { act, anyStep, assertOnePair, weather } from './testing/storm.ts';
+import { type TestHost, TwoHosts } from './testing/two-hosts.ts';
 
 const actions = ['call', 'call', 'rekey', 'check', 'close', 'crash', 'traffic', 'wait'] as const;
 
-interface Step {
-  readonly action: (typeof actions)[number];
-  readonly moon: boolean;
-  readonly waitMs: number;
-  /** One bit for each packet that follows: lost or not; another: doubled or not. */
-  readonly lost: number;
-  readonly doubled: number;
-}
+type Action = (typeof actions)[number];
 
-const anySteps: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({
-    action: fc.constantFrom(...actions),
-    moon: fc.boolean(),
-    waitMs: fc.constantFrom(0, 0, 10, 300, 1500, 8000),
-    lost: fc.nat({ max: 0xffff }),
-    doubled: fc.nat({ max: 0xffff }),
-  }),
-  { minLength: 3, maxLength: 12 },
-);
+const anySteps = fc.array(fc.record(anyStep(actions, [0, 0, 10, 300, 1_500, 8_000])), {
+  minLength: 3,
+  maxLength: 12,
+});
 
-function act(hosts: TwoHosts, host: TestHost, action: Step['action']): void {
-  const remote = hosts.other(host).hit;
-  const local = host.hit;
-  switch (action) {
-    case 'call':
-      hosts.call(host);
-      break;
-    case 'crash':
-      host.crash(hosts.now);
-      break;
-    case 'traffic':
-      if (host.using.size > 0 && host.outbound.size > 0) hosts.sendEsp(host);
-      break;
-    case 'wait':
-      break;
-    case 'close':
-    case 'check':
-      host.give(hosts.now, {
-        kind: 'command',
-        command: { kind: action, local, remote, reason: 'the storm' },
-      });
-      break;
-    case 'rekey':
-      host.give(hosts.now, { kind: 'command', command: { kind: action, local, remote } });
-  }
+function actHere(hosts: TwoHosts, host: TestHost, action: Action): void {
+  if (action === 'call') hosts.call(host);
+  else if (action !== 'traffic') act(hosts, host, action);
+  else if (host.using.size > 0 && host.outbound.size > 0) hosts.sendEsp(host);
 }
 
 /** Whatever names an association finds it. */
@@ -75,16 +42,9 @@ test('after any storm a call brings both ends together, and what they hold is wh
   fc.assert(
     fc.property(anySteps, (steps) => {
       const hosts = new TwoHosts();
-      for (const { action, moon, waitMs, lost, doubled } of steps) {
-        act(hosts, moon ? hosts.moon : hosts.sun, action);
-        let count = 0;
-        const late: Transit[] = [];
-        hosts.wait(waitMs, (transit) => {
-          const bit = 1 << (count++ & 15);
-          if ((doubled & bit) !== 0) late.push(transit);
-          return (lost & bit) === 0;
-        });
-        for (const transit of late) hosts.deliver(transit);
+      for (const step of steps) {
+        actHere(hosts, step.moon ? hosts.moon : hosts.sun, step.action);
+        weather(hosts, step);
         for (const one of [hosts.moon, hosts.sun]) assertFound(one.host);
       }
       established += hosts.moon.eventsOf('established').length;
@@ -97,8 +57,7 @@ test('after any storm a call brings both ends together, and what they hold is wh
       }
       hosts.assertKeysAgree();
       for (const host of [hosts.moon, hosts.sun]) {
-        assert.deepEqual([host.inbound.size, host.outbound.size, host.policies.size], [1, 1, 1], host.name);
-        assert.deepEqual([...host.spis], [...host.inbound.keys()]);
+        assertOnePair(host);
         assert.equal(host.host.status().length, 1);
         act(hosts, host, 'close');
       }
