@@ -2,47 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { verifyHipSignature } from '#crypto';
-import { decodeHipPacket, HipNotifyType, HipPacketType, hipParameter, hipUdpPort } from '#wire';
+import { decodeHipPacket, HipNotifyType, HipPacketType, hipParameter } from '#wire';
 import type { HipConfiguration } from '../configuration.ts';
-import { HandmadeInitiator, type I2Change } from '../testing/handmade-initiator.ts';
+import { AskedResponder } from '../testing/asked-responder.ts';
+import type { I2Change } from '../testing/handmade-initiator.ts';
 import { testIdentity } from '../testing/identities.ts';
 import { TwoHosts } from '../testing/two-hosts.ts';
 
-const moon = testIdentity('p256-a');
 const other = testIdentity('rsa-a');
 const { algorithm, octets: hostIdentity } = other.identity;
-
-/** sun, to which somebody talks as moon. */
-class Refusing extends TwoHosts {
-  readonly initiator: HandmadeInitiator;
-
-  constructor(configuration: Partial<HipConfiguration> = {}) {
-    super({ sun: { configuration } });
-    this.initiator = new HandmadeInitiator(moon, this.sun.hit);
-  }
-
-  /** @returns what sun answers */
-  tell(octets: Uint8Array): readonly Uint8Array[] {
-    const { sun } = this;
-    const path = {
-      local: { ...sun.endpoint, port: hipUdpPort },
-      remote: { ...this.moon.endpoint, port: hipUdpPort },
-    };
-    sun.sent.length = 0;
-    sun.give(this.now, { kind: 'packet', path, octets });
-    assert.ok(sun.sent.every(({ path: { remote } }) => remote.address === path.remote.address));
-    return sun.sent.map((sent) => sent.octets);
-  }
-
-  i2(change: I2Change = {}): Uint8Array {
-    const [r1] = this.tell(this.initiator.i1);
-    return this.initiator.i2(r1!, change);
-  }
-
-  get lastRejection(): string | undefined {
-    return this.sun.rejections.at(-1);
-  }
-}
 
 const refusals: readonly (readonly [string, number, I2Change, Partial<HipConfiguration>?])[] = [
   ['cipher', HipNotifyType.INVALID_HIP_CIPHER_CHOSEN, { parameters: [{ type: 'HIP_CIPHER', ciphers: [1] }] }],
@@ -62,10 +30,10 @@ const refusals: readonly (readonly [string, number, I2Change, Partial<HipConfigu
 describe('an I2 that is refused', () => {
   for (const [rejection, notifyType, change, configuration] of refusals)
     test(`for its ${rejection} is answered by a signed NOTIFY that is no longer than itself`, () => {
-      const hosts = new Refusing(configuration);
+      const hosts = new AskedResponder(configuration);
       const i2 = hosts.i2(change);
       const answers = hosts.tell(i2);
-      assert.equal(hosts.lastRejection, `I2 ${rejection}`);
+      assert.equal(hosts.sun.rejections.at(-1), `I2 ${rejection}`);
       assert.equal(answers.length, 1);
       const packet = decodeHipPacket(answers[0]!);
       assert.equal(packet.header.packetType, HipPacketType.NOTIFY);
@@ -76,11 +44,11 @@ describe('an I2 that is refused', () => {
     });
 
   test('because the data plane has just refused what came of another one is told so', () => {
-    const hosts = new Refusing();
+    const hosts = new AskedResponder();
     hosts.sun.refuses = ({ kind }) => kind === 'use-outbound';
     hosts.tell(hosts.i2());
     const [answer] = hosts.tell(hosts.i2());
-    assert.equal(hosts.lastRejection, 'I2 data-plane');
+    assert.equal(hosts.sun.rejections.at(-1), 'I2 data-plane');
     const { parameters } = decodeHipPacket(answer!);
     const { RESPONDER_BUSY_PLEASE_RETRY } = HipNotifyType;
     assert.equal(hipParameter(parameters, 'NOTIFICATION')?.notifyType, RESPONDER_BUSY_PLEASE_RETRY);
@@ -108,13 +76,13 @@ describe('an I2 that is refused', () => {
   ];
   for (const [rejection, change] of silent)
     test(`for its ${rejection} is not answered`, () => {
-      const hosts = new Refusing();
+      const hosts = new AskedResponder();
       assert.deepEqual(hosts.tell(hosts.i2(change)), []);
-      assert.equal(hosts.lastRejection, `I2 ${rejection}`);
+      assert.equal(hosts.sun.rejections.at(-1), `I2 ${rejection}`);
     });
 
   test('again and again costs few signatures: its solution is spent, and there is a rate', () => {
-    const hosts = new Refusing();
+    const hosts = new AskedResponder();
     const { sun } = hosts;
     const cipher: I2Change = { parameters: [{ type: 'HIP_CIPHER', ciphers: [1] }] };
     const i2 = hosts.i2(cipher);
@@ -124,7 +92,7 @@ describe('an I2 that is refused', () => {
       answers += hosts.tell(i2).length;
     }
     assert.equal(answers, 4);
-    assert.equal(hosts.lastRejection, 'I2 repeated');
+    assert.equal(hosts.sun.rejections.at(-1), 'I2 repeated');
     // Each with a solution of its own.
     const before = sun.signatures;
     hosts.now += 60_000;
