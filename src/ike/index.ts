@@ -15,6 +15,17 @@ export {
   identityPatternFromText,
 } from './authentication/identity-text.ts';
 export {
+  adoptIkeSa,
+  type InitiateOptions,
+  initiateIkeSa,
+  type RespondOptions,
+  type RespondOutcome,
+  type ResumeOptions,
+  respondToInit,
+  respondToResume,
+  resumeIkeSa,
+} from './begin-ike-sa.ts';
+export {
   type ChildSaSnapshot,
   type IkeSaSnapshot,
   wipeIkeSaSnapshot,
@@ -26,19 +37,10 @@ export * from './configuration.ts';
 export { compareNonces } from './exchanges/nonces.ts';
 export {
   type AdoptOptions,
-  adoptIkeSa,
   type ChildSaStatus,
   IkeSa,
-  type InitiateOptions,
-  initiateIkeSa,
   type MobilityStatus,
   type OutstandingSummary,
-  type RespondOptions,
-  type RespondOutcome,
-  type ResumeOptions,
-  respondToInit,
-  respondToResume,
-  resumeIkeSa,
 } from './ike-sa.ts';
 export type { IkeRole, IkeSaStatistics, NatTraversalPorts } from './ike-sa-state.ts';
 export * from './interface.ts';
