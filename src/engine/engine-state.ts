@@ -1,14 +1,6 @@
 // Everything one host remembers, shared by the files of this room. Users see `Engine`.
 import type { Randomness } from '#crypto';
-import {
-  type ChildConfiguration,
-  type ConnectionConfiguration,
-  CookieIssuer,
-  type IkeSa,
-  type IkeSaPorts,
-  identityKey,
-  type TicketIssuer,
-} from '#ike';
+import { type ChildConfiguration, type ConnectionConfiguration, CookieIssuer, type TicketIssuer } from '#ike';
 import { DeadlineQueue, type Endpoint, type IpAddress, type SaCommand, type SaResult, type Spi } from '#sa';
 import {
   noClaims,
@@ -18,7 +10,7 @@ import {
   soleOwnership,
   tokenNotify,
 } from '#unknown-spi';
-import { type IkeSpi, type NotifyPayload, zeroIkeSpi } from '#wire';
+import type { IkeSpi, NotifyPayload } from '#wire';
 import { Checkpoint, type CheckpointOptions } from './checkpoint/checkpoint.ts';
 import { Initiations } from './commands/initiations.ts';
 import { PendingCommands } from './commands/pending-commands.ts';
@@ -27,7 +19,7 @@ import { addressFit, ConnectionLookup } from './connection-lookup.ts';
 import { EventCounts } from './events/event-counts.ts';
 import type { HipSide } from './hip/hip-side.ts';
 import { HalfOpenTable } from './ike-sas/half-open-table.ts';
-import { type IkeEntry, type IkeLine, IkeSaRegistry } from './ike-sas/ike-sa-registry.ts';
+import { type IkeEntry, IkeSaRegistry } from './ike-sas/ike-sa-registry.ts';
 import { RestartDamping } from './ike-sas/restart-damping.ts';
 import type {
   CommandResult,
@@ -41,12 +33,11 @@ import { LeadingPolicies } from './policies/leading-policies.ts';
 import { type Trap, TrapPolicies, trapPolicy } from './policies/trap-policies.ts';
 import { openRecoveryRecords, sealRecoveryRecord } from './recovery/records.ts';
 import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './recovery/recovery-state.ts';
-import { ClientTickets, newTicketIssuer, ticketPort } from './resumption/resumption.ts';
+import { ClientTickets, newTicketIssuer } from './resumption/resumption.ts';
 import { openTicketRecords, TicketRecords } from './resumption/ticket-records.ts';
 import { SpiAllocator } from './spi-allocator.ts';
 import { withMarker } from './udp-encapsulation.ts';
 import { AddressPools } from './virtual-addresses/address-pools.ts';
-import { poolAttributes } from './virtual-addresses/pool-attributes.ts';
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -218,8 +209,8 @@ export class EngineState {
     return this.spis.allocate((spi) => this.owners.isClaimedByOther(spi), like);
   }
 
-  /** The number of a pair of SAs that no IKE SA has. */
-  allocateHipChildId(): number {
+  /** Of a pair of SAs. Only one that stands is to be found by its number: most offers that are refused never come to that. */
+  allocateChildId(): number {
     return this.#nextChildId++;
   }
 
@@ -328,7 +319,10 @@ export class EngineState {
   }
 
   /** Those of ours that a connection may use by its `local_addrs`, as it is configured now: IKE SAs outlive a reload. */
-  addressesFor(connection: ConnectionConfiguration, all: readonly IpAddress[] = this.ownAddresses): readonly IpAddress[] {
+  addressesFor(
+    connection: ConnectionConfiguration,
+    all: readonly IpAddress[] = this.ownAddresses,
+  ): readonly IpAddress[] {
     const { localAddresses } = this.connections.named(connection.name) ?? connection;
     return all.filter((one) => addressFit(localAddresses, one) > 0);
   }
@@ -381,51 +375,6 @@ export class EngineState {
     return this.#nextAwaitedId++;
   }
 
-  newEntry(fields: {
-    ikeId: number;
-    line: IkeLine;
-    sa: IkeSa;
-    initiator: boolean;
-    initRequestFrom?: Endpoint;
-  }): IkeEntry {
-    const entry: IkeEntry = {
-      ikeId: fields.ikeId,
-      line: fields.line,
-      sa: fields.sa,
-      connectionName: fields.sa.connection.name,
-      initiator: fields.initiator,
-      createdAt: this.at,
-      initRequestFrom: fields.initRequestFrom,
-      halfOpenSource: undefined,
-      parent: undefined,
-      offspring: [],
-      identities: undefined,
-      leads: new Set(),
-      establishedAt: undefined,
-      lowestNonce: undefined,
-      redundant: false,
-      contested: false,
-      rekeysOnceKnown: false,
-      behindNat: false,
-      natDetected: false,
-      virtualAddresses: [],
-      nameServers: [],
-      peerVirtualAddresses: [],
-      lastTransmitAt: this.at,
-      lastMove: undefined,
-      lastCommandId: undefined,
-      unwanted: new Set(),
-      successorOfSilence: undefined,
-      initialContact: undefined,
-      refusal: undefined,
-      expectedSpi: undefined,
-      early: [],
-      withheld: undefined,
-    };
-    this.registry.add(entry);
-    return entry;
-  }
-
   contextOf(entry: IkeEntry): IkeContext {
     const { sa, identities } = entry;
     const context: { -readonly [Name in keyof IkeContext]: IkeContext[Name] } = {
@@ -447,38 +396,5 @@ export class EngineState {
       if (identities.remoteUserText !== undefined) context.remoteEapIdentity = identities.remoteUserText;
     }
     return context;
-  }
-
-  /** For an IKE SA and all that rekeyings make of it: they share what they were made with. */
-  portsFor(line: IkeLine): IkeSaPorts {
-    return {
-      randomness: this.randomness,
-      allocateSpi: (like) => this.allocateSpi(like),
-      releaseSpi: (spi) => this.spis.release(spi),
-      allocateIkeSpi: () => this.#allocateIkeSpi(),
-      // Only one that stands is to be found by its number: most offers that are refused never come to that.
-      allocateChildId: () => this.#nextChildId++,
-      checkpoints: this.checkpoint.enabled,
-      credentials: () => this.configuration.credentials,
-      wallClockMs: () => this.wallClockMs,
-      notifiesFor: (spis) => this.tokenNotifies(this.registry.byId(line.ikeId)?.sa.connection, spis),
-      tickets: ticketPort(this, line.ikeId),
-      ownAddresses: (connection) => this.addressesFor(connection),
-      connectionsFor: (peer) => this.connections.fitting(peer),
-      leaseAddresses: ({ pools, identity, requested }) => {
-        const lease = this.pools.lease(pools, identityKey(identity), requested);
-        const entry = this.registry.byId(line.ikeId);
-        if (entry !== undefined) entry.peerVirtualAddresses = lease?.addresses ?? [];
-        return lease === undefined ? undefined : { ...lease, attributes: poolAttributes(lease) };
-      },
-      releaseAddresses: (lease) => this.pools.release(lease.addresses),
-    };
-  }
-
-  #allocateIkeSpi(): IkeSpi {
-    for (;;) {
-      const spi = this.spis.drawIkeSpi();
-      if (spi !== zeroIkeSpi && !this.registry.hasSpi(spi)) return spi;
-    }
   }
 }

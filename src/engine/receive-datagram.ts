@@ -15,7 +15,9 @@ import {
 } from '#wire';
 import type { EngineState } from './engine-state.ts';
 import { keepEarly } from './ike-sas/early-messages.ts';
+import { portsFor } from './ike-sas/ike-sa-ports.ts';
 import type { IkeEntry } from './ike-sas/ike-sa-registry.ts';
+import { newEntry } from './ike-sas/new-entry.ts';
 import type { DatagramRefusal } from './interface.ts';
 import { isOutsideExchanges, receiveHint } from './recovery/hints-received.ts';
 import { heardOnIkeSa } from './recovery/parallel-attempt.ts';
@@ -189,7 +191,7 @@ function acceptFirstRequest(
     local,
     remote,
     at: state.at,
-    ports: state.portsFor(line),
+    ports: portsFor(state, line),
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: remote.port },
     halfOpenTimeoutMs: state.configuration.halfOpen.halfOpenTimeoutMs,
     keyLog: state.keyLog,
@@ -207,7 +209,13 @@ function acceptFirstRequest(
       return undefined;
     case 'sa': {
       state.halfOpen.add(remote.address);
-      const entry = state.newEntry({ ikeId, line, sa: answer.sa, initiator: false, initRequestFrom: remote });
+      const entry = newEntry(state, {
+        ikeId,
+        line,
+        sa: answer.sa,
+        initiator: false,
+        initRequestFrom: remote,
+      });
       entry.halfOpenSource = remote.address;
       state.touch(entry);
       return undefined;

@@ -53,16 +53,16 @@ export interface ChildSaStatus extends ChildSaSummary {
   readonly offloaded?: Readonly<Partial<Record<SaDirection, OffloadKind>>>;
 }
 
-/**
- * An IKE SA (RFC 7296). Give it inputs in the order of time, and drain `poll()` after each: its own, that of its
- * `offspring`, and that of the IKE SA whose offspring it is, since a rekeying moves things between them. Once `phase` is
- * `ended` it takes no input any more; what it still has to say can be drained.
- */
 export interface AdoptOptions extends SnapshotOptions {
   /** What replaced it, adopted before it: if its snapshot names a successor, and only then. */
   readonly successor?: IkeSa;
 }
 
+/**
+ * An IKE SA (RFC 7296). Give it inputs in the order of time, and drain `poll()` after each: its own, that of its
+ * `offspring`, and that of the IKE SA whose offspring it is, since a rekeying moves things between them. Once `phase` is
+ * `ended` it takes no input any more; what it still has to say can be drained.
+ */
 export class IkeSa {
   readonly #state: IkeSaState;
   readonly #offspring = new Map<IkeSaState, IkeSa>();

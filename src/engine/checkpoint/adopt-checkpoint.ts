@@ -3,7 +3,9 @@ import { openRecord, wipe } from '#crypto';
 import { adoptIkeSa, type IkeSaSnapshot, identityKey, wipeIkeSaSnapshot } from '#ike';
 import { encodeUtf8, type IkeSpi, WireError } from '#wire';
 import type { EngineState } from '../engine-state.ts';
+import { portsFor } from '../ike-sas/ike-sa-ports.ts';
 import { entryIdentities, type IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import { newEntry } from '../ike-sas/new-entry.ts';
 import type { CheckpointRefusal } from '../interface.ts';
 import type { CheckpointOptions } from './checkpoint.ts';
 import {
@@ -219,7 +221,7 @@ function adopt(
   const sa = adoptIkeSa({
     snapshot,
     connection,
-    ports: state.portsFor(line),
+    ports: portsFor(state, line),
     at: state.at,
     natTraversal: { localPort: state.configuration.ports.natTraversal, remotePort: 4500 },
     keyLog: state.keyLog,
@@ -227,7 +229,7 @@ function adopt(
     ...(heir !== undefined && { successor: heir.sa }),
   });
   const { localIdentity, remoteIdentity, remoteEapIdentity, nat } = snapshot;
-  const entry = state.newEntry({ ikeId, line, sa, initiator: snapshot.role === 'initiator' });
+  const entry = newEntry(state, { ikeId, line, sa, initiator: snapshot.role === 'initiator' });
   state.registry.identify(entry, entryIdentities(localIdentity, remoteIdentity, remoteEapIdentity));
   for (const { name } of sa.children) state.registry.lead(entry, name);
   entry.establishedAt = sa.establishedAt;

@@ -10,6 +10,8 @@ import {
 } from '#ike';
 import { type IpAddress, isIpv6 } from '#sa';
 import type { EngineState } from '../engine-state.ts';
+import { portsFor } from '../ike-sas/ike-sa-ports.ts';
+import { newEntry } from '../ike-sas/new-entry.ts';
 import type { Resolution } from '../interface.ts';
 import { type Initiation, retryDelayMs, type WantedChild } from './initiations.ts';
 
@@ -158,7 +160,7 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
       remotePort: connection.remotePort === ports.ike ? ports.natTraversal : standardNatTraversalPort,
     },
     at: state.at,
-    ports: state.portsFor(line),
+    ports: portsFor(state, line),
     keyLog: state.keyLog,
     children: children.map(({ configuration }) => configuration),
     ...(children[0]?.acquired === undefined ? {} : { acquired: children[0].acquired }),
@@ -168,7 +170,7 @@ export function continueInitiation(state: EngineState, resolveId: number, resolu
     ticket === undefined
       ? initiateIkeSa({ ...options, initialContact: initialContact !== undefined })
       : resumeIkeSa({ ...options, ticket });
-  const entry = state.newEntry({ ikeId, line, sa, initiator: true });
+  const entry = newEntry(state, { ikeId, line, sa, initiator: true });
   entry.initialContact = initialContact;
   state.touch(entry);
 }

@@ -56,7 +56,7 @@ export class HipSide {
         randomness: state.randomness,
         allocateSpi: (like) => state.allocateSpi(like),
         releaseSpi: (spi) => state.spis.release(spi),
-        allocateChildId: () => state.allocateHipChildId(),
+        allocateChildId: () => state.allocateChildId(),
       },
       configuration,
       r1Counter: BigInt(bootEpoch) << 32n,

@@ -18,6 +18,7 @@ import { forgetResumed } from '../resumption/resumption.ts';
 import { resolveDuplicates } from './duplicates.ts';
 import { replayEarly } from './early-messages.ts';
 import { entryIdentities, type IkeEntry } from './ike-sa-registry.ts';
+import { newEntry } from './new-entry.ts';
 import { markRedundant, noteSimultaneousInitiation, peerCameFirst } from './simultaneous-initiation.ts';
 
 /** Acts on one event and reports it. */
@@ -177,7 +178,7 @@ function concludeInitiation(state: EngineState, entry: IkeEntry): void {
 function adoptOffspring(state: EngineState, entry: IkeEntry): void {
   for (const sa of entry.sa.offspring) {
     if (state.registry.of(sa) !== undefined) continue;
-    const heir = state.newEntry({
+    const heir = newEntry(state, {
       ikeId: state.registry.nextIkeId(),
       line: entry.line,
       sa,
