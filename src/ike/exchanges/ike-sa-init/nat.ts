@@ -50,12 +50,15 @@ export function noteNatOfMove(
   payloads: readonly Payload[],
   path: Path,
 ): void {
-  const { local, remote } = holder.nat;
   const verdict = judgeNat(payloads, natSpis(state), path.local, path.remote);
   // Without the notifies nothing is said, and nothing changes.
-  if (!verdict.supported) return;
-  note(holder, verdict);
-  if (holder.nat.local !== local || holder.nat.remote !== remote) tell(holder);
+  if (verdict.supported) changeNat(holder, verdict);
+}
+
+export function changeNat(state: IkeSaState, verdict: NatVerdict): void {
+  const { local, remote } = state.nat;
+  note(state, verdict);
+  if (state.nat.local !== local || state.nat.remote !== remote) tell(state);
 }
 
 /** With `encap` we send a source hash that cannot match, so the peer takes us for one behind a NAT; so do we. */

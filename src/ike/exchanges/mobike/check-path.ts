@@ -7,6 +7,7 @@ import { sendRequest } from '../../messages/transmission.ts';
 import { type Mobility, type PathCandidate, sameEndpoint } from '../../mobility.ts';
 import { cookie2, cookie2Bytes } from '../../payloads/cookie2.ts';
 import type { CheckPathExchange, OutstandingRequest } from '../exchange.ts';
+import { changeNat } from '../ike-sa-init/nat.ts';
 
 /** A peer that answers, but not from there, is not there. */
 const failuresMax = 3;
@@ -59,7 +60,7 @@ function giveUp(state: IkeSaState, mobility: Mobility, { remote }: PathCandidate
   if (mobility.proven !== undefined) {
     state.local = mobility.proven.local;
     state.remote = mobility.proven.remote;
-    state.nat = mobility.proven.nat;
+    changeNat(state, mobility.proven.nat);
     mobility.proven = undefined;
   }
   state.emit({ kind: 'path-checked', remote, proven: false });

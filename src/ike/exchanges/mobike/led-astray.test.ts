@@ -33,6 +33,11 @@ test('Child SAs do not follow to where nobody answers, and the IKE SA comes back
     pair.sun.eventsOf('path-checked').map(({ proven, remote }) => [proven, remote.address]),
     [[false, third]],
   );
+  // It looked like a NAT, which is gone with it.
+  assert.deepEqual(
+    pair.sun.eventsOf('nat-detected').map(({ remote }) => remote),
+    [true, false],
+  );
   assert.deepEqual(tunnels(pair.sun), atHome);
   assert.equal(pair.sun.sa.phase, 'established');
   const moved = pair.sun.commands.filter(
