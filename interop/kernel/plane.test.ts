@@ -441,10 +441,9 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
         assert.ok(await path.carries(own[1], inner.IPv6), `IPv6 over ${family}`);
         assert.ok(await path.carries(lanAddresses.IPv4, inner.IPv4), `IPv4 of others over ${family}`);
         // That the path is narrower was learned, whatever was believed of it before.
-        assert.match(
-          await network.guest.run(`ip ${outer.includes(':') ? '-6' : '-4'} route get ${outer}`),
-          / mtu 1300\b/,
-        );
+        const learned = 'the kernel has learned that the path carries 1300 octets';
+        await wayward.waitForLog(new RegExp(`path to ${outer}: ${learned}`), patienceMs);
+        assert.match(await wayward.command('why', 'last'), new RegExp(learned));
         // Everything goes to the peer, and so would what the peer is sent itself.
         await wayward.up(`${name}-whole`);
         await wayward.downChild(name);

@@ -267,7 +267,7 @@ export type DataPlaneEvent =
       readonly fragmentable: boolean;
       /** Octets of the outer IP packet. */
       readonly pathMtuBytes?: number;
-      /** Of the packets that this SA carries then. */
+      /** Of the packets that this SA carries then. Absent: what the path carries was learned by the kernel, which carries them. */
       readonly innerMtuBytes?: number;
     }
   | {

@@ -12,5 +12,8 @@ export function pathMtuText({
   const who = from === undefined ? 'our own device' : from;
   if (pathMtuBytes === undefined)
     return `${who} says that packets are too large, and not how large they may be: they may be cut on their way`;
+  // The kernel carries packets, and tells their senders itself.
+  if (innerMtuBytes === undefined)
+    return `the kernel has learned that the path carries ${pathMtuBytes} octets`;
   return `${who} says that the path carries ${pathMtuBytes} octets: packets inside may have ${innerMtuBytes}`;
 }

@@ -40,7 +40,12 @@ test('a smaller path MTU is logged, counted and told to whoever asks why', () =>
     hosts.moon.engine.why('last').incidents.at(-1)!.detail,
     /^our own device says .* cut on their way/,
   );
+  hosts.moon.give(hosts.now, { kind: 'data-plane', event: pathMtu(hosts, { pathMtuBytes: 1300 }) });
+  assert.match(
+    hosts.moon.engine.why('last').incidents.at(-1)!.detail,
+    /^the kernel has learned that the path carries 1300 octets \(SPI/,
+  );
   const { counts } = hosts.moon.engine.status();
-  assert.deepEqual([counts['path-mtu smaller'], counts['path-mtu fragmentable']], [1, 1]);
+  assert.deepEqual([counts['path-mtu smaller'], counts['path-mtu fragmentable']], [2, 1]);
   assert.deepEqual(hosts.moon.engine.status().ikeSas, before);
 });

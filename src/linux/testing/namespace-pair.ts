@@ -94,6 +94,11 @@ export class NamespacePair {
     if (losesFragments) ip('netns', 'exec', this.#names.right, 'nft', noFragments);
   }
 
+  /** From now on the router carries so much. */
+  narrow(mtuBytes: number): void {
+    inNamespace(this.#router!, [`link set right mtu ${mtuBytes}`]);
+  }
+
   /** A process that runs until it ends by itself or the pair is closed. */
   start(side: Side, ...command: string[]): ChildProcess {
     const child = spawn('ip', ['netns', 'exec', this.#names[side], ...command], {

@@ -222,6 +222,10 @@ export class KernelDataPlane {
     return this.#sas.size;
   }
 
+  sas(): Iterable<KernelSa> {
+    return this.#sas.all();
+  }
+
   /** SPIs on which we receive. */
   inboundSpis(): number[] {
     return [...this.#sas.all()].flatMap(({ direction, spi }) => (direction === 'inbound' ? [spi] : []));

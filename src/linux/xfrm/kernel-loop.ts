@@ -17,6 +17,7 @@ import { WatchedDescriptors } from '../packet-thread/watched-descriptors.ts';
 import { DatagramSocket, type DatagramTransport } from '../sockets/datagram-socket.ts';
 import { bypassPolicies, takeEspFrom } from './ike-socket-options.ts';
 import { KernelDataPlane } from './kernel-data-plane.ts';
+import { KernelPaths } from './kernel-paths.ts';
 import { ForeignSpis } from './unknown-spis/foreign-spis.ts';
 import { UnknownSpiWatch } from './unknown-spis/unknown-spi-watch.ts';
 import { xfrmStatistics } from './unknown-spis/xfrm-statistics.ts';
@@ -55,6 +56,7 @@ export class KernelLoop {
   readonly #removals = policyRemovals();
   readonly #foreign: ForeignSpis;
   readonly #watch: UnknownSpiWatch;
+  readonly #paths: KernelPaths;
   #statistics: ReadonlyMap<string, number> = new Map();
   #statisticsAt = 0;
   #failures = 0;
@@ -105,6 +107,7 @@ export class KernelLoop {
         this.#attempt(() => this.#plane.isKnown(protocol, spi, destination), true),
       warn,
     });
+    this.#paths = new KernelPaths(options.pathMtuBytes);
     this.#watched.watch(this.#wakeup.fd, () => this.#wakeup.drain());
     this.#watched.watch(this.#kernel.fd, () => this.#readKernel());
     this.#watched.watch(this.#removals.fd, () => this.#readRemovals());
@@ -180,6 +183,7 @@ export class KernelLoop {
       if (at >= this.#lookUpAt) this.#readKernel();
       if (at >= this.#statisticsAt) this.#readStatistics(at);
       this.#watch.read(at);
+      if (at >= this.#paths.dueAt) this.#lookAtPaths(at);
       if (at >= this.#reportAt) this.#report(at);
       this.#drain();
       this.#control.flush();
@@ -189,6 +193,7 @@ export class KernelLoop {
   close(): void {
     this.#plane.close();
     this.#watch.close();
+    this.#paths.close();
     this.#kernel.close();
     this.#removals.close();
     this.#addressWatch?.close();
@@ -204,6 +209,7 @@ export class KernelLoop {
       this.#reportAt,
       this.#earlierUntil ?? Number.POSITIVE_INFINITY,
       this.#lookUpAt,
+      this.#paths.dueAt,
     );
     return Math.max(0, Math.min(waitMsMax, Math.ceil(due - monotonicMs())));
   }
@@ -287,6 +293,10 @@ export class KernelLoop {
     this.#lookUpDue = foreign === undefined;
     this.#lookUpAt = foreign === undefined ? monotonicMs() + askAgainMs : Number.POSITIVE_INFINITY;
     if (foreign !== undefined) this.#foreign.reset(foreign);
+  }
+
+  #lookAtPaths(at: number): void {
+    for (const event of this.#paths.look(at, () => this.#plane.sas())) this.#control.event(event);
   }
 
   #readStatistics(at: number): void {

@@ -1,5 +1,6 @@
 // Routes: struct rtmsg.
 import {
+  decodeNetlinkAttributes,
   decodeNetlinkU32,
   netlinkU32,
   readNetlinkAttributes,
@@ -102,6 +103,8 @@ export interface NextHop {
   readonly deviceIndex?: number;
   /** Absent: the destination is on the device's link. */
   readonly gateway?: Uint8Array;
+  /** Octets of the largest packet. Absent: what the device carries. */
+  readonly mtuBytes?: number;
 }
 
 /** Whether the answer to a question says that such a packet is for this machine itself. Throws `WireError`. */
@@ -119,6 +122,9 @@ export function decodeNextHop(payload: Uint8Array): NextHop {
   for (const { type, payload: value } of readNetlinkAttributes(reader)) {
     if (type === RTA_OIF) nextHop = { ...nextHop, deviceIndex: decodeNetlinkU32(value) };
     if (type === RTA_GATEWAY) nextHop = { ...nextHop, gateway: value };
+    if (type !== RTA_METRICS) continue;
+    const mtu = decodeNetlinkAttributes(value).find((metric) => metric.type === RTAX_MTU);
+    if (mtu !== undefined) nextHop = { ...nextHop, mtuBytes: decodeNetlinkU32(mtu.payload) };
   }
   return nextHop;
 }

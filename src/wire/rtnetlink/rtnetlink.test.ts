@@ -103,6 +103,9 @@ test('ip -4 route get 10.8.0.1 mark 7, and what Linux 6.18 answers', () => {
   assert.equal(leadsHere(answer), false);
   assert.deepEqual(decodeNextHop(answer), { deviceIndex: 3, gateway: Uint8Array.of(192, 0, 2, 1) });
   assert.deepEqual(decodeNextHop(answer.subarray(0, 12)), {});
+  // RTA_METRICS with RTAX_HOPLIMIT and RTAX_MTU.
+  const metrics = Uint8Array.of(20, 0, 8, 0, 8, 0, 10, 0, 64, 0, 0, 0, 8, 0, 2, 0, 0x14, 5, 0, 0);
+  assert.deepEqual(decodeNextHop(Uint8Array.of(...answer.subarray(0, 12), ...metrics)), { mtuBytes: 1300 });
   for (let length = 0; length < 12; length++)
     assert.throws(() => decodeNextHop(answer.subarray(0, length)), WireError);
 });
