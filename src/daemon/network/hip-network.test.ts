@@ -54,8 +54,8 @@ test('HITs, LSIs and routes come and go with the configuration', () => {
   assert.deepEqual(heard({ ...base, peers: [] }), [
     '- 1.0.0.20/32',
     `- ${hitAddress(remote)}/128`,
-    `- ${second}`,
     '- 1.0.0.1',
+    `- ${second}`,
   ]);
   assert.deepEqual(heard(undefined), ['- 2001:20::/28', `- ${first}`]);
 });
@@ -83,4 +83,34 @@ test('in the kernel there are no LSIs, and a route leads to where some peer is',
     '- 2001:20::/28',
     `- ${own}`,
   ]);
+});
+
+test('what the kernel refuses keeps nothing else from it, and goes like the rest', () => {
+  const said: string[] = [];
+  let refuses = true;
+  const say = (change: string): void => {
+    if (refuses && change === `+ ${first}`) throw new Error('refused');
+    said.push(change);
+  };
+  const network = new HipNetwork(
+    {
+      mtuBytes: 1400,
+      addAddress: (one) => say(`+ ${one}`),
+      removeAddress: (one) => say(`- ${one}`),
+      addRoute: ({ address, length }) => say(`+ ${address}/${length}`),
+      removeRoute: ({ address, length }) => say(`- ${address}/${length}`),
+    },
+    true,
+  );
+  const own = identity();
+  const first = hitAddress(own.identity.hit);
+  const peer = { name: 'peer', hit: remote, addresses: [], lsi: address('1.0.0.20') };
+  const configuration = { ...hipDefaults, identities: [own], peers: [peer] };
+  assert.throws(() => network.load(configuration), /^Error: refused$/);
+  assert.deepEqual(said.splice(0), ['+ 1.0.0.1', '+ 2001:20::/28', '+ 1.0.0.20/32']);
+  refuses = false;
+  network.load(configuration);
+  assert.deepEqual(said, []);
+  network.load(undefined);
+  assert.deepEqual(said, ['- 2001:20::/28', '- 1.0.0.20/32', `- ${first}`, '- 1.0.0.1']);
 });

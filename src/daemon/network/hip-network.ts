@@ -32,8 +32,8 @@ interface HipDevice extends Pick<TunNetwork, 'addAddress' | 'removeAddress' | 'a
 export class HipNetwork {
   readonly #network: HipDevice;
   readonly #translates: boolean;
-  #addresses: ReadonlySet<IpAddress> = new Set();
-  #routes: ReadonlyMap<string, Route> = new Map();
+  readonly #addresses = new Set<IpAddress>();
+  readonly #routes = new Map<string, Route>();
 
   /** @param translates whether somebody makes IPv6 of what goes to an LSI */
   constructor(network: HipDevice, translates: boolean) {
@@ -41,17 +41,46 @@ export class HipNetwork {
     this.#translates = translates;
   }
 
-  /** @throws NetworkConfigurationError */
+  /**
+   * What the kernel refuses keeps nothing else from it, and counts as done: it is restored after a change of devices or addresses.
+   * @throws NetworkConfigurationError of the first refusal
+   */
   load(configuration: HipConfiguration | undefined): void {
     const { addresses, routes } = this.#wanted(configuration);
+    const refusals: unknown[] = [];
+    const attempt = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        refusals.push(error);
+      }
+    };
     for (const [key, { destination }] of this.#routes)
-      if (!routes.has(key)) this.#network.removeRoute(destination);
-    for (const one of this.#addresses) if (!addresses.has(one)) this.#network.removeAddress(one);
-    for (const one of addresses) if (!this.#addresses.has(one)) this.#network.addAddress(one);
-    for (const [key, { destination, source, peer, mtuBytes }] of routes)
-      if (!this.#routes.has(key)) this.#network.addRoute(destination, () => source, peer, mtuBytes);
-    this.#addresses = addresses;
-    this.#routes = routes;
+      if (!routes.has(key))
+        attempt(() => {
+          this.#routes.delete(key);
+          this.#network.removeRoute(destination);
+        });
+    for (const one of this.#addresses)
+      if (!addresses.has(one))
+        attempt(() => {
+          this.#addresses.delete(one);
+          this.#network.removeAddress(one);
+        });
+    for (const one of addresses)
+      if (!this.#addresses.has(one))
+        attempt(() => {
+          this.#addresses.add(one);
+          this.#network.addAddress(one);
+        });
+    for (const [key, route] of routes)
+      if (!this.#routes.has(key))
+        attempt(() => {
+          this.#routes.set(key, route);
+          const { destination, source, peer, mtuBytes } = route;
+          this.#network.addRoute(destination, () => source, peer, mtuBytes);
+        });
+    if (refusals.length > 0) throw refusals[0];
   }
 
   #wanted(configuration: HipConfiguration | undefined): {

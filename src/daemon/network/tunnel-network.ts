@@ -78,10 +78,10 @@ export class TunnelNetwork {
     for (const child of children) {
       if (child.mode !== 'tunnel' || child.kernelTies?.outbound.interfaceId !== undefined) continue;
       this.#queue(child.name, () => {
-        for (const prefix of destinations(child.remote)) {
+        this.#each(child.name, destinations(child.remote), (prefix) => {
           const source = () => ownAddressWithin(child.local, isIpv6(prefix.address), virtualAddresses);
           network.moveRoute(prefix, source, peer);
-        }
+        });
       });
     }
   }
@@ -92,11 +92,22 @@ export class TunnelNetwork {
   }
 
   #queue(child: string, work: () => void | Promise<void>): void {
-    this.#last = this.#last
-      .then(work)
-      .catch((error: unknown) =>
-        this.#listener.problem(child, error instanceof Error ? error.message : String(error)),
-      );
+    this.#last = this.#last.then(work).catch((error: unknown) => this.#problem(child, error));
+  }
+
+  /** What the kernel refuses of a tunnel, as IPv6 where it has none, keeps nothing else from it. */
+  #each<Item>(child: string, items: Iterable<Item>, work: (item: Item) => void): void {
+    for (const item of items) {
+      try {
+        work(item);
+      } catch (error) {
+        this.#problem(child, error);
+      }
+    }
+  }
+
+  #problem(child: string, error: unknown): void {
+    this.#listener.problem(child, error instanceof Error ? error.message : String(error));
   }
 
   /** Waits for everything that was asked for until now. */
@@ -137,26 +148,26 @@ export class TunnelNetwork {
     const network = this.#network;
     if (network === undefined || !child.policies || child.mode !== 'tunnel') return;
     if (child.kernelTies?.outbound.interfaceId !== undefined) return;
-    for (const prefix of destinations(selectors.remote)) {
+    this.#each(child.name, destinations(selectors.remote), (prefix) => {
       if (kind === 'trap-removed') network.removeRoute(prefix);
       else {
         const source = () => ownAddressWithin(selectors.local, isIpv6(prefix.address), []);
         network.addRoute(prefix, source);
       }
-    }
+    });
   }
 
   #routeUp(network: TunnelRoutes, { context, child }: ChildEvent): void {
-    for (const address of context.virtualAddresses) network.addAddress(address);
-    for (const prefix of destinations(child.remote)) {
+    this.#each(child.name, context.virtualAddresses, (address) => network.addAddress(address));
+    this.#each(child.name, destinations(child.remote), (prefix) => {
       const source = () => ownAddressWithin(child.local, isIpv6(prefix.address), context.virtualAddresses);
       network.addRoute(prefix, source, context.remote.address);
-    }
+    });
   }
 
   #routeDown(network: TunnelRoutes, { context, child }: ChildEvent): void {
-    for (const prefix of destinations(child.remote)) network.removeRoute(prefix);
-    for (const address of context.virtualAddresses) network.removeAddress(address);
+    this.#each(child.name, destinations(child.remote), (prefix) => network.removeRoute(prefix));
+    this.#each(child.name, context.virtualAddresses, (address) => network.removeAddress(address));
   }
 }
 
