@@ -18,6 +18,7 @@ import { continueAsResponder } from './exchanges/ike-auth/ike-auth-responder.ts'
 import { sameButForCookie } from './exchanges/ike-sa-init/first-request.ts';
 import type { IkeRole, IkeSaState, IkeSaStatistics, PeerFeatures } from './ike-sa-state.ts';
 import type { ChildSaSummary, IkePhase, IkeSaInput, IkeSaOutput } from './interface.ts';
+import { unfinishedChildren } from './lifecycle.ts';
 import { receive } from './messages/receive.ts';
 import type { Path } from './mobility.ts';
 import type { NatVerdict } from './payloads/nat-detection.ts';
@@ -221,6 +222,11 @@ export class IkeSa {
       if (name === undefined || agreement.configuration.name === name) ids.push(agreement.childId);
     }
     return ids;
+  }
+
+  /** Names of the Child SAs that are being made or were asked for, other than by rekeying. */
+  get unfinishedChildren(): readonly string[] {
+    return unfinishedChildren(this.#state);
   }
 
   /** By which it sends, or could. Cheaper than `children`. */

@@ -90,7 +90,7 @@ export function childBeingMade(exchange: Exchange): string[] {
 }
 
 /** Names of the Child SAs that are being made or were still to be made, other than by rekeying. */
-function unfinishedChildren(state: IkeSaState, answered: Exchange | undefined): string[] {
+export function unfinishedChildren(state: IkeSaState, answered?: Exchange): string[] {
   const exchanges = state.requests.all().map(({ exchange }) => exchange);
   const requested = [...exchanges, ...(answered === undefined ? [] : [answered])].flatMap(childBeingMade);
   const queued = state.tasks

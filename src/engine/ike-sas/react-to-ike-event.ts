@@ -108,6 +108,8 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       break;
     case 'child-failed':
       entry.unwanted.delete(event.name);
+      // Another IKE SA is being made for it, and whoever waits for it waits for that.
+      if (isWantedElsewhere(state, entry, event.name)) break;
       state.pending.initiationFailed(connection.name, event.name, event.failure.detail);
       // Refused by a peer that lives: asking again would not change its mind.
       if (entry.sa.phase === 'ended') bringBack(state, entry, event.name, event.failure);
@@ -252,6 +254,11 @@ function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, f
   // Its traffic has moved already.
   if (entry.successorOfSilence !== undefined) return;
   bringBack(state, entry, child.name, failure);
+}
+
+function isWantedElsewhere({ initiations }: EngineState, { ikeId, sa }: IkeEntry, child: string): boolean {
+  if (initiations.byIke(ikeId) !== undefined) return false;
+  return initiations.get(sa.connection.name)?.wanted.has(child) === true;
 }
 
 /** A Child SA went, or never came, though somebody wants it: does what the configuration says. */

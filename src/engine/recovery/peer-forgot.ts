@@ -9,7 +9,9 @@ export function peerForgot(state: EngineState, entry: IkeEntry): void {
   const { connection, phase } = entry.sa;
   // Our Delete arrived, and its answer was lost: the peer has forgotten what it was to forget.
   const wasDeleted = phase === 'deleting';
-  const children = [...new Set(entry.sa.children.map(({ name }) => name))];
+  const standing = entry.sa.children.map(({ name }) => name);
+  const toCome = entry.sa.unfinishedChildren.filter((name) => !entry.unwanted.has(name));
+  const children = [...new Set([...standing, ...toCome])];
   if (!wasDeleted) childrenForgotten(state, entry);
   const reason = 'the peer proved with a token that it has forgotten this IKE SA';
   entry.sa.handle({ kind: 'command', at: state.at, command: { kind: 'abandon', reason } });

@@ -62,6 +62,23 @@ test('a token is proof from any address', () => {
   assert.equal(hosts.moon.eventsOf('hint')[0]?.outcome, 'proven');
 });
 
+test('a child that was asked for when the peer turned out to have forgotten the IKE SA comes up on a fresh one', () => {
+  const hosts = new TwoHosts({ sun: responderOnly });
+  hosts.connect();
+  const { moon, sun } = hosts;
+  const told = (id: number, kind: 'initiate' | 'terminate'): unknown => {
+    moon.give(hosts.now, { kind: 'command', id, command: { kind, child: 'net' } });
+    hosts.settle();
+    return moon.answers.get(id);
+  };
+  assert.deepEqual(told(2, 'terminate'), { ok: true, count: 1 });
+  hosts.restart(sun);
+  assert.deepEqual(told(3, 'initiate'), { ok: true, count: 1 });
+  assert.equal(moon.eventsOf('hint').at(-1)?.outcome, 'proven');
+  assert.deepEqual([established(moon).length, established(sun).length], [1, 1]);
+  assert.equal(moon.inbound.size, 1);
+});
+
 // RFC 6290 8.1
 test('a token is believed although somebody who sees our SPIs sends false ones, in the name of the peer and of thousands of others', () => {
   const hosts = new TwoHosts({ sun: responderOnly });

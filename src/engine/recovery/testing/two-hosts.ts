@@ -5,7 +5,7 @@ import type { ConnectionConfiguration } from '#ike';
 import type { Endpoint, SaParameters, UnknownSpiEvidence } from '#sa';
 import type { EngineConfiguration, UnknownSpiConfiguration } from '../../configuration.ts';
 import { Engine } from '../../engine.ts';
-import type { EngineEvent, EngineInput, EngineOutput } from '../../interface.ts';
+import type { CommandResult, EngineEvent, EngineInput, EngineOutput } from '../../interface.ts';
 import { addresses, connection, type HostName, sharedSecret, text } from '../../testing/connections.ts';
 
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
@@ -34,6 +34,8 @@ export class TestHost {
   readonly outbound: Map<number, SaParameters> = new Map();
   readonly policies: Map<number, { readonly childId: number | undefined; readonly priority: number }> =
     new Map();
+  /** Results of commands, by their numbers. */
+  readonly answers: Map<number, CommandResult> = new Map();
   /** What its data plane has no room for. */
   refuses: (sa: SaParameters) => boolean = () => false;
   /** Off: writes do not become durable, unless the disk catches up. */
@@ -150,6 +152,9 @@ export class TestHost {
         break;
       case 'event':
         this.events.push(output.event);
+        break;
+      case 'command-result':
+        this.answers.set(output.id, output.result);
         break;
       default:
         break;
