@@ -127,6 +127,21 @@ test('both ends remember when and from where an IKE SA moved last, also when it 
   );
 });
 
+// RFC 4555 3.7
+test('whose an SPI was is told with where its peer has answered from, and not with where it says to be', () => {
+  const pair = mobile();
+  know(pair.moon, elsewhere);
+  const [child] = pair.sun.engine.status().ikeSas[0]!.children;
+  const place = () => pair.sun.engine.why(child!.inboundSpi).owner?.peer;
+  assert.equal(place(), addresses.moon);
+  pair.moon.command({ kind: 'move-ike', ikeId: ikeSaOf(pair).ikeId, local: elsewhere });
+  pair.deliver(pair.wire.shift()!);
+  assert.equal(pair.sun.engine.status().ikeSas[0]?.remote.address, elsewhere);
+  assert.equal(place(), addresses.moon);
+  pair.settle();
+  assert.equal(place(), elsewhere);
+});
+
 test('where local_addrs names addresses an IKE SA moves only among these', () => {
   const allowed = address('192.0.2.77');
   const localAddresses = [addresses.moon, allowed].map((one) => ({ kind: 'address' as const, address: one }));

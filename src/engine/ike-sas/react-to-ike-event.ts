@@ -97,6 +97,9 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
       entry.lastMove = { at: state.at, by: 'us', from: event.from };
       recordsFollow(state, entry);
       break;
+    case 'path-checked':
+      recordsFollow(state, entry);
+      break;
     case 'retransmitting':
       if (event.attempt >= 1 && entry.establishedAt !== undefined) {
         attemptInParallel(state, entry, 'a request was not answered in time');

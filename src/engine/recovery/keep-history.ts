@@ -1,6 +1,6 @@
 // What IKE SAs report, as far as it changes whose an SPI is.
 import type { ChildSaSummary, IkeFailure } from '#ike';
-import type { SpiEnd, SpiHistoryWrite } from '#unknown-spi';
+import type { SpiEnd, SpiHistoryWrite, SpiRecord } from '#unknown-spi';
 import type { EngineState } from '../engine-state.ts';
 import type { IkeEntry } from '../ike-sas/ike-sa-registry.ts';
 
@@ -18,8 +18,7 @@ export function childBegan(state: EngineState, entry: IkeEntry, child: ChildSaSu
     spi: child.inboundSpi,
     protocol: child.suite.protocol,
     keying: 'ike',
-    peer: sa.remote.address,
-    peerPort: sa.remote.port,
+    ...placeOf(entry),
     localIdentity: identities?.localText ?? '',
     remoteIdentity: identities?.remoteUserText ?? identities?.remoteText ?? '',
     initiatorSpi: sa.initiatorSpi,
@@ -52,14 +51,19 @@ export function childrenForgotten(state: EngineState, entry: IkeEntry): void {
   }
 }
 
+/** Where Child SAs lead: the peer may say to be elsewhere, and have yet to show it (RFC 4555 3.7). */
+function placeOf({ sa }: IkeEntry): Pick<SpiRecord, 'peer' | 'peerPort'> {
+  const { address, port } = sa.mobility?.tunnel.remote ?? sa.remote;
+  return { peer: address, peerPort: port };
+}
+
 /** A rekeyed IKE SA, a peer that moved, a token given late: living records follow. */
 export function recordsFollow(state: EngineState, entry: IkeEntry): void {
   const { sa } = entry;
   const change = {
     initiatorSpi: sa.initiatorSpi,
     responderSpi: sa.responderSpi,
-    peer: sa.remote.address,
-    peerPort: sa.remote.port,
+    ...placeOf(entry),
     quickCrashDetection: state.recovery.given.has(pairOf(entry)),
   };
   for (const { inboundSpi } of sa.children) keep(state, state.recovery.history.update(inboundSpi, change));

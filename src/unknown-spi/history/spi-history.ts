@@ -23,6 +23,17 @@ function slotKey(slot: number): string {
   return `${spiHistoryKeyPrefix}${slot.toString().padStart(6, '0')}`;
 }
 
+/** But for how it ended. */
+function sameRecord(a: SpiRecord, b: SpiRecord): boolean {
+  return (
+    a.initiatorSpi === b.initiatorSpi &&
+    a.responderSpi === b.responderSpi &&
+    a.peer === b.peer &&
+    a.peerPort === b.peerPort &&
+    a.quickCrashDetection === b.quickCrashDetection
+  );
+}
+
 function pairKey(initiatorSpi: IkeSpi, responderSpi: IkeSpi): string {
   return `${initiatorSpi} ${responderSpi}`;
 }
@@ -133,8 +144,10 @@ export class SpiHistory {
     const slot = this.#bySpi.get(spi);
     const record = slot === undefined ? undefined : this.#slots[slot];
     if (slot === undefined || record === undefined || record.ended !== undefined) return undefined;
+    const changed: SpiRecord = { ...record, ...change };
+    if (sameRecord(record, changed)) return undefined;
     this.#drop(slot);
-    return this.#write(slot, { ...record, ...change });
+    return this.#write(slot, changed);
   }
 
   #nextSlot(): number {

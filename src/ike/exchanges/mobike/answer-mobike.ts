@@ -7,6 +7,7 @@ import type { RequestOrigin } from '../../messages/transmission.ts';
 import { type Mobility, type Path, sameEndpoint, samePath } from '../../mobility.ts';
 import { additionalAddresses } from '../../payloads/additional-addresses.ts';
 import { returnedCookie2 } from '../../payloads/cookie2.ts';
+import { isEncapsulated } from '../../payloads/nat-detection.ts';
 import { isNatUnexpected } from '../../payloads/no-nats-allowed.ts';
 import { findNotify, notify } from '../../payloads/notify.ts';
 import { natNotifies, noteNatOfMove } from '../ike-sa-init/nat.ts';
@@ -68,15 +69,13 @@ function followClient(
   const path = { local, remote };
   const ends = holder.tunnelEnds;
   const from = holder.remote;
-  const { encapsulated } = holder;
   holder.local = local;
   holder.remote = remote;
   noteNatOfMove(holder, state, payloads, path);
   if (sameEndpoint(ends.remote, remote)) {
-    const stays = samePath(ends, path) && mobility.proven === undefined;
     mobility.candidate = undefined;
     mobility.proven = undefined;
-    if (!stays || holder.encapsulated !== encapsulated) moveChildren(holder);
+    if (!samePath(ends, path) || isEncapsulated(ends.nat) !== holder.encapsulated) moveChildren(holder);
   } else {
     mobility.proven = ends;
     const { candidate } = mobility;

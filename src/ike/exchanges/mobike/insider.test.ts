@@ -206,6 +206,25 @@ test('a peer that answers from where it was, and says to be elsewhere, stays whe
   assert.ok(checks <= 16, `${checks} messages to somebody else`);
 });
 
+// RFC 4555 3.5
+test('a peer that says to be elsewhere and back again, without end, moves no SA and costs the data plane nothing', () => {
+  const one = mobileInsider();
+  const { pair } = one;
+  const home = one.from;
+  // It talks to port 500 of sun, where it was not before.
+  one.send([update]);
+  const before = pair.sun.commands.length;
+  for (let i = 0; i < 5; i++) {
+    for (const from of [elsewhere, home]) {
+      one.from = from;
+      one.send([update]);
+      pair.wire.length = 0;
+    }
+  }
+  assert.equal(pair.sun.sa.remote.address, addresses.moon);
+  assert.deepEqual(pair.sun.commands.slice(before), []);
+});
+
 /** Reads the COOKIE2 of a check, and returns it. */
 function answerCheck(one: Insider): void {
   const { pair } = one;
