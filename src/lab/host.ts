@@ -8,22 +8,14 @@ import {
   type EngineOutput,
   type EngineStatus,
   type TableSizes,
-  type TrafficNote,
 } from '#engine';
 import { type DataPlaneStatistics, MemoryDataPlane } from '#ipsec';
-import {
-  type Endpoint,
-  type IpAddress,
-  isIpv6,
-  parseAddress,
-  type SaCommand,
-  type SaName,
-  type SaResult,
-} from '#sa';
+import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand, type SaResult } from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
 import { LabDisk } from './disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { FaultKind, LabEvent } from './events.ts';
+import { InstalledSas } from './installed-sas.ts';
 import type { Datagram } from './network/datagram.ts';
 import { type QuotedPacket, quoteOfIcmp } from './network/icmp-quote.ts';
 import type { Prng } from './prng.ts';
@@ -52,10 +44,6 @@ const writeDelayMsMax = 5;
 /** A host that wants to be woken so often without time passing is caught in a circle. */
 const wakeUpsAtOnceMax = 1_000;
 
-interface KnownSa extends SaName {
-  reportedPackets: number;
-}
-
 /** What an engine says of a pair of SAs. */
 export interface KnownPair {
   readonly childId: number;
@@ -79,7 +67,7 @@ interface Running {
   readonly plane: MemoryDataPlane;
   readonly incarnation: number;
   readonly inputs: EngineInput[];
-  readonly installed: Map<string, KnownSa>;
+  readonly installed: InstalledSas;
   busy: boolean;
   keying: boolean;
   wakeAt: number | undefined;
@@ -184,7 +172,7 @@ export class LabHost {
       plane: this.#makePlane({ randomness }),
       incarnation: ++this.#incarnation,
       inputs: [],
-      installed: new Map(),
+      installed: new InstalledSas(),
       busy: false,
       keying: false,
       wakeAt: undefined,
@@ -444,7 +432,7 @@ export class LabHost {
     const result: SaResult = refused
       ? { ok: false, code: 'failed', detail: 'the data plane has no room' }
       : running.plane.apply(command, world.now());
-    if (result.ok) noteInstalled(running.installed, command);
+    if (result.ok) running.installed.note(command);
     world.report({ kind: 'sa-result', at: world.now(), host: this.name, command, result });
     this.#give({ kind: 'sa-result', id, result });
     this.#drainPlane(running);
@@ -485,36 +473,13 @@ export class LabHost {
     this.#later(this.scenario.trafficReportMs ?? reportIntervalMsDefault, () => this.#tellTraffic());
   }
 
-  /** One note for each pair that was used since the last time. */
   #tellTraffic(): void {
     const running = this.#running;
     if (running === undefined) return;
-    const notes = new Map<number, TrafficNote>();
-    for (const sa of running.installed.values()) {
-      const { childId, direction } = sa;
-      const { lastUsedAt, packets } = running.plane.usage(sa)?.counters() ?? {};
-      if (lastUsedAt === undefined || packets === undefined || packets === sa.reportedPackets) continue;
-      sa.reportedPackets = packets;
-      const note = notes.get(childId) ?? { childId };
-      const field = direction === 'inbound' ? 'lastInboundAt' : 'lastOutboundAt';
-      notes.set(childId, { ...note, [field]: Math.max(note[field] ?? 0, lastUsedAt) });
-    }
-    if (notes.size > 0) this.#give({ kind: 'traffic', notes: [...notes.values()] });
+    const notes = running.installed.trafficNotes(running.plane);
+    if (notes.length > 0) this.#give({ kind: 'traffic', notes });
     this.#tellTrafficLater();
   }
-}
-
-function noteInstalled(installed: Map<string, KnownSa>, command: SaCommand): void {
-  if (command.kind === 'install') {
-    const { protocol, direction, spi, childId } = command.sa;
-    installed.set(keyOf(command.sa), { protocol, direction, spi, childId, reportedPackets: 0 });
-  } else if (command.kind === 'remove') {
-    installed.delete(keyOf(command));
-  }
-}
-
-function keyOf({ direction, spi, childId }: SaName): string {
-  return `${direction} ${spi} ${childId}`;
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
