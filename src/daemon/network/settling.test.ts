@@ -34,7 +34,10 @@ for (const [where, later] of [
       now += 150;
     };
     const begin = (): void => {
-      waiting = () => settling.measure(work);
+      waiting = () => {
+        work();
+        settling.rest(150);
+      };
     };
     const settling = new Settling(later ? begin : work, { now: () => now });
     // A router that learns its routes.

@@ -25,21 +25,19 @@ export class Settling {
   }
 
   changed(): void {
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.measure(this.#look);
-      },
-      Math.max(settleMs, this.#restedAt - this.#now()),
-    );
+    this.#timer ??= setTimeout(() => this.#run(), Math.max(settleMs, this.#restedAt - this.#now()));
   }
 
-  /** For a look that only begins work: the work itself. */
-  measure(work: () => void): void {
+  #run(): void {
+    this.#timer = undefined;
     const began = this.#now();
-    work();
-    const ended = this.#now();
-    this.#restedAt = ended + this.#restTimes * (ended - began);
+    this.#look();
+    this.rest(this.#now() - began);
+  }
+
+  /** A look has taken so long: what it only began is over now. */
+  rest(tookMs: number): void {
+    this.#restedAt = this.#now() + this.#restTimes * tookMs;
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ import { TunnelNetwork } from './tunnel-network.ts';
 
 let said: string[];
 let problems: string[];
+let [restorable, restored] = [0, 0];
 let network: TunnelNetwork;
 /** As the kernel of a host without IPv6 does. */
 let refuses: (change: string) => boolean;
@@ -25,7 +26,12 @@ const routes: TunnelRoutes = {
   removeRoute: (destination) => say(`- ${text(destination)}`),
   addAddress: (one: IpAddress) => say(`+ ${one}`),
   removeAddress: (one: IpAddress) => say(`- ${one}`),
-  restore: () => undefined,
+  restore: function* (): Iterable<void> {
+    for (let i = 0; i < restorable; i++) {
+      restored++;
+      yield;
+    }
+  },
   close: () => undefined,
 };
 
@@ -71,4 +77,23 @@ test('and so has that of a trap', async () => {
   refuses = (change) => change === '- fd02::/64';
   assert.deepEqual(await follow('trap-removed', { selectors }), ['- 10.2.0.0/24']);
   assert.equal(problems.length, 2);
+});
+
+test('a look at thousands of routes leaves turns to everything else, and routes that are asked for meanwhile come after it', async () => {
+  [restorable, restored] = [10_000, 0];
+  refuses = () => false;
+  network.addressesChanged();
+  let turns = 0;
+  const turn = (): void => {
+    if (restored === restorable) return;
+    if (restored > 0) turns++;
+    setImmediate(turn);
+  };
+  turn();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  network.follow({ kind: 'trap-set', child, selectors: { local, remote } } as unknown as EngineEvent);
+  await network.settled();
+  assert.equal(restored, restorable);
+  assert.ok(turns > 50, `${turns} turns`);
+  assert.equal(said.length, 2);
 });

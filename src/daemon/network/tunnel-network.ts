@@ -1,8 +1,9 @@
 // Keeps the kernel's routes and addresses in step with the Child SAs, one change after the other.
 import { networkInterfaces } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EngineEvent, IkeSaStatus } from '#engine';
 import type { HipConfiguration } from '#hip';
-import { KernelNetwork, TunNetwork, type TunnelRoutes } from '#linux';
+import { KernelNetwork, monotonicMs, TunNetwork, type TunnelRoutes } from '#linux';
 import { type IpAddress, isIpv6, matchesSelectors, type Prefix, parseAddress, prefixesOfRange } from '#sa';
 import { HipNetwork } from './hip-network.ts';
 import { Settling } from './settling.ts';
@@ -10,6 +11,8 @@ import { runUpdown, type UpdownOccasion } from './updown.ts';
 
 /** A router has routes that come and go all day: one in fifty of the time may be spent on the look at ours. */
 const restTimes = 49;
+/** Before everything else of this process has its turn. */
+const restoresPerTurn = 64;
 
 type ChildEvent = Extract<EngineEvent, { kind: 'child-up' | 'child-down' }>;
 type TrapEvent = Extract<EngineEvent, { kind: 'trap-set' | 'trap-removed' }>;
@@ -27,10 +30,7 @@ export class TunnelNetwork {
   readonly #device: string | undefined;
   readonly #listener: TunnelNetworkListener;
   readonly #hip: HipNetwork | undefined;
-  readonly #settling: Settling = new Settling(
-    () => this.#queue('routes', () => this.#settling.measure(() => this.#network?.restore())),
-    { restTimes },
-  );
+  readonly #settling = new Settling(() => this.#queue('routes', () => this.#restore()), { restTimes });
   #last: Promise<void> = Promise.resolve();
 
   /**
@@ -89,6 +89,13 @@ export class TunnelNetwork {
   /** Something about devices, addresses or routes is not as it was: routes of ours may have gone with it. */
   addressesChanged(): void {
     this.#settling.changed();
+  }
+
+  async #restore(): Promise<void> {
+    const at = monotonicMs();
+    let done = 0;
+    for (const _ of this.#network?.restore() ?? []) if (++done % restoresPerTurn === 0) await nextTurn();
+    this.#settling.rest(monotonicMs() - at);
   }
 
   #queue(child: string, work: () => void | Promise<void>): void {

@@ -39,9 +39,10 @@ export interface TunnelRoutes {
   removeAddress(address: IpAddress): void;
   /**
    * What the kernel has taken away meanwhile, with a device or an address that went, is set anew, as far as that can be now: to be
-   * called after each change of devices, addresses and routes. Only what is made anew is one itself.
+   * called after each change of devices, addresses and routes. Only what is made anew is one itself. There may be thousands: it
+   * yields after each.
    */
-  restore(): void;
+  restore(): Iterable<void>;
   close(): void;
 }
 
@@ -75,13 +76,15 @@ export function changeAddress(
 }
 
 /** Adds addresses that are to be there, unless they are. */
-export function restoreAddresses(
+export function* restoreAddresses(
   table: RoutingTable,
   deviceIndex: number,
   addresses: Iterable<IpAddress>,
-): void {
-  for (const address of addresses)
+): Iterable<void> {
+  for (const address of addresses) {
     table.restore(`address ${address}`, RTM_NEWADDR, encodeHostAddress(deviceIndex, addressBytes(address)));
+    yield;
+  }
 }
 
 function awaitDelivery(table: RoutingTable, address: IpAddress): void {
@@ -184,10 +187,12 @@ export class TunNetwork implements TunnelRoutes {
   }
 
   /** A device that is set down loses its routes, and its IPv6 addresses. */
-  restore(): void {
-    restoreAddresses(this.#table, this.#index, this.#addresses.keys());
-    for (const [key, route] of this.#routes)
+  *restore(): Iterable<void> {
+    yield* restoreAddresses(this.#table, this.#index, this.#addresses.keys());
+    for (const [key, route] of this.#routes) {
       this.#table.restore(`route to ${key}`, RTM_NEWROUTE, encodeNewRoute(route));
+      yield;
+    }
   }
 
   /** Into our device packets go wherever the peer is. */

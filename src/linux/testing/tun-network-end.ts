@@ -27,7 +27,7 @@ function carryOut(what: string, first = '', second?: string): string {
   if (what === 'no-route') network?.removeRoute(prefix);
   if (what === 'address') network?.addAddress(address);
   if (what === 'no-address') network?.removeAddress(address);
-  if (what === 'restore') network?.restore();
+  if (what === 'restore') Array.from(network?.restore() ?? []);
   if (what === 'close') network?.close();
   return what === 'addresses' ? `${addMany(first)} at once` : '';
 }

@@ -100,9 +100,10 @@ export class KernelNetwork implements TunnelRoutes {
     if (this.#addresses.isLast(address)) changeAddress(this.#table, 'remove', this.#loopback, address);
   }
 
-  restore(): void {
-    restoreAddresses(this.#table, this.#loopback, this.#addresses.keys());
+  *restore(): Iterable<void> {
+    yield* restoreAddresses(this.#table, this.#loopback, this.#addresses.keys());
     for (const [key, wanted] of this.#routes) {
+      yield;
       const { set } = wanted;
       if (set !== undefined && this.#isThere(key, set)) continue;
       try {

@@ -13,7 +13,7 @@ function carryOut(what: string, first = '', source?: string, peer?: string): voi
   if (what === 'no-route') network.removeRoute(prefix);
   if (what === 'address') network.addAddress(parseAddress(first)!);
   if (what === 'no-address') network.removeAddress(parseAddress(first)!);
-  if (what === 'restore') network.restore();
+  if (what === 'restore') Array.from(network.restore());
   if (what === 'close') network.close();
 }
 
