@@ -5,6 +5,7 @@ import { moveChildren, useOutbound } from './child-sas/child-installation.ts';
 import type { ChildSa } from './child-sas/child-sa.ts';
 import { summaryOf } from './child-sas/child-sa.ts';
 import { noteMapping } from './exchanges/mobike/check-path.ts';
+import { sendAgainThere } from './exchanges/mobike/send-again.ts';
 import { failure, type IkeSaState } from './ike-sa-state.ts';
 import type { IkeFailure } from './interface.ts';
 
@@ -36,6 +37,7 @@ export function handleDataPlaneEvent(state: IkeSaState, event: DataPlaneEvent): 
       if (from.address === event.remote.address && from.port === event.remote.port) return;
       state.remote = event.remote;
       moveChildren(state);
+      sendAgainThere(state);
       state.emit({ kind: 'peer-moved', from, to: event.remote });
       return;
     }

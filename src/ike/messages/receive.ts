@@ -20,6 +20,7 @@ import { handleInitResponse } from '../exchanges/ike-sa-init/ike-sa-init-initiat
 import { handleResumeResponse } from '../exchanges/ike-session-resume/ike-session-resume-initiator.ts';
 import { handleInformationalRequest } from '../exchanges/informational/informational.ts';
 import { receiveSyncRequest, receiveSyncResponse } from '../exchanges/informational/message-id-sync.ts';
+import { sendAgainThere } from '../exchanges/mobike/send-again.ts';
 import { noteUse } from '../exchanges/rekey-ike-sa/successor.ts';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa } from '../lifecycle.ts';
@@ -189,6 +190,7 @@ function noteFreshMessage(state: IkeSaState, path: Path): void {
   state.remote = path.remote;
   if (connecting) return;
   moveChildren(state);
+  sendAgainThere(state);
   state.emit({ kind: 'peer-moved', from, to: path.remote });
 }
 

@@ -208,6 +208,30 @@ test('a peer whose NAT mapping moved is followed after a fresh message, and neve
   assert.deepEqual(pair.sun.sa.remote, { address: pair.natAddress, port: 34_500 });
 });
 
+test('what was asked where the peer was seen before is asked anew where it is, and no silence is concluded from it', () => {
+  const pair = new Pair();
+  const { moon, sun } = pair;
+  pair.natAddress = address('198.51.100.7');
+  pair.establish();
+  sun.command({ kind: 'check-liveness', reason: 'test' });
+  pair.natPortOffset = 30_000;
+  // Nothing gets to the mapping of before, up to the last try.
+  const { tries } = sun.sa.connection.retransmit;
+  while (sun.sa.outstanding[0]?.attempt !== tries) {
+    pair.wait(500);
+    pair.wire.length = 0;
+    assert.ok(pair.now < 600_000);
+  }
+  moon.command({ kind: 'check-liveness', reason: 'test' });
+  pair.deliver(sun);
+  const lastWait = sun.sa.deadline();
+  assert.ok(lastWait !== undefined);
+  pair.run(lastWait - pair.now + 1_000);
+  assert.equal(sun.sa.phase, 'established');
+  assert.deepEqual(sun.sa.outstanding, []);
+  assert.equal(sun.eventsOf('liveness-confirmed').length, 1);
+});
+
 test('a host behind a NAT does not follow a moved peer', () => {
   const pair = new Pair();
   pair.natAddress = address('198.51.100.7');

@@ -1,4 +1,4 @@
-// Requests that wait for an answer while one end moves (RFC 4555 3.5).
+// Requests that wait for an answer while one end moves (RFC 4555 3.5, RFC 7296 2.23).
 import type { IkeSaState } from '../../ike-sa-state.ts';
 import { firstDelay, transmit } from '../../messages/transmission.ts';
 import { pathsFor } from './other-paths.ts';
@@ -20,4 +20,10 @@ export function sendAgainNow(state: IkeSaState): void {
 export function sendAgainSoon(state: IkeSaState): void {
   for (const request of state.requests.all())
     request.nextAt = Math.min(request.nextAt, Math.max(state.at, request.sentAt + againMsMin));
+}
+
+/** A NAT shows the peer elsewhere: what went to where it was seen before is asked there, and has all its tries again. */
+export function sendAgainThere(state: IkeSaState): void {
+  for (const request of state.requests.all()) request.attempt = 0;
+  sendAgainSoon(state);
 }
