@@ -107,10 +107,9 @@ export interface EapPeering extends AuthenticationMaterial {
   readonly sessionKey?: Uint8Array;
 }
 
-/** A user that EAP has authenticated, and which connection takes him. */
+/** A user that EAP has authenticated. */
 export interface EapUser {
   readonly user: Identity;
-  readonly claim: PeerClaim;
   /** The MSK. Wiped with the phase. */
   readonly sessionKey: Uint8Array;
 }
@@ -126,7 +125,8 @@ export interface EapAuthenticating extends AuthenticationMaterial {
   readonly payloads: readonly Payload[];
   /** Who we have proven to be. */
   readonly identity: Identity;
-  readonly claims: readonly PeerClaim[];
+  /** Names of those that may take the user. */
+  readonly connections: readonly string[];
   readonly proven?: EapUser;
 }
 

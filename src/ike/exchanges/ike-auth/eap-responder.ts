@@ -30,12 +30,9 @@ export function beginEap(
   origin: RequestOrigin,
   payloads: readonly Payload[],
 ): void {
-  const idi = mandatoryPayload(payloads, 'IDi');
-  const idr = payloadOf(payloads, 'IDr');
-  const initiator: Identity = { idType: idi.idType, data: idi.data };
-  const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
+  const initiator = initiatorOf(payloads);
   // Who resumes an IKE SA proves that it has the ticket's secret, and nothing else will do (RFC 5723 4.3.3).
-  const claims = state.resumption === undefined ? eapClaimsOf(state, initiator, wanted) : [];
+  const claims = state.resumption === undefined ? claimsIn(state, payloads) : [];
   if (claims.length === 0) {
     const detail = `the initiator asks for EAP, and no connection for ${formatIdentity(initiator)} has it`;
     refuseInitiator(state, origin, failure('authentication-failed', detail));
@@ -55,12 +52,13 @@ export function beginEap(
       return;
     }
     const fellows = claims.filter((other) => other === claim || isAsWell(other, proof.identity));
+    const connections = fellows.map(({ connection }) => connection.name);
     const { eapIdentity } = claim.connection.remote;
     const authenticator = new EapAuthenticator({
       randomness: state.ports.randomness,
       askIdentity: eapIdentity !== undefined && eapIdentity.kind !== 'exact',
       ownName: userNameOf(proof.identity),
-      passwordOf: (user) => passwordOf(state, fellows, user),
+      passwordOf: (user) => admissionOf(state, { payloads, connections }, user),
     });
     state.phase = {
       name: 'eap-authenticator',
@@ -73,7 +71,7 @@ export function beginEap(
       authenticator,
       payloads,
       identity: proof.identity,
-      claims: fellows,
+      connections,
     };
     sendResponse(state, origin, [
       idPayload('IDr', proof.identity),
@@ -93,18 +91,38 @@ function isAsWell({ connection }: PeerClaim, ours: Identity): boolean {
   return identity !== undefined && sameIdentity(identity, ours);
 }
 
-function claimFor(claims: readonly PeerClaim[], user: Identity): PeerClaim | undefined {
-  return claims.find(({ connection }) => takesUser(connection.remote, user));
+function initiatorOf(payloads: readonly Payload[]): Identity {
+  const { idType, data } = mandatoryPayload(payloads, 'IDi');
+  return { idType, data };
 }
 
-function passwordOf(state: IkeSaState, claims: readonly PeerClaim[], user: Identity): PasswordLookup {
+/** @param payloads of the first IKE_AUTH request */
+function claimsIn(state: IkeSaState, payloads: readonly Payload[]): readonly PeerClaim[] {
+  const idr = payloadOf(payloads, 'IDr');
+  const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
+  return eapClaimsOf(state, initiatorOf(payloads), wanted);
+}
+
+type Admission =
+  | { readonly kind: 'password'; readonly password: Uint8Array; readonly claim: PeerClaim }
+  | Extract<PasswordLookup, { readonly kind: 'none' }>;
+
+/** As it is configured now: a user takes his time, in which he or his connection may be taken away. */
+function admissionOf(
+  state: IkeSaState,
+  { payloads, connections }: Pick<EapAuthenticating, 'payloads' | 'connections'>,
+  user: Identity,
+): Admission {
   const password = findEapSecret(state.ports.credentials(), user);
-  if (claimFor(claims, user) === undefined) {
+  const claim = claimsIn(state, payloads).find(
+    ({ connection: { name, remote } }) => connections.includes(name) && takesUser(remote, user),
+  );
+  if (claim === undefined) {
     return { kind: 'none', reason: `no connection takes the user ${formatIdentity(user)} (eap_id)` };
   }
   return password === undefined
     ? { kind: 'none', reason: `there is no EAP secret for ${formatIdentity(user)}` }
-    : { kind: 'password', password };
+    : { kind: 'password', password, claim };
 }
 
 /** What EAP says, or after its success the initiator's AUTH. */
@@ -121,9 +139,7 @@ export function continueEap(
   const step = phase.authenticator.receive(mandatoryPayload(payloads, 'EAP').message);
   if (step.kind === 'success') {
     const { user, sessionKey } = step;
-    const claim = claimFor(phase.claims, user);
-    if (claim === undefined) throw new Error('a user without a connection was authenticated');
-    state.phase = { ...phase, proven: { user, claim, sessionKey } };
+    state.phase = { ...phase, proven: { user, sessionKey } };
   }
   sendResponse(state, origin, [{ type: 'EAP', message: step.message }]);
   if (step.kind === 'failure') endIkeSa(state, failure('authentication-failed', `EAP: ${step.reason}`));
@@ -132,11 +148,17 @@ export function continueEap(
 function concludeEap(
   state: IkeSaState,
   phase: EapAuthenticating,
-  { user, claim, sessionKey }: EapUser,
+  { user, sessionKey }: EapUser,
   origin: RequestOrigin,
   payloads: readonly Payload[],
 ): void {
   const { method, data } = mandatoryPayload(payloads, 'AUTH');
+  const admission = admissionOf(state, phase, user);
+  if (admission.kind === 'none') {
+    refuseInitiator(state, origin, failure('authentication-failed', `EAP: ${admission.reason}`));
+    return;
+  }
+  const { claim } = admission;
   state.connection = claim.connection;
   const { prf } = state.secure();
   const covers = (material: AuthenticationMaterial): boolean => {

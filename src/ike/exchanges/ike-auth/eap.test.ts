@@ -405,6 +405,42 @@ describe('the gateway refuses', () => {
     }
   });
 
+  test('a user whose password or connection is taken away before he is done', () => {
+    const remote = { ...gatewayConnection().remote, eapIdentity: { kind: 'exact', identity: dave } } as const;
+    // IKE_SA_INIT and the first answer, then who he is, his proof and its acknowledgement.
+    for (const datagrams of [4, 6, 8, 10]) {
+      for (const [takeAway, expected] of [
+        [
+          (pair: Pair) => {
+            pair.sun.credentials = gatewayCredentials({ eapSecrets: [passwordOf(dave, 'roses')] });
+          },
+          /there is no EAP secret for carol/,
+        ],
+        [
+          (pair: Pair) => {
+            pair.sun.connections = [];
+          },
+          /no connection takes the user carol/,
+        ],
+        [
+          (pair: Pair) => {
+            pair.sun.connections = [gatewayConnection({ remote })];
+          },
+          /no connection takes the user carol/,
+        ],
+      ] as const) {
+        const pair = eapPair();
+        pair.moon.initiate(pair.sun.endpoint);
+        for (let sent = 0; sent < datagrams; sent++) pair.deliver(sent % 2 === 0 ? pair.sun : pair.moon);
+        assert.equal(pair.sun.sa.phase, 'connecting');
+        takeAway(pair);
+        pair.settle();
+        refusedAtBothEnds(pair);
+        assert.match(reasons(pair)[1]!, expected);
+      }
+    }
+  });
+
   test('whoever leaves EAP out once it has begun', () => {
     for (const payloads of [
       [],
