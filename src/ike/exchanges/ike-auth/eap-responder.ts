@@ -1,7 +1,7 @@
 // IKE_AUTH with EAP as its responder: we prove who we are, EAP finds out who the initiator is, and AUTH of both ends covers the key that
 // came of it (RFC 7296 2.16, C.3).
 import { equalConstantTime, wipe } from '#crypto';
-import { AuthMethod, NotifyType, type Payload } from '#wire';
+import { AuthMethod, NotifyType, type Payload, sameOctets } from '#wire';
 import { makeSharedKeyAuth } from '../../authentication/auth-payload.ts';
 import { sameIdentity } from '../../authentication/identity-match.ts';
 import { formatIdentity } from '../../authentication/identity-text.ts';
@@ -51,7 +51,7 @@ export function beginEap(
       refuseInitiator(state, origin, reason, NotifyType.UNEXPECTED_NAT_DETECTED);
       return;
     }
-    const fellows = claims.filter((other) => other === claim || isAsWell(other, proof.identity));
+    const fellows = claims.filter((other) => other === claim || isAsWell(other, claim, proof.identity));
     const connections = fellows.map(({ connection }) => connection.name);
     const { eapIdentity } = claim.connection.remote;
     const authenticator = new EapAuthenticator({
@@ -86,9 +86,16 @@ export function beginEap(
 }
 
 /** Whether we are the same to those who mean another connection. */
-function isAsWell({ connection }: PeerClaim, ours: Identity): boolean {
-  const { identity } = connection.local;
-  return identity !== undefined && sameIdentity(identity, ours);
+function isAsWell({ connection }: PeerClaim, proven: PeerClaim, ours: Identity): boolean {
+  const { identity, certificates } = connection.local;
+  if (identity !== undefined) return sameIdentity(identity, ours);
+  // It is what the certificate says.
+  const shown = proven.connection.local;
+  return (
+    shown.identity === undefined &&
+    certificates.length === shown.certificates.length &&
+    certificates.every((der, at) => sameOctets(der, shown.certificates[at]!))
+  );
 }
 
 function initiatorOf(payloads: readonly Payload[]): Identity {

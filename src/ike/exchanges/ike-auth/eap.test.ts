@@ -13,7 +13,7 @@ import {
   type Payload,
 } from '#wire';
 import { formatIdentity } from '../../authentication/identity-text.ts';
-import type { ConnectionConfiguration } from '../../configuration.ts';
+import type { ConnectionConfiguration, Identity } from '../../configuration.ts';
 import { findNotify, notify } from '../../payloads/notify.ts';
 import { payloadOf } from '../../payloads/payload-lookup.ts';
 import {
@@ -680,6 +680,30 @@ describe('several connections of a gateway', () => {
       },
     }).establish();
     assert.equal(psk.sun.sa.connection.name, 'plain');
+  });
+
+  // Who we are is what the certificate says, to the users of either.
+  test('may be one for each user where only the certificate says who the gateway is', () => {
+    const unnamed = (name: string, user: Identity): ConnectionConfiguration => {
+      const { identity: _, ...local } = gatewayConnection().local;
+      return { ...gatewayNamed(name, { eapIdentity: { kind: 'exact', identity: user } }), local };
+    };
+    const pair = begun(
+      new Pair({
+        moon: {
+          connections: [
+            clientConnection({ remote: { ...clientConnection().remote, identity: { kind: 'any' } } }),
+          ],
+          credentials: clientCredentials(),
+        },
+        sun: {
+          connections: [unnamed('daves', dave), unnamed('carols', carol)],
+          credentials: gatewayCredentials(),
+        },
+      }),
+    );
+    assert.equal(pair.sun.sa.phase, 'established', reasons(pair).join('; '));
+    assert.equal(pair.sun.sa.connection.name, 'carols');
   });
 
   test('for another IKE identity are nobody’s', () => {
