@@ -14,6 +14,7 @@ import {
   encodeMsChapResponse,
   encodeUtf8,
 } from '#wire';
+import { sameIdentity } from '../authentication/identity-match.ts';
 import { formatIdentity } from '../authentication/identity-text.ts';
 import type { Identity } from '../configuration.ts';
 import {
@@ -427,6 +428,11 @@ test('user names are read as the owners of secrets are, and written as they were
     assert.deepEqual(userNameOf(identity), octets, name);
   }
   assert.equal(formatIdentity(identityOfUserName(encodeUtf8('carol@example.org'))), 'carol@example.org');
+  // In Latin-1, which is no UTF-8: two users, and both are called as they were.
+  const latin = [0xfc, 0xf6].map((octet) => Uint8Array.of(0x4d, octet, 0x6c, 0x6c, 0x65, 0x72));
+  const [one, other] = latin.map((name) => identityOfUserName(name));
+  assert.ok(!sameIdentity(one!, other!));
+  assert.deepEqual([userNameOf(one!), userNameOf(other!)], latin);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
       userNameOf(identityOfUserName(octets));

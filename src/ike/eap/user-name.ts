@@ -1,5 +1,5 @@
 // User names of EAP: octets on the wire, identities where secrets and policies are looked up.
-import { decodeUtf8, encodeUtf8, IdType } from '#wire';
+import { decodeUtf8, encodeUtf8, IdType, sameOctets } from '#wire';
 import { matchIdentity } from '../authentication/identity-match.ts';
 import { formatIdentity, IdentityError, identityFromText } from '../authentication/identity-text.ts';
 import { findSharedSecret } from '../authentication/shared-secret.ts';
@@ -7,8 +7,11 @@ import type { Credentials, Identity, RemoteAuthentication } from '../configurati
 
 /** As the owner of a secret is read, so that `id = carol` is who calls himself carol. */
 export function identityOfUserName(name: Uint8Array): Identity {
+  const text = decodeUtf8(name);
+  // What is no UTF-8 would be the same as all that differs in these octets only.
+  if (!sameOctets(encodeUtf8(text), name)) return { idType: IdType.KEY_ID, data: name.slice() };
   try {
-    return identityFromText(decodeUtf8(name));
+    return identityFromText(text);
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error;
     return { idType: IdType.KEY_ID, data: name.slice() };
