@@ -528,7 +528,7 @@ test('EAP of either end: users, and their passwords', () => {
     const client = load(
       authenticating(
         `auth = ${method}\neap_id = carol`,
-        'auth = pubkey',
+        'auth = pubkey\nid = vpn.example.org',
         'start_action = start',
         carolsSecret,
       ),
@@ -538,6 +538,23 @@ test('EAP of either end: users, and their passwords', () => {
     assert.equal(connection?.local.method, 'eap');
     assert.equal(connection.local.identity, undefined);
     assert.equal(formatIdentity(connection.local.eapIdentity!), 'carol');
+  }
+});
+
+// RFC 7296 2.16: who is believed to be the gateway can search for the password.
+test('a client with a password that takes any gateway is warned', () => {
+  const warnings = (remote: string): readonly string[] =>
+    warningsOf(
+      authenticating('auth = eap\neap_id = carol', `auth = pubkey\n${remote}`, '', carolsSecret),
+      ownFiles,
+    );
+  for (const any of ['', 'id = %any']) {
+    assert.deepEqual(warnings(any), [
+      'swanctl.conf:5:1: section "remote" has no id: whoever has a certificate can be the gateway, and search for the password',
+    ]);
+  }
+  for (const one of ['id = vpn.example.org', 'id = *.example.org', 'certs = own.pem']) {
+    assert.deepEqual(warnings(one), [], one);
   }
 });
 

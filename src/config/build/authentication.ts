@@ -106,6 +106,12 @@ export function checkEap(
       `EAP of the ${side} end needs auth = pubkey at the ${other} one`,
     );
   }
+  if (local.method === 'eap' && remote.identity.kind === 'any' && remote.certificates.length === 0) {
+    const [section] = connection.sections('remote<suffix>');
+    const { name, position } = section?.section ?? connection.section;
+    const detail = 'whoever has a certificate can be the gateway, and search for the password';
+    context.findings.warn(position, `section "${name}" has no id: ${detail}`);
+  }
   if (remote.method !== 'eap') return;
   for (const child of connection.sections('children').flatMap((section) => section.sections('<child>'))) {
     const action = child.value('start_action', 'choice');
