@@ -1,11 +1,8 @@
 // IKE_SESSION_RESUME as its responder: a ticket is looked at, and refused without state or answered (RFC 5723 4.3.2, 5.1).
 import { deriveResumedIkeKeys, wipe } from '#crypto';
-import { AuthMethod, ExchangeType, NotifyType, type Payload } from '#wire';
-import { findSharedSecret } from '../../authentication/shared-secret.ts';
+import { ExchangeType, NotifyType, type Payload } from '#wire';
 import type { ConnectionConfiguration } from '../../configuration.ts';
-import { findEapSecret, takesUser } from '../../eap/user-name.ts';
 import { checkPayloads } from '../../messages/exchange-rules.ts';
-import { suiteAllowed } from '../../negotiation/suite-allowed.ts';
 import { findNotify, notify } from '../../payloads/notify.ts';
 import { protect } from '../../protection/protection-keys.ts';
 import type { TicketContent } from '../../resumption/ticket-content.ts';
@@ -17,6 +14,7 @@ import {
   openHalfOpen,
   replyWithoutState,
 } from '../ike-sa-init/half-open.ts';
+import { connectionOfTicket, ticketNotAllowed } from './ticket-connection.ts';
 
 export function answerResumeRequest(request: InitRequest): InitOutcome {
   const { message, ports } = request;
@@ -39,42 +37,12 @@ export function answerResumeRequest(request: InitRequest): InitOutcome {
   const verdict = tickets.inspect(ports.wallClockMs(), presented.data);
   if (!verdict.ok) return refused(verdict.reason);
   const { content } = verdict;
-  const connection = connectionOf(request, content);
+  const connection = connectionOfTicket(request, content);
   if (connection === undefined) {
     wipe(content.skD);
-    return refused('the configuration does not allow any more what the ticket stands for');
+    return refused(ticketNotAllowed);
   }
   return accept(request, payloads, content, connection);
-}
-
-/** The connection that authorised the client must still do so, for what the ticket brings along. */
-function connectionOf(
-  { ports, local, remote }: InitRequest,
-  content: TicketContent,
-): ConnectionConfiguration | undefined {
-  const { clientIdentity, clientEapIdentity: user, gatewayIdentity, clientMethod, suite } = content;
-  const connection = ports
-    .connectionsFor({
-      local,
-      remote,
-      identities: { initiator: clientIdentity, responder: gatewayIdentity },
-    })
-    .find(({ name }) => name === content.connection);
-  if (connection?.resumption === undefined || !suiteAllowed(connection, suite)) return undefined;
-  const { method } = connection.remote;
-  // Whoever's key was taken away is not authenticated by it any more.
-  const credentials = ports.credentials();
-  if (user !== undefined || method === 'eap') {
-    const allowed = user !== undefined && method === 'eap' && takesUser(connection.remote, user);
-    return allowed && findEapSecret(credentials, user) !== undefined ? connection : undefined;
-  }
-  const shared = clientMethod === AuthMethod.SHARED_KEY;
-  if (method !== 'any' && (method === 'psk') !== shared) return undefined;
-  const { sharedSecrets } = credentials;
-  if (shared && findSharedSecret(sharedSecrets, gatewayIdentity, clientIdentity) === undefined) {
-    return undefined;
-  }
-  return connection;
 }
 
 function accept(
