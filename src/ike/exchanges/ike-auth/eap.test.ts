@@ -735,23 +735,25 @@ describe('a ticket of an IKE SA with EAP', () => {
     );
   });
 
+  const changes = [
+    (pair: Pair) => {
+      pair.sun.credentials = gatewayCredentials({ eapSecrets: [passwordOf(dave, 'roses')] });
+    },
+    (pair: Pair) => {
+      const remote = {
+        ...gatewayConnection().remote,
+        eapIdentity: { kind: 'exact', identity: dave },
+      } as const;
+      pair.sun.connections = [gatewayConnection({ resumption, remote })];
+    },
+    (pair: Pair) => {
+      const remote = { ...gatewayConnection().remote, method: 'any' } as const;
+      pair.sun.connections = [gatewayConnection({ resumption, remote })];
+    },
+  ];
+
   test('is of no use once the user is nobody, or the connection takes him no more', () => {
-    for (const change of [
-      (pair: Pair) => {
-        pair.sun.credentials = gatewayCredentials({ eapSecrets: [passwordOf(dave, 'roses')] });
-      },
-      (pair: Pair) => {
-        const remote = {
-          ...gatewayConnection().remote,
-          eapIdentity: { kind: 'exact', identity: dave },
-        } as const;
-        pair.sun.connections = [gatewayConnection({ resumption, remote })];
-      },
-      (pair: Pair) => {
-        const remote = { ...gatewayConnection().remote, method: 'any' } as const;
-        pair.sun.connections = [gatewayConnection({ resumption, remote })];
-      },
-    ]) {
+    for (const change of changes) {
       const pair = resumable();
       loseSun(pair);
       change(pair);
@@ -759,6 +761,22 @@ describe('a ticket of an IKE SA with EAP', () => {
       pair.settle();
       assert.equal(pair.moon.sa.phase, 'ended');
       assert.equal(pair.moon.eventsOf('ike-failed').at(-1)?.failure.code, 'ticket-refused');
+    }
+  });
+
+  test('is of no use if that happens before its holder has proven himself', () => {
+    for (const change of changes) {
+      const pair = resumable();
+      loseSun(pair);
+      pair.moon.resume(pair.sun.endpoint);
+      pair.deliver(pair.sun);
+      pair.deliver(pair.moon);
+      assert.equal(pair.sun.sa.phase, 'connecting');
+      change(pair);
+      pair.settle();
+      assert.equal(pair.moon.sa.phase, 'ended');
+      assert.equal(pair.sun.sa.phase, 'ended');
+      assert.match(reasons(pair)[1]!, /does not allow any more what the ticket stands for/);
     }
   });
 

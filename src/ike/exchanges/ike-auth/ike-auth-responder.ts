@@ -14,6 +14,7 @@ import type {
   Validating,
   ValidatingResponder,
 } from '../../phase.ts';
+import { connectionOfTicket, ticketNotAllowed } from '../ike-session-resume/ticket-connection.ts';
 import { isRefusedForNat } from '../mobike/agreement.ts';
 import { claimsOf } from './claims.ts';
 import { beginEap } from './eap-responder.ts';
@@ -38,10 +39,16 @@ export function handleAuthRequest(
   const peerIdentity: Identity = { idType: idi.idType, data: idi.data };
   const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
   const { resumption } = state;
+  // Its first message was a while ago.
+  const resumed = resumption?.content && connectionOfTicket(state, resumption.content);
+  if (resumption !== undefined && resumed === undefined) {
+    refuseInitiator(state, origin, failure('ticket-refused', ticketNotAllowed));
+    return;
+  }
   const claims =
-    resumption === undefined
+    resumption === undefined || resumed === undefined
       ? claimsOf(state, peerIdentity, wanted)
-      : [{ connection: state.connection, localIdentity: wanted ?? resumption.localIdentity, peerIdentity }];
+      : [{ connection: resumed, localIdentity: wanted ?? resumption.localIdentity, peerIdentity }];
   if (claims.length === 0) {
     const asked = wanted === undefined ? '' : `, which asks for us as ${formatIdentity(wanted)}`;
     const detail = `no connection is for the peer's identity ${formatIdentity(peerIdentity)}${asked}`;
