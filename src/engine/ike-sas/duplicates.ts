@@ -10,7 +10,7 @@ export function resolveDuplicates(state: EngineState, fresh: IkeEntry, initialCo
   const { unique, name } = fresh.sa.connection;
   if (identities === undefined || unique === 'never') return;
   const others = state.registry
-    .ofIdentities(identities.local, identities.remote)
+    .ofIdentities(identities)
     // An IKE SA made at the same time as this one is the other half of a simultaneous initiation: the peer knows it.
     .filter(
       (entry) =>
@@ -47,7 +47,7 @@ export function settleContest(state: EngineState, older: IkeEntry): void {
   const { identities, establishedAt } = older;
   if (!older.contested || identities === undefined || establishedAt === undefined) return;
   older.contested = false;
-  for (const entry of state.registry.ofIdentities(identities.local, identities.remote)) {
+  for (const entry of state.registry.ofIdentities(identities)) {
     if (entry !== older && entry.createdAt >= establishedAt) keepOlder(state, older, entry);
   }
 }

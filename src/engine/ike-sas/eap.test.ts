@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { identityKey } from '#ike';
 import { eventFields } from '../events/event-fields.ts';
 import { eventText } from '../events/event-text.ts';
+import { child, connection } from '../testing/configurations.ts';
 import { carol, eapHosts } from '../testing/eap-hosts.ts';
 
 test('status, log and lease are the user’s, and what his machine calls itself stands beside', () => {
@@ -52,6 +53,35 @@ for (const [unique, kept] of [
     assert.equal(pair.sun.engine.status().pools[0]?.online, kept);
   });
 }
+
+test('who is called like a user, and has proven it otherwise, ends none of his IKE SAs', () => {
+  const [moon, sun] = [connection('moon'), connection('sun')];
+  const branch = { name: 'branch', unique: 'replace' } as const;
+  const pair = eapHosts({ unique: 'replace' }, 'tulips', {
+    moon: {
+      ...moon,
+      ...branch,
+      local: { ...moon.local, identity: carol },
+      children: [child('moon', { name: 'other' })],
+    },
+    sun: {
+      ...sun,
+      ...branch,
+      remote: { ...sun.remote, identity: { kind: 'exact', identity: carol } },
+      children: [child('sun', { name: 'other' })],
+    },
+  }).establish();
+  pair.now += 1000;
+  pair.moon.command({ kind: 'initiate', child: 'other' });
+  pair.settle();
+  assert.deepEqual(
+    pair.sun.engine.status().ikeSas.map(({ connection: name, phase }) => [name, phase]),
+    [
+      ['gateway', 'established'],
+      ['branch', 'established'],
+    ],
+  );
+});
 
 test('a wrong password leaves nothing behind', () => {
   const pair = eapHosts({}, 'roses');

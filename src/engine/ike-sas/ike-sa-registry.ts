@@ -181,8 +181,8 @@ export class IkeSaRegistry {
   identify(entry: IkeEntry, identities: EntryIdentities): void {
     this.#forgetIdentities(entry);
     entry.identities = identities;
-    addTo(this.#byIdentities, identitiesKey(identities.local, identities.remote), entry);
-    addTo(this.#byRemoteIdentity, identityKey(identities.remote), entry);
+    addTo(this.#byIdentities, identitiesKey(identities), entry);
+    addTo(this.#byRemoteIdentity, remoteKey(identities), entry);
   }
 
   /** A Child SA of this name came up: until `yield` it is one that newer IKE SAs may have to go before. */
@@ -210,9 +210,8 @@ export class IkeSaRegistry {
   #forgetIdentities(entry: IkeEntry): void {
     const { identities } = entry;
     if (identities === undefined) return;
-    const key = identitiesKey(identities.local, identities.remote);
-    removeFrom(this.#byIdentities, key, entry);
-    removeFrom(this.#byRemoteIdentity, identityKey(identities.remote), entry);
+    removeFrom(this.#byIdentities, identitiesKey(identities), entry);
+    removeFrom(this.#byRemoteIdentity, remoteKey(identities), entry);
     for (const child of entry.leads) this.yield(entry, child);
   }
 
@@ -321,7 +320,7 @@ export class IkeSaRegistry {
   /** Whether a newer IKE SA of the same connection and peer has this child installed. */
   carriesNewer({ identities, createdAt, sa: { connection } }: IkeEntry, child: string): boolean {
     if (identities === undefined) return false;
-    return this.ofIdentities(identities.local, identities.remote).some(
+    return this.ofIdentities(identities).some(
       (other) =>
         other.createdAt > createdAt &&
         other.sa.connection.name === connection.name &&
@@ -329,17 +328,17 @@ export class IkeSaRegistry {
     );
   }
 
-  /** Whether an IKE SA stands with this peer, whoever we are to it. */
+  /** Whether an IKE SA stands with this peer, who is nobody's user, whoever we are to it. */
   knows(remote: Identity): boolean {
-    for (const { sa } of this.#byRemoteIdentity.get(identityKey(remote)) ?? []) {
+    for (const { sa } of this.#byRemoteIdentity.get(remoteKey({ remote })) ?? []) {
       if (sa.phase !== 'ended') return true;
     }
     return false;
   }
 
   /** Established IKE SAs between the same two identities, the oldest first. */
-  ofIdentities(local: Identity, remote: Identity): readonly IkeEntry[] {
-    const same = this.#byIdentities.get(identitiesKey(local, remote)) ?? [];
+  ofIdentities(identities: EntryIdentities): readonly IkeEntry[] {
+    const same = this.#byIdentities.get(identitiesKey(identities)) ?? [];
     return [...same]
       .filter(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying')
       .toSorted((one, other) => one.ikeId - other.ikeId);
@@ -350,13 +349,18 @@ function localSpi(entry: IkeEntry): IkeSpi {
   return entry.initiator ? entry.sa.initiatorSpi : entry.sa.responderSpi;
 }
 
-function identitiesKey(local: Identity, remote: Identity): string {
-  return `${identityKey(local)} ${identityKey(remote)}`;
+function identitiesKey(identities: EntryIdentities): string {
+  return `${identityKey(identities.local)} ${remoteKey(identities)}`;
+}
+
+/** A user's name, and the same as an IKE identity, may be two people's: who has proven one of them is not the other. */
+function remoteKey({ remote, remoteUserText }: Pick<EntryIdentities, 'remote' | 'remoteUserText'>): string {
+  return `${remoteUserText === undefined ? '' : 'user '}${identityKey(remote)}`;
 }
 
 function leadingKey({ identities }: IkeEntry, child: string): string | undefined {
   if (identities === undefined) return undefined;
-  return `${identitiesKey(identities.local, identities.remote)} ${child}`;
+  return `${identitiesKey(identities)} ${child}`;
 }
 
 function firstRequestKey(initiatorSpi: IkeSpi, remote: Endpoint): string {

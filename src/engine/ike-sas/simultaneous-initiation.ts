@@ -77,7 +77,7 @@ function standingBeside(state: EngineState, entry: IkeEntry): IkeEntry[] {
   const { identities, sa } = entry;
   if (identities === undefined) return [];
   return state.registry
-    .ofIdentities(identities.local, identities.remote)
+    .ofIdentities(identities)
     .filter((other) => other !== entry && other.sa.connection.name === sa.connection.name);
 }
 

@@ -202,8 +202,7 @@ function carrierOf(
   spi: number,
 ): { readonly entry: IkeEntry; readonly child: ChildSaStatus } | undefined {
   const { identities } = from;
-  const ofPeer =
-    identities === undefined ? [] : state.registry.ofIdentities(identities.local, identities.remote);
+  const ofPeer = identities === undefined ? [] : state.registry.ofIdentities(identities);
   // The traffic of one that fell silent has moved already, and a duplicate is about to go.
   const others = ofPeer.filter(
     (one) => one !== from && one.successorOfSilence === undefined && !one.redundant,

@@ -2,8 +2,8 @@
 import { privateKeyFromPkcs8 } from '#crypto';
 import { type ConnectionConfiguration, type Identity, identityFromText } from '#ike';
 import { address, parsePrefix } from '#sa';
-import { child, configuration, connection } from './configurations.ts';
-import { text } from './connections.ts';
+import { child, configuration, connection, type HostName } from './configurations.ts';
+import { sharedSecret, text } from './connections.ts';
 import { EnginePair } from './two-engines.ts';
 
 function octets(base64: string): Uint8Array {
@@ -35,11 +35,18 @@ export const carol: Identity = identityFromText('carol');
 const secret = { owners: [{ kind: 'exact', identity: carol }], secret: text('tulips') } as const;
 const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
 
-/** @param gateway what its connection has otherwise */
-export function eapHosts(gateway: Partial<ConnectionConfiguration> = {}, password = 'tulips'): EnginePair {
+/**
+ * @param gateway what its connection has otherwise
+ * @param others with a pre-shared key
+ */
+export function eapHosts(
+  gateway: Partial<ConnectionConfiguration> = {},
+  password = 'tulips',
+  others?: Readonly<Record<HostName, ConnectionConfiguration>>,
+): EnginePair {
   const client = connection('moon');
   const server = connection('sun');
-  const none = { sharedSecrets: [], privateKeys: [], certificates: [], authorities: [], revocationLists: [] };
+  const plain = sharedSecret('x');
   return new EnginePair({
     moon: configuration('moon', {
       connections: [
@@ -50,8 +57,9 @@ export function eapHosts(gateway: Partial<ConnectionConfiguration> = {}, passwor
           virtualAddresses: [address('0.0.0.0')],
           children: [child('moon', { localSelectors: [dynamic] })],
         },
+        ...(others === undefined ? [] : [others.moon]),
       ],
-      credentials: { ...none, eapSecrets: [{ ...secret, secret: text(password) }] },
+      credentials: { ...plain, eapSecrets: [{ ...secret, secret: text(password) }] },
     }),
     sun: configuration('sun', {
       connections: [
@@ -68,10 +76,11 @@ export function eapHosts(gateway: Partial<ConnectionConfiguration> = {}, passwor
           children: [child('sun', { remoteSelectors: [dynamic] })],
           ...gateway,
         },
+        ...(others === undefined ? [] : [others.sun]),
       ],
       pools: [{ name: 'road', addresses: parsePrefix('10.9.0.0/24')!, dns: [], nbns: [], subnets: [] }],
       credentials: {
-        ...none,
+        ...plain,
         eapSecrets: [secret],
         privateKeys: [privateKeyFromPkcs8(key)],
         certificates: [certificate],
