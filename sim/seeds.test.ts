@@ -7,7 +7,7 @@ import { labCertificates } from './certificates.ts';
 import { runPool } from './pool.ts';
 import { neverMet, summaryText } from './summary.ts';
 
-const seedCounts = { ike: 5_000, hip: 1_000 } as const;
+const seedCounts = { ike: 3_000, hip: 400 } as const;
 
 // Tests beside this one have peers that expect answers in time; here time is virtual. Threads inherit it.
 setPriority(constants.priority.PRIORITY_LOW);
