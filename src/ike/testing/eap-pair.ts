@@ -133,3 +133,21 @@ export function gatewayInsider(pair: Pair = eapPair()): GatewayInsider {
     },
   };
 }
+
+export function begun(pair: Pair): Pair {
+  pair.moon.initiate(pair.sun.endpoint);
+  pair.settle();
+  return pair;
+}
+
+/** Why an IKE SA came to nothing, at either end. */
+export function reasons({ moon, sun }: Pair): readonly string[] {
+  return [moon, sun].map((host) => host.eventsOf('ike-failed')[0]?.failure.detail ?? '');
+}
+
+export function refusedAtBothEnds(pair: Pair): void {
+  assert.equal(pair.moon.sa.phase, 'ended');
+  assert.equal(pair.sun.sa.phase, 'ended');
+  assert.equal(pair.moon.installed.size + pair.sun.installed.size, 0);
+  assert.equal(pair.moon.reservedSpis.size + pair.sun.reservedSpis.size, 0);
+}
