@@ -1,7 +1,7 @@
 // What every seed of the chaos consists of, whichever protocol its hosts speak: a time of faults, and what has to work behind it.
 import type { EngineCommand } from '#engine';
 import type { Prng } from '../prng.ts';
-import type { Action, LinkQuality, Scenario } from '../scenario.ts';
+import type { Action, LinkQuality, Scenario, TimedAction } from '../scenario.ts';
 import type { SideName } from './random-configuration.ts';
 
 export interface ChaosCourse extends Scenario {
@@ -33,4 +33,25 @@ export function faultyQuality(prng: Prng, delayMs: number): LinkQuality {
     reorderMs: prng.between(1, 4 * delayMs),
     corruption: some(0.3, 0.1),
   };
+}
+
+/**
+ * Two faults are in every scenario: the network goes bad, and for a while it is gone.
+ * @param cutMs draws for how long
+ */
+export function faultsOfEverySeed(
+  prng: Prng,
+  delayMs: number,
+  healAt: number,
+  cutMs: () => number,
+): TimedAction[] {
+  const at = prng.between(0, 2_000);
+  const quality = faultyQuality(prng, delayMs);
+  const cutAt = prng.between(0, healAt - 3_500);
+  const oneWay = prng.chance(0.3);
+  return [
+    { at, action: { kind: 'link', quality } },
+    { at: cutAt, action: { kind: 'partition', between: ['left', 'right'], oneWay } },
+    { at: cutAt + cutMs(), action: { kind: 'reconnect' } },
+  ];
 }

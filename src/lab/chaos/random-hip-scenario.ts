@@ -4,7 +4,7 @@ import { address, type Endpoint, hitAddress, type IpAddress } from '#sa';
 import { Prng } from '../prng.ts';
 import { hipIdentities } from '../recovery/hip-identities.ts';
 import type { Action, AttackKind, FlowScenario, HostScenario, TimedAction } from '../scenario.ts';
-import { type ChaosCourse, faultyQuality, healedQuality, sides } from './chaos-course.ts';
+import { type ChaosCourse, faultsOfEverySeed, faultyQuality, healedQuality, sides } from './chaos-course.ts';
 import { otherSide, placesOf, placesToMove, type SideName } from './random-configuration.ts';
 
 /** What both sides have in common, and who of them may be elsewhere. */
@@ -224,18 +224,7 @@ export function randomHipScenario(seed: number): ChaosCourse {
   const terms = randomTerms(prng);
   const delayMs = prng.between(1, 60);
   const healAt = prng.between(5_000, 9_000);
-  const timeline: TimedAction[] = [];
-  // Two faults are in every scenario: the network goes bad, and for a while it is gone.
-  timeline.push({
-    at: prng.between(0, 2_000),
-    action: { kind: 'link', quality: faultyQuality(prng, delayMs) },
-  });
-  const cutAt = prng.between(0, healAt - 3_500);
-  timeline.push({
-    at: cutAt,
-    action: { kind: 'partition', between: ['left', 'right'], oneWay: prng.chance(0.3) },
-  });
-  timeline.push({ at: cutAt + Math.max(1_500, prng.between(500, 3_200)), action: { kind: 'reconnect' } });
+  const timeline = faultsOfEverySeed(prng, delayMs, healAt, () => Math.max(1_500, prng.between(500, 3_200)));
   for (let left = prng.between(2, 6); left > 0; left--) {
     const at = prng.between(500, healAt - 1_000);
     timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));

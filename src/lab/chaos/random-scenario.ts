@@ -2,7 +2,7 @@
 import { address, type Endpoint } from '#sa';
 import { Prng } from '../prng.ts';
 import type { Action, AttackKind, FlowScenario, TimedAction } from '../scenario.ts';
-import { type ChaosCourse, faultyQuality, healedQuality, sides } from './chaos-course.ts';
+import { type ChaosCourse, faultsOfEverySeed, faultyQuality, healedQuality, sides } from './chaos-course.ts';
 import {
   type LabCertificates,
   mayMove,
@@ -171,18 +171,7 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
   const delayMs = prng.between(1, 60);
   const healAt = prng.between(5_000, 9_000);
   const incidents = prng.between(2, 5);
-  const timeline: TimedAction[] = [];
-  // Two faults are in every scenario: the network goes bad, and for a while it is gone.
-  timeline.push({
-    at: prng.between(0, 2_000),
-    action: { kind: 'link', quality: faultyQuality(prng, delayMs) },
-  });
-  const cutAt = prng.between(0, healAt - 3_500);
-  timeline.push({
-    at: cutAt,
-    action: { kind: 'partition', between: ['left', 'right'], oneWay: prng.chance(0.3) },
-  });
-  timeline.push({ at: cutAt + prng.between(2_200, 3_200), action: { kind: 'reconnect' } });
+  const timeline = faultsOfEverySeed(prng, delayMs, healAt, () => prng.between(2_200, 3_200));
   for (let i = 0; i < incidents; i++) {
     const at = prng.between(500, healAt - 1_000);
     timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));
