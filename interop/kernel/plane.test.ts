@@ -138,6 +138,12 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     return agreed(before.name);
   }
 
+  /** Whether a process of the guest has joined a multicast group of NETLINK_XFRM, protocol 6. */
+  async function hasJoinedXfrmGroup(pid: number): Promise<boolean> {
+    const groups = await network.guest.run(`awk '$2 == 6 && $3 == ${pid} { print $4 }' /proc/net/netlink`);
+    return /[1-9a-f]/.test(groups);
+  }
+
   async function nothingLeft(): Promise<void> {
     await eventually('the kernel has no SA', async () => (await kernelSpis()).length === 0, patienceMs);
   }
@@ -181,6 +187,8 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     test(`over ${family} the inbound SA of a replaced pair stays for what is on its way`, async () => {
       const told = join(network.folder, `monitor-${connection}`);
       const monitor = await network.guest.start('ip -timestamp xfrm monitor SA', told);
+      // In a busy guest that takes its time, and what goes before it listens is never told.
+      await eventually('the monitor listens', () => hasJoinedXfrmGroup(monitor), patienceMs);
       const before = await agreed(child);
       await wayward.rekeyChild(child);
       await replaced(before);
