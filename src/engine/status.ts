@@ -92,6 +92,8 @@ export interface TableSizes {
   readonly initiations: number;
   /** Of connections, and of HIP peers. */
   readonly traps: number;
+  /** What stands and was asked, told or replaced lately because of what others said of it. */
+  readonly backOffs: number;
   readonly deadlines: number;
 }
 
@@ -187,6 +189,7 @@ export function tableSizes(state: EngineState): TableSizes {
     pendingCommands: state.pending.size,
     initiations: state.initiations.size,
     traps: state.traps.all().length + (state.hip?.traps.size ?? 0),
+    backOffs: state.recovery.backOffs,
     deadlines: state.deadlines.size,
   };
 }

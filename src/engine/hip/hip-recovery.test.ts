@@ -72,6 +72,20 @@ test('a Parameter Problem is a hint: one UPDATE; unanswered, I1 goes out, and th
   assert.equal(standing(sun), 1);
 });
 
+test('what was suspected of an association goes with it', () => {
+  const hosts = associated(new HipEngines(hipOnly));
+  const { moon } = hosts;
+  const { backOffs: before } = moon.engine.tables();
+  const [{ path }] = moon.engine.status().hip as [ReturnType<typeof moon.engine.status>['hip'][number]];
+  const quote = { source: path.local.address, destination: path.remote.address, spi: moon.outboundSpi() };
+  moon.give(hosts.now, { kind: 'icmp-error', from: path.remote.address, quote });
+  hosts.settle();
+  assert.equal(moon.engine.tables().backOffs, before + 1);
+  moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'hip-close', peer: 'sun' } });
+  hosts.settle();
+  assert.equal(moon.engine.tables().backOffs, before);
+});
+
 test('a restarted host calls whom it had associations with, once', () => {
   const hosts = associated(new HipEngines({ connections: [] }));
   const { moon, sun } = hosts;

@@ -72,6 +72,7 @@ export function noteHipEvent(state: EngineState, event: HipEvent): void {
       break;
     case 'ended':
       spiEnded(state, event.inboundSpi, endOf[event.cause]);
+      state.recovery.hipSuspicion.forget(event.childId);
       break;
     case 'silent':
       incident(

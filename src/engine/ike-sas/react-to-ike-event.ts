@@ -250,6 +250,7 @@ function childDown(state: EngineState, entry: IkeEntry, child: ChildSaSummary, f
   if (failure.code === 'replaced' && goesOn) return;
   const { connection } = entry.sa;
   state.registry.dropChild(child.childId);
+  state.recovery.replacements.forget(String(child.childId));
   state.pending.childEnded(child.childId);
   const configuration = connection.children.find(({ name }) => name === child.name);
   if (configuration === undefined) return;

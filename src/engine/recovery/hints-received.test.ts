@@ -191,3 +191,20 @@ test('a peer says nothing about the Child SAs of another peer', () => {
   );
   assert.ok(before.every((one) => hosts.moon.outbound.has(one)));
 });
+
+test('what was asked, told and replaced because of hints is forgotten with the SAs that it was about', () => {
+  const hosts = new TwoHosts({ moon: forgetful, sun: forgetful });
+  hosts.connect();
+  const { moon, sun } = hosts;
+  const [spi] = [...moon.outbound.keys()];
+  hosts.restart(sun);
+  hosts.settle();
+  hosts.sendEsp(moon, { spi: spi! });
+  hosts.settle();
+  assert.equal(moon.eventsOf('hint')[0]?.outcome, 'replacing-child');
+  assert.ok(sun.engine.tables().backOffs > 0);
+  moon.give(hosts.now, { kind: 'command', id: 2, command: { kind: 'terminate', connection: 'gateway' } });
+  hosts.wait(200_000);
+  assert.deepEqual([established(moon), established(sun)], [[], []]);
+  assert.deepEqual([moon.engine.tables().backOffs, sun.engine.tables().backOffs], [0, 0]);
+});

@@ -93,6 +93,13 @@ export class RecoveryState {
     return tokens;
   }
 
+  /** Of IKE SAs, Child SAs and HIP associations: each goes when its subject does. */
+  get backOffs(): number {
+    const { suspicion, hipSuspicion, protectedNotifiesOfOurs, protectedNotifies } = this;
+    const all = [suspicion, hipSuspicion, protectedNotifiesOfOurs, protectedNotifies];
+    return [...all, this.silenceChecks, this.replacements].reduce((sum, { size }) => sum + size, 0);
+  }
+
   rebootAware(at: number, { rebootWindowMs }: UnknownSpiConfiguration): boolean {
     return inRebootWindow(this.boot, at, rebootWindowMs);
   }

@@ -23,6 +23,11 @@ export type SuspicionOutcome =
 export class Suspicion {
   readonly #backOff = new BackOff(limits);
 
+  /** How many of them are remembered. */
+  get size(): number {
+    return this.#backOff.size;
+  }
+
   raise({ ikeId, lastInboundAt, quotedSentAt }: Suspect, at: number): SuspicionOutcome {
     if (lastInboundAt > (quotedSentAt ?? at)) return 'fresh-traffic';
     return this.#backOff.take(String(ikeId), at) ? 'check' : 'back-off';
