@@ -49,8 +49,7 @@ const lossAgeMsMax = 3_600_000;
 /** Children whose last SA ended because we restarted, whether in this start or in one shortly before. */
 function lostChildren(state: EngineState, connection: string): string[] {
   const last = new Map<string, SpiRecord>();
-  for (const record of state.recovery.history.all()) {
-    if (record.connection !== connection) continue;
+  for (const record of state.recovery.history.ofConnection(connection)) {
     const known = last.get(record.child);
     if (known === undefined || known.createdAtMs <= record.createdAtMs) last.set(record.child, record);
   }

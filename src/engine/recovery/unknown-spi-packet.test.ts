@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { address } from '#sa';
-import { invalidIkeSpi, unprotectedInvalidSpi } from '#unknown-spi';
+import { invalidIkeSpi, SpiHistory, unprotectedInvalidSpi } from '#unknown-spi';
 import { decodeIkeMessage, type IkeMessage, type NotifyPayload, NotifyType } from '#wire';
 import { addresses } from '../testing/connections.ts';
 import { only, responderOnly } from './testing/seen.ts';
@@ -343,4 +343,28 @@ test('a host that does not call whom it forgot still gives its token', () => {
   assert.equal(hosts.moon.eventsOf('hint')[0]?.outcome, 'proven');
   assert.deepEqual(hosts.sun.eventsOf('connecting'), []);
   assert.equal(established(hosts.sun).length, 1);
+});
+
+test('a packet with an SPI of former times makes a host look only at what the history has of its connection', () => {
+  const hosts = new TwoHosts();
+  hosts.connect();
+  const { moon, sun } = hosts;
+  const [spi] = [...moon.outbound.keys()];
+  hosts.restart(sun);
+  // What sun calls on its own is lost, to its end.
+  hosts.wait(400_000, () => false);
+  const all = SpiHistory.prototype.all;
+  let looks = 0;
+  SpiHistory.prototype.all = function (this: SpiHistory) {
+    looks++;
+    return all.call(this);
+  };
+  try {
+    hosts.sendEsp(moon, { spi: spi! });
+  } finally {
+    SpiHistory.prototype.all = all;
+  }
+  const verdict = sun.eventsOf('unknown-spi').at(-1)?.verdict;
+  assert.ok(verdict !== undefined && 'reestablish' in verdict && verdict.reestablish);
+  assert.equal(looks, 0);
 });

@@ -185,7 +185,7 @@ test('any sequence of events leaves a ring that a plain list agrees with, in mem
               model.splice(model.indexOf(victim), 1);
             }
             model.push({ spi, endedAt: undefined });
-            keep(disk, history.add(record(spi)));
+            keep(disk, history.add(record(spi, { connection: `site ${spi % 3}` })));
             break;
           }
           case 'end': {
@@ -208,6 +208,12 @@ test('any sequence of events leaves a ring that a plain list agrees with, in mem
         const expected = new Set(model.map((one) => `${one.spi} ${one.endedAt}`));
         const seen = new Set(history.all().map((one) => `${one.spi} ${one.ended?.atMs}`));
         assert.deepEqual(seen, expected);
+        for (const site of ['site 0', 'site 1', 'site 2', 'site 3']) {
+          assert.deepEqual(
+            history.ofConnection(site),
+            history.all().filter(({ connection }) => connection === site),
+          );
+        }
         if (kind === 'crash') {
           const loaded = SpiHistory.load(size, disk, at);
           assert.equal(loaded.refused, 0);

@@ -1,5 +1,5 @@
 // Whose SPI was that? A bounded ring of our inbound SPIs and their fates, found in constant time, one stored record each.
-import type { Spi } from '#sa';
+import { addTo, removeFrom, type Spi } from '#sa';
 import type { IkeSpi } from '#wire';
 import { decodeSpiRecord, encodeSpiRecord, type SpiEnd, type SpiRecord } from './record.ts';
 
@@ -46,6 +46,8 @@ export class SpiHistory {
   readonly #bySpi = new Map<Spi, number>();
   /** Slots by IKE SPIs: a rekeying of the IKE SA moves them, and an unknown IKE message asks for them. */
   readonly #byIkeSpis = new Map<string, Set<number>>();
+  /** Slots by connection: a stranger's packet asks what of it was lost. */
+  readonly #byConnection = new Map<string, Set<number>>();
   /** Slots in the order in which they may be used again: free, then ended, oldest first. */
   readonly #free: number[] = [];
   readonly #endedOrder = new Set<number>();
@@ -112,6 +114,14 @@ export class SpiHistory {
     return [...slots].flatMap((slot) => this.#slots[slot] ?? []);
   }
 
+  /** Records under a connection, in the order of `all`. */
+  ofConnection(connection: string): readonly SpiRecord[] {
+    const slots = this.#byConnection.get(connection) ?? [];
+    const records = [...slots].flatMap((slot) => this.#slots[slot] ?? []);
+    const ended = records.filter((record) => record.ended !== undefined);
+    return [...ended, ...records.filter((record) => record.ended === undefined)];
+  }
+
   /** Every record, the ones that ended longest ago first. */
   all(): readonly SpiRecord[] {
     return [...this.#endedOrder, ...this.#aliveOrder].flatMap((slot) => this.#slots[slot] ?? []);
@@ -169,10 +179,8 @@ export class SpiHistory {
     this.#slots[slot] = record;
     this.#bySpi.set(record.spi, slot);
     (record.ended === undefined ? this.#aliveOrder : this.#endedOrder).add(slot);
-    const pair = pairKey(record.initiatorSpi, record.responderSpi);
-    const slots = this.#byIkeSpis.get(pair);
-    if (slots === undefined) this.#byIkeSpis.set(pair, new Set([slot]));
-    else slots.add(slot);
+    addTo(this.#byIkeSpis, pairKey(record.initiatorSpi, record.responderSpi), slot);
+    addTo(this.#byConnection, record.connection, slot);
   }
 
   #drop(slot: number): void {
@@ -182,10 +190,8 @@ export class SpiHistory {
     if (this.#bySpi.get(record.spi) === slot) this.#bySpi.delete(record.spi);
     this.#endedOrder.delete(slot);
     this.#aliveOrder.delete(slot);
-    const pair = pairKey(record.initiatorSpi, record.responderSpi);
-    const slots = this.#byIkeSpis.get(pair);
-    slots?.delete(slot);
-    if (slots?.size === 0) this.#byIkeSpis.delete(pair);
+    removeFrom(this.#byIkeSpis, pairKey(record.initiatorSpi, record.responderSpi), slot);
+    removeFrom(this.#byConnection, record.connection, slot);
   }
 }
 
