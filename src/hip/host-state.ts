@@ -3,13 +3,7 @@ import { type SearchPuzzleJob, wipe } from '#crypto';
 import type { IpAddress, SaCommand } from '#sa';
 import { addressBytes } from '#sa';
 import { type HipPacket, type Hit, writeHipChecksum } from '#wire';
-import {
-  type AssociationKeys,
-  HipAssociation,
-  type I1Sent,
-  type I2Sent,
-  type Standing,
-} from './association.ts';
+import { type AssociationKeys, HipAssociation, type Standing } from './association.ts';
 import { AssociationTable } from './association-table.ts';
 import type { HipConfiguration, HipQuirk, LocalIdentity } from './configuration.ts';
 import { peersOf } from './configured-peers.ts';
@@ -195,9 +189,4 @@ export function addressesOf(
 export function wipeKeys(keys: AssociationKeys): void {
   keys.keymat.destroy();
   for (const { encryption, integrity } of [keys.own, keys.peer]) wipe(encryption, integrity);
-}
-
-/** Which of our attempts a packet may belong to. */
-export function isSolving(attempt: I1Sent | I2Sent | undefined): attempt is I1Sent {
-  return attempt?.name === 'I1-SENT' && attempt.solving !== undefined;
 }

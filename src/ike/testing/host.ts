@@ -55,7 +55,7 @@ export interface HostOptions {
 
 type Transmit = Extract<IkeSaOutput, { readonly kind: 'transmit' }>;
 
-/** `DistributiveOmit` keeps the union of inputs a union. */
+/** Of each input by itself, so that their union stays one. */
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 export class Host {

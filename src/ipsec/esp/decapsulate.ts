@@ -79,8 +79,8 @@ function unpack(context: DecapsulationContext, slot: PacketSlot, sa: InboundSa):
 
 /**
  * Transport and BEET mode: the outer header, without ESP, becomes the header of the packet (RFC 4301 4.1); in BEET
- * mode with other addresses, perhaps of the other family (RFC 7402 B.1.6). The transport checksum is computed anew
- * behind a NAT (RFC 3948 3.1.2, 3.3).
+ * mode with other addresses, perhaps of the other family (RFC 7401 6.2, RFC 7402 6.2, B.1.4, B.1.6). The transport
+ * checksum is computed anew behind a NAT (RFC 3948 3.1.2, 3.3).
  */
 function unpackHeaderless(
   context: DecapsulationContext,

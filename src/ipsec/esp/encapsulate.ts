@@ -1,4 +1,5 @@
-// Outbound ESP processing (RFC 4303 3.3, RFC 4301 5.1): from an IP packet and its SA to an ESP packet in place.
+// Outbound ESP processing (RFC 4303 3.3, RFC 4301 5.1, RFC 7402 6.1, B.1.2, B.1.3): from an IP packet and its SA to an ESP
+// packet in place.
 import { addressBytes } from '#sa';
 import { FragmentPosition, IpProtocol, writeU32 } from '#wire';
 import {
@@ -141,7 +142,7 @@ function wireBytes(context: EncapsulationContext, sa: OutboundSa, espBytes: numb
   return espBytes + pieces * (headerBytes + ipv6FragmentHeaderBytes);
 }
 
-/** RFC 4301 4.1 and 5.1, RFC 7402 B.1.5: what transport and BEET mode cannot carry. */
+/** RFC 4301 4.1 and 5.1, RFC 7402 B.1.4, B.1.5: what transport and BEET mode cannot carry. */
 function headerlessRefusal(slot: PacketSlot, fields: PacketFields, sa: OutboundSa): VerdictCode | undefined {
   // The outer header is made anew from addresses and traffic class, so that it has no place for options.
   const { buffer } = slot;

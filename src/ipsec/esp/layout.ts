@@ -20,11 +20,6 @@ export function paddedTextBytes(cipher: CipherShape, payloadBytes: number): numb
   return Math.ceil((payloadBytes + espTrailerBytes) / alignment) * alignment;
 }
 
-/** Octets of the ESP packet for this much payload. */
-export function espPacketBytes(cipher: CipherShape, payloadBytes: number): number {
-  return espHeaderBytes + cipher.ivBytes + paddedTextBytes(cipher, payloadBytes) + cipher.icvBytes;
-}
-
 /** The largest payload of an ESP packet of at most this many octets. */
 export function payloadBytesMax(cipher: CipherShape, packetBytes: number): number {
   const alignment = alignmentBytes(cipher);

@@ -97,6 +97,7 @@ for (const suite of testSuites) {
   });
 }
 
+// RFC 7401 6.2, RFC 7402 6.1, 6.2, B.1.1, B.1.2, B.1.3, B.1.4, B.1.5, B.1.6
 test('BEET mode carries fixed inner addresses of either family over either, without their header', () => {
   const identities = {
     IPv4: ['1.0.0.1', '1.0.0.2'],

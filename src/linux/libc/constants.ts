@@ -69,7 +69,6 @@ export const SOL_NETLINK = 270;
 export const NETLINK_ADD_MEMBERSHIP = 1;
 export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;
-export const NETLINK_GET_STRICT_CHK = 12;
 
 export const SOL_UDP = 17;
 export const UDP_ENCAP = 100;
@@ -82,7 +81,6 @@ export const MSG_ERRQUEUE = 0x2000;
 export const EPOLLIN = 1;
 export const EPOLLERR = 8;
 export const EPOLL_CTL_ADD = 1;
-export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;

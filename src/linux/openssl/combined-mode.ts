@@ -61,7 +61,7 @@ export class OpenSslCombinedMode implements EspPacketCipher {
   readonly #countsIvs: boolean;
   #sealing = 0;
   #opening = 0;
-  /** Whether OpenSSL has begun with `readyIv`. */
+  /** Whether OpenSSL has begun with the IV at `readyIvAt`. */
   #ready = false;
   #alive = true;
 
