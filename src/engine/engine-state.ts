@@ -17,6 +17,7 @@ import { PendingCommands } from './commands/pending-commands.ts';
 import type { EngineConfiguration, UnknownSpiConfiguration } from './configuration.ts';
 import { addressFit, ConnectionLookup } from './connection-lookup.ts';
 import { EventCounts } from './events/event-counts.ts';
+import { GuessBrake } from './guesses/guess-brake.ts';
 import type { HipSide } from './hip/hip-side.ts';
 import { HalfOpenTable } from './ike-sas/half-open-table.ts';
 import { type IkeEntry, IkeSaRegistry } from './ike-sas/ike-sa-registry.ts';
@@ -77,6 +78,7 @@ export class EngineState {
   readonly deadlines: DeadlineQueue = new DeadlineQueue();
   readonly registry: IkeSaRegistry = new IkeSaRegistry();
   readonly halfOpen: HalfOpenTable = new HalfOpenTable();
+  readonly guesses: GuessBrake = new GuessBrake();
   readonly pools: AddressPools = new AddressPools();
   readonly spis: SpiAllocator;
   /** Whose SPIs are whose on this host. */

@@ -8,6 +8,7 @@ import type {
   IkeEvent,
   IkeFailure,
   KeyLogEntry,
+  SecretTry,
 } from '#ike';
 import type {
   DataPlaneEvent,
@@ -31,6 +32,7 @@ import type {
 } from '#unknown-spi';
 import type { IkeSpi } from '#wire';
 import type { EngineConfiguration } from './configuration.ts';
+import type { BrakedBy } from './guesses/guess-brake.ts';
 
 /** Inbound traffic of one Child SA pair since it was last told, from the data plane's counters. */
 export interface TrafficNote {
@@ -272,6 +274,16 @@ export type EngineEvent =
       readonly outcome: ReplyOutcome;
     }
   | { readonly kind: 'cookie-demanded'; readonly remote: Endpoint }
+  /** Somebody tries secrets faster than he may, or seems to. */
+  | {
+      readonly kind: 'guess-braked';
+      readonly outcome: 'delayed' | 'refused';
+      readonly by: BrakedBy;
+      readonly secret: SecretTry['secret'];
+      readonly user: string;
+      readonly remote: Endpoint;
+      readonly connection: string;
+    }
   /** The first output after a start. */
   | {
       readonly kind: 'started';

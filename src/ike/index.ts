@@ -1,5 +1,6 @@
 // Room `ike`: IKEv2 (RFC 7296), one IKE SA at a time.
 export { wantsCertificate } from './authentication/certificate-request.ts';
+export type { GuessPort, SecretTry, TryAdmission } from './authentication/guesses.ts';
 export {
   exactMatch,
   identityKey,

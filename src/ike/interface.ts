@@ -14,6 +14,7 @@ import type {
   TrafficSelector,
 } from '#sa';
 import type { IkeSpi, NotifyPayload } from '#wire';
+import type { GuessPort } from './authentication/guesses.ts';
 import type { ChildConfiguration, ConnectionConfiguration, Credentials, Identity } from './configuration.ts';
 import type { IkeSpis } from './phase.ts';
 import type { ClientTicket } from './resumption/client-ticket.ts';
@@ -74,6 +75,8 @@ export interface IkeSaPorts {
   ownAddresses?(connection: ConnectionConfiguration): readonly IpAddress[];
   /** Gateway: makes and judges tickets (RFC 5723). Absent: none is given, and none is good. */
   readonly tickets?: TicketPort;
+  /** Gateway: how often who may try a secret. Absent: as often as he likes. */
+  readonly guesses?: GuessPort;
 }
 
 /** What the host tells one IKE SA. `at` is monotonic milliseconds and never goes back. */

@@ -67,6 +67,12 @@ export interface HalfOpen extends AuthenticationMaterial {
   readonly otherInitRequest?: Uint8Array;
   /** The answer, for a repeated IKE_SA_INIT request. */
   readonly initResponse: Uint8Array;
+  /** Its IKE_AUTH request, which waits to be judged. */
+  readonly held?: {
+    readonly origin: RequestOrigin;
+    readonly payloads: readonly Payload[];
+    readonly until: number;
+  };
 }
 
 /** A connection that the peer might have meant, and why it is not the one. */
@@ -127,6 +133,8 @@ export interface EapAuthenticating extends AuthenticationMaterial {
   readonly identity: Identity;
   /** Names of those that may take the user. */
   readonly connections: readonly string[];
+  /** An answer of the user's that waits to be judged, and its request. */
+  readonly held?: { readonly origin: RequestOrigin; readonly until: number };
   readonly proven?: EapUser;
 }
 

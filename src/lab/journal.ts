@@ -188,6 +188,8 @@ function eventText(output: Extract<EngineEventOutput, { kind: 'event' }>): strin
       return `datagram-ignored: ${event.reason} of ${formatEndpoint(event.remote)}`;
     case 'cookie-demanded':
       return `cookie-demanded of ${formatEndpoint(event.remote)}`;
+    case 'guess-braked':
+      return `guess-braked of ${formatEndpoint(event.remote)}: ${event.by}, ${event.outcome}`;
     case 'started':
       return `started for the ${event.bootEpoch}. time, ${event.historyRecords} SPIs remembered`;
     case 'unknown-spi': {

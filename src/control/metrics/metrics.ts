@@ -215,6 +215,12 @@ export class Metrics {
     counts('wayward_datagrams_ignored_total', 'Datagrams that reached no IKE SA.', 'datagram-ignored', [
       'reason',
     ]);
+    counts(
+      'wayward_guesses_braked_total',
+      'Passwords and pre-shared keys that were not judged at once, since many wrong ones came before.',
+      'guess-braked',
+      ['by', 'outcome'],
+    );
     this.#counted(
       'wayward_cookies_demanded_total',
       'Initiators that had to return a COOKIE.',

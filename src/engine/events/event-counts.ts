@@ -8,6 +8,8 @@ function wordsFor(event: EngineEvent): string | undefined {
       return `datagram-ignored ${event.reason}`;
     case 'cookie-demanded':
       return event.kind;
+    case 'guess-braked':
+      return `guess-braked ${event.by} ${event.outcome}`;
     case 'unknown-spi':
     case 'unknown-ike-message':
       return `${event.kind} ${event.verdict.reason} ${event.outcome}`;

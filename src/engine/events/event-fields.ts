@@ -74,6 +74,10 @@ export function eventFields(event: EngineEvent): EventFields {
       return { remote: formatEndpoint(event.remote), reason: event.reason };
     case 'cookie-demanded':
       return { remote: formatEndpoint(event.remote) };
+    case 'guess-braked': {
+      const { connection, outcome, by, secret, user, remote } = event;
+      return { connection, outcome, by, secret, user, remote: formatEndpoint(remote) };
+    }
     case 'started':
       return { bootEpoch: event.bootEpoch };
     case 'checkpoint-refused':

@@ -4,6 +4,7 @@ import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
 import { hipEventText } from '../hip/hip-event-text.ts';
 import type { CheckpointRefusal, EngineEvent } from '../interface.ts';
+import { guessBrakedText } from './guess-braked-text.ts';
 import { pathMtuText } from './path-mtu-text.ts';
 
 /** How much an event matters. */
@@ -250,6 +251,8 @@ export function eventText(event: EngineEvent): EventText {
     }
     case 'cookie-demanded':
       return { level: 'debug', text: `${formatEndpoint(event.remote)} must return a COOKIE` };
+    case 'guess-braked':
+      return { level: 'warn', ofStrangers: true, text: guessBrakedText(event) };
     case 'started':
       return startedText(event);
     case 'checkpoint-adopted': {

@@ -2,6 +2,7 @@
 import { type IkeSaPorts, identityKey } from '#ike';
 import { type IkeSpi, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
+import { guessPort } from '../guesses/guess-port.ts';
 import { ticketPort } from '../resumption/resumption.ts';
 import { poolAttributes } from '../virtual-addresses/pool-attributes.ts';
 import type { IkeLine } from './ike-sa-registry.ts';
@@ -19,6 +20,7 @@ export function portsFor(state: EngineState, line: IkeLine): IkeSaPorts {
     wallClockMs: () => state.wallClockMs,
     notifiesFor: (spis) => state.tokenNotifies(state.registry.byId(line.ikeId)?.sa.connection, spis),
     tickets: ticketPort(state, line.ikeId),
+    guesses: guessPort(state, line),
     ownAddresses: (connection) => state.addressesFor(connection),
     connectionsFor: (peer) => state.connections.fitting(peer),
     leaseAddresses: ({ pools, identity, requested }) => {

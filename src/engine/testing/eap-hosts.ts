@@ -2,6 +2,7 @@
 import { privateKeyFromPkcs8 } from '#crypto';
 import { type ConnectionConfiguration, type Identity, identityFromText } from '#ike';
 import { address, parsePrefix } from '#sa';
+import type { EngineConfiguration } from '../configuration.ts';
 import { child, configuration, connection, type HostName } from './configurations.ts';
 import { sharedSecret, text } from './connections.ts';
 import { EnginePair } from './two-engines.ts';
@@ -39,15 +40,15 @@ const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as 
  * @param gateway what its connection has otherwise
  * @param others with a pre-shared key
  */
-export function eapHosts(
+export function eapConfigurations(
   gateway: Partial<ConnectionConfiguration> = {},
   password = 'tulips',
   others?: Readonly<Record<HostName, ConnectionConfiguration>>,
-): EnginePair {
+): Readonly<Record<HostName, EngineConfiguration>> {
   const client = connection('moon');
   const server = connection('sun');
   const plain = sharedSecret('x');
-  return new EnginePair({
+  return {
     moon: configuration('moon', {
       connections: [
         {
@@ -86,5 +87,10 @@ export function eapHosts(
         certificates: [certificate],
       },
     }),
-  });
+  };
+}
+
+/** The same, up and about. */
+export function eapHosts(...how: Parameters<typeof eapConfigurations>): EnginePair {
+  return new EnginePair(eapConfigurations(...how));
 }

@@ -1,15 +1,19 @@
 // What time does to an IKE SA: retransmissions, lifetimes, liveness checks, half-open ends (RFC 7296 2.4, 2.8).
 import { handleNoAnswer } from '../exchanges/dispatch.ts';
+import { continueHeldEap } from '../exchanges/ike-auth/eap-responder.ts';
+import { continueHeldAuth } from '../exchanges/ike-auth/ike-auth-responder.ts';
 import { retrySynchronization } from '../exchanges/informational/message-id-sync.ts';
 import { failure, type IkeSaState } from '../ike-sa-state.ts';
 import { endIkeSa } from '../lifecycle.ts';
 import { retransmit } from '../messages/transmission.ts';
+import { isHalfOpen } from '../phase.ts';
 
 /** When `runClocks` has something to do next; `undefined` if only a message or a command can change anything. */
 export function nextDeadline(state: IkeSaState): number | undefined {
   if (state.ended) return undefined;
   // Asked for after every input: no list is made of these.
   let next = earlier(phaseEnd(state), state.tasks.nextAt(state.at));
+  if (isHalfOpen(state.phase)) next = earlier(next, state.phase.held?.until);
   next = earlier(next, livenessAt(state));
   next = earlier(next, state.synchronization?.nextAt);
   for (const request of state.requests.all()) next = earlier(next, request.nextAt);
@@ -30,6 +34,8 @@ export function runClocks(state: IkeSaState): void {
     if (!retransmit(state, request)) handleNoAnswer(state, request);
   }
   retrySynchronization(state);
+  continueHeldAuth(state);
+  continueHeldEap(state);
   const end = phaseEnd(state);
   if (end !== undefined && end <= state.at) endPhase(state);
   if (state.phase.name !== 'established') return;

@@ -26,6 +26,7 @@ import {
   type MsChapResponse,
   WireError,
 } from '#wire';
+import type { TryAdmission } from '../authentication/guesses.ts';
 import { formatIdentity } from '../authentication/identity-text.ts';
 import type { Identity } from '../configuration.ts';
 import { identityOfUserName, withoutDomain } from './user-name.ts';
@@ -42,11 +43,17 @@ export interface EapAuthenticatorOptions {
   /** What the challenge calls us. */
   readonly ownName: Uint8Array;
   readonly passwordOf: (user: Identity) => PasswordLookup;
+  /** Asked before a password is judged. Absent: it always is, at once. */
+  readonly admit?: (user: Identity) => TryAdmission;
+  /** The password was right. */
+  readonly right?: (user: Identity) => void;
 }
 
 /** The next message to the peer, and what it means. */
 export type EapAuthenticatorStep =
   | { readonly kind: 'ask'; readonly message: Uint8Array }
+  /** Nothing yet: `judgeHeld` has it, once so many milliseconds are over. */
+  | { readonly kind: 'wait'; readonly forMs: number }
   /** The session key (MSK) is the caller's to wipe. */
   | {
       readonly kind: 'success';
@@ -59,10 +66,19 @@ export type EapAuthenticatorStep =
 type Stage =
   | { readonly name: 'identity' }
   | { readonly name: 'challenged'; readonly challenge: Uint8Array }
+  /** What he answered is to be judged later. */
+  | { readonly name: 'held'; readonly answer: Answer }
   /** He knows the password, and is told that we do. */
   | { readonly name: 'confirmed'; readonly user: Identity; readonly sessionKey: Uint8Array }
   | { readonly name: 'refused'; readonly reason: string }
   | { readonly name: 'ended' };
+
+/** To a challenge of ours. */
+interface Answer {
+  readonly challenge: Uint8Array;
+  readonly user: Identity;
+  readonly response: Extract<MsChapResponse, { readonly kind: 'response' }>;
+}
 
 /** RFC 2759 4 */
 const nameBytesMax = 256;
@@ -104,6 +120,13 @@ export class EapAuthenticator {
     }
   }
 
+  /** What was to wait has waited. */
+  judgeHeld(): EapAuthenticatorStep {
+    const stage = this.#stage;
+    if (stage.name !== 'held') throw new Error('there is no answer that waits to be judged');
+    return this.#judge(stage.answer);
+  }
+
   /** Why the peer was refused: it need not answer to that. */
   get refusal(): string | undefined {
     return this.#stage.name === 'refused' ? this.#stage.reason : undefined;
@@ -126,7 +149,7 @@ export class EapAuthenticator {
     }
     const response = decodeMsChapResponse(packet.data);
     if (stage.name === 'challenged' && response.kind === 'response') {
-      return this.#judge(stage.challenge, response);
+      return this.#consider(stage.challenge, response);
     }
     if (stage.name === 'confirmed' && response.kind === 'success') {
       const { user, sessionKey } = stage;
@@ -147,29 +170,44 @@ export class EapAuthenticator {
     }));
   }
 
+  #consider(challenge: Uint8Array, response: Answer['response']): EapAuthenticatorStep {
+    if (response.name.length > nameBytesMax) return this.#fail('the user name is too long');
+    const user = identityOfUserName(response.name);
+    const answer = { challenge, user, response };
+    const admission = this.#options.admit?.(user) ?? { kind: 'judge' };
+    switch (admission.kind) {
+      case 'judge':
+        return this.#judge(answer);
+      case 'wait':
+        this.#stage = { name: 'held', answer };
+        return admission;
+      case 'refuse': {
+        const reason = `${formatIdentity(user)} was not heard: too many wrong passwords came before`;
+        return this.#judge(answer, { kind: 'none', reason });
+      }
+    }
+  }
+
   #judge(
-    authenticator: Uint8Array,
-    response: Extract<MsChapResponse, { readonly kind: 'response' }>,
+    { challenge, user, response: { name, peerChallenge, ntResponse: given } }: Answer,
+    found: PasswordLookup = this.#options.passwordOf(user),
   ): EapAuthenticatorStep {
-    const { name, peerChallenge } = response;
-    if (name.length > nameBytesMax) return this.#fail('the user name is too long');
-    const user = identityOfUserName(name);
-    const found = this.#options.passwordOf(user);
     const hash = ntPasswordHash(found.kind === 'password' ? found.password : decoy);
     const challenges: MsChapChallenges = {
-      authenticator,
+      authenticator: challenge,
       peer: peerChallenge,
       userName: withoutDomain(name),
     };
-    const right = equalConstantTime(ntResponse(challenges, hash), response.ntResponse);
+    const right = equalConstantTime(ntResponse(challenges, hash), given);
     if (found.kind === 'none' || !right) {
       wipe(hash);
       return this.#refuse(
         found.kind === 'none' ? found.reason : `${formatIdentity(user)} gave a wrong password`,
       );
     }
-    const sessionKey = msChapSessionKey(hash, response.ntResponse);
-    const proof = authenticatorResponse(challenges, hash, response.ntResponse);
+    this.#options.right?.(user);
+    const sessionKey = msChapSessionKey(hash, given);
+    const proof = authenticatorResponse(challenges, hash, given);
     wipe(hash);
     this.#stage = { name: 'confirmed', user, sessionKey };
     const message = encodeUtf8(`S=${hexDigits(proof)} M=authenticated`);

@@ -57,6 +57,12 @@ function peerOf(userName = 'carol', password = 'tulips'): EapPeer {
   });
 }
 
+/** Of a step that is no waiting. */
+function messageOf(step: EapAuthenticatorStep): Uint8Array {
+  assert.ok(step.kind !== 'wait');
+  return step.message;
+}
+
 interface Conversation {
   readonly requests: readonly Uint8Array[];
   readonly responses: readonly Uint8Array[];
@@ -74,7 +80,7 @@ function converse(authenticator: EapAuthenticator, peer: EapPeer): Conversation 
     if (heard.kind !== 'respond') return { requests, responses, authenticator: judged, peer: heard };
     responses.push(heard.message);
     judged = authenticator.receive(heard.message);
-    requests.push(judged.message);
+    requests.push(messageOf(judged));
   }
 }
 
@@ -140,10 +146,10 @@ describe('a user', () => {
     );
     assert.equal(asked.kind, 'ask');
     const carol = peerOf();
-    const answer = carol.receive(asked.message);
+    const answer = carol.receive(messageOf(asked));
     assert.ok(answer.kind === 'respond');
     const proven = gateway.receive(answer.message);
-    const acknowledged = carol.receive(proven.message);
+    const acknowledged = carol.receive(messageOf(proven));
     assert.ok(acknowledged.kind === 'respond');
     const step = gateway.receive(acknowledged.message);
     assert.ok(step.kind === 'success');
@@ -172,6 +178,38 @@ describe('who gives a wrong password, and who is nobody,', () => {
     assert.equal(authenticator?.kind, 'failure');
   });
 
+  test('are told the same where nobody looks at what they gave', () => {
+    const wrong = converse(authenticatorWith(), peerOf('carol', 'roses!'));
+    const unheard = converse(authenticatorWith({ admit: () => ({ kind: 'refuse' }) }), peerOf());
+    assert.deepEqual(unheard.requests, wrong.requests);
+    assert.ok(unheard.authenticator?.kind === 'failure');
+    assert.match(unheard.authenticator.reason, /^carol was not heard: too many wrong passwords/);
+  });
+
+  test('have to wait for it if the host says so, and may not say anything else meanwhile', () => {
+    const waits = (): EapAuthenticator =>
+      authenticatorWith({ askIdentity: false, admit: () => ({ kind: 'wait', forMs: 7 }) });
+    for (const [password, expected] of [
+      ['tulips', 'S='],
+      ['roses', 'E=691'],
+    ] as const) {
+      const gateway = waits();
+      const answer = peerOf('carol', password).receive(gateway.begin());
+      assert.ok(answer.kind === 'respond');
+      assert.deepEqual(gateway.receive(answer.message), { kind: 'wait', forMs: 7 });
+      const judged = decodeEapPacket(messageOf(gateway.judgeHeld()));
+      assert.ok('data' in judged);
+      const packet = decodeMsChapRequest(judged.data);
+      assert.ok(packet.kind !== 'challenge' && decodeUtf8(packet.message).startsWith(expected));
+    }
+    const gateway = waits();
+    const answer = peerOf().receive(gateway.begin());
+    assert.ok(answer.kind === 'respond');
+    gateway.receive(answer.message);
+    assert.equal(gateway.receive(answer.message).kind, 'failure');
+    assert.throws(() => gateway.judgeHeld(), /no answer that waits/);
+  });
+
   // RFC 2759 6
   test('are told not to try again, and have one try', () => {
     const { requests } = converse(authenticatorWith(), peerOf('carol', 'roses'));
@@ -184,7 +222,7 @@ describe('who gives a wrong password, and who is nobody,', () => {
     const challenge = gateway.begin();
     const first = peerOf('carol', 'roses').receive(challenge);
     assert.ok(first.kind === 'respond');
-    const { message } = gateway.receive(first.message);
+    const message = messageOf(gateway.receive(first.message));
     assert.equal(gateway.refusal, 'carol gave a wrong password');
     // The right one at last, for the same challenge, with the identifier that is asked for now.
     const second = peerOf().receive(challenge);
@@ -413,7 +451,7 @@ test('session keys are gone once either end is destroyed', () => {
   const heard = peer.receive(gateway.begin());
   assert.ok(heard.kind === 'respond');
   const proof = gateway.receive(heard.message);
-  const acknowledged = peer.receive(proof.message);
+  const acknowledged = peer.receive(messageOf(proof));
   assert.ok(acknowledged.kind === 'respond');
   gateway.destroy();
   peer.destroy();

@@ -7,7 +7,12 @@ import { sameIdentity } from '../../authentication/identity-match.ts';
 import { formatIdentity } from '../../authentication/identity-text.ts';
 import { sharedKeyAuth } from '../../authentication/signed-octets.ts';
 import type { Identity } from '../../configuration.ts';
-import { EapAuthenticator, type PasswordLookup } from '../../eap/eap-authenticator.ts';
+import {
+  EapAuthenticator,
+  type EapAuthenticatorOptions,
+  type EapAuthenticatorStep,
+  type PasswordLookup,
+} from '../../eap/eap-authenticator.ts';
 import { findEapSecret, takesUser, userNameOf } from '../../eap/user-name.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
 import type { IkeFailure } from '../../interface.ts';
@@ -59,6 +64,7 @@ export function beginEap(
       askIdentity: eapIdentity !== undefined && eapIdentity.kind !== 'exact',
       ownName: userNameOf(proof.identity),
       passwordOf: (user) => admissionOf(state, { payloads, connections }, user),
+      ...brakeOf(state, initiator),
     });
     state.phase = {
       name: 'eap-authenticator',
@@ -83,6 +89,19 @@ export function beginEap(
   }
   const detail = 'no certificate with a private key of ours suits, which EAP needs';
   refuseInitiator(state, origin, failure('no-credentials', detail));
+}
+
+/** @param machine what the initiator calls itself */
+function brakeOf(
+  { ports: { guesses } }: IkeSaState,
+  machine: Identity,
+): Pick<EapAuthenticatorOptions, 'admit' | 'right'> {
+  if (guesses === undefined) return {};
+  const secret = 'password';
+  return {
+    admit: (user) => guesses.admit({ user, machine, secret }),
+    right: (user) => guesses.right({ user, machine, secret }),
+  };
 }
 
 /** Whether we are the same to those who mean another connection. */
@@ -143,7 +162,28 @@ export function continueEap(
     concludeEap(state, phase, phase.proven, origin, payloads);
     return;
   }
-  const step = phase.authenticator.receive(mandatoryPayload(payloads, 'EAP').message);
+  answerEap(state, phase, origin, phase.authenticator.receive(mandatoryPayload(payloads, 'EAP').message));
+}
+
+/** It is time to judge what had to wait. */
+export function continueHeldEap(state: IkeSaState): void {
+  const { phase } = state;
+  if (phase.name !== 'eap-authenticator' || phase.held === undefined || phase.held.until > state.at) return;
+  const { held, ...rest } = phase;
+  state.phase = rest;
+  answerEap(state, rest, held.origin, phase.authenticator.judgeHeld());
+}
+
+function answerEap(
+  state: IkeSaState,
+  phase: EapAuthenticating,
+  origin: RequestOrigin,
+  step: EapAuthenticatorStep,
+): void {
+  if (step.kind === 'wait') {
+    state.phase = { ...phase, held: { origin, until: state.at + step.forMs } };
+    return;
+  }
   if (step.kind === 'success') {
     const { user, sessionKey } = step;
     state.phase = { ...phase, proven: { user, sessionKey } };

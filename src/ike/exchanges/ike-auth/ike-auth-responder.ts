@@ -1,6 +1,7 @@
 // IKE_AUTH as its responder: which connection the initiator means, whether to believe it, and the first Child SA (RFC 7296 1.2, 2.21.2).
 import type { ValidatePathResult } from '#crypto';
-import { NotifyType, type Payload } from '#wire';
+import { AuthMethod, NotifyType, type Payload } from '#wire';
+import type { SecretTry } from '../../authentication/guesses.ts';
 import { formatIdentity } from '../../authentication/identity-text.ts';
 import type { Identity } from '../../configuration.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
@@ -29,11 +30,52 @@ export function handleAuthRequest(
   origin: RequestOrigin,
   payloads: readonly Payload[],
 ): void {
+  if (phase.held !== undefined) {
+    const detail = 'another IKE_AUTH request came before the first was answered';
+    refuseInitiator(state, origin, failure('invalid-syntax', detail), NotifyType.INVALID_SYNTAX);
+    return;
+  }
   if (payloadOf(payloads, 'AUTH') === undefined) {
     // RFC 7296 2.16: an initiator that leaves AUTH out wants EAP.
     beginEap(state, phase, origin, payloads);
     return;
   }
+  const guess = guessIn(state, payloads);
+  const admission = (guess && state.ports.guesses?.admit(guess)) ?? { kind: 'judge' };
+  if (admission.kind === 'wait') {
+    state.phase = { ...phase, held: { origin, payloads, until: state.at + admission.forMs } };
+    return;
+  }
+  if (guess !== undefined && admission.kind === 'refuse') {
+    const detail = `${formatIdentity(guess.user)} was not heard: too many wrong pre-shared keys came before`;
+    refuseInitiator(state, origin, failure('authentication-failed', detail));
+    return;
+  }
+  judgeAuthRequest(state, phase, origin, payloads);
+}
+
+/** It is time to judge what had to wait. */
+export function continueHeldAuth(state: IkeSaState): void {
+  const { phase } = state;
+  if (phase.name !== 'half-open' || phase.held === undefined || phase.held.until > state.at) return;
+  judgeAuthRequest(state, phase, phase.held.origin, phase.held.payloads);
+}
+
+/** RFC 7296 2.15: whoever initiates may try pre-shared keys. `undefined`: this one does not. */
+function guessIn(state: IkeSaState, payloads: readonly Payload[]): SecretTry | undefined {
+  const { method } = mandatoryPayload(payloads, 'AUTH');
+  if (state.resumption !== undefined || method !== AuthMethod.SHARED_KEY) return undefined;
+  const { idType, data } = mandatoryPayload(payloads, 'IDi');
+  const user = { idType, data };
+  return { user, machine: user, secret: 'pre-shared-key' };
+}
+
+function judgeAuthRequest(
+  state: IkeSaState,
+  phase: HalfOpen,
+  origin: RequestOrigin,
+  payloads: readonly Payload[],
+): void {
   const idi = mandatoryPayload(payloads, 'IDi');
   const idr = payloadOf(payloads, 'IDr');
   const peerIdentity: Identity = { idType: idi.idType, data: idi.data };
@@ -160,6 +202,8 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
     goOn(verdict.failure);
     return;
   }
+  const guess = guessIn(state, payloads);
+  if (guess !== undefined) state.ports.guesses?.right(guess);
   if (isRefusedForNat(state, payloads, origin)) {
     const detail = 'there is a NAT on the way, and the initiator cannot do with one';
     refuseInitiator(state, origin, failure('peer-notify', detail), NotifyType.UNEXPECTED_NAT_DETECTED);
