@@ -70,8 +70,12 @@ export class KernelDataPlane {
     this.#table = new PolicyTable(socket, ids, warn);
     this.#restoration = new PolicyRestoration(this.#table);
     const shared = { socket, ids, sas };
-    const states = new StateAdder(socket, (state) => ids.isLarval(state));
     const removal = new SaRemoval({ ...shared, policies: this.#table, messages: this.#messages, tell });
+    const states = new StateAdder({
+      socket,
+      isLarval: (state) => ids.isLarval(state),
+      takeBack: (added) => removal.takeBack(added),
+    });
     this.#removal = removal;
     this.#policies = new PairPolicies({ table: this.#table, ids, sas, traps, removal });
     this.#installation = new SaInstallation({ ...shared, told: this.#told, states, removal });
@@ -240,6 +244,7 @@ export class KernelDataPlane {
   close(): void {
     try {
       for (const { parameters } of this.#table.all()) this.#table.remove(parameters.policyId);
+      this.#removal.handleTimeout(Number.POSITIVE_INFINITY);
       for (const sa of this.#sas.all()) unlessRefused(() => this.#removal.delete(sa), undefined);
       // Of some requests nobody has heard yet.
       for (const { state, lookup } of unlessRefused(() => this.#told.all(), []))

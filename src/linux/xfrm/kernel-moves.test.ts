@@ -122,7 +122,11 @@ test('one that appears where an SA is about to be added gives way if it is ours'
   assert.equal(install(), 'ok');
   const wanted = structuredClone(kernel.sa(spi)!);
   const { requestId } = wanted.state;
-  const adder = new StateAdder(kernel.socket, (state) => state.requestId === requestId);
+  const adder = new StateAdder({
+    socket: kernel.socket,
+    isLarval: (state) => state.requestId === requestId,
+    takeBack: () => assert.fail(),
+  });
   const add = (): unknown => {
     const added = adder.add(wanted, { direction: 'outbound' }, false);
     return 'refusal' in added ? added.refusal.code : 'added';

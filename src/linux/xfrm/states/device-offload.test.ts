@@ -232,3 +232,85 @@ test('what a process before us left with a device goes on with it, whatever is w
   assert.equal(kernel.policyDevice('OUT'), deviceIndex);
   assert.equal(kernel.policyDevice('IN'), deviceIndex);
 });
+
+/** From the moment on when an SA was added the kernel is too busy to tell of it, and at first to remove it. */
+function tellsNothingAfterwards(...besides: ('delete-sa' | 'get-sa')[]): void {
+  const request = kernel.request.bind(kernel);
+  kernel.request = (message) => {
+    const answer = request(message);
+    if (message.kind === 'new-sa')
+      for (const kind of ['get-sa', ...besides] as const) kernel.refusing.add(kind);
+    return answer;
+  };
+}
+
+test('an SA that the kernel took and then tells nothing of does not stay there: nobody would ever remove it', () => {
+  for (const hardwareOffload of ['packet', 'crypto', 'auto'] as const) {
+    having({ crypto: true, packet: true, policies: true });
+    tellsNothingAfterwards();
+    const result = install({ hardwareOffload });
+    assert.deepEqual(result.ok ? 'ok' : result.code, 'failed', hardwareOffload);
+    assert.equal(kernel.asked.length, 1, 'with numbers that it may have used no other is made');
+    assert.equal(kernel.sas.size, 0, hardwareOffload);
+    assert.equal(plane.size, 0);
+    kernel.refusing.clear();
+    having({ crypto: true, packet: true, policies: true });
+    assert.ok(install({ hardwareOffload }).ok);
+  }
+});
+
+test('nor if the kernel is too busy to remove it at once', () => {
+  for (const hardwareOffload of ['packet', 'crypto'] as const) {
+    // The kernel takes either, and its device does neither.
+    having({ packet: hardwareOffload === 'packet' });
+    if (hardwareOffload === 'packet') tellsNothingAfterwards('delete-sa');
+    else kernel.refusing.add('delete-sa');
+    assert.equal(install({ hardwareOffload }).ok, false);
+    assert.equal(kernel.sas.size, 1);
+    assert.ok(plane.deadline()! <= 500, 'at once');
+    plane.handleTimeout(500);
+    assert.equal(kernel.sas.size, 1);
+    assert.equal(plane.deadline(), 1_500);
+    kernel.refusing.clear();
+    plane.handleTimeout(1_500);
+    assert.equal(kernel.sas.size, 0);
+    assert.equal(plane.deadline(), undefined);
+  }
+});
+
+test('what is still to be removed is not the SA that has come in its place, and goes with the daemon', () => {
+  having({ packet: true, policies: true });
+  const { request } = kernel;
+  tellsNothingAfterwards('delete-sa');
+  assert.equal(install({ hardwareOffload: 'packet' }).ok, false);
+  kernel.request = request;
+  kernel.refusing.clear();
+  const encryption = { id: Encr.AES_GCM_16, keyLengthBits: 128, key: new Uint8Array(20).fill(8) };
+  assert.deepEqual(install({ childId: 2, encryption }), { ok: true });
+  plane.handleTimeout(0);
+  assert.deepEqual(
+    [...kernel.sas.values()].map(({ state }) => state.spi),
+    [inboundSpi],
+  );
+  tellsNothingAfterwards('delete-sa');
+  assert.equal(install({ hardwareOffload: 'packet', spi: 0xc000_0009 as Spi }).ok, false);
+  kernel.refusing.delete('delete-sa');
+  plane.close();
+  assert.equal(kernel.sas.size, 0);
+});
+
+test('an SA of a process before us goes on, although the kernel does not tell how far it is', () => {
+  having({ packet: true, policies: true });
+  assert.deepEqual(install(), { ok: true });
+  const [key, left] = [...kernel.sas][0]!;
+  const keys = new Uint8Array(20).fill(7);
+  kernel.sas.set(key, {
+    ...left,
+    attributes: { ...left.attributes, aead: { ...left.attributes.aead!, key: keys } },
+  });
+  plane = new KernelDataPlane('test', kernel.socket);
+  kernel.refusing.add('get-event');
+  const reservation = { last: { high: 0, low: 9 }, limit: { high: 0, low: 99 } };
+  assert.deepEqual(install({ reservation }), { ok: true });
+  assert.equal(plane.size, 1);
+});

@@ -2,7 +2,7 @@
 import { isNegotiableSpi, type SaParameters, type SaResult } from '#sa';
 import type { XfrmStateId } from '#wire';
 import { lookupAttributes, lookupAttributesOf } from '../kernel-ties.ts';
-import { refuse } from '../refusal.ts';
+import { refuse, unlessRefused } from '../refusal.ts';
 import type { RequestIds } from '../request-ids.ts';
 import type { XfrmSocket } from '../xfrm-socket.ts';
 import { carriedOut, deviceOf } from './device-offload.ts';
@@ -81,7 +81,8 @@ export class SaInstallation {
     const installed = new KernelSa(sa, requestId);
     installed.device = device;
     if (goesOn) {
-      const used = usageOf(socket, installed);
+      // What is not told now is in the first report.
+      const used = unlessRefused(() => usageOf(socket, installed), undefined);
       installed.packets = Number(used?.packets ?? 0n);
       installed.bytes = Number(used?.bytes ?? 0n);
     }

@@ -2,15 +2,19 @@
 import { LingeringSas } from '#ipsec';
 import type { DataPlaneEvent, SaCommand, SaProtocol, SaResult } from '#sa';
 import type { KernelMessages } from '../kernel-messages.ts';
+import { lookupAttributesOf } from '../kernel-ties.ts';
 import type { PolicyTable } from '../policies/policy-table.ts';
 import { refuse, unlessRefused } from '../refusal.ts';
 import type { RequestIds } from '../request-ids.ts';
 import type { XfrmSocket } from '../xfrm-socket.ts';
 import type { KernelSa } from './kernel-sa.ts';
+import type { KernelState } from './kernel-state.ts';
 import type { SaPairs } from './sa-pairs.ts';
 
 /** After the kernel had no room for a request, or whatever else it may have refused. */
 const againMs = 1_000;
+/** Whatever the time is. */
+const atOnce = 0;
 const done: SaResult = { ok: true };
 type RemoveCommand = Extract<SaCommand, { readonly kind: 'remove' }>;
 
@@ -27,8 +31,8 @@ export interface SaRemovalOptions {
 export class SaRemoval {
   readonly #of: SaRemovalOptions;
   readonly #lingering = new LingeringSas();
-  /** Those that the kernel has refused; the next try is for all of them. */
-  #refused: RemoveCommand[] = [];
+  /** What the kernel has refused to remove; the next try is for all of it. */
+  #refused: (() => void)[] = [];
   #againAt = Number.POSITIVE_INFINITY;
 
   constructor(of: SaRemovalOptions) {
@@ -53,10 +57,23 @@ export class SaRemoval {
   handleTimeout(at: number): void {
     for (const command of this.#lingering.takeDue(at)) this.#removeOrLater(command, at);
     if (at < this.#againAt) return;
-    const commands = this.#refused;
+    const refused = this.#refused;
     this.#refused = [];
     this.#againAt = Number.POSITIVE_INFINITY;
-    for (const command of commands) this.#removeOrLater(command, at);
+    for (const remove of refused) this.#tryOrLater(remove, at + againMs);
+  }
+
+  /** An SA that the kernel has, and nobody else knows of. */
+  takeBack({ state, attributes }: KernelState): void {
+    const { family, destination, spi, protocol } = state;
+    const id = { family, destination, spi, protocol };
+    const lookup = lookupAttributesOf(attributes);
+    const remove = (): void => {
+      // Meanwhile another one may have come in its place.
+      if (this.#of.sas.at(id) === undefined)
+        this.#of.socket.requestIfThere({ kind: 'delete-sa', id, attributes: lookup });
+    };
+    this.#tryOrLater(remove, atOnce);
   }
 
   /** Whether it is carried out later. */
@@ -66,13 +83,21 @@ export class SaRemoval {
     return this.#lingering.postpone(command, at);
   }
 
-  /** Keys must not stay in the kernel because it was busy for a moment. For whoever has asked the SA is gone. */
+  /** For whoever has asked the SA is gone. */
   #removeOrLater(command: RemoveCommand, at: number): SaResult {
-    const result = unlessRefused(() => this.#remove(command), undefined);
-    if (result !== undefined) return result;
-    this.#refused.push(command);
-    this.#againAt = Math.min(this.#againAt, at + againMs);
-    return done;
+    let result = done;
+    const remove = (): void => {
+      result = this.#remove(command);
+    };
+    this.#tryOrLater(remove, at + againMs);
+    return result;
+  }
+
+  /** Keys must not stay in the kernel because it was busy for a moment. */
+  #tryOrLater(remove: () => void, againAt: number): void {
+    if (unlessRefused(remove, 'refused') !== 'refused') return;
+    this.#refused.push(remove);
+    this.#againAt = Math.min(this.#againAt, againAt);
   }
 
   #remove(command: RemoveCommand): SaResult {

@@ -18,46 +18,60 @@ interface OffloadWish {
 /** The kernel cannot have such an SA, whoever does its work. */
 const ofTheSa = new Set(['EEXIST', 'ENOSYS', 'EPROTONOSUPPORT']);
 
-export class StateAdder {
-  readonly #socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>;
-  readonly #isLarval: (state: XfrmState) => boolean;
+export interface StateAdderOptions {
+  readonly socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>;
+  /** Whether the kernel made it because traffic asked for an SA of ours. */
+  readonly isLarval: (state: XfrmState) => boolean;
+  /** What is not to stay although the kernel has it: nobody else knows of it. */
+  readonly takeBack: (added: KernelState) => void;
+}
 
-  /** @param isLarval whether the kernel made it because traffic asked for an SA of ours */
-  constructor(
-    socket: Pick<XfrmSocket, 'request' | 'requestIfThere'>,
-    isLarval: (state: XfrmState) => boolean,
-  ) {
+export class StateAdder {
+  readonly #socket: StateAdderOptions['socket'];
+  readonly #isLarval: StateAdderOptions['isLarval'];
+  readonly #takeBack: StateAdderOptions['takeBack'];
+
+  constructor({ socket, isLarval, takeBack }: StateAdderOptions) {
     this.#socket = socket;
     this.#isLarval = isLarval;
+    this.#takeBack = takeBack;
   }
 
   /** @param packets whether `auto` may hand all of the SA to a device */
   add(wanted: KernelState, { direction, hardwareOffload }: OffloadWish, packets: boolean): AddedState {
-    const [first, ...others] = offloadAttempts(hardwareOffload, packets);
-    let added = this.#attempt(wanted, direction, first);
-    for (const kind of others) {
-      if ('device' in added || added.refusal.code === 'exists') break;
-      added = this.#attempt(wanted, direction, kind);
+    let refusal: Refusal | undefined;
+    for (const kind of offloadAttempts(hardwareOffload, packets)) {
+      refusal = this.#tryToGive(withOffload(wanted, direction, kind), kind);
+      if (refusal === undefined)
+        return kind === undefined ? { device: undefined } : this.#taken(wanted, kind, hardwareOffload);
+      if (refusal.code === 'exists') break;
     }
-    if (hardwareOffload === undefined || hardwareOffload === 'auto' || 'refusal' in added) return added;
-    if (added.device?.kind === hardwareOffload) return added;
-    this.#remove(wanted);
-    return {
-      refusal: refuse(
-        'unsupported',
-        `hw_offload = ${hardwareOffload}: the device on the way to the peer does not do that`,
-      ),
-    };
+    return { refusal: refusal! };
   }
 
-  #attempt(wanted: KernelState, direction: SaDirection, kind: OffloadKind | undefined): AddedState {
+  #tryToGive(state: KernelState, kind: OffloadKind | undefined): Refusal | undefined {
     try {
-      this.#give(withOffload(wanted, direction, kind));
+      this.#give(state);
+      return undefined;
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
-      return { refusal: refusalOf(error, kind) };
+      return refusalOf(error, kind);
     }
-    return { device: kind === undefined ? undefined : this.#deviceOf(wanted) };
+  }
+
+  /** What has become of an SA that a device was asked to take. Not as wanted, or without a word about it, it goes again. */
+  #taken(added: KernelState, kind: OffloadKind, wanted: HardwareOffload | undefined): AddedState {
+    try {
+      const device = this.#deviceOf(added);
+      if (wanted === 'auto' || device?.kind === kind) return { device };
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.#takeBack(added);
+      return { refusal: refuse('failed', error.message) };
+    }
+    this.#takeBack(added);
+    const detail = `hw_offload = ${kind}: the device on the way to the peer does not do that`;
+    return { refusal: refuse('unsupported', detail) };
   }
 
   /**
@@ -94,11 +108,6 @@ export class StateAdder {
     const lookup = lookupAttributesOf(attributes);
     const [told] = this.#socket.requestIfThere({ kind: 'get-sa', id: state, attributes: lookup }) ?? [];
     return told?.kind === 'new-sa' ? told : undefined;
-  }
-
-  #remove({ state, attributes }: KernelState): void {
-    const lookup = lookupAttributesOf(attributes);
-    this.#socket.requestIfThere({ kind: 'delete-sa', id: state, attributes: lookup });
   }
 }
 
