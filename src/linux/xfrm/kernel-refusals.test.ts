@@ -124,22 +124,96 @@ test('an end leaves only what the kernel does not remove', () => {
   assert.equal(kernel.sas.size, 0);
 });
 
-test('of a policy that the kernel does not remove the other places are given up, and it says so', () => {
+const discard: PolicyParameters = {
+  ...{ policyId: 1, action: 'discard', selectors, priority: 1, mode: 'tunnel' },
+};
+
+function warning(): string[] {
   const warnings: string[] = [];
   plane = new KernelDataPlane('test', kernel.socket, (text) => warnings.push(text));
-  const policy: PolicyParameters = {
-    ...{ policyId: 1, action: 'discard', selectors, priority: 1, mode: 'tunnel' },
-  };
-  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
+  return warnings;
+}
+
+test('a policy that the kernel does not remove is removed as soon as it can be, and said once', () => {
+  const warnings = warning();
+  assert.equal(said({ kind: 'install-policy', policy: discard }), 'ok');
+  const places = kernel.policies.size;
   kernel.refusing.add('delete-policy');
   assert.equal(said({ kind: 'remove-policy', policyId: 1 }), 'ok');
-  assert.equal(warnings.length, kernel.policies.size);
-  assert.match(warnings[0]!, /a policy of ours stays in the kernel: in from 10\.2\.0\.0\/24 .*ENOBUFS/);
-  // It is ours still, for a later one in its place.
+  assert.equal(kernel.policies.size, places);
+  assert.equal(warnings.length, places);
+  assert.match(warnings[0]!, /a policy of ours stays .* in from 10\.2\.0\.0\/24 .*ENOBUFS/);
+  for (const at of [0, 1_000, 2_000]) {
+    assert.ok(plane.deadline()! <= at);
+    plane.handleTimeout(at);
+  }
+  assert.equal(warnings.length, places);
   kernel.refusing.clear();
-  assert.equal(said({ kind: 'install-policy', policy }), 'ok');
-  assert.equal(said({ kind: 'remove-policy', policyId: 1 }), 'ok');
+  plane.handleTimeout(2_999);
+  assert.equal(kernel.policies.size, places, 'it is asked once a second');
+  assert.equal(plane.deadline(), 3_000);
+  plane.handleTimeout(3_000);
   assert.equal(kernel.policies.size, 0);
+  assert.equal(plane.deadline(), undefined);
+  assert.equal(plane.policiesRestored, 0);
+});
+
+test('what stays is ours still: a policy that comes takes its place, and if somebody else removes it it does not come back', () => {
+  const warnings = warning();
+  assert.equal(said({ kind: 'install-policy', policy: discard }), 'ok');
+  const { size } = kernel.policies;
+  const removeLate = (): void => {
+    kernel.refusing.add('delete-policy');
+    assert.equal(said({ kind: 'remove-policy', policyId: 1 }), 'ok');
+    kernel.refusing.clear();
+  };
+  removeLate();
+  assert.equal(said({ kind: 'install-policy', policy: discard }), 'ok');
+  assert.equal(plane.deadline(), undefined);
+  assert.equal(kernel.gaps, 0);
+  removeLate();
+  kernel.policies.clear();
+  plane.takeRemoval({ kind: 'flush-policies', attributes: {} }, 0);
+  assert.equal(kernel.policies.size, 0);
+  assert.equal(plane.policiesRestored, 0);
+  assert.equal(plane.deadline(), undefined);
+  assert.equal(warnings.length, 2 * size);
+});
+
+test('a policy that has to give way to another one does so as soon as the kernel lets it', () => {
+  const warnings = warning();
+  const trap = { ...discard, policyId: 7, action: 'trap', priority: 9 } as const;
+  assert.equal(said({ kind: 'install-policy', policy: trap }), 'ok');
+  assert.equal(said({ kind: 'install-policy', policy: discard }), 'ok');
+  const actions = (): number[] => [...kernel.policies.values()].map(({ policy: { action } }) => action);
+  const [blocks] = actions();
+  kernel.refusing.add('update-policy');
+  assert.equal(said({ kind: 'remove-policy', policyId: 1 }), 'ok');
+  assert.ok(actions().every((action) => action === blocks));
+  assert.equal(warnings.length, actions().length);
+  plane.handleTimeout(0);
+  kernel.refusing.clear();
+  plane.handleTimeout(1_000);
+  assert.ok(actions().every((action) => action !== blocks));
+  assert.equal(plane.deadline(), undefined);
+});
+
+test('a policy that is refused leaves what was there, and what of it cannot be taken back goes later', () => {
+  warning();
+  // One place is written before the next one is refused.
+  const request = kernel.request.bind(kernel);
+  let places = 0;
+  kernel.request = (message) => {
+    if (message.kind === 'new-policy' && ++places === 2)
+      kernel.refusing.add('new-policy').add('delete-policy');
+    return request(message);
+  };
+  assert.equal(said({ kind: 'install-policy', policy: discard }), 'failed');
+  assert.equal(kernel.policies.size, 1);
+  kernel.refusing.clear();
+  plane.handleTimeout(0);
+  assert.equal(kernel.policies.size, 0);
+  assert.equal(plane.deadline(), undefined);
 });
 
 test('counters that it tells before it is too busy are told, and the others the next time', () => {

@@ -1,9 +1,9 @@
-// Policies of ours that somebody else removes come back; if the kernel does not tell at once which ones there are, a second later.
+// The kernel has our policies as they are to be: those that somebody else removes come back, and what it refused is tried again.
 import type { XfrmMessage } from '#wire';
 import { unlessRefused } from '../refusal.ts';
 import type { PolicyTable } from './policy-table.ts';
 
-/** After the kernel did not tell. */
+/** After the kernel did not tell, or did not do what it was asked. */
 const againMs = 1_000;
 
 export class PolicyRestoration {
@@ -11,6 +11,8 @@ export class PolicyRestoration {
   /** Places in the kernel's SPD that somebody had cleared. */
   restored = 0;
   #againAt = Number.POSITIVE_INFINITY;
+  /** Not before this time. */
+  #catchUpAt = 0;
 
   constructor(table: PolicyTable) {
     this.#table = table;
@@ -34,10 +36,14 @@ export class PolicyRestoration {
 
   /** When `handleTimeout` is due; infinity if nothing waits. */
   deadline(): number {
-    return this.#againAt;
+    return this.#table.isBehind ? Math.min(this.#againAt, this.#catchUpAt) : this.#againAt;
   }
 
   handleTimeout(at: number): void {
+    if (this.#table.isBehind && at >= this.#catchUpAt) {
+      this.#table.catchUp();
+      this.#catchUpAt = at + againMs;
+    }
     if (at < this.#againAt) return;
     this.#againAt = Number.POSITIVE_INFINITY;
     this.restore(at);

@@ -32,6 +32,8 @@ export class PolicyTable {
   readonly #warn: (text: string) => void;
   readonly #places = new Map<string, Place>();
   readonly #policies = new Map<number, { readonly policy: TablePolicy; readonly places: readonly Place[] }>();
+  /** Where the kernel did not let a policy go: it has there what is not to be there any more. */
+  readonly #behind = new Set<Place>();
   /** Numbers of the policies that a pair protects the traffic of. */
   readonly #byChild = new Map<number, Set<number>>();
 
@@ -158,7 +160,19 @@ export class PolicyTable {
     if (owner === 'others') this.#lose(place);
     if (owner !== undefined) return false;
     place.written = undefined;
-    return this.#write(place) === undefined;
+    const isWanted = place.policies.length > 0;
+    return this.#write(place) === undefined && isWanted;
+  }
+
+  /** Whether the kernel has policies that are not to be there any more: for `catchUp`. */
+  get isBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  /** Tries again what the kernel has refused. */
+  catchUp(): void {
+    for (const place of [...this.#behind])
+      if (this.#write(place)?.code === 'exists') this.#behind.delete(place);
   }
 
   #ownerAt({ selector, direction, lookup }: Place): PolicyOwner | undefined {
@@ -201,7 +215,11 @@ export class PolicyTable {
   #leave(place: Place, policyId: number): void {
     const at = place.policies.findIndex(({ parameters }) => parameters.policyId === policyId);
     if (at >= 0) place.policies.splice(at, 1);
-    this.#write(place);
+    const refusal = this.#write(place);
+    // What somebody else has in its place stays, and when that goes we are told.
+    if (refusal === undefined || refusal.code === 'exists' || this.#behind.has(place)) return;
+    this.#behind.add(place);
+    this.#warn(`a policy of ours stays in the kernel for now: ${placeText(place)}: ${refusal.detail}`);
   }
 
   /** Lower priorities win, and among equals the latest. */
@@ -214,48 +232,39 @@ export class PolicyTable {
   }
 
   #write(place: Place): Refusal | undefined {
-    const { selector, direction, lookup } = place;
     const winner = this.#winner(place);
-    if (winner === undefined) {
-      this.#tryRemove(place);
-      this.#places.delete(placeKey(direction, selector, lookup));
-      return undefined;
-    }
-    const message = policyMessage(place, winner, this.#owners.limits);
-    const text = textOf(message);
-    if (text === place.written) return undefined;
     try {
-      this.#put(message, place);
-      place.written = text;
-      return undefined;
+      if (winner === undefined) this.#remove(place);
+      else this.#put(place, winner);
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
       return refuse(error.code === 'EEXIST' ? 'exists' : 'failed', error.message);
     }
+    this.#behind.delete(place);
+    return undefined;
   }
 
   #remove(place: Place): void {
-    if (place.written === undefined) return;
     const { selector, direction, lookup } = place;
-    const owner = this.#ownerAt(place);
+    const owner = place.written === undefined ? undefined : this.#ownerAt(place);
     if (owner === 'others') this.#lose(place);
-    if (owner !== 'ours') return;
-    const id = { selector, direction, index: 0 };
-    this.#socket.requestIfThere({ kind: 'delete-policy', id, attributes: lookup });
+    if (owner === 'ours') {
+      const id = { selector, direction, index: 0 };
+      this.#socket.requestIfThere({ kind: 'delete-policy', id, attributes: lookup });
+    }
+    this.#places.delete(placeKey(direction, selector, lookup));
   }
 
-  /** The next policy in its place, or the next process, takes over what cannot be removed. */
-  #tryRemove(place: Place): void {
-    try {
-      this.#remove(place);
-    } catch (error) {
-      if (!(error instanceof SystemCallError)) throw error;
-      this.#warn(`a policy of ours stays in the kernel: ${placeText(place)}: ${error.message}`);
-    }
+  #put(place: Place, winner: TablePolicy): void {
+    const message = policyMessage(place, winner, this.#owners.limits);
+    const text = textOf(message);
+    if (text === place.written) return;
+    this.#request(message, place);
+    place.written = text;
   }
 
   /** Where nothing of ours was, the kernel itself tells if there is something: of a process before us, or somebody else's. */
-  #put(message: XfrmMessageOf<'new-policy'>, place: Place): void {
+  #request(message: XfrmMessageOf<'new-policy'>, place: Place): void {
     const wasOurs = place.written !== undefined;
     if (wasOurs && this.#ownerAt(place) === 'others') this.#lose(place);
     else if (wasOurs) {
