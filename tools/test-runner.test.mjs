@@ -52,6 +52,27 @@ test('a test that fails, and a file that cannot even be loaded, fail the run', (
     }
 });
 
+test('files of core rooms share a process, but for those that use what a process has one of, and hooks', (t) => {
+  const seen = (more, count) => `import assert from 'node:assert/strict';
+    import { test } from 'node:test';
+    ${more}
+    globalThis.seen = (globalThis.seen ?? 0) + 1;
+    test('sees ${count}', () => assert.equal(globalThis.seen, ${count}));\n`;
+  const files = {
+    'dist/sa/one.test.mjs': seen('', 2),
+    'dist/wire/other.test.mjs': seen('', 2),
+    'dist/wire/pid.test.mjs': seen('process.pid;', 1),
+    'dist/wire/files.test.mjs': seen("import 'node:fs';", 1),
+    'dist/sa/hooks.test.mjs': seen("import { before } from 'node:test';\nbefore(() => undefined);", 1),
+    'dist/vici/one.test.mjs': seen('', 1),
+    'dist/vici/other.test.mjs': seen('', 1),
+  };
+  const { status, stdout, read } = run(t, files);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /tests 7\n/);
+  for (const path of Object.keys(files)) assert.ok(read('durations.txt').includes(path), path);
+});
+
 test('what is skipped is named, and a failure with CI=true', (t) => {
   const text = passes.replace("'passes'", "'needs a peer', { skip: 'no peer here' }");
   const files = { 'build/interop/one.test.mjs': text, 'dist/sa/other.test.mjs': passes };

@@ -1,13 +1,14 @@
 // Runs every test that this machine can, names what was skipped and why. With CI=true a skip is a failure.
 // Usage: npm test [-- FILTER...]   FILTER is a part of a test file's path.
 import { setMaxListeners } from 'node:events';
-import { createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec, tap } from 'node:test/reporters';
 import { oneReport } from './one-report.mjs';
+import { together } from './together.mjs';
 
 const cores = availableParallelism();
 
@@ -49,6 +50,8 @@ const ofComputing = files
   .sort((one, other) => Number(one.startsWith(last)) - Number(other.startsWith(last)));
 
 mkdirSync('test-output', { recursive: true });
+const grouped = mkdtempSync('test-output/together-');
+process.once('exit', () => rmSync(grouped, { recursive: true }));
 const stop = new AbortController();
 // Every file listens.
 setMaxListeners(0, stop.signal);
@@ -60,7 +63,7 @@ function runFiles(some, concurrency) {
 }
 
 const runs = [
-  { some: ofComputing, concurrency: cores },
+  { some: together(ofComputing, grouped), concurrency: cores },
   { some: ofWaiting, concurrency: cores + 1 },
 ]
   .filter(({ some }) => some.length > 0)
