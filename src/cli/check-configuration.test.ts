@@ -47,6 +47,16 @@ test('wayward check says everything about a configuration, and its status is tha
       },
     ],
   });
+
+  const mistakes = Array.from({ length: 101 }, (_, i) => `c${i} { foo = 1\n }\n`);
+  writeFileSync(file, `connections {\n${mistakes.join('')}}\n`);
+  const many = await wayward(t, ['check', '--config', file]);
+  assert.match(many.out, /swanctl\.conf: more than 100 errors, nothing would be loaded\n$/);
+  const { findings: told, ok } = JSON.parse(
+    (await wayward(t, ['check', '--config', file, '--json'])).out,
+  ) as { findings: unknown[]; ok: boolean };
+  assert.deepEqual([told.length, ok], [100, false]);
+
   const missing = await wayward(t, ['check', '--config', join(folder(t), 'none'), '--json']);
   assert.equal(missing.status, 2);
   assert.equal(

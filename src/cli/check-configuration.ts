@@ -42,9 +42,10 @@ export function checkConfiguration(path: string): CheckedConfiguration {
     const errors = errorsOf(error, path);
     const warnings = error instanceof ConfigurationErrors ? error.warnings.map(warningFinding) : [];
     const findings = [...errors, ...warnings].sort(byPlace);
+    const many = error instanceof ConfigurationErrors && error.more ? 'more than ' : '';
     return {
       status: ExitStatus.usage,
-      lines: [...findings.map(lineOf), `${path}: ${errors.length} errors, nothing would be loaded`],
+      lines: [...findings.map(lineOf), `${path}: ${many}${errors.length} errors, nothing would be loaded`],
       value: { ok: false, connections: 0, findings },
     };
   }

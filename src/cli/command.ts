@@ -27,15 +27,20 @@ import { completionShells } from './words/shell.ts';
 const out = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-/** `wayward explain ... | head` is no mistake of anybody. */
-function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
-}
-process.stdout.on('error', endWithReader);
 const err = (line: string): void => {
   process.stderr.write(`wayward: ${line}\n`);
 };
+/** `wayward explain ... | head` is no mistake of anybody; a disk that is full is one. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') {
+    err(`the output cannot be written: ${error.message}`);
+    process.exitCode = ExitStatus.failed;
+  }
+  process.exit();
+}
+process.stdout.on('error', endWithReader);
+// Nobody is left to be told; the exit status says it all the same.
+process.stderr.on('error', () => undefined);
 
 /** Where a command that takes long says things; progress overwrites itself, if anybody watches. */
 function terminal(): {

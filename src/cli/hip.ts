@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { ConfigurationErrors, parseHipHosts } from '#config';
+import { ConfigurationErrors, parseHipHosts, utf8Fault } from '#config';
 import { CryptoError, type HostIdentity, hipRecordOf, hostIdentityOf, privateKeyFromPem } from '#crypto';
 import { ConfigurationFileError, loadConfigurationFile } from '#daemon';
 import type { HipPeer } from '#engine';
@@ -116,10 +116,18 @@ export function hipHosts(
   return attempt(() => {
     const peers =
       'hosts' in source
-        ? parseHipHosts(readFileSync(source.hosts, 'utf8'), source.hosts)
+        ? parseHipHosts(textOfFile(source.hosts), source.hosts)
         : (loadConfigurationFile(source.configuration).configuration.hip?.peers ?? []);
     return { lines: peers.map(hostsLine), value: peers.map(peerObject) };
   });
+}
+
+/** Another encoding would show names that nobody has written. */
+function textOfFile(path: string): string {
+  const octets = readFileSync(path);
+  const fault = utf8Fault(octets);
+  if (fault !== undefined) throw new ConfigurationFileError(`${path}: ${fault}`);
+  return octets.toString();
 }
 
 /** Addresses of a server are none of the peer's. */

@@ -1,6 +1,6 @@
 // `wayward lab recovery` as people type it; what it measures is tested in the lab.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { labRecovery } from './lab-recovery.ts';
@@ -68,4 +68,23 @@ test('the document and its picture name the command that makes them again', asyn
     /^<svg [\s\S]*seeds 1 to 1[\s\S]*<\/svg>\n$/,
   );
   assert.deepEqual(readdirSync(join(path, '..')).sort(), ['recovery.md', 'recovery.svg']);
+});
+
+test('where the document cannot go is told before anything is played', async (t) => {
+  const place = folder(t);
+  writeFileSync(join(place, 'file'), '');
+  for (const write of [join(place, 'file', 'recovery.md'), place]) {
+    const told: string[] = [];
+    const held = await labRecovery(
+      { seeds: '1', json: false, scenario: ['nat-rebinding'], policy: ['full-ladder'], write },
+      {
+        out: (line) => told.push(`out ${line}`),
+        err: (line) => told.push(line),
+        progress: () => told.push('played'),
+      },
+    );
+    assert.equal(held, false);
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0] ?? '', /cannot be written: E(NOTDIR|EXIST|ISDIR)/);
+  }
 });

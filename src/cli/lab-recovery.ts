@@ -1,5 +1,5 @@
 // `wayward lab recovery`: the experiment about lost state, cell by cell, as a table, as JSON, or as the document.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   brokenPromises,
@@ -35,7 +35,7 @@ export interface LabRecoveryTerminal {
 
 const pictureRttMs = 100;
 
-/** Returns whether everything that is promised holds; `undefined`: the words make no sense. */
+/** Returns whether everything that is promised holds and is written; `undefined`: the words make no sense. */
 export async function labRecovery(
   words: LabRecoveryWords,
   { out, err, progress }: LabRecoveryTerminal,
@@ -48,6 +48,8 @@ export async function labRecovery(
   const scenarios = chosen('--scenario', words.scenario, recoveryScenarioNames, err);
   const policies = chosen('--policy', words.policy, recoveryPolicyNames, err);
   if (scenarios === undefined || policies === undefined) return undefined;
+  const place = words.write;
+  if (place !== undefined && !attempt(place, () => makeRoom(place), err)) return false;
   const plan: RecoveryPlan = { ...defaultRecoveryPlan, scenarios, policies, seeds };
   const cells: RecoveryCellSummary[] = [];
   const planned = cellsOf(plan);
@@ -58,11 +60,11 @@ export async function labRecovery(
   progress?.('');
   const broken = cells.flatMap(brokenPromises);
   const command = `wayward lab recovery --seeds ${seeds}`;
-  if (words.write !== undefined) write(words.write, cells, plan, command);
+  const written = place === undefined || attempt(place, () => write(place, cells, plan, command), err);
   if (words.json) out(JSON.stringify({ command, plan, cells, broken }, undefined, 2));
   else for (const line of recoveryTable(cells)) out(line);
   for (const line of broken) err(`does not hold: ${line}`);
-  return broken.length === 0;
+  return written && broken.length === 0;
 }
 
 /** All names if none is wanted; `undefined` if one is wanted that there is not. */
@@ -80,6 +82,22 @@ function chosen<Name extends string>(
   return wanted === undefined ? names : names.filter((name) => wanted.includes(name));
 }
 
+/** Before anything is played: whoever has waited for long should not hear then that the document has no place. */
+function makeRoom(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, 'a'));
+}
+
+function attempt(path: string, work: () => void, err: (line: string) => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    err(`${path} cannot be written: ${(error as Error).message}`);
+    return false;
+  }
+}
+
 function write(
   path: string,
   cells: readonly RecoveryCellSummary[],
@@ -89,7 +107,6 @@ function write(
   const picture = path.replace(/(\.md)?$/, '.svg');
   const name = picture.slice(picture.lastIndexOf('/') + 1);
   const last = plan.firstSeed + plan.seeds - 1;
-  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(
     picture,
     recoveryPicture(cells, pictureRttMs, `${command}, seeds ${plan.firstSeed} to ${last}`),

@@ -89,7 +89,7 @@ test('every mistake of a file is named at once, each in a line, and no secret wi
 test('octets that are no UTF-8 are not taken for other characters, also not in a secret', async (t) => {
   const { file, words } = configured(t, connection());
   writeFileSync(file, connection().replace('not for', 'p\xe4ss'), 'latin1');
-  assertOneLine(await wayward(t, words), `configuration ${file} cannot be read: it is no UTF-8 text`, 2);
+  assertOneLine(await wayward(t, words), `configuration ${file} cannot be read: line 20 is no UTF-8 text`, 2);
 });
 
 test('a missing certificate is named with the place that names it', async (t) => {

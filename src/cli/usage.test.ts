@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { folder, wayward } from './testing/wayward-process.ts';
+import { folder, wayward, waywardCommand } from './testing/wayward-process.ts';
 
 for (const [words, line] of [
   [['frobnicate'], "unknown command 'frobnicate'"],
@@ -91,4 +93,24 @@ test('a server that is no daemon of ours is told apart', async (t) => {
   const { status, err } = await wayward(t, ['status', '--socket', socket]);
   assert.equal(err, `wayward: what answers at ${socket} is no wayward daemon\n`);
   assert.equal(status, 1);
+});
+
+test('what cannot be written down fails in one line, and a reader who has seen enough is no failure', (t) => {
+  const file = join(folder(t), 'swanctl.conf');
+  writeFileSync(file, '');
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const check = [waywardCommand, 'check', '--config', file];
+  const unwritten = spawnSync(process.execPath, check, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+  assert.match(unwritten.stderr, /^wayward: the output cannot be written: ENOSPC.*\n$/);
+  assert.equal(unwritten.status, 1);
+  const unsaid = spawnSync(process.execPath, [waywardCommand, 'up'], { stdio: ['ignore', 'pipe', full] });
+  assert.equal(unsaid.status, 2);
+
+  const read = spawnSync(
+    '/bin/sh',
+    ['-c', '{ "$0" "$@" --json; echo $? >&2; } | true', process.execPath, ...check],
+    { encoding: 'utf8' },
+  );
+  assert.equal(read.stderr, '0\n');
 });

@@ -51,12 +51,19 @@ export class ConfigurationErrors extends Error {
   readonly errors: readonly ConfigurationError[];
   /** What else was found until then. */
   readonly warnings: readonly ConfigurationWarning[];
+  /** Whether there are more errors than are told. */
+  readonly more: boolean;
 
-  constructor(errors: readonly ConfigurationError[], warnings: readonly ConfigurationWarning[]) {
+  constructor(
+    errors: readonly ConfigurationError[],
+    warnings: readonly ConfigurationWarning[],
+    more: boolean = false,
+  ) {
     super(errors.map((error) => error.message).join('\n'));
     this.name = 'ConfigurationErrors';
     this.errors = errors;
     this.warnings = warnings;
+    this.more = more;
   }
 }
 
@@ -66,16 +73,18 @@ export interface ConfigurationWarning {
   readonly detail: string;
 }
 
-/** Where all stages of one load put what they find. Beyond `errorsMax` errors further ones are dropped. */
+/** Where all stages of one load put what they find. Of errors beyond `errorsMax` only that there are some is kept. */
 export class Findings {
   readonly #errors: ConfigurationError[] = [];
   readonly #warnings: ConfigurationWarning[] = [];
   /** An inherited setting is met once per heir, and reported once. */
   readonly #seen = new Set<string>();
+  #more = false;
 
   error(code: ConfigurationErrorCode, position: Position, detail: string): void {
-    if (this.#errors.length >= errorsMax || this.#repeated(position, detail)) return;
-    this.#errors.push(new ConfigurationError(code, position, detail));
+    if (this.#repeated(position, detail)) return;
+    if (this.#errors.length < errorsMax) this.#errors.push(new ConfigurationError(code, position, detail));
+    else this.#more = true;
   }
 
   warn(position: Position, detail: string): void {
@@ -97,7 +106,7 @@ export class Findings {
   /** @throws ConfigurationErrors if there is any error */
   throwIfAny(): void {
     if (this.#errors.length === 0) return;
-    throw new ConfigurationErrors(this.#errors.toSorted(byPlace), this.warnings);
+    throw new ConfigurationErrors(this.#errors.toSorted(byPlace), this.warnings, this.#more);
   }
 }
 

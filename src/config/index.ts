@@ -34,3 +34,4 @@ export {
   sectionFromObject,
   type TreeObject,
 } from './tree.ts';
+export { utf8Fault } from './values/utf8.ts';

@@ -3,7 +3,7 @@ import type { HipPeer, LocalIdentity } from '#engine';
 import { hitAddress } from '#sa';
 import { hipUdpPort } from '#wire';
 import type { Settings } from '../options/check.ts';
-import { textFromUtf8 } from '../values/utf8.ts';
+import { textFromUtf8, utf8Fault } from '../values/utf8.ts';
 import type { BuildContext } from './context.ts';
 import { readOrReport } from './files.ts';
 import { type PlacedPeer, readHipHosts } from './hip-hosts.ts';
@@ -31,10 +31,11 @@ function peersOfHosts(hip: Settings, context: BuildContext): readonly PlacedPeer
   const files = context.ports.readFiles(path, context.file);
   if (files.length === 0) context.findings.error('file', position, `hosts: there is no file ${path}`);
   return files.flatMap((file) => {
-    const read = readOrReport(file, position, context, (octets) => ({ text: textFromUtf8(octets) }));
-    if (read === undefined) return [];
-    if (read.text !== undefined) return readHipHosts(read.text, file.path, context.findings);
-    context.findings.error('file', position, `${file.path}: it is no UTF-8 text`);
+    const octets = readOrReport(file, position, context, (read) => read);
+    if (octets === undefined) return [];
+    const text = textFromUtf8(octets);
+    if (text !== undefined) return readHipHosts(text, file.path, context.findings);
+    context.findings.error('file', position, `${file.path}: ${utf8Fault(octets)}`);
     return [];
   });
 }

@@ -51,7 +51,7 @@ export function buildHost(given: Settings | undefined, findings: Findings): Buil
     settings: {
       logLevel: settings.required('log_level', 'choice') as HostSettings['logLevel'],
       dataPlane: settings.required('data_plane', 'choice') as HostSettings['dataPlane'],
-      tunName: settings.required('tun_name', 'text'),
+      tunName: settings.required('tun_name', 'interface-name'),
       tunMtuBytes: settings.required('tun_mtu', 'count'),
       packetThreads: settings.required('packet_threads', 'count'),
       ...(recordKeyPath === undefined ? {} : { recordKeyPath }),

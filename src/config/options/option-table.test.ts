@@ -53,6 +53,7 @@ const samples: Readonly<Record<keyof ValueTypes, { readonly good: string; readon
   padding: { good: 'mtu', bad: 'full' },
   mark: { good: '0x17/0xff', bad: 'blue' },
   'interface-id': { good: '%unique-dir', bad: '7/0xff' },
+  'interface-name': { good: 'tun7', bad: 'a name with blanks' },
   codepoint: { good: '101110', bad: '46' },
 };
 

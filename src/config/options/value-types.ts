@@ -14,6 +14,7 @@ import {
 import { parseAuthentication } from '../values/authentication.ts';
 import { BadValue, UnsupportedValue } from '../values/bad-value.ts';
 import { parseHit } from '../values/host-identity-tag.ts';
+import { parseInterfaceName } from '../values/interface-name.ts';
 import { type InterfaceIdSetting, type MarkSetting, parseInterfaceId, parseMark } from '../values/mark.ts';
 import { parseBoolean, parseBytes, parseCount, parseDuration, parseNumber } from '../values/quantity.ts';
 import { parseSecret } from '../values/secret.ts';
@@ -50,6 +51,7 @@ export interface ValueTypes {
   padding: number | 'mtu';
   mark: MarkSetting;
   'interface-id': InterfaceIdSetting;
+  'interface-name': string;
   codepoint: string;
 }
 
@@ -89,6 +91,7 @@ export const typeNames: Readonly<Record<keyof ValueTypes, string>> = {
   padding: 'octets or mtu',
   mark: 'mark',
   'interface-id': 'number or %unique',
+  'interface-name': 'name of an interface',
   codepoint: 'six binary digits',
 };
 
@@ -123,6 +126,7 @@ const parsers: {
   padding: (value) => (single(value) === 'mtu' ? 'mtu' : parsePadding(single(value))),
   mark: (value) => parseMark(single(value)),
   'interface-id': (value) => parseInterfaceId(single(value)),
+  'interface-name': (value) => parseInterfaceName(single(value)),
   codepoint: (value) => parseCodepoint(single(value)),
 };
 

@@ -223,7 +223,7 @@ export const waywardSchema: SectionSchema = {
       maximum: 16,
       note: 'How many threads carry packets in user space, all of a Child SA by one of them: more are of use where several Child SAs are busy and processors idle. A host with a Host Identity has one. Takes effect at the next start.',
     },
-    { name: 'tun_name', type: 'text', class: 'supported', default: 'wayward0' },
+    { name: 'tun_name', type: 'interface-name', class: 'supported', default: 'wayward0' },
     { name: 'tun_mtu', type: 'count', class: 'supported', default: '1400', minimum: 576, maximum: 65535 },
   ],
   sections: [{ name: 'checkpoint', schema: checkpointSchema }],

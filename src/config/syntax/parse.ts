@@ -2,7 +2,7 @@
 import type { Findings } from '../error.ts';
 import type { ConfigurationPorts } from '../ports.ts';
 import type { Position } from '../position.ts';
-import { textFromUtf8 } from '../values/utf8.ts';
+import { textFromUtf8, utf8Fault } from '../values/utf8.ts';
 import { Cursor } from './cursor.ts';
 import { emptyRawSection, type RawSection } from './raw.ts';
 
@@ -205,7 +205,7 @@ class Parser {
       }
       const text = 'octets' in file ? textFromUtf8(file.octets) : undefined;
       if (text === undefined) {
-        const problem = 'problem' in file ? file.problem : 'is no UTF-8 text';
+        const problem = 'problem' in file ? file.problem : utf8Fault(file.octets);
         this.#findings.error('include', position, `${file.path}: ${problem}`);
       } else this.file(new Cursor(file.path, text), into, depth + 1);
     }

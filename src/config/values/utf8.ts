@@ -2,24 +2,41 @@
 
 /** Octets -> text. `undefined` if they are no UTF-8 (RFC 3629 3: overlong forms and surrogates are none). */
 export function textFromUtf8(octets: Uint8Array): string | undefined {
+  const read = readUtf8(octets);
+  return typeof read === 'string' ? read : undefined;
+}
+
+/** What an operator should hear of a file that is no UTF-8: the line, counted from 1, to look for it in. */
+export function utf8Fault(octets: Uint8Array): string | undefined {
+  const read = readUtf8(octets);
+  if (typeof read === 'string') return undefined;
+  const line = octets.subarray(0, read).reduce((lines, octet) => lines + (octet === lineEnd ? 1 : 0), 1);
+  return `line ${line} is no UTF-8 text`;
+}
+
+const lineEnd = 0x0a;
+
+/** The text, or where the first character begins that is none. */
+function readUtf8(octets: Uint8Array): string | number {
   let text = '';
   let at = 0;
   while (at < octets.length) {
+    const start = at;
     const first = octets[at++]!;
     if (first < 0x80) {
       text += String.fromCharCode(first);
       continue;
     }
     const rest = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    if (first < 0xc2 || first > 0xf4) return undefined;
+    if (first < 0xc2 || first > 0xf4) return start;
     let point = first & (0x3f >> rest);
     for (let i = 0; i < rest; i++) {
       const next = octets[at++];
-      if (next === undefined || (next & 0xc0) !== 0x80) return undefined;
+      if (next === undefined || (next & 0xc0) !== 0x80) return start;
       point = (point << 6) | (next & 0x3f);
     }
     const smallest = rest === 3 ? 0x10000 : rest === 2 ? 0x800 : 0x80;
-    if (point < smallest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return undefined;
+    if (point < smallest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return start;
     text += String.fromCodePoint(point);
   }
   return text;

@@ -9,7 +9,7 @@ import { BadValue, UnsupportedValue } from './bad-value.ts';
 import { parseBoolean, parseBytes, parseCount, parseDuration, parseNumber } from './quantity.ts';
 import { parseSecret } from './secret.ts';
 import { parseSelector } from './selector.ts';
-import { textFromUtf8, utf8FromText } from './utf8.ts';
+import { textFromUtf8, utf8Fault, utf8FromText } from './utf8.ts';
 
 function refuses(parse: (text: string) => unknown, texts: readonly string[]): void {
   for (const text of texts) assert.throws(() => parse(text), BadValue, text);
@@ -232,9 +232,19 @@ test('UTF-8 goes both ways, and what is none is refused', () => {
         expected = undefined;
       }
       assert.equal(textFromUtf8(octets), expected);
+      assert.equal(utf8Fault(octets) === undefined, expected !== undefined);
     }),
     { numRuns: 2000 },
   );
+});
+
+test('of a file that is no UTF-8, the line with the first octet that is none is told', () => {
+  const octetsOf = (text: string): Uint8Array =>
+    Uint8Array.from(text, (character) => character.charCodeAt(0));
+  assert.equal(utf8Fault(octetsOf('p\xe4ss')), 'line 1 is no UTF-8 text');
+  assert.equal(utf8Fault(octetsOf('a\r\nb\nid = caf\xe9\nid = p\xe4')), 'line 3 is no UTF-8 text');
+  // The line of the character that is cut short, not of what comes in its place.
+  assert.equal(utf8Fault(octetsOf('\n\xc3\n')), 'line 2 is no UTF-8 text');
 });
 
 test('suggestions are close or not made', () => {

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ConfigurationPorts, type LoadedConfiguration, loadConfiguration } from '#config';
+import { type ConfigurationPorts, type LoadedConfiguration, loadConfiguration, utf8Fault } from '#config';
 import { certificatesFromPem, hostIdentityOf, privateKeyFromPem, revocationListsFromPem } from '#crypto';
 import { identityFromText, identityPatternFromText } from '#ike';
 import { readConfigurationFiles } from './configuration-files.ts';
@@ -42,6 +42,6 @@ export function loadConfigurationFile(path: string): LoadedConfiguration {
     throw new ConfigurationFileError(`configuration ${file} cannot be read: ${why}`);
   }
   if (!isUtf8(octets))
-    throw new ConfigurationFileError(`configuration ${file} cannot be read: it is no UTF-8 text`);
+    throw new ConfigurationFileError(`configuration ${file} cannot be read: ${utf8Fault(octets)}`);
   return loadConfiguration({ text: octets.toString(), file, ports: configurationPorts });
 }
