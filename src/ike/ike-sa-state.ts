@@ -159,6 +159,8 @@ export class IkeSaState {
   client: boolean;
   /** Gateway: how the client proved its identity when this line began (the method of its AUTH payload). */
   clientMethod: number | undefined;
+  /** Gateway: a mark of what that rested on (`TicketPort.mark`). */
+  clientCredential: Uint8Array | undefined;
   resumption: Resumption | undefined;
   /** Virtual addresses of the resumed IKE SA, to be asked for again (RFC 5723 5, note 5). */
   formerAddresses: readonly IpAddress[] | undefined;

@@ -87,6 +87,8 @@ export interface ValidatingResponder {
   readonly origin: RequestOrigin;
   readonly claims: readonly PeerClaim[];
   readonly tried: readonly TriedClaim[];
+  /** A mark of what the claim is judged by (`TicketPort.mark`). */
+  readonly credential: Uint8Array | undefined;
   readonly otherInitRequest?: Uint8Array;
 }
 
@@ -116,6 +118,8 @@ export interface EapPeering extends AuthenticationMaterial {
 /** A user that EAP has authenticated. */
 export interface EapUser {
   readonly user: Identity;
+  /** What he has proven to know; the configuration's. */
+  readonly password: Uint8Array;
   /** The MSK. Wiped with the phase. */
   readonly sessionKey: Uint8Array;
 }

@@ -177,6 +177,26 @@ test('a gateway that restarted without its keys refuses the ticket, and a full e
   assert.equal(pair.sun.engine.status().ikeSas[0]?.children.length, 1);
 });
 
+test('a pre-shared key that a reload changes ends tickets, and a full exchange with the new one follows at once', () => {
+  const pair = pairOf();
+  up(pair);
+  const changed = { ...credentials, sharedSecrets: [{ owners: [], secret: octets('battery staple') }] };
+  for (const [host, name] of [
+    [pair.moon, 'moon'],
+    [pair.sun, 'sun'],
+  ] as const) {
+    const connection = connectionOf(name, name === 'moon' ? {} : gatewayOnly);
+    host.command({ kind: 'load', configuration: engineConfiguration(connection, changed) });
+  }
+  losePeer(pair);
+  pair.moon.sent.length = 0;
+  pair.run(2000);
+  assert.equal(pair.moon.events.filter(({ kind }) => kind === 'resumption-failed').length, 1);
+  assert.deepEqual(pair.moon.establishments(), [false, false]);
+  pair.run(10_000);
+  assert.equal(pair.sun.engine.status().ikeSas.length, 1);
+});
+
 test('a peer that does not answer a ticket gets a full exchange, and no ticket again in this attempt', () => {
   const pair = pairOf();
   up(pair);

@@ -53,6 +53,7 @@ export function ticketPort(state: EngineState, ikeId: number): TicketPort {
       if (entry !== undefined) state.ticketRecords.withhold(entry);
       return true;
     },
+    mark: (parts) => issuer.mark(parts),
     revoke: (nowMs, spis) => issuer.revoke(nowMs, spis),
   };
 }

@@ -68,6 +68,7 @@ export function adoptSnapshot(options: SnapshotOptions, successor?: IkeSaState):
   state.client = snapshot.client;
   adoptMobility(state, snapshot);
   state.clientMethod = snapshot.clientMethod;
+  state.clientCredential = snapshot.clientCredential;
   state.ticketGiven = snapshot.ticketGiven;
   state.highestSyncedId = snapshot.highestSyncedId;
   state.virtualAddresses = snapshot.virtualAddresses;

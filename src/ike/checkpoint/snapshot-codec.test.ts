@@ -160,6 +160,7 @@ const snapshots = record(
     expiresAtMs: time,
     successor: spi,
     remoteEapIdentity: identity,
+    clientCredential: octets,
   },
   { requiredKeys: Object.keys(fields) as (keyof typeof fields)[] },
 ) as unknown as fc.Arbitrary<IkeSaSnapshot>;
@@ -234,17 +235,18 @@ test('whatever the octets are, they are a snapshot or a WireError', () => {
 
 test('another version is refused', () => {
   const whole = encodeIkeSaSnapshot(living());
-  whole[0] = 5;
+  whole[0] = 6;
   assert.throws(() => decodeIkeSaSnapshot(whole), { code: 'version' });
 });
 
-test('what earlier versions kept is good: of MOBIKE, of what was replaced, and of users of EAP they knew nothing', () => {
+test('what earlier versions kept is good: of MOBIKE, of what was replaced, of users of EAP and of what tickets rest on they knew nothing', () => {
   const snapshot = living();
   const whole = encodeIkeSaSnapshot(snapshot);
   for (const [version, lacks] of [
-    [1, 3],
-    [2, 2],
-    [3, 1],
+    [1, 4],
+    [2, 3],
+    [3, 2],
+    [4, 1],
   ] as const) {
     const former = whole.slice(0, -lacks);
     former[0] = version;

@@ -31,9 +31,9 @@ import {
   type RequestSnapshot,
 } from './snapshot.ts';
 
-const formatVersion = 4;
+const formatVersion = 5;
 /** What each version has beside what stands in all: further fields at the end. */
-const fields = { mobility: 2, successor: 3, remoteEapIdentity: 4 } as const;
+const fields = { mobility: 2, successor: 3, remoteEapIdentity: 4, clientCredential: 5 } as const;
 
 const roles = ['initiator', 'responder'] as const;
 const protocols = ['esp', 'ah'] as const;
@@ -78,6 +78,7 @@ export function encodeIkeSaSnapshot(snapshot: IkeSaSnapshot): Uint8Array {
   writeOptional(writer, snapshot.mobility, writeMobility);
   writeOptional(writer, snapshot.successor, writeSpi);
   writeOptional(writer, snapshot.remoteEapIdentity, writeIdentity);
+  writeOptional(writer, snapshot.clientCredential, (_, mark) => writeOctets8(writer, mark, 'credential'));
   return writer.finish();
 }
 
@@ -127,6 +128,10 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
   const successor = version < fields.successor ? undefined : readOptional(reader, readSpi);
   const remoteEapIdentity =
     version < fields.remoteEapIdentity ? undefined : readOptional(reader, readIdentity);
+  const clientCredential =
+    version < fields.clientCredential
+      ? undefined
+      : readOptional(reader, () => readOctets8(reader, 'credential'));
   reader.end('snapshot');
   return {
     connection,
@@ -157,6 +162,7 @@ export function decodeIkeSaSnapshot(octets: Uint8Array): IkeSaSnapshot {
     ...(mobility !== undefined && { mobility }),
     client: client!,
     ...(clientMethod !== undefined && { clientMethod }),
+    ...(clientCredential !== undefined && { clientCredential }),
     ticketGiven: ticketGiven!,
     virtualAddresses,
     peerVirtualAddresses,

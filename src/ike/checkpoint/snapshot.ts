@@ -116,6 +116,7 @@ export interface IkeSaSnapshot {
   readonly mobility?: MobilitySnapshot;
   readonly client: boolean;
   readonly clientMethod?: number;
+  readonly clientCredential?: Uint8Array;
   readonly ticketGiven: boolean;
   readonly virtualAddresses: readonly IpAddress[];
   readonly peerVirtualAddresses: readonly IpAddress[];

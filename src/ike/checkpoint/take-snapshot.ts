@@ -38,7 +38,7 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
   const children = state.children.map((child) => childSnapshot(child, wallClock));
   if (!isComplete(requests) || answers === undefined || !isComplete(children)) return undefined;
   const { messageIdSync, fragmentation, childless, tickets } = state.peer;
-  const { lease, clientMethod, remoteEapIdentity } = state;
+  const { lease, clientMethod, clientCredential, remoteEapIdentity } = state;
   return {
     connection: state.connection.name,
     role: state.role,
@@ -65,6 +65,7 @@ export function takeSnapshot(state: IkeSaState, at: number): IkeSaSnapshot | und
       successor === undefined && { mobility: mobilitySnapshot(state, state.mobility) }),
     client: state.client,
     ...(clientMethod !== undefined && { clientMethod }),
+    ...(clientCredential !== undefined && { clientCredential }),
     ticketGiven: state.ticketGiven,
     virtualAddresses: state.virtualAddresses,
     peerVirtualAddresses: state.peerVirtualAddresses,

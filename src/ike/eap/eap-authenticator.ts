@@ -59,9 +59,13 @@ export type EapAuthenticatorStep =
       readonly kind: 'success';
       readonly message: Uint8Array;
       readonly user: Identity;
+      /** Who gave it still has it. */
+      readonly password: Uint8Array;
       readonly sessionKey: Uint8Array;
     }
   | { readonly kind: 'failure'; readonly message: Uint8Array; readonly reason: string };
+
+type Success = Extract<EapAuthenticatorStep, { readonly kind: 'success' }>;
 
 type Stage =
   | { readonly name: 'identity' }
@@ -69,7 +73,7 @@ type Stage =
   /** What he answered is to be judged later. */
   | { readonly name: 'held'; readonly answer: Answer }
   /** He knows the password, and is told that we do. */
-  | { readonly name: 'confirmed'; readonly user: Identity; readonly sessionKey: Uint8Array }
+  | ({ readonly name: 'confirmed' } & Pick<Success, 'user' | 'password' | 'sessionKey'>)
   | { readonly name: 'refused'; readonly reason: string }
   | { readonly name: 'ended' };
 
@@ -152,9 +156,9 @@ export class EapAuthenticator {
       return this.#consider(stage.challenge, response);
     }
     if (stage.name === 'confirmed' && response.kind === 'success') {
-      const { user, sessionKey } = stage;
+      const { user, password, sessionKey } = stage;
       this.#stage = { name: 'ended' };
-      return { kind: 'success', message: this.#outcome(EapCode.SUCCESS), user, sessionKey };
+      return { kind: 'success', message: this.#outcome(EapCode.SUCCESS), user, password, sessionKey };
     }
     return this.#fail('the peer breaks EAP-MSCHAPv2 off');
   }
@@ -209,7 +213,7 @@ export class EapAuthenticator {
     const sessionKey = msChapSessionKey(hash, given);
     const proof = authenticatorResponse(challenges, hash, given);
     wipe(hash);
-    this.#stage = { name: 'confirmed', user, sessionKey };
+    this.#stage = { name: 'confirmed', user, password: found.password, sessionKey };
     const message = encodeUtf8(`S=${hexDigits(proof)} M=authenticated`);
     return {
       kind: 'ask',

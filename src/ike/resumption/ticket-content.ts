@@ -30,6 +30,8 @@ export interface TicketContent {
   readonly gatewayIdentity: Identity;
   /** How the client proved its identity (the method of its AUTH payload), however often it was resumed since. */
   readonly clientMethod: number;
+  /** A mark of what the client was authenticated by (`TicketPort.mark`), so that a ticket ends once that is changed. */
+  readonly credential: Uint8Array;
   /** Name of the connection that authorised the client. */
   readonly connection: string;
   /** Which IKE SA this is: never used for the resumed one (RFC 5723 5, note 4). */
@@ -43,9 +45,8 @@ export interface TicketContent {
 /** No ticket is given for longer, whatever is configured: keys and lists of used tickets are kept as long. */
 export const ticketLifetimeMsMax: number = 24 * 3_600_000;
 
-const formatVersion = 2;
-/** Of gateways that knew no EAP: it lacks the end. */
-const formerVersion = 1;
+/** Tickets of former versions do not tell what their clients were authenticated by, and are not read. */
+const formatVersion = 3;
 
 /** @throws WireError `value` if a field does not fit, which no state of an IKE SA does */
 export function encodeTicketContent(content: TicketContent): Uint8Array {
@@ -55,6 +56,7 @@ export function encodeTicketContent(content: TicketContent): Uint8Array {
   writeIdentity(writer, content.clientIdentity);
   writeIdentity(writer, content.gatewayIdentity);
   writer.u8(content.clientMethod, 'ticket.method');
+  writeOctets8(writer, content.credential, 'ticket.credential');
   writeText(writer, content.connection);
   writeSpi(writer, content.spis.initiator);
   writeSpi(writer, content.spis.responder);
@@ -71,20 +73,19 @@ export function encodeTicketContent(content: TicketContent): Uint8Array {
 /** @throws WireError whatever the octets are */
 export function decodeTicketContent(octets: Uint8Array): TicketContent {
   const reader = new Reader(octets);
-  const version = reader.u8('ticket.version');
-  if (version !== formatVersion && version !== formerVersion)
-    throw new WireError('version', 0, 'ticket.version');
+  if (reader.u8('ticket.version') !== formatVersion) throw new WireError('version', 0, 'ticket.version');
   const suite = readSuite(reader);
   const skD = readOctets8(reader, 'ticket.SK_d');
   const clientIdentity = readIdentity(reader);
   const gatewayIdentity = readIdentity(reader);
   const clientMethod = reader.u8('ticket.method');
+  const credential = readOctets8(reader, 'ticket.credential');
   const connection = readText(reader);
   const spis = { initiator: readSpi(reader), responder: readSpi(reader) };
   const issuedAtMs = readMs(reader);
   const expiresAtMs = readMs(reader);
   const reauthAtMs = readMs(reader);
-  const clientEapIdentity = version === formerVersion ? undefined : readUser(reader);
+  const clientEapIdentity = readUser(reader);
   reader.end('ticket');
   return {
     suite,
@@ -93,6 +94,7 @@ export function decodeTicketContent(octets: Uint8Array): TicketContent {
     ...(clientEapIdentity !== undefined && { clientEapIdentity }),
     gatewayIdentity,
     clientMethod,
+    credential,
     connection,
     spis,
     issuedAtMs,

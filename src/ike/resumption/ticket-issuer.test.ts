@@ -35,6 +35,7 @@ function content(number: number, nowMs = start): TicketContent {
     clientIdentity: fqdn(`client${number}.example.org`),
     gatewayIdentity: fqdn('gateway.example.org'),
     clientMethod: 2,
+    credential: new Uint8Array(32).fill(number),
     connection: 'road warriors',
     spis: { initiator: spi('a'), responder: spi('b') },
     issuedAtMs: nowMs,
@@ -65,6 +66,34 @@ function written(
   }
   return disk;
 }
+
+test('a mark is the same after a restart that keeps tickets good, and another host makes another one', () => {
+  const secret = [Uint8Array.of(1), Uint8Array.of(2, 3)];
+  const gateway = issuer({ durable: true });
+  gateway.prepare(start);
+  const disk = written(gateway.takeRecords());
+  const mark = gateway.mark(secret);
+  assert.equal(mark.length, 32);
+  assert.notDeepEqual(gateway.mark([Uint8Array.of(1), Uint8Array.of(2, 4)]), mark);
+  const again = issuer({ durable: true, randomness: seededRandomness(Uint8Array.of(2)) });
+  assert.notDeepEqual(again.mark(secret), mark);
+  again.restore(disk);
+  assert.deepEqual(again.mark(secret), mark);
+});
+
+test('keys that a former version kept are not used: their tickets are no longer read', () => {
+  const gateway = issuer({ durable: true });
+  gateway.prepare(start);
+  gateway.confirmKeys();
+  const ticket = issue(gateway, start, content(1));
+  const [[key, octets] = []] = [...written(gateway.takeRecords())];
+  const former = Uint8Array.of(1, ...octets!.subarray(1 + 32));
+  const again = issuer({ durable: true });
+  again.restore(new Map([[key!, former]]));
+  assert.match(reason(again, start, ticket), /a key that we do not have/);
+  again.prepare(start);
+  assert.equal(again.takeRecords().length, 1);
+});
 
 for (const form of ['value', 'reference'] as const) {
   test(`by ${form}: a ticket stands for what it was made of, until it is spent`, () => {

@@ -109,6 +109,10 @@ export class TicketIssuer implements TicketPort {
     if (this.#options.durable) this.#keysConfirmed = false;
   }
 
+  mark(parts: readonly Uint8Array[]): Uint8Array {
+    return this.#keys.mark(parts);
+  }
+
   issue(nowMs: number, content: TicketContent): Uint8Array | undefined {
     this.prepare(nowMs);
     if (!this.#keysConfirmed) return undefined;

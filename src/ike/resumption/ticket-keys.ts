@@ -1,5 +1,14 @@
 // The keys that seal tickets: one makes them, older ones still open theirs (RFC 5723 6.2, 9.5).
-import { equalConstantTime, openRecord, type Randomness, sealKeyBytes, sealRecord, wipe } from '#crypto';
+import {
+  equalConstantTime,
+  openRecord,
+  pseudorandomFunction,
+  type Randomness,
+  sealKeyBytes,
+  sealRecord,
+  wipe,
+} from '#crypto';
+import { Prf } from '#sa';
 import { Reader, WireError, Writer } from '#wire';
 import { readMs, writeMs } from '../stored-fields.ts';
 
@@ -22,7 +31,10 @@ export interface TicketKeyPolicy {
 /** Keys of this many generations are kept, whatever the policy says. */
 const generationsMax = 16;
 
-const storageVersion = 1;
+const storageVersion = 2;
+
+/** Of the key that marks are made with: one for all generations, since marks are compared over them. */
+const markKeyBytes = 32;
 
 /** Version, three reserved octets and the key's identity: what a ticket shows to everybody (RFC 5723 A.1). */
 const ticketVersion = 1;
@@ -33,6 +45,7 @@ export class TicketKeys {
   readonly #policy: TicketKeyPolicy;
   /** The newest last. */
   #keys: TicketKey[] = [];
+  #markKey: Uint8Array | undefined;
 
   constructor(randomness: Randomness, policy: TicketKeyPolicy) {
     this.#randomness = randomness;
@@ -60,6 +73,12 @@ export class TicketKeys {
       madeAtMs: nowMs,
     });
     return true;
+  }
+
+  /** Depends on a key that goes into records with all others. */
+  mark(parts: readonly Uint8Array[]): Uint8Array {
+    this.#markKey ??= this.#randomness.bytes(markKeyBytes);
+    return pseudorandomFunction(Prf.HMAC_SHA2_256).compute(this.#markKey, ...parts);
   }
 
   /** A ticket. `rotate` was called before. */
@@ -96,8 +115,10 @@ export class TicketKeys {
 
   /** All keys, to be kept under encryption. */
   export(): Uint8Array {
+    this.#markKey ??= this.#randomness.bytes(markKeyBytes);
     const writer = new Writer()
       .u8(storageVersion, 'ticket-keys.version')
+      .bytes(this.#markKey)
       .u8(this.#keys.length, 'ticket-keys.count');
     for (const { id, key, madeAtMs } of this.#keys) {
       writer.bytes(id).bytes(key);
@@ -115,8 +136,10 @@ export class TicketKeys {
     if (reader.u8('ticket-keys.version') !== storageVersion) {
       throw new WireError('version', 0, 'ticket-keys.version');
     }
+    const markKey = reader.bytes(markKeyBytes, 'ticket-keys.mark').slice();
+    const { offset } = reader;
     const count = reader.u8('ticket-keys.count');
-    if (count > generationsMax) throw new WireError('limit', 1, 'ticket-keys.count');
+    if (count > generationsMax) throw new WireError('limit', offset, 'ticket-keys.count');
     const keys = Array.from({ length: count }, () => ({
       id: reader.bytes(keyIdBytes, 'ticket-keys.id').slice(),
       key: reader.bytes(sealKeyBytes, 'ticket-keys.key').slice(),
@@ -125,10 +148,13 @@ export class TicketKeys {
     reader.end('ticket-keys');
     this.destroy();
     this.#keys = keys;
+    this.#markKey = markKey;
   }
 
   destroy(): void {
     for (const { key } of this.#keys) wipe(key);
     this.#keys = [];
+    if (this.#markKey !== undefined) wipe(this.#markKey);
+    this.#markKey = undefined;
   }
 }

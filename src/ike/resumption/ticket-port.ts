@@ -13,6 +13,11 @@ export interface TicketPort {
    * IKE SA was faster, and this one must not be accepted.
    */
   spend(nowMs: number, content: TicketContent): boolean;
+  /**
+   * A mark of what a client is authenticated by: the same for the same octets, also after a restart that keeps tickets good, and
+   * nothing that anybody could try secrets on who does not have the host's keys.
+   */
+  mark(parts: readonly Uint8Array[]): Uint8Array;
   /** The IKE SA was rekeyed or closed: its tickets are void (RFC 5723 6.2). */
   revoke(nowMs: number, spis: IkeSpis): void;
 }

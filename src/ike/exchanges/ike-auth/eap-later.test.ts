@@ -6,6 +6,7 @@ import { formatIdentity } from '../../authentication/identity-text.ts';
 import { moonCertificate, moonKey } from '../../testing/certificates.ts';
 import { connection, sharedSecret } from '../../testing/connections.ts';
 import {
+  carol,
   clientConnection,
   clientCredentials,
   dave,
@@ -42,6 +43,9 @@ describe('a ticket of an IKE SA with EAP', () => {
 
   const changes = [
     (pair: Pair) => {
+      pair.sun.credentials = gatewayCredentials({ eapSecrets: [passwordOf(carol, 'lilies')] });
+    },
+    (pair: Pair) => {
       pair.sun.credentials = gatewayCredentials({ eapSecrets: [passwordOf(dave, 'roses')] });
     },
     (pair: Pair) => {
@@ -57,7 +61,7 @@ describe('a ticket of an IKE SA with EAP', () => {
     },
   ];
 
-  test('is of no use once the user is nobody, or the connection takes him no more', () => {
+  test('is of no use once the user has another password, is nobody, or the connection takes him no more', () => {
     for (const change of changes) {
       const pair = resumable();
       loseSun(pair);

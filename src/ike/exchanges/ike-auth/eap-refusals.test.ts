@@ -206,6 +206,18 @@ describe('the gateway refuses', () => {
     }
   });
 
+  test('a user whose password is changed after he has proven that he knows the former one', () => {
+    for (const datagrams of [8, 10]) {
+      const pair = eapPair();
+      pair.moon.initiate(pair.sun.endpoint);
+      for (let sent = 0; sent < datagrams; sent++) pair.deliver(sent % 2 === 0 ? pair.sun : pair.moon);
+      pair.sun.credentials = gatewayCredentials({ eapSecrets: [passwordOf(carol, 'lilies')] });
+      pair.settle();
+      refusedAtBothEnds(pair);
+      assert.match(reasons(pair)[1]!, /carol has another password by now/);
+    }
+  });
+
   test('whoever leaves EAP out once it has begun', () => {
     for (const payloads of [
       [],

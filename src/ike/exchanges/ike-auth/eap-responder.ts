@@ -21,6 +21,7 @@ import { type RequestOrigin, sendResponse } from '../../messages/transmission.ts
 import { findNotify } from '../../payloads/notify.ts';
 import { mandatoryPayload, payloadOf, payloadsOf } from '../../payloads/payload-lookup.ts';
 import type { AuthenticationMaterial, EapAuthenticating, EapUser, HalfOpen } from '../../phase.ts';
+import { credentialOf } from '../ike-session-resume/client-credential.ts';
 import { isRefusedForNat } from '../mobike/agreement.ts';
 import { eapClaimsOf } from './claims.ts';
 import { idPayload } from './ike-auth-initiator.ts';
@@ -185,8 +186,8 @@ function answerEap(
     return;
   }
   if (step.kind === 'success') {
-    const { user, sessionKey } = step;
-    state.phase = { ...phase, proven: { user, sessionKey } };
+    const { user, password, sessionKey } = step;
+    state.phase = { ...phase, proven: { user, password, sessionKey } };
   }
   sendResponse(state, origin, [{ type: 'EAP', message: step.message }]);
   if (step.kind === 'failure') endIkeSa(state, failure('authentication-failed', `EAP: ${step.reason}`));
@@ -195,7 +196,7 @@ function answerEap(
 function concludeEap(
   state: IkeSaState,
   phase: EapAuthenticating,
-  { user, sessionKey }: EapUser,
+  { user, password, sessionKey }: EapUser,
   origin: RequestOrigin,
   payloads: readonly Payload[],
 ): void {
@@ -203,6 +204,11 @@ function concludeEap(
   const admission = admissionOf(state, phase, user);
   if (admission.kind === 'none') {
     refuseInitiator(state, origin, failure('authentication-failed', `EAP: ${admission.reason}`));
+    return;
+  }
+  if (!equalConstantTime(admission.password, password)) {
+    const detail = `EAP: ${formatIdentity(user)} has another password by now`;
+    refuseInitiator(state, origin, failure('authentication-failed', detail));
     return;
   }
   const { claim } = admission;
@@ -230,6 +236,12 @@ function concludeEap(
     origin,
     payloads: phase.payloads,
     method: AuthMethod.SHARED_KEY,
+    credential: credentialOf(state.ports, claim.connection, {
+      clientMethod: AuthMethod.SHARED_KEY,
+      clientIdentity: claim.peerIdentity,
+      clientEapIdentity: user,
+      gatewayIdentity: phase.identity,
+    }),
     identity: phase.identity,
     proof: [auth],
   });

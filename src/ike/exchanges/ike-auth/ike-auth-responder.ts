@@ -15,6 +15,7 @@ import type {
   Validating,
   ValidatingResponder,
 } from '../../phase.ts';
+import { credentialOf } from '../ike-session-resume/client-credential.ts';
 import { connectionOfTicket, ticketNotAllowed } from '../ike-session-resume/ticket-connection.ts';
 import { isRefusedForNat } from '../mobike/agreement.ts';
 import { claimsOf } from './claims.ts';
@@ -112,6 +113,12 @@ interface Judging {
   readonly expiresAt: number | undefined;
 }
 
+/** A claim, and a mark of what it is judged by. */
+interface Judged {
+  readonly claim: PeerClaim;
+  readonly credential: Uint8Array | undefined;
+}
+
 /** Of a half-open IKE SA, kept while a path is validated. */
 type Material = AuthenticationMaterial & Pick<HalfOpen, 'otherInitRequest'>;
 
@@ -125,8 +132,13 @@ function judgeClaims(state: IkeSaState, judging: Judging): void {
   const { material, origin, payloads, tried } = judging;
   state.connection = claim.connection;
   const verdict = judgeInitiator(state, material, claim, payloads);
+  const credential = credentialOf(state.ports, claim.connection, {
+    clientMethod: mandatoryPayload(payloads, 'AUTH').method,
+    clientIdentity: claim.peerIdentity,
+    gatewayIdentity: claim.localIdentity,
+  });
   if (verdict.kind !== 'validate') {
-    conclude(state, { ...judging, claims: others }, claim, verdict);
+    conclude(state, { ...judging, claims: others }, { claim, credential }, verdict);
     return;
   }
   const id = state.nextOutputId();
@@ -146,6 +158,7 @@ function judgeClaims(state: IkeSaState, judging: Judging): void {
       origin,
       claims: others,
       tried,
+      credential,
       ...(material.otherInitRequest !== undefined && { otherInitRequest: material.otherInitRequest }),
     },
   };
@@ -182,17 +195,22 @@ function judgeInitiator(
 export function continueAsResponder(
   state: IkeSaState,
   phase: Validating,
-  { origin, claims, tried, otherInitRequest }: ValidatingResponder,
+  { origin, claims, tried, credential, otherInitRequest }: ValidatingResponder,
   result: ValidatePathResult,
 ): void {
   const { claim, payloads, expiresAt } = phase;
   const material = { ...phase, ...(otherInitRequest !== undefined && { otherInitRequest }) };
   const judging = { material, origin, payloads, claims, tried, expiresAt };
-  conclude(state, judging, claim, judgePath(claim.connection, result));
+  conclude(state, judging, { claim, credential }, judgePath(claim.connection, result));
 }
 
 /** @param judging what is left if this claim is not believed */
-function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict: PeerVerdict): void {
+function conclude(
+  state: IkeSaState,
+  judging: Judging,
+  { claim, credential }: Judged,
+  verdict: PeerVerdict,
+): void {
   if (verdict.kind === 'validate') throw new Error('a path was to be validated twice');
   const { material, origin, payloads } = judging;
   const { connection } = claim;
@@ -223,6 +241,7 @@ function conclude(state: IkeSaState, judging: Judging, claim: PeerClaim, verdict
     origin,
     payloads,
     method: mandatoryPayload(payloads, 'AUTH').method,
+    credential,
     identity: proof.identity,
     proof: [idPayload('IDr', proof.identity), ...proof.certificates, proof.auth],
   });

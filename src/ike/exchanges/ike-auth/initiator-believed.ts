@@ -30,6 +30,8 @@ export interface BelievedInitiator {
   readonly payloads: readonly Payload[];
   /** Of its AUTH payload. */
   readonly method: number;
+  /** A mark of what it was believed by. Absent: it gets no ticket. */
+  readonly credential: Uint8Array | undefined;
   /** Who we are to it. */
   readonly identity: Identity;
   /** What our answer begins with. */
@@ -38,7 +40,7 @@ export interface BelievedInitiator {
 
 export function believeInitiator(
   state: IkeSaState,
-  { claim, material, origin, payloads, method, identity, proof }: BelievedInitiator,
+  { claim, material, origin, payloads, method, credential, identity, proof }: BelievedInitiator,
 ): void {
   const resumed = state.resumption?.content;
   if (resumed !== undefined && !spendTicket(state, resumed)) {
@@ -46,6 +48,7 @@ export function believeInitiator(
     return;
   }
   state.clientMethod = resumed?.clientMethod ?? method;
+  state.clientCredential = resumed?.credential ?? credential;
   state.remoteEapIdentity ??= resumed?.clientEapIdentity;
   state.localIdentity = identity;
   state.remoteIdentity = claim.peerIdentity;

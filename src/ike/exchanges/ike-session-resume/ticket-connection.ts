@@ -1,11 +1,12 @@
 // Whether the configuration still allows what a ticket stands for (RFC 5723 5.1).
+import { equalConstantTime } from '#crypto';
 import { AuthMethod } from '#wire';
-import { findSharedSecret } from '../../authentication/shared-secret.ts';
 import type { ConnectionConfiguration } from '../../configuration.ts';
-import { findEapSecret, takesUser } from '../../eap/user-name.ts';
+import { takesUser } from '../../eap/user-name.ts';
 import type { IkeSaState } from '../../ike-sa-state.ts';
 import { suiteAllowed } from '../../negotiation/suite-allowed.ts';
 import type { TicketContent } from '../../resumption/ticket-content.ts';
+import { credentialOf } from './client-credential.ts';
 
 export const ticketNotAllowed = 'the configuration does not allow any more what the ticket stands for';
 
@@ -24,17 +25,13 @@ export function connectionOfTicket(
     .find(({ name }) => name === content.connection);
   if (connection?.resumption === undefined || !suiteAllowed(connection, suite)) return undefined;
   const { method } = connection.remote;
-  // Whoever's key was taken away is not authenticated by it any more.
-  const credentials = ports.credentials();
   if (user !== undefined || method === 'eap') {
-    const allowed = user !== undefined && method === 'eap' && takesUser(connection.remote, user);
-    return allowed && findEapSecret(credentials, user) !== undefined ? connection : undefined;
-  }
-  const shared = clientMethod === AuthMethod.SHARED_KEY;
-  if (method !== 'any' && (method === 'psk') !== shared) return undefined;
-  const { sharedSecrets } = credentials;
-  if (shared && findSharedSecret(sharedSecrets, gatewayIdentity, clientIdentity) === undefined) {
+    if (user === undefined || method !== 'eap' || !takesUser(connection.remote, user)) return undefined;
+  } else if (method !== 'any' && (method === 'psk') !== (clientMethod === AuthMethod.SHARED_KEY)) {
     return undefined;
   }
-  return connection;
+  // Whoever's key was changed or taken away is not authenticated by it any more.
+  const credential = credentialOf(ports, connection, content);
+  const same = credential !== undefined && equalConstantTime(credential, content.credential);
+  return same ? connection : undefined;
 }

@@ -120,15 +120,16 @@ function keepTicket(state: IkeSaState, data: Uint8Array): void {
 /** Gateway: the notify that answers TICKET_REQUEST, if the request has one (RFC 5723 4.1). */
 export function answerTicketRequest(state: IkeSaState, payloads: readonly Payload[]): Payload[] {
   if (findNotify(payloads, NotifyType.TICKET_REQUEST) === undefined) return [];
-  const { tickets } = state.ports;
+  const { clientCredential, ports } = state;
+  const { tickets } = ports;
   const lifetimeSeconds = Math.floor(ticketLifetimeMs(state) / 1000);
   // RFC 5723 4.1: all requests for tickets come from the client.
-  if (tickets === undefined || state.client || lifetimeSeconds < 1) {
+  if (tickets === undefined || state.client || clientCredential === undefined || lifetimeSeconds < 1) {
     state.emit({ kind: 'ticket-request', outcome: 'refused' });
     return [notify(NotifyType.TICKET_NACK)];
   }
   const nowMs = state.ports.wallClockMs();
-  const ticket = tickets.issue(nowMs, contentOf(state, nowMs, lifetimeSeconds * 1000));
+  const ticket = tickets.issue(nowMs, contentOf(state, clientCredential, nowMs, lifetimeSeconds * 1000));
   if (ticket === undefined) {
     state.emit({ kind: 'ticket-request', outcome: 'postponed' });
     return [notify(NotifyType.TICKET_ACK)];
@@ -152,7 +153,12 @@ function ticketLifetimeMs(state: IkeSaState): number {
   );
 }
 
-function contentOf(state: IkeSaState, nowMs: number, lifetimeMs: number): TicketContent {
+function contentOf(
+  state: IkeSaState,
+  credential: Uint8Array,
+  nowMs: number,
+  lifetimeMs: number,
+): TicketContent {
   const { localIdentity, remoteIdentity, remoteEapIdentity, clientMethod, reauthAt } = state;
   if (localIdentity === undefined || remoteIdentity === undefined || clientMethod === undefined) {
     throw new Error('a ticket was given before the client was authenticated');
@@ -165,6 +171,7 @@ function contentOf(state: IkeSaState, nowMs: number, lifetimeMs: number): Ticket
     ...(remoteEapIdentity !== undefined && { clientEapIdentity: remoteEapIdentity }),
     gatewayIdentity: localIdentity,
     clientMethod,
+    credential,
     connection: state.connection.name,
     spis: state.spis,
     issuedAtMs: nowMs,

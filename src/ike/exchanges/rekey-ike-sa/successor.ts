@@ -62,6 +62,7 @@ export function makeSuccessor(state: IkeSaState, input: SuccessorKeys): IkeSaSta
   successor.roundTrip = state.roundTrip;
   successor.client = state.client;
   successor.clientMethod = state.clientMethod;
+  successor.clientCredential = state.clientCredential;
   startClocks(successor);
   // RFC 7296 2.8.3: fresh keys are no fresh authentication.
   successor.reauthAt = state.reauthAt;
