@@ -7,6 +7,7 @@ import { drop, pass } from '../filters/spi-steering.ts';
 import { ICMP6_FILTER, IPPROTO_ICMPV6 } from '../libc/constants.ts';
 import { attempt, pinned } from '../libc/libc.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
+import { passedOverMax } from './failed-receive.ts';
 import type { IcmpError } from './icmp-errors.ts';
 
 /** RFC 4443 3: four octets of type, code and checksum, four of their own, then the packet. */
@@ -38,9 +39,11 @@ export class AhErrors {
     socket.filter(onlyAboutAh);
   }
 
-  /** The next error; `undefined`: there is none. */
+  /** The next error; `undefined`: there is none. Those about others' packets are passed over, so many at a time. */
   receive(): IcmpError | TooBig | undefined {
-    for (let message = this.#socket.receive(); message !== undefined; message = this.#socket.receive()) {
+    for (let passedOver = 0; passedOver < passedOverMax; passedOver++) {
+      const message = this.#socket.receive();
+      if (message === undefined) return undefined;
       const { octets, local, remote } = message;
       if (octets.length < ahAt + 12 || octets[quotedNextHeaderAt] !== IpProtocol.AH) continue;
       const source = addressFromBytes(octets.slice(quotedSourceAt, quotedDestinationAt));

@@ -13,10 +13,10 @@ import {
   SOL_UDP,
   UDP_GRO,
 } from '../libc/constants.ts';
-import { isWouldBlock, SystemCallError } from '../libc/errno.ts';
 import { errno, type PacketCalls, packetCalls } from '../libc/libc.ts';
 import { PacketMemory } from '../memory/packet-memory.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
+import { isNothingWaiting, passedOverMax } from './failed-receive.ts';
 import { MessageVector } from './message-vector.ts';
 import {
   foldedSocketAddress,
@@ -88,21 +88,18 @@ export class DatagramBatch {
     }
   }
 
-  /** How many datagrams came; 0 when none is waiting. */
+  /** How many datagrams came; 0 when none is waiting, or behind too many errors. */
   receive(): number {
-    for (;;) {
+    for (let passedOver = 0; passedOver < passedOverMax; passedOver++) {
       for (let i = 0; i < datagramsMax; i++) this.#vector.prepareToReceive(i);
       const count = this.#calls.recvmmsg(this.#fd, this.#vector.address, datagramsMax, MSG_DONTWAIT, 0);
       if (count >= 0) {
         for (let i = 0; i < count; i++) this.#used[i] = Math.max(this.#used[i]!, this.length(i));
         return count;
       }
-      const code = errno();
-      if (isWouldBlock(code)) return 0;
-      const error = new SystemCallError('recvmmsg', code);
-      // An ICMP error of an earlier send is reported once and says nothing about this socket: ask again.
-      if (error.code === 'EBADF' || error.code === 'EFAULT' || error.code === 'EINVAL') throw error;
+      if (isNothingWaiting('recvmmsg', errno())) return 0;
     }
+    return 0;
   }
 
   start(index: number): number {

@@ -37,8 +37,9 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from '../libc/constants.ts';
-import { isOfEarlierSend, isWouldBlock, SystemCallError } from '../libc/errno.ts';
+import { isOfEarlierSend, SystemCallError } from '../libc/errno.ts';
 import { addressOf, attempt, errno, must, pinned } from '../libc/libc.ts';
+import { isNothingWaiting, passedOverMax } from './failed-receive.ts';
 import { MessageHeader } from './message-header.ts';
 import {
   readSocketAddress,
@@ -49,6 +50,8 @@ import {
 
 const datagramBytesMax = 65_535;
 const receiveBufferBytes = 4 << 20;
+/** More find no room in a socket: the kernel gives it twice as much, and the smallest packet takes more than 512 octets of that. */
+const waitingMax = (2 * receiveBufferBytes) / 512;
 /** What SO_MEMINFO gives: words, of which one is SK_MEMINFO_DROPS. */
 const memoryInfo = pinned(36);
 const memoryInfoDropsAt = 32;
@@ -195,7 +198,7 @@ export class DatagramSocket {
   /** A raw socket is given packets from the moment on when it is there: what has come before the filter is thrown away. */
   #refuseOthers(): void {
     this.#detachFilter();
-    while (this.receive() !== undefined);
+    for (let waiting = 0; waiting < waitingMax && this.receive() !== undefined; waiting++);
   }
 
   #detachFilter(): void {
@@ -302,17 +305,14 @@ export class DatagramSocket {
     return new DataView(memoryInfo.buffer).getUint32(memoryInfoDropsAt, true);
   }
 
-  /** The next datagram, or `undefined` when none is waiting. */
+  /** The next datagram, or `undefined` when none is waiting, or behind too many errors. */
   receive(): ReceivedDatagram | undefined {
     const message = this.#receiving;
-    for (;;) {
+    for (let passedOver = 0; passedOver < passedOverMax; passedOver++) {
       message.prepare(this.#inAddress, this.#in.length, socketAddressBytes, message.control.length);
       const length = attempt('recvmsg', this.fd, message.header, 0);
       if (length < 0) {
-        const code = errno();
-        if (isWouldBlock(code)) return undefined;
-        // An ICMP error of an earlier send is reported once and says nothing about this socket: ask again.
-        if (new SystemCallError('recvmsg', code).code === 'EBADF') throw new SystemCallError('recvmsg', code);
+        if (isNothingWaiting('recvmsg', errno())) return undefined;
         continue;
       }
       const { address, trafficClass } = this.#readControl();
@@ -324,6 +324,7 @@ export class DatagramSocket {
         octets: this.#in.subarray(this.#headerBytes(), length),
       };
     }
+    return undefined;
   }
 
   /** A raw IPv4 socket shows the IP header too, a raw IPv6 socket does not. */

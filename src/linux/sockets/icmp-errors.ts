@@ -18,6 +18,7 @@ import {
 import { attempt, packetCalls, pinned } from '../libc/libc.ts';
 import { memoryAddress } from '../memory/memory-address.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
+import { passedOverMax } from './failed-receive.ts';
 import { MessageVector } from './message-vector.ts';
 import { readSocketAddress } from './socket-address.ts';
 
@@ -86,8 +87,8 @@ export class IcmpErrors {
   }
 
   /** The next error; `undefined`: there is none. Those that say nothing about a peer are passed over, so many at a time. */
-  receive(passedOverMax = 64): IcmpError | TooBig | undefined {
-    for (let i = 0; i < passedOverMax; i++) {
+  receive(): IcmpError | TooBig | undefined {
+    for (let passedOver = 0; passedOver < passedOverMax; passedOver++) {
       this.#vector.prepareToReceive(0);
       const flags = MSG_ERRQUEUE | MSG_DONTWAIT;
       if (this.#calls.recvmmsg(this.#fd, this.#vector.address, 1, flags, 0) < 1) return undefined;
