@@ -2,8 +2,14 @@
 import { constants } from 'node:os';
 
 const names = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
-// Node does not name all of Linux's: this one says that a TUN device is gone.
-names.set(77, 'EBADFD');
+// Node does not name all of Linux's: of these, the first says that a TUN device is gone, the next two come of ICMP.
+for (const [errno, name] of [
+  [77, 'EBADFD'],
+  [64, 'ENONET'],
+  [112, 'EHOSTDOWN'],
+  [94, 'ESOCKTNOSUPPORT'],
+] as const)
+  names.set(errno, name);
 
 /** A system call failed; `code` is the errno's name, for example `EADDRINUSE`. */
 export class SystemCallError extends Error {
@@ -28,11 +34,14 @@ export function isWouldBlock(errno: number): boolean {
   return errno === constants.errno.EAGAIN || errno === constants.errno.EINTR;
 }
 
+/** What the kernel makes of ICMP (icmp_err_convert, and what there is for IPv6), whoever sends it. */
 const ofEarlierSends: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EHOSTDOWN',
+  'ENONET',
+  'EOPNOTSUPP',
   'ENOPROTOOPT',
   'EPROTO',
   'EACCES',

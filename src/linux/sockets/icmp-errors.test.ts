@@ -1,7 +1,8 @@
 // The kernel's queue of ICMP errors: what is read from it, and that nothing is lost for it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address } from '#sa';
+import { address, addressBytes } from '#sa';
+import { encodeIp, internetChecksum, writeU16 } from '#wire';
 import { Epoll } from '../libc/epoll.ts';
 import { DatagramSocket, type DatagramTransport } from './datagram-socket.ts';
 import { type IcmpError, IcmpErrors } from './icmp-errors.ts';
@@ -116,3 +117,65 @@ test('an error costs no later datagram, read or not', () => {
     }
   });
 });
+
+/** ICMP that anybody could make up: about a datagram from the socket to a port that nobody has. */
+function errorAbout(own: '127.0.0.1' | '::1', port: number, type: number, code: number): Uint8Array {
+  const local = addressBytes(address(own));
+  const udp = new Uint8Array(8);
+  writeU16(udp, 0, port);
+  writeU16(udp, 2, nobody);
+  writeU16(udp, 4, 8);
+  const common = { dscp: 0, ecn: 0, source: local, destination: local, protocol: 17, payload: udp };
+  const quote =
+    own === '::1'
+      ? encodeIp({ ...common, version: 6, flowLabel: 0, hopLimit: 64, extensions: [] })
+      : encodeIp({
+          ...{ ...common, version: 4, identification: 0, dontFragment: false, moreFragments: false },
+          ...{ fragmentOffset: 0, timeToLive: 64, options: new Uint8Array(0) },
+        });
+  const octets = new Uint8Array(8 + quote.length);
+  octets[0] = type;
+  octets[1] = code;
+  octets.set(quote, 8);
+  // Of ICMPv6 the kernel computes it.
+  if (own === '127.0.0.1') writeU16(octets, 2, internetChecksum(octets));
+  return octets;
+}
+
+const [unreachable, exceeded, problem] = [3, 11, 12];
+
+for (const own of ['127.0.0.1', '::1'] as const)
+  test(`no error that a stranger makes up costs a datagram, whatever it says, over ${own}`, needsRoot, () => {
+    const ipv6 = own === '::1';
+    const icmp = new DatagramSocket(address(own), { kind: 'raw', protocol: ipv6 ? 58 : 1 });
+    withSocket(own, { kind: 'udp', port: 47_025 }, true, ({ socket, epoll }) => {
+      const right = new DatagramSocket(address(own), { kind: 'udp', port: 47_026 });
+      try {
+        const kinds = ipv6
+          ? [...Array(8).keys()]
+              .map((code) => [1, code])
+              .concat([
+                [3, 0],
+                [4, 0],
+                [4, 1],
+              ])
+          : [...Array(16).keys()]
+              .map((code) => [unreachable, code])
+              .concat([
+                [exceeded, 0],
+                [problem, 0],
+              ]);
+        const lost: string[] = [];
+        for (const [type = 0, code = 0] of kinds) {
+          icmp.send(address(own), { address: address(own), port: 0 }, errorAbout(own, 47_025, type, code));
+          epoll.wait(200);
+          const remote = { address: address(own), port: 47_026 };
+          if (!socket.send(address(own), remote, Uint8Array.of(type, code))) lost.push(`${type} ${code}`);
+        }
+        assert.deepEqual(lost, []);
+      } finally {
+        right.close();
+        icmp.close();
+      }
+    });
+  });
