@@ -156,6 +156,12 @@ export class IkeSa {
     return publicPhase(this.#state.phase, this.#state.rekeying);
   }
 
+  /** It is being deleted, or will be once another request is answered. */
+  get leaving(): boolean {
+    const { phase, tasks } = this.#state;
+    return phase.name === 'deleting' || tasks.has('delete-ike');
+  }
+
   get local(): Endpoint {
     return this.#state.local;
   }

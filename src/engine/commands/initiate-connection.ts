@@ -79,7 +79,7 @@ function initiateOverStanding(
 ): boolean {
   const standing = state.registry
     .ofConnection(name)
-    .find(({ sa }) => sa.phase === 'established' || sa.phase === 'rekeying');
+    .find(({ sa }) => (sa.phase === 'established' || sa.phase === 'rekeying') && !sa.leaving);
   if (standing === undefined) return false;
   const command = { kind: 'initiate-child' as const, child: configuration, ...(acquired && { acquired }) };
   standing.sa.handle({ kind: 'command', at: state.at, command });

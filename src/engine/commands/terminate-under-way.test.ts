@@ -2,7 +2,9 @@
 // up when it is wanted again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EngineCommand } from '../interface.ts';
 import { type Datagram, TwoHosts } from '../recovery/testing/two-hosts.ts';
+import type { IkeSaStatus } from '../status.ts';
 import { block, child } from '../testing/connections.ts';
 
 const networks = { moon: block('10.3.0.0/16'), sun: block('10.4.0.0/16') } as const;
@@ -48,3 +50,25 @@ test('a child that nobody wanted any more, and the peer refused, may be made by 
   hosts.settle();
   assert.deepEqual(names(hosts), ['net']);
 });
+
+for (const what of [{ connection: 'gateway' }, { child: 'net' }] as const)
+  test(`who asks for a child behind the command that ended its ${Object.keys(what)} gets a new one`, () => {
+    const hosts = new TwoHosts();
+    hosts.connect();
+    const { moon, sun } = hosts;
+    const command = (id: number, one: EngineCommand): void =>
+      moon.give(hosts.now, { kind: 'command', id, command: one });
+    const [{ local, remote }] = moon.engine.status().ikeSas as [IkeSaStatus];
+    const spi = [...moon.outbound.keys()][0]!;
+    const quote = { source: local.address, destination: remote.address, spi };
+    moon.give(hosts.now, { kind: 'icmp-error', from: remote.address, quote });
+    // Before this is answered no other request can go out.
+    const [check] = moon.sent.splice(0);
+    assert.ok(check !== undefined);
+    command(2, { kind: 'terminate', ...what });
+    command(3, { kind: 'initiate', child: 'net' });
+    hosts.receive(sun, check);
+    hosts.wait(10_000);
+    assert.deepEqual([moon.answers.get(2)?.ok, moon.answers.get(3)?.ok], [true, true]);
+    assert.deepEqual(names(hosts), ['net']);
+  });

@@ -305,7 +305,7 @@ export class IkeSaRegistry {
   /** Whether the connection has this child, other than on its way out. */
   carries(connection: string, child: string): boolean {
     for (const { sa } of this.#liveOf(connection)) {
-      if (sa.phase === 'deleting') continue;
+      if (sa.leaving) continue;
       if (sa.children.some(({ name, phase }) => name === child && phase !== 'deleting')) return true;
     }
     return false;

@@ -61,8 +61,7 @@ export function oldIkeSaAnswered(state: EngineState, entry: IkeEntry): void {
 
 /** An IKE SA on its way out answers its Delete, or what stood before that: it has to be replaced all the same. */
 function goesOn({ sa }: IkeEntry): boolean {
-  const stands = sa.phase === 'established' || sa.phase === 'rekeying';
-  return stands && !sa.queued.includes('delete-ike');
+  return (sa.phase === 'established' || sa.phase === 'rekeying') && !sa.leaving;
 }
 
 function isAuthenticating({ sa }: IkeEntry): boolean {
