@@ -30,7 +30,7 @@ function recorder(seen: Map<string, Transit[]>): (transit: Transit, type: string
   };
 }
 
-function command(hosts: TwoHosts, host: TestHost, kind: 'check' | 'close'): void {
+function command(hosts: TwoHosts, host: TestHost, kind: 'check' | 'close' | 'rekey'): void {
   const remote = hosts.other(host).hit;
   const what = { kind, local: host.hit, remote, reason: 'a test' } as const;
   host.give(hosts.now, { kind: 'command', command: what });
@@ -102,6 +102,29 @@ describe('a recorded packet from an address that is not its sender’s', () => {
     const { hosts, seen } = recorded();
     assert.equal(packetsTo(hosts, seen.get('moon UPDATE')!.at(-1)!), 16);
   });
+
+  for (const key of ['p256-b', 'rsa-a'] as const)
+    test(`gets nothing that is longer than itself, of a host with a key like ${key}`, () => {
+      const hosts = new TwoHosts({ sun: { key } }).connect();
+      const { moon, sun } = hosts;
+      const seen = new Map<string, Transit[]>();
+      hosts.sendEsp(moon);
+      command(hosts, moon, 'check');
+      hosts.settle(recorder(seen));
+      command(hosts, moon, 'rekey');
+      hosts.settle(recorder(seen));
+      const [check, rekey, end] = seen.get('moon UPDATE')!;
+      const [, answer] = seen.get('sun UPDATE')!;
+      // It acknowledges besides, and is as long but for that and the signature.
+      assert.ok(answer!.octets.length > rekey!.octets.length);
+      for (const transit of [check, rekey, end]) {
+        sun.sent.length = 0;
+        hosts.now += 60_000;
+        packetsTo(hosts, transit!);
+        for (const { octets } of sun.sent) assert.ok(octets.length <= transit!.octets.length);
+      }
+      assert.equal(sun.state(moon.hit), 'ESTABLISHED');
+    });
 
   test('that is a CLOSE has none sent there', () => {
     const hosts = new TwoHosts().connect();

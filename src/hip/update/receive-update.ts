@@ -91,11 +91,13 @@ function answerAgain(
   const { path } = received;
   const answer = standing.updates.answerTo(updateId) ?? [];
   const isMade = answer instanceof Uint8Array;
-  // Whoever has recorded it can say that it is from anywhere.
-  const isCheap = isMade && isSameWay(path, verifiedPath(association, standing));
-  if (!isCheap && !standing.repetitionRate.take(state.at)) state.reject(received, 'rate');
-  else if (isMade) state.transmit(path, answer);
-  else sendAcknowledgement(state, association, standing, received, updateId, answer);
+  // Whoever has recorded it can say that it is from anywhere: nothing goes there that is longer than it is.
+  const isFromThere = isSameWay(path, verifiedPath(association, standing));
+  const bytesMax = isFromThere ? Number.POSITIVE_INFINITY : received.packet.octets.length;
+  if (!(isMade && isFromThere) && !standing.repetitionRate.take(state.at)) state.reject(received, 'rate');
+  else if (!isMade) sendAcknowledgement(state, association, standing, received, updateId, answer, bytesMax);
+  else if (answer.length <= bytesMax) state.transmit(path, answer);
+  else state.reject(received, 'repeated');
 }
 
 function takeAcknowledgement(

@@ -75,7 +75,10 @@ export function sendUpdate(
   return packet;
 }
 
-/** Sends what only acknowledges an UPDATE that came: it is not acknowledged itself. @returns its octets */
+/**
+ * Sends what only acknowledges an UPDATE that came, unless it is longer than `bytesMax`: it is not acknowledged itself.
+ * @returns its octets
+ */
 export function sendAcknowledgement(
   state: HipHostState,
   association: HipAssociation,
@@ -83,12 +86,13 @@ export function sendAcknowledgement(
   { packet: { parameters }, path }: ReceivedPacket,
   updateId: number,
   answers: readonly HipParameter[],
+  bytesMax: number = Number.POSITIVE_INFINITY,
 ): Uint8Array {
   const all: readonly HipParameter[] = [{ type: 'ACK', updateIds: [updateId] }, ...answers];
   const { UPDATE } = HipPacketType;
   const echoes = unsignedEchoesWanted(parameters);
   const packet = protectedPacket(state, association, standing.keys, UPDATE, all, echoes);
-  state.transmit(path, packet);
+  if (packet.length <= bytesMax) state.transmit(path, packet);
   return packet;
 }
 
