@@ -17,6 +17,7 @@ export type FaultKind =
   | 'move'
   | 'source-gone'
   | 'crash'
+  | 'pause'
   | 'install-refused'
   | 'lookup-failed'
   | `attack: ${AttackKind}`;

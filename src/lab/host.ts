@@ -41,6 +41,10 @@ type Untimed<Input> = Input extends { readonly at: number } ? Omit<Input, 'at'> 
 const reportIntervalMsDefault = 1_000;
 /** How long the disk takes to make a record durable, at most. */
 const writeDelayMsMax = 5;
+/** Nothing is read before SAs of an earlier process stand again, but for no longer than this. */
+const deafMsMax = 500;
+/** What the kernel keeps for a host that does not read. */
+const unreadMax = 64;
 /** A host that wants to be woken so often without time passing is caught in a circle. */
 const wakeUpsAtOnceMax = 1_000;
 
@@ -74,6 +78,10 @@ interface Running {
   lastAppliedAt: number;
   wakeUpsAtOnce: number;
   lastWokenAt: number;
+  /** What came while nothing is read. */
+  unread: Datagram[] | undefined;
+  /** What is to be done once the process goes on; `undefined`: it runs. */
+  stopped: (() => void)[] | undefined;
 }
 
 /** How a host's data plane is made; tests put broken ones in its place. */
@@ -91,7 +99,8 @@ export class LabHost {
   #incarnation = 0;
   #nextCommandId = 1;
   #running: Running | undefined;
-  #address: IpAddress;
+  /** `undefined`: it is on no network. */
+  #address: IpAddress | undefined;
   /** Share of the SA installations that the data plane refuses. */
   refusal = 0;
 
@@ -115,6 +124,11 @@ export class LabHost {
 
   get isUp(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** Up, and not paused. */
+  get isRunning(): boolean {
+    return this.#running !== undefined && this.#running.stopped === undefined;
   }
 
   /** Counts the starts of this host. */
@@ -179,9 +193,12 @@ export class LabHost {
       lastAppliedAt: world.now(),
       wakeUpsAtOnce: 0,
       lastWokenAt: Number.NEGATIVE_INFINITY,
+      unread: [],
+      stopped: undefined,
     };
     world.report({ kind: 'up', at: world.now(), host: this.name, incarnation: this.#incarnation });
     this.#give({ kind: 'wall-clock', wallClockMs: world.wallClock() });
+    this.#later(deafMsMax, () => this.#read());
     this.#followAddress();
     this.#tellTrafficLater();
   }
@@ -193,6 +210,24 @@ export class LabHost {
     const world = this.#world;
     world.fault('crash', this.name);
     world.report({ kind: 'down', at: world.now(), host: this.name, incarnation: this.#incarnation });
+  }
+
+  /** The process stands still, and with it its data plane; its machine does not. */
+  pause(): void {
+    const running = this.#running;
+    if (running === undefined || running.stopped !== undefined) return;
+    running.stopped = [];
+    this.#world.fault('pause', this.name);
+  }
+
+  /** It goes on: timers first, then what has come and what was to be done meanwhile. */
+  resume(): void {
+    const running = this.#running;
+    const missed = running?.stopped;
+    if (running === undefined || missed === undefined) return;
+    running.stopped = undefined;
+    this.#wakeIfDue(running);
+    for (const run of missed) if (this.#running === running) run();
   }
 
   /** Its result is found under the returned number later; `undefined` if the host is down. */
@@ -208,7 +243,7 @@ export class LabHost {
   }
 
   /** The host has this address now, and no other. */
-  moveTo(address: IpAddress): void {
+  moveTo(address: IpAddress | undefined): void {
     this.#world.fault('move', this.name);
     this.#address = address;
     this.#followAddress();
@@ -216,14 +251,20 @@ export class LabHost {
 
   /** What the daemon does once it has noticed. */
   #followAddress(): void {
+    if (this.#running?.stopped !== undefined) {
+      this.#running.stopped.push(() => this.#followAddress());
+      return;
+    }
     const address = this.#address;
-    this.command({ kind: 'own-addresses', own: new Set([address]) });
+    const own = new Set(address === undefined ? [] : [address]);
+    this.command({ kind: 'own-addresses', own });
     for (const { ikeId, local, remote, mobility } of this.status()?.ikeSas ?? []) {
-      if (mobility === undefined || local.address === address) continue;
+      if (mobility === undefined || address === undefined || local.address === address) continue;
       this.command({ kind: 'move-ike', ikeId, local: address, remote: remote.address });
     }
-    if (this.scenario.configuration.hip === undefined || this.scenario.laterAddresses === undefined) return;
-    this.command({ kind: 'hip-addresses', own: new Set([address]) });
+    if (this.scenario.configuration.hip === undefined) return;
+    this.command({ kind: 'hip-addresses', own });
+    if (address === undefined) return;
     const before = new Set(this.status()?.hip.map(({ path }) => path.local.address));
     for (const from of before) if (from !== address) this.command({ kind: 'hip-move', from, to: address });
   }
@@ -231,7 +272,7 @@ export class LabHost {
   /** A packet from the protected side. */
   sendPacket(packet: Uint8Array): void {
     const running = this.#running;
-    if (running === undefined) return;
+    if (running === undefined || running.stopped !== undefined) return;
     running.plane.outbound(packet, this.#world.now());
     this.#drainPlane(running);
     this.#settle(running);
@@ -241,6 +282,14 @@ export class LabHost {
   receive(datagram: Datagram): void {
     const running = this.#running;
     if (running === undefined) return;
+    if (running.stopped !== undefined) {
+      if (running.stopped.length < unreadMax) running.stopped.push(() => this.receive(datagram));
+      return;
+    }
+    if (running.unread !== undefined) {
+      if (running.unread.length < unreadMax) running.unread.push(datagram);
+      return;
+    }
     const world = this.#world;
     // What was due anyway must not look like an effect of the datagram.
     this.#wakeIfDue(running);
@@ -271,6 +320,10 @@ export class LabHost {
   #give(untimed: Untimed<EngineInput>): void {
     const running = this.#running;
     if (running === undefined) return;
+    if (running.stopped !== undefined) {
+      running.stopped.push(() => this.#give(untimed));
+      return;
+    }
     const { engine, inputs } = running;
     running.keying = true;
     inputs.push({ ...untimed, at: this.#world.now() } as EngineInput);
@@ -283,7 +336,17 @@ export class LabHost {
       }
     }
     running.busy = false;
+    if (engine.ready) this.#read();
     this.#settle(running);
+  }
+
+  /** From now on what comes is read at once. */
+  #read(): void {
+    const running = this.#running;
+    const unread = running?.unread;
+    if (running === undefined || unread === undefined) return;
+    running.unread = undefined;
+    for (const datagram of unread) if (this.#running === running) this.receive(datagram);
   }
 
   #settle(running: Running): void {
@@ -304,7 +367,8 @@ export class LabHost {
     queue.add({
       at,
       run: () => {
-        if (this.#running === running && running.wakeAt === deadline) this.#wake(running);
+        const isAwake = this.#running === running && running.stopped === undefined;
+        if (isAwake && running.wakeAt === deadline) this.#wake(running);
       },
     });
   }
@@ -337,7 +401,9 @@ export class LabHost {
     this.#world.queue.add({
       at: this.#world.now() + delayMs,
       run: () => {
-        if (this.#running === running) run();
+        if (this.#running !== running) return;
+        if (running?.stopped === undefined) run();
+        else running.stopped.push(run);
       },
       ...(ready === undefined ? {} : { ready }),
     });
@@ -392,7 +458,9 @@ export class LabHost {
     const { id, host } = output;
     const remote = parseAddress(host) ?? this.#world.lookUp(this.name, host);
     const local = output.local ?? this.#address;
-    if (remote === undefined) {
+    if (local === undefined) {
+      this.#give({ kind: 'resolved', id, result: { ok: false, detail: `there is no route to ${host}` } });
+    } else if (remote === undefined) {
       this.#world.fault('lookup-failed', `${host} for ${this.name}`);
       this.#give({ kind: 'resolved', id, result: { ok: false, detail: `${host} cannot be looked up` } });
     } else if (isIpv6(remote) !== isIpv6(local)) {

@@ -99,3 +99,48 @@ for (const nat of [false, true]) {
     }
   }
 }
+
+for (const nat of [false, true])
+  test(`a client ${nat ? 'behind a NAT ' : ''}that moves at any moment of its first exchanges is there at once`, async () => {
+    const scenario = movingScenario(1, nat, { delayMs: 20 });
+    const [address] = placesToMove(scenario.terms);
+    assert.ok(address !== undefined);
+    for (let at = 0; at <= 200; at += 10) {
+      const delivery = new Delivery(scenario.flows);
+      const timeline: TimedAction[] = [{ at, action: { kind: 'move', host: 'left', address } }];
+      const simulation = new Simulation({ ...scenario, timeline }, { observers: [delivery] });
+      await simulation.run(200);
+      const isThere = await simulation.run(4_000, () => delivery.silentSince(at).length === 0);
+      assert.ok(isThere && simulation.now < 3_000, `moved at ${at} ms, and there at ${simulation.now} ms`);
+    }
+  });
+
+test('a client that has no address for a while goes on from where it is then, with the same SAs', async () => {
+  const scenario = movingScenario(1, false, {});
+  const [address] = placesToMove(scenario.terms);
+  const move = (at: number, to: typeof address): TimedAction => ({
+    at,
+    action: { kind: 'move', host: 'left', address: to },
+  });
+  const delivery = new Delivery(scenario.flows);
+  let established = 0;
+  let sent = 0;
+  const listen = {
+    observe(event: LabEvent): void {
+      if (event.kind === 'fault' && event.fault === 'source-gone') sent++;
+      if (event.kind !== 'engine' || event.output.kind !== 'event' || event.output.event.kind !== 'ike')
+        return;
+      if (event.output.event.event.kind === 'ike-established') established++;
+    },
+  };
+  const simulation = new Simulation(
+    { ...scenario, timeline: [move(3_000, undefined), move(4_500, address)] },
+    { observers: [delivery, listen, ...checkersFor(scenario)] },
+  );
+  await simulation.run(4_490);
+  assert.equal(delivery.silentSince(3_100).length, 2);
+  assert.ok(sent > 0);
+  await simulation.run(2_510);
+  assert.deepEqual(delivery.silentSince(5_000), []);
+  assert.equal(established, 2);
+});

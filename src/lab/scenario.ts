@@ -67,10 +67,12 @@ export type Action =
   /** The host loses everything but its configuration (and its randomness goes on). */
   | { readonly kind: 'crash'; readonly host: string }
   | { readonly kind: 'restart'; readonly host: string }
+  /** The process of the host is stopped, or its machine is busy: it finds time passed, and what came meanwhile. */
+  | { readonly kind: 'pause' | 'resume'; readonly host: string }
   /** The NAT forgets its mappings; `address` moves it to its next public address. */
   | { readonly kind: 'rebind'; readonly host: string; readonly address: boolean }
-  /** The host loses its address and has another one; its IKE SAs are told as the daemon tells them. */
-  | { readonly kind: 'move'; readonly host: string; readonly address: IpAddress }
+  /** The host loses its address and has another one, or none; it is told as the daemon tells it. */
+  | { readonly kind: 'move'; readonly host: string; readonly address: IpAddress | undefined }
   /** The data plane of a host refuses this share of the SAs that it is to install. */
   | { readonly kind: 'refuse-installs'; readonly host: string; readonly probability: number }
   | { readonly kind: 'inject'; readonly datagram: Datagram }

@@ -162,6 +162,12 @@ export class Simulation {
       case 'restart':
         this.host(action.host).start();
         break;
+      case 'pause':
+        this.host(action.host).pause();
+        break;
+      case 'resume':
+        this.host(action.host).resume();
+        break;
       case 'rebind':
         this.network.rebind(action.host, action.address);
         break;
@@ -216,7 +222,7 @@ export class Simulation {
   #sendPacket(flow: FlowScenario, flowIndex: number): void {
     this.#queue.add({ at: this.#now + flow.intervalMs, run: () => this.#sendPacket(flow, flowIndex) });
     const host = this.host(flow.from);
-    if (!this.#flowsRun || !host.isUp) return;
+    if (!this.#flowsRun || !host.isRunning) return;
     const sequence = this.#sequences[flowIndex]! + 1;
     this.#sequences[flowIndex] = sequence;
     this.#report({ kind: 'packet-sent', at: this.#now, flow, flowIndex, sequence });

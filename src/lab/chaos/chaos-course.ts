@@ -1,6 +1,7 @@
 // What every seed of the chaos consists of, whichever protocol its hosts speak: a time of faults, and what has to work behind it.
 import type { EngineCommand } from '#engine';
-import type { Prng } from '../prng.ts';
+import type { IpAddress } from '#sa';
+import { Prng } from '../prng.ts';
 import type { Action, LinkQuality, Scenario, TimedAction } from '../scenario.ts';
 import type { SideName } from './random-configuration.ts';
 
@@ -54,4 +55,44 @@ export function faultsOfEverySeed(
     { at: cutAt, action: { kind: 'partition', between: ['left', 'right'], oneWay } },
     { at: cutAt + cutMs(), action: { kind: 'reconnect' } },
   ];
+}
+
+/**
+ * In some seeds a process stands still for a while: what it waited for is late, and comes together with what came meanwhile. Drawn apart
+ * from all else, so that the other faults of a seed are what they were.
+ */
+export function pausesOf(seed: number, healAt: number): TimedAction[] {
+  const prng = new Prng(seed, 'pauses');
+  if (!prng.chance(0.3)) return [];
+  const pauses = Array.from({ length: prng.between(1, 3) }, (): TimedAction[] => {
+    const host = prng.pick(sides);
+    const at = prng.between(200, healAt - 200);
+    const until = Math.min(
+      healAt,
+      at + (prng.chance(0.5) ? prng.between(20, 400) : prng.between(400, 5_000)),
+    );
+    return [
+      { at, action: { kind: 'pause', host } },
+      { at: until, action: { kind: 'resume', host } },
+    ];
+  });
+  // Of two that overlap the first that ends has ended both.
+  return pauses.flat();
+}
+
+/** In some seeds whoever moves has no address at all for a while. @param places where it may be afterwards */
+export function absencesOf(seed: number, healAt: number, places: readonly IpAddress[]): TimedAction[] {
+  const prng = new Prng(seed, 'absences');
+  if (!prng.chance(0.4)) return [];
+  const move = (at: number, address: IpAddress | undefined): TimedAction => ({
+    at,
+    action: { kind: 'move', host: 'left', address },
+  });
+  const absences = Array.from({ length: prng.between(1, 2) }, () => {
+    const at = prng.between(200, healAt - 200);
+    const until = Math.min(healAt, at + prng.between(20, prng.pick([500, 5_000])));
+    return [move(at, undefined), move(until, prng.pick(places))];
+  });
+  // It may have moved back to nowhere in between.
+  return [...absences.flat(), move(healAt, prng.pick(places))];
 }

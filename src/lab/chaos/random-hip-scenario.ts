@@ -4,7 +4,15 @@ import { address, type Endpoint, hitAddress, type IpAddress } from '#sa';
 import { Prng } from '../prng.ts';
 import { hipIdentities } from '../recovery/hip-identities.ts';
 import type { Action, AttackKind, FlowScenario, HostScenario, TimedAction } from '../scenario.ts';
-import { type ChaosCourse, faultsOfEverySeed, faultyQuality, healedQuality, sides } from './chaos-course.ts';
+import {
+  absencesOf,
+  type ChaosCourse,
+  faultsOfEverySeed,
+  faultyQuality,
+  healedQuality,
+  pausesOf,
+  sides,
+} from './chaos-course.ts';
 import { otherSide, placesOf, placesToMove, type SideName } from './random-configuration.ts';
 
 /** What both sides have in common, and who of them may be elsewhere. */
@@ -229,7 +237,11 @@ export function randomHipScenario(seed: number): ChaosCourse {
     const at = prng.between(500, healAt - 1_000);
     timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));
   }
-  if (terms.moves) timeline.push(...randomMoves(prng, timeline, terms, delayMs, healAt));
+  if (terms.moves) {
+    timeline.push(...randomMoves(prng, timeline, terms, delayMs, healAt));
+    timeline.push(...absencesOf(seed, healAt, placesToMove({ family: terms.family, nat: false })));
+  }
+  timeline.push(...pausesOf(seed, healAt));
   const healed = healedQuality(delayMs);
   timeline.push(
     { at: healAt, action: { kind: 'link', quality: healed } },

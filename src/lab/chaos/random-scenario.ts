@@ -1,8 +1,16 @@
 // From a seed to a scenario: two gateways, traffic both ways, and a time of faults that ends.
 import { address, type Endpoint } from '#sa';
 import { Prng } from '../prng.ts';
-import type { Action, AttackKind, FlowScenario, TimedAction } from '../scenario.ts';
-import { type ChaosCourse, faultsOfEverySeed, faultyQuality, healedQuality, sides } from './chaos-course.ts';
+import type { Action, AttackKind, FlowScenario, HostScenario, TimedAction } from '../scenario.ts';
+import {
+  absencesOf,
+  type ChaosCourse,
+  faultsOfEverySeed,
+  faultyQuality,
+  healedQuality,
+  pausesOf,
+  sides,
+} from './chaos-course.ts';
 import {
   type LabCertificates,
   mayMove,
@@ -176,7 +184,11 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
     const at = prng.between(500, healAt - 1_000);
     timeline.push(...randomIncident(prng, at, terms, delayMs, healAt));
   }
-  if (mayMove(terms)) timeline.push(...randomMoves(mobility, timeline, terms, delayMs, healAt));
+  if (mayMove(terms)) {
+    timeline.push(...randomMoves(mobility, timeline, terms, delayMs, healAt));
+    timeline.push(...absencesOf(seed, healAt, placesToMove(terms)));
+  }
+  timeline.push(...pausesOf(seed, healAt));
   const healed = healedQuality(delayMs);
   // Whatever an operator took down in between is wanted again.
   const again = { kind: 'command', host: 'left', command: { kind: 'initiate', child: 'net' } } as const;
@@ -191,7 +203,7 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
   );
   return {
     seed,
-    hosts: sides.map((side) => randomHost(side, terms, prng)),
+    hosts: sides.map((side) => ({ ...randomHost(side, terms, prng), ...keptBy(seed, side) })),
     link: healed,
     flows: flowsOf(prng, terms),
     timeline,
@@ -201,6 +213,14 @@ export function randomScenario(seed: number, certificates?: LabCertificates): Ch
     again,
     rekeyings: [() => ({ kind: 'rekey', child: 'net' }), () => ({ kind: 'rekey', connection: 'tunnel' })],
   };
+}
+
+/** In some seeds hosts keep a checkpoint, and go on with their SAs after a crash. */
+function keptBy(seed: number, side: SideName): Pick<HostScenario, 'checkpoint'> {
+  const prng = new Prng(seed, `checkpoint of ${side}`);
+  if (!prng.chance(0.3)) return {};
+  const options = { bootId: 'boot', place: side, acrossBoot: false, maxAgeMs: 40_000 };
+  return { checkpoint: { recordKey: prng.bytes(32), options } };
 }
 
 /** Until all tries of a request are spent, and whoever is silent was asked. */

@@ -17,7 +17,7 @@ export interface NetworkOptions {
 
 interface Attachment {
   readonly name: string;
-  address: IpAddress;
+  address: IpAddress | undefined;
   readonly nat: Nat | undefined;
   readonly receive: (datagram: Datagram) => void;
 }
@@ -67,8 +67,8 @@ export class Network {
     this.#options.fault('nat-rebinding', name);
   }
 
-  /** From now on the host is at this address, and nobody at the one before. */
-  move(name: string, address: IpAddress): void {
+  /** From now on the host is at this address, if at any, and nobody at the one before. */
+  move(name: string, address: IpAddress | undefined): void {
     const attachment = this.#attachments.find((one) => one.name === name);
     if (attachment !== undefined) attachment.address = address;
   }
@@ -155,7 +155,9 @@ export class Network {
       datagram.protocol === 'udp'
         ? nat.inward(datagram.destination, datagram.source, this.#options.now())
         : undefined;
-    if (inside === undefined) this.#options.fault('nat-drop', `to ${receiver.name}`);
+    // What it still has a mapping for may have moved on behind it.
+    if (inside === undefined || inside.address !== receiver.address)
+      this.#options.fault('nat-drop', `to ${receiver.name}`);
     else receiver.receive({ ...datagram, destination: inside });
   }
 }
