@@ -55,6 +55,8 @@ export interface IkeSaPorts {
   leaseAddresses(request: {
     readonly pools: readonly string[];
     readonly identity: Identity;
+    /** Whom EAP has authenticated: he is who it is for, and nobody who is called so otherwise. */
+    readonly user?: Identity;
     readonly requested: readonly IpAddress[];
   }): AddressLease | undefined;
   releaseAddresses(lease: AddressLease): void;

@@ -207,7 +207,7 @@ function pools(status: EngineStatus, request: ViciMessage): ViciMessage {
                   String(index),
                   {
                     address: lease.address,
-                    identity: lease.owner.replace(/^\d+:/, ''),
+                    identity: lease.owner.replace(/^(?:user )?\d+:/, ''),
                     status: lease.online ? 'online' : 'offline',
                   },
                 ]),

@@ -269,6 +269,11 @@ test('a pool is unloaded unless somebody holds an address of it', async () => {
       leases: { '0': { address: '10.77.0.1', identity: 'them', status: 'online' } },
     },
   });
+  daemon.pools = [{ ...pool, leases: [{ ...lease, owner: 'user 2:carol' }] }];
+  assert.match(
+    JSON.stringify((await daemon.run('get-pools', { leases: 'yes' })).response),
+    /"identity":"carol"/,
+  );
   daemon.pools = [{ ...pool, online: 0 }];
   assert.equal((await daemon.run('unload-pool', { name: 'p' })).response['success'], 'yes');
   assert.deepEqual(daemon.loaded.pools, []);

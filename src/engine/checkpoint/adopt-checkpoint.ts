@@ -1,10 +1,10 @@
 // At the start: which IKE SAs of an earlier process can be gone on with, and what becomes of the others.
 import { openRecord, wipe } from '#crypto';
-import { adoptIkeSa, type IkeSaSnapshot, identityKey, wipeIkeSaSnapshot } from '#ike';
+import { adoptIkeSa, type IkeSaSnapshot, wipeIkeSaSnapshot } from '#ike';
 import { encodeUtf8, type IkeSpi, WireError } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import { portsFor } from '../ike-sas/ike-sa-ports.ts';
-import { entryIdentities, type IkeEntry } from '../ike-sas/ike-sa-registry.ts';
+import { entryIdentities, type IkeEntry, peerKey } from '../ike-sas/ike-sa-registry.ts';
 import { newEntry } from '../ike-sas/new-entry.ts';
 import type { CheckpointRefusal } from '../interface.ts';
 import type { CheckpointOptions } from './checkpoint.ts';
@@ -197,7 +197,7 @@ function reserve(state: EngineState, snapshot: IkeSaSnapshot): boolean {
   const configured = state.connections.named(snapshot.connection);
   const wanted = snapshot.lease?.addresses ?? [];
   if (wanted.length > 0) {
-    const owner = identityKey(snapshot.remoteEapIdentity ?? snapshot.remoteIdentity);
+    const owner = peerKey(snapshot.remoteIdentity, snapshot.remoteEapIdentity);
     const given = state.pools.lease(configured?.pools ?? [], owner, wanted)?.addresses ?? [];
     if (given.join() !== wanted.join()) {
       state.pools.release(given);

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identityKey } from '#ike';
+import { address } from '#sa';
 import { eventFields } from '../events/event-fields.ts';
 import { eventText } from '../events/event-text.ts';
 import { child, connection } from '../testing/configurations.ts';
-import { carol, eapHosts } from '../testing/eap-hosts.ts';
+import { carol, dynamic, eapHosts } from '../testing/eap-hosts.ts';
 
 test('status, log and lease are the user’s, and what his machine calls itself stands beside', () => {
   const pair = eapHosts().establish();
@@ -14,7 +15,7 @@ test('status, log and lease are the user’s, and what his machine calls itself 
   assert.equal(sa.remoteEapIdentity, 'carol');
   assert.deepEqual(
     pair.sun.engine.status().pools[0]?.leases.map(({ owner }) => owner),
-    [identityKey(carol)],
+    [`user ${identityKey(carol)}`],
   );
   const [established] = pair.sun.events.filter(
     (event) => event.kind === 'ike' && event.event.kind === 'ike-established',
@@ -81,6 +82,40 @@ test('who is called like a user, and has proven it otherwise, ends none of his I
       ['branch', 'established'],
     ],
   );
+});
+
+test('who is called like a user, and has proven it otherwise, gets an address of his own, and the user his again', () => {
+  const [moon, sun] = [connection('moon'), connection('sun')];
+  const pair = eapHosts({}, 'tulips', {
+    moon: {
+      ...moon,
+      name: 'branch',
+      local: { ...moon.local, identity: carol },
+      virtualAddresses: [address('0.0.0.0')],
+      children: [child('moon', { name: 'other', localSelectors: [dynamic] })],
+    },
+    sun: {
+      ...sun,
+      name: 'branch',
+      remote: { ...sun.remote, identity: { kind: 'exact', identity: carol } },
+      pools: ['road'],
+      children: [child('sun', { name: 'other', remoteSelectors: [dynamic] })],
+    },
+  }).establish();
+  const leases = (): unknown =>
+    pair.sun.engine.status().pools[0]?.leases.map(({ address: leased, owner }) => [leased, owner]);
+  const user = ['10.9.0.1', `user ${identityKey(carol)}`];
+  const machine = ['10.9.0.2', identityKey(carol)];
+  assert.deepEqual(leases(), [user]);
+  pair.moon.command({ kind: 'terminate', connection: 'gateway' });
+  pair.settle();
+  pair.moon.command({ kind: 'initiate', child: 'other' });
+  pair.settle();
+  assert.deepEqual(leases(), [machine, user]);
+  pair.moon.command({ kind: 'initiate', child: 'net' });
+  pair.settle();
+  assert.deepEqual(leases(), [machine, user]);
+  assert.equal(pair.sun.engine.status().pools[0]?.online, 2);
 });
 
 test('a wrong password leaves nothing behind', () => {

@@ -1,11 +1,11 @@
 // What an IKE SA asks its host for: randomness, numbers, credentials, addresses.
-import { type IkeSaPorts, identityKey } from '#ike';
+import type { IkeSaPorts } from '#ike';
 import { type IkeSpi, zeroIkeSpi } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import { guessPort } from '../guesses/guess-port.ts';
 import { ticketPort } from '../resumption/resumption.ts';
 import { poolAttributes } from '../virtual-addresses/pool-attributes.ts';
-import type { IkeLine } from './ike-sa-registry.ts';
+import { type IkeLine, peerKey } from './ike-sa-registry.ts';
 
 /** For an IKE SA and all that rekeyings make of it: they share what they were made with. */
 export function portsFor(state: EngineState, line: IkeLine): IkeSaPorts {
@@ -23,8 +23,8 @@ export function portsFor(state: EngineState, line: IkeLine): IkeSaPorts {
     guesses: guessPort(state, line),
     ownAddresses: (connection) => state.addressesFor(connection),
     connectionsFor: (peer) => state.connections.fitting(peer),
-    leaseAddresses: ({ pools, identity, requested }) => {
-      const lease = state.pools.lease(pools, identityKey(identity), requested);
+    leaseAddresses: ({ pools, identity, user, requested }) => {
+      const lease = state.pools.lease(pools, peerKey(identity, user), requested);
       const entry = state.registry.byId(line.ikeId);
       if (entry !== undefined) entry.peerVirtualAddresses = lease?.addresses ?? [];
       return lease === undefined ? undefined : { ...lease, attributes: poolAttributes(lease) };

@@ -353,9 +353,16 @@ function identitiesKey(identities: EntryIdentities): string {
   return `${identityKey(identities.local)} ${remoteKey(identities)}`;
 }
 
-/** A user's name, and the same as an IKE identity, may be two people's: who has proven one of them is not the other. */
 function remoteKey({ remote, remoteUserText }: Pick<EntryIdentities, 'remote' | 'remoteUserText'>): string {
-  return `${remoteUserText === undefined ? '' : 'user '}${identityKey(remote)}`;
+  return remoteUserText === undefined ? peerKey(remote) : peerKey(remote, remote);
+}
+
+/**
+ * A user's name, and the same as an IKE identity, may be two people's: who has proven one of them is not the other.
+ * @param user whom EAP has authenticated
+ */
+export function peerKey(remote: Identity, user?: Identity): string {
+  return user === undefined ? identityKey(remote) : `user ${identityKey(user)}`;
 }
 
 function leadingKey({ identities }: IkeEntry, child: string): string | undefined {

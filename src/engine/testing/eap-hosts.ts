@@ -34,7 +34,8 @@ const key = octets(
 
 export const carol: Identity = identityFromText('carol');
 const secret = { owners: [{ kind: 'exact', identity: carol }], secret: text('tulips') } as const;
-const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
+/** The outer or the virtual address. */
+export const dynamic = { dynamic: true, protocol: 0, startPort: 0, endPort: 65535 } as const;
 
 /**
  * @param gateway what its connection has otherwise

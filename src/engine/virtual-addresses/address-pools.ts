@@ -35,7 +35,7 @@ export interface PoolStatus {
   readonly offline: number;
   readonly leases: readonly {
     readonly address: IpAddress;
-    /** The key of an identity: its type, a colon, and its text or hexadecimal octets. */
+    /** The key of an identity: its type, a colon, and its text or hexadecimal octets; behind `user `, that of a user of EAP. */
     readonly owner: string;
     readonly online: boolean;
   }[];

@@ -138,8 +138,8 @@ export class Host {
       ...(this.tickets !== undefined && { tickets: this.tickets }),
       ...(this.ownAddresses !== undefined && { ownAddresses: () => this.ownAddresses ?? [] }),
       connectionsFor: () => this.connections,
-      leaseAddresses: ({ identity }) => {
-        this.leaseFor(identity);
+      leaseAddresses: ({ identity, user }) => {
+        this.leaseFor(user ?? identity);
         if (this.lease !== undefined) this.leased.push(this.lease);
         return this.lease;
       },

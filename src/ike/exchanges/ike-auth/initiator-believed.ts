@@ -89,7 +89,8 @@ function giveConfiguration(state: IkeSaState, claim: PeerClaim, payloads: readon
       ? undefined
       : state.ports.leaseAddresses({
           pools,
-          identity: state.remoteEapIdentity ?? claim.peerIdentity,
+          identity: claim.peerIdentity,
+          ...(state.remoteEapIdentity !== undefined && { user: state.remoteEapIdentity }),
           requested: request.requested,
         });
   if (lease === undefined) return { kind: 'refused', notify: notify(NotifyType.INTERNAL_ADDRESS_FAILURE) };
