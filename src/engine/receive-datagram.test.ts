@@ -162,3 +162,24 @@ test('an IKE_SA_INIT request that comes twice gets the same answer, and one IKE 
   sun.receive(request.octets, stranger);
   assert.equal(sun.engine.status().ikeSas.length, 2);
 });
+
+test('an address that only a later message claims to be from does not choose the connection', () => {
+  const there = address('198.51.100.7');
+  const pair = new EnginePair({
+    sun: configuration('sun', {
+      connections: [
+        connection('sun', { name: 'branch', remoteAddresses: [{ kind: 'address', address: there }] }),
+        connection('sun', { name: 'anywhere', remoteAddresses: [{ kind: 'any' }] }),
+      ],
+    }),
+  }).start();
+  pair.moon.command({ kind: 'initiate', child: 'net' });
+  pair.deliver(pair.wire.shift()!);
+  pair.deliver(pair.wire.shift()!);
+  const request = pair.wire.shift()!;
+  pair.deliver({ ...request, source: { ...request.source, address: there } });
+  assert.deepEqual(
+    pair.sun.engine.status().ikeSas.map(({ connection: name, phase }) => [name, phase]),
+    [['anywhere', 'established']],
+  );
+});

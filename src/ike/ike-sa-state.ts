@@ -107,6 +107,8 @@ export class IkeSaState {
   readonly natTraversal: NatTraversalPorts;
   readonly keyLog: boolean;
   readonly createdAt: number;
+  /** Where its first request came from or went to, which both ends have seen to be true: a later message may be forged. */
+  readonly begunWith: Endpoint;
   connection: ConnectionConfiguration;
   spis: IkeSpis;
   local: Endpoint;
@@ -207,6 +209,7 @@ export class IkeSaState {
     this.natTraversal = options.natTraversal;
     this.keyLog = options.keyLog;
     this.createdAt = options.at;
+    this.begunWith = options.remote;
     this.at = options.at;
     this.phase = options.phase;
     this.lastInboundAt = options.at;

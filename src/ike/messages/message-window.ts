@@ -142,9 +142,9 @@ export class ResponseWindow {
   }
 
   /** An answered request was repeated. False: its answer has gone out again often enough. */
-  repeat(messageId: number): boolean {
+  repeat(messageId: number, timesMax: number = repetitionsMax): boolean {
     const answer = this.#seen.get(messageId);
-    if (answer === undefined || answer.repetitions === repetitionsMax) return false;
+    if (answer === undefined || answer.repetitions >= timesMax) return false;
     answer.repetitions++;
     return true;
   }

@@ -44,6 +44,9 @@ import { type RequestOrigin, sendResponse, transmit } from './transmission.ts';
  */
 const firstAnswersAgainMax = 16;
 
+/** The same for later requests of somebody who is nobody yet, from elsewhere: the answer may have our certificates. */
+const answersElsewhereAgainMax = 3;
+
 /** Fragments of this many messages are collected at once (RFC 7383 2.6). */
 const reassembliesMax = 4;
 
@@ -145,13 +148,15 @@ function open(state: IkeSaState, message: IkeMessage): Opened {
     state.reject(reason, header.exchangeType, header.messageId);
     return { kind: 'nothing' };
   };
+  const limits = isHalfOpen(state.phase) ? unauthenticatedReassemblyLimits : defaultReassemblyLimits;
   if (payloadOf(message.payloads, 'SKF') === undefined) {
+    const { length } = message.octets;
+    if (length > limits.messageBytesMax) return nothing(`${length} octets before anybody is authenticated`);
     const opening = openMessage(message, opener);
     return opening.kind === 'forged' ? nothing('the integrity check failed') : opening;
   }
   if (state.connection.fragmentation === 'no') return nothing('a fragment that we did not agree to');
   const key = `${header.response ? 'response' : 'request'} ${header.messageId}`;
-  const limits = isHalfOpen(state.phase) ? unauthenticatedReassemblyLimits : defaultReassemblyLimits;
   const reassembly = state.reassemblies.get(key) ?? new Reassembly(header.messageId, limits);
   const step = reassembly.add(message, opener);
   switch (step.kind) {
@@ -304,7 +309,8 @@ function answerAgain(
     state.reject('the integrity check failed', header.exchangeType, header.messageId);
     return;
   }
-  if (!state.responses.repeat(header.messageId)) {
+  const elsewhere = isHalfOpen(state.phase) && path.remote.address !== state.begunWith.address;
+  if (!state.responses.repeat(header.messageId, elsewhere ? answersElsewhereAgainMax : undefined)) {
     state.reject('a request that is repeated without end', header.exchangeType, header.messageId);
     return;
   }

@@ -11,6 +11,7 @@ import {
   type Spi,
 } from '#sa';
 import { decodeIkeMessage, ExchangeType, type IkeSpi, zeroIkeSpi } from '#wire';
+import type { GuessPort } from '../authentication/guesses.ts';
 import type { ConnectionConfiguration, Credentials, Identity } from '../configuration.ts';
 import {
   adoptIkeSa,
@@ -94,6 +95,8 @@ export class Host {
     readonly id: number;
     readonly result: ValidatePathResult;
   }[] = [];
+  /** Gateway: set to slow guesses down. */
+  guesses: GuessPort | undefined;
   /** Gateway: set to give and accept tickets. */
   tickets: TicketPort | undefined;
   /** Client: every ticket that came, the newest last. */
@@ -136,6 +139,7 @@ export class Host {
       checkpoints: this.checkpoints,
       wallClockMs: () => this.wallClockMs + this.now,
       ...(this.tickets !== undefined && { tickets: this.tickets }),
+      ...(this.guesses !== undefined && { guesses: this.guesses }),
       ...(this.ownAddresses !== undefined && { ownAddresses: () => this.ownAddresses ?? [] }),
       connectionsFor: () => this.connections,
       leaseAddresses: ({ identity, user }) => {

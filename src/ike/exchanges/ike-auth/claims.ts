@@ -54,7 +54,7 @@ function claimsAmong(
   responder: Identity | undefined,
 ): readonly PeerClaim[] {
   const identities = responder === undefined ? { initiator } : { initiator, responder };
-  const { local, remote } = state;
+  const { local, begunWith: remote } = state;
   const { suite } = state.secure();
   const fitting = state.ports
     .connectionsFor({ local, remote, identities })

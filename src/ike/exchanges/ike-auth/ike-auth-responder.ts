@@ -83,7 +83,8 @@ function judgeAuthRequest(
   const wanted = idr === undefined ? undefined : { idType: idr.idType, data: idr.data };
   const { resumption } = state;
   // Its first message was a while ago.
-  const resumed = resumption?.content && connectionOfTicket(state, resumption.content);
+  const ends = { ports: state.ports, local: state.local, remote: state.begunWith };
+  const resumed = resumption?.content && connectionOfTicket(ends, resumption.content);
   if (resumption !== undefined && resumed === undefined) {
     refuseInitiator(state, origin, failure('ticket-refused', ticketNotAllowed));
     return;
