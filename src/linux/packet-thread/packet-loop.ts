@@ -170,12 +170,13 @@ export class PacketLoop {
     this.#control.flush();
     while (this.#running) {
       this.#controlQueue.beat();
-      for (const fd of this.#watched.serve(this.#waitMs())) this.#sockets.readErrors(fd);
+      for (const fd of this.#watched.serve(this.#waitMs())) this.#sockets.readErrors(fd, monotonicMs());
       // In every round: whoever gave it may have died before it woke us.
       this.#handedOver?.take();
       const at = monotonicMs();
       if (this.#plane.handleTimeout(at)) this.#wipe();
       this.#flood.advance(at);
+      this.#sockets.advance(at);
       this.#drain();
       this.#others?.flush();
       if (at >= this.#reportAt) this.#report(at);
@@ -370,6 +371,7 @@ export class PacketLoop {
       ...this.#control.hipCounters,
       ['hip-unsent', () => this.#sockets.hip?.unsent ?? 0],
       ...this.#control.icmpCounters,
+      ['icmp-floods', () => this.#sockets.errorFloods],
       ['icmp-too-big', () => this.#tooBigHeard],
       ['icmp-too-big-ignored', () => this.#tooBigIgnored],
       ['unknown-spi-filtered', () => this.#flood.filtered],

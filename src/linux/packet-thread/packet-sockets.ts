@@ -19,11 +19,13 @@ import { IkeReceiver } from './arrivals/ike-receiver.ts';
 import type { PacketThreadOptions } from './control/messages.ts';
 import type { Ways } from './departures/ways.ts';
 import type { FloodGuard } from './floods/flood-guard.ts';
+import { HeardErrors } from './floods/heard-errors.ts';
 import { HipSockets } from './hip-sockets.ts';
 import type { Holdings } from './holdings.ts';
 import type { WatchedDescriptors } from './watched-descriptors.ts';
 
-const icmpErrorsMax = 16;
+/** About AH over IPv6, which come to a socket of their own. */
+const ahErrorsMax = 16;
 const protocolNumbers: Readonly<Record<SaProtocol, number>> = { esp: 50, ah: 51 };
 /** IPPROTO_RAW: what is sent has its IP header, and nothing is ever received. */
 const withHeader = 255;
@@ -41,11 +43,6 @@ export interface PacketSocketsOptions {
   readonly hearError: (error: IcmpError | TooBig) => void;
 }
 
-/** What tells of errors. */
-interface ErrorSource {
-  receive(): IcmpError | TooBig | undefined;
-}
-
 /** Which of how many packet threads it is. */
 export interface ThreadPlace {
   readonly thread: number;
@@ -55,7 +52,7 @@ export interface ThreadPlace {
 export class PacketSockets {
   readonly #of: PacketSocketsOptions;
   readonly #all: DatagramSocket[] = [];
-  readonly #errors = new Map<number, ErrorSource>();
+  readonly #errors = new Map<number, HeardErrors>();
   readonly #ahReceivers: AhReceiver[] = [];
   #hip: HipSockets | undefined;
   #addressWatch: AddressWatch | undefined;
@@ -121,12 +118,18 @@ export class PacketSockets {
 
   #hearAboutAh(address: IpAddress): void {
     const socket = this.#open(address, { kind: 'raw', protocol: IpProtocol.ICMPV6 });
-    this.#errors.set(socket.fd, new AhErrors(socket));
-    this.#of.watched.watchLater(socket.fd, () => this.readErrors(socket.fd));
+    const errors = new AhErrors(socket);
+    this.#of.watched.watchLater(socket.fd, () => {
+      for (let i = 0; i < ahErrorsMax; i++) {
+        const error = errors.receive();
+        if (error === undefined) return;
+        this.#of.hearError(error);
+      }
+    });
   }
 
   #readErrorsOf(socket: DatagramSocket, carriesEsp: boolean): void {
-    this.#errors.set(socket.fd, new IcmpErrors(socket, carriesEsp));
+    this.#errors.set(socket.fd, new HeardErrors(new IcmpErrors(socket, carriesEsp)));
   }
 
   #open(
@@ -207,14 +210,19 @@ export class PacketSockets {
     );
   }
 
-  /** What became of packets that left by a socket, some at a time. */
-  readErrors(fd: number): void {
-    const errors = this.#errors.get(fd);
-    for (let i = 0; i < icmpErrorsMax; i++) {
-      const error = errors?.receive();
-      if (error === undefined) return;
-      this.#of.hearError(error);
-    }
+  /** What became of packets that left by a socket, some at a time. @param at monotonic milliseconds */
+  readErrors(fd: number, at: number): void {
+    this.#errors.get(fd)?.read(at, this.#of.hearError);
+  }
+
+  /** Tells the time, in monotonic milliseconds. */
+  advance(at: number): void {
+    for (const errors of this.#errors.values()) errors.advance(at);
+  }
+
+  /** How often nobody listened to ICMP errors, for they were too many. */
+  get errorFloods(): number {
+    return [...this.#errors.values()].reduce((sum, { floods }) => sum + floods, 0);
   }
 
   /** Forgets the octets of all packets, but of those that come by `Ways`. */

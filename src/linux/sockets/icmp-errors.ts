@@ -64,11 +64,14 @@ function concernsPeer(origin: number, type: number, code: number): boolean {
 /** The error queue of one socket. */
 export class IcmpErrors {
   readonly #fd: number;
+  readonly #family: DatagramSocket['family'];
   readonly #transport: DatagramSocket['transport'];
   readonly #carriesEsp: boolean;
   readonly #vector = new MessageVector(1, 1);
   readonly #quote: Uint8Array = pinned(quoteBytesMax);
   readonly #calls = packetCalls();
+  /** How many errors were read, also those that say nothing about a peer. */
+  taken = 0;
 
   /**
    * From now on the kernel keeps errors for this socket, until they are received or its receive buffer is full.
@@ -77,13 +80,19 @@ export class IcmpErrors {
   constructor({ fd, transport, family }: DatagramSocket, carriesEsp: boolean) {
     this.#fd = fd;
     this.#carriesEsp = carriesEsp;
+    this.#family = family;
     this.#transport = transport;
-    const on = pinned(4);
-    on[0] = 1;
-    if (family === 4) attempt('setsockopt', fd, IPPROTO_IP, IP_RECVERR, on, 4);
-    else attempt('setsockopt', fd, IPPROTO_IPV6, IPV6_RECVERR, on, 4);
+    this.listen(true);
     this.#vector.setVector(0, memoryAddress(this.#quote), quoteBytesMax);
     this.#vector.setVectors(0, 0, 1);
+  }
+
+  /** False: the kernel keeps no more errors, and forgets those that it has. */
+  listen(listens: boolean): void {
+    const on = pinned(4);
+    on[0] = listens ? 1 : 0;
+    if (this.#family === 4) attempt('setsockopt', this.#fd, IPPROTO_IP, IP_RECVERR, on, 4);
+    else attempt('setsockopt', this.#fd, IPPROTO_IPV6, IPV6_RECVERR, on, 4);
   }
 
   /** The next error; `undefined`: there is none. Those that say nothing about a peer are passed over, so many at a time. */
@@ -92,6 +101,7 @@ export class IcmpErrors {
       this.#vector.prepareToReceive(0);
       const flags = MSG_ERRQUEUE | MSG_DONTWAIT;
       if (this.#calls.recvmmsg(this.#fd, this.#vector.address, 1, flags, 0) < 1) return undefined;
+      this.taken++;
       const error = this.#read();
       if (error !== undefined) return error;
     }
