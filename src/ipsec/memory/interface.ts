@@ -32,7 +32,7 @@ export interface MemoryDataPlaneOptions {
   readonly acquireIntervalMs?: number;
   /** Whether sources learn that a discard policy stopped their packets (RFC 4301 5.1.1); no by default. */
   readonly answerDiscarded?: boolean;
-  /** ICMP errors per second (RFC 4443 2.4(f)); 100 by default. */
+  /** ICMP errors per second (RFC 4443 2.4(f)); 1000 by default. */
   readonly icmpErrorsPerSecondMax?: number;
 }
 

@@ -2,7 +2,7 @@ import type { IpAddress, SaCommand, SaCounters, SaDirection, SaName, SaProtocol,
 import { fragmentIpv4, WireError } from '#wire';
 import { DataPath } from '../data-path.ts';
 import { LingeringSas } from '../lingering-sas.ts';
-import { type IcmpError, icmpErrorAbout } from '../packet/icmp-error.ts';
+import type { IcmpError } from '../packet/icmp-error.ts';
 import {
   decapsulationHeadroomBytes,
   encapsulationHeadroomBytes,
@@ -20,6 +20,7 @@ import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
 import { type EarlyPacket, EarlyPackets } from './early-packets.ts';
 import { HeldPackets } from './held-packets.ts';
+import { IcmpAnswers } from './icmp-answers.ts';
 import type {
   DataPlaneOutput,
   DataPlaneStatistics,
@@ -45,9 +46,7 @@ export class MemoryDataPlane {
   readonly #install: InstallOptions;
   readonly #protocols: readonly SaProtocol[];
   readonly #answerDiscarded: boolean;
-  readonly #icmpErrorsPerSecondMax: number;
-  #icmpSecond = Number.NEGATIVE_INFINITY;
-  #icmpErrors = 0;
+  readonly #answers: IcmpAnswers;
   #nextExpiryAt = Number.POSITIVE_INFINITY;
 
   constructor(options: MemoryDataPlaneOptions) {
@@ -65,7 +64,7 @@ export class MemoryDataPlane {
     this.#install = { makeCipher, receivedMarks };
     this.#protocols = options.protocols ?? ['esp', 'ah'];
     this.#answerDiscarded = options.answerDiscarded ?? false;
-    this.#icmpErrorsPerSecondMax = options.icmpErrorsPerSecondMax ?? 100;
+    this.#answers = new IcmpAnswers(options.icmpErrorsPerSecondMax);
   }
 
   /**
@@ -436,15 +435,8 @@ export class MemoryDataPlane {
   }
 
   #answer(slot: PacketSlot, error: IcmpError, at: number): void {
-    if (at >= this.#icmpSecond + 1000) {
-      this.#icmpSecond = at;
-      this.#icmpErrors = 0;
-    }
-    if (this.#icmpErrors >= this.#icmpErrorsPerSecondMax) return;
-    const answer = icmpErrorAbout(slot.octets, error);
-    if (answer === undefined) return;
-    this.#icmpErrors++;
-    this.#outputs.push({ kind: 'deliver', packet: answer });
+    const answer = this.#answers.about(slot.octets, error, at);
+    if (answer !== undefined) this.#outputs.push({ kind: 'deliver', packet: answer });
   }
 
   #hold(slot: PacketSlot, at: number): void {

@@ -231,7 +231,7 @@ test('what another data plane has learned counts, if an SA leads there', () => {
 test('ICMP errors are limited by the second and never answer ICMP errors', () => {
   const { sender } = hosts({}, { pathMtuBytes: 600, icmpErrorsPerSecondMax: 3 });
   const large = { dataBytes: 700, dontFragment: true };
-  for (let i = 0; i < 10; i++) sender.outbound(ipPacket(large), i);
+  for (let i = 0; i < 10; i++) sender.outbound(ipPacket({ ...large, source: `10.1.0.${i}` }), i);
   assert.equal(drain(sender).length, 3);
   sender.outbound(ipPacket(large), 1000);
   assert.equal(drain(sender).length, 1);
@@ -239,6 +239,37 @@ test('ICMP errors are limited by the second and never answer ICMP errors', () =>
   assert.equal(drain(sender).length, 0);
   sender.outbound(ipPacket({ ...large, protocol: 1, sourcePort: 0x0800 }), 2000);
   assert.equal(drain(sender).length, 1);
+});
+
+test('a source that does not listen keeps no other from hearing that its packets are too large', () => {
+  for (const [version, large] of [
+    [4, (host: number) => ipPacket({ source: `10.1.0.${host}`, dataBytes: 1400, dontFragment: true })],
+    [
+      6,
+      (host: number) =>
+        ipPacket({ source: `2001:db8:1::${host}`, destination: '2001:db8:2::7', dataBytes: 1400 }),
+    ],
+  ] as const) {
+    const { sender } = hosts({}, { pathMtuBytes: 1300 });
+    for (let i = 0; i < 500; i++) sender.outbound(large(1), i / 5);
+    const told = new Set<string>();
+    // Each sends what a window of TCP is, at once, and all of them within a second.
+    for (let host = 2; host < 99; host++)
+      for (let i = 0; i < 45; i++) sender.outbound(large(host), 100 + 9 * host);
+    for (const octets of delivered(drain(sender))) told.add(toHex(decodeIp(octets).destination));
+    assert.equal(told.size, 98, `IPv${version}`);
+  }
+});
+
+test('a source is told again if it goes on, and of every destination', () => {
+  const { sender } = hosts({}, { pathMtuBytes: 1300 });
+  const large = { dataBytes: 1400, dontFragment: true };
+  const answers = (at: number, destination = '10.2.0.7'): number => {
+    for (let i = 0; i < 45; i++) sender.outbound(ipPacket({ ...large, destination }), at);
+    return drain(sender).length;
+  };
+  assert.deepEqual([answers(0), answers(50), answers(50, '10.2.0.8')], [4, 0, 4]);
+  assert.deepEqual([answers(150), answers(150, '10.2.0.8')], [4, 4]);
 });
 
 // RFC 4301 5.1.1
