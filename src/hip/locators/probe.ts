@@ -170,6 +170,21 @@ export function probeNow(
   else transmit(state, association, standing, { probe, otherThan });
 }
 
+/**
+ * Something new and authentic came from there, although nobody had answered from there: its answers may have been lost, and it is not
+ * waited for the next time.
+ */
+export function askWhoIsHeard(
+  state: HipHostState,
+  association: HipAssociation,
+  standing: Standing,
+  { remote: { address } }: HipPath,
+): void {
+  const locator = standing.locators.find(address);
+  if (locator?.state !== 'UNVERIFIED' || probeOf(standing, address) !== undefined) return;
+  sendProbe(state, association, standing, locator);
+}
+
 export function probeOf({ updates }: Standing, address: IpAddress): Probe | undefined {
   for (const probe of updates.probes.values())
     if (probe.address === address && probe.mapping === undefined && !probe.lapsed) return probe;

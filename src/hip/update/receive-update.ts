@@ -7,7 +7,7 @@ import type { HipHostState, ReceivedPacket } from '../host-state.ts';
 import { takeLocators, takeProof } from '../locators/choose-path.ts';
 import { followMapping, noticeMapping } from '../locators/follow-mapping.ts';
 import { announce } from '../locators/own-locators.ts';
-import { takeProbeAnswer } from '../locators/probe.ts';
+import { askWhoIsHeard, takeProbeAnswer } from '../locators/probe.ts';
 import { toldLocators, unsupportedLocators } from '../locators/told-locators.ts';
 import { sendUnsupportedLocators } from '../locators/unsupported.ts';
 import { isSameWay, verifiedPath } from '../locators/verified-path.ts';
@@ -66,7 +66,9 @@ export function receiveUpdate(state: HipHostState, received: ReceivedPacket): vo
   if (seq !== undefined && association.standing === standing)
     process(state, association, standing, received, seq.updateId);
   nextWanted(state, association, standing);
-  if (association.standing === standing) noticeMapping(state, association, standing, received.path);
+  if (association.standing !== standing) return;
+  noticeMapping(state, association, standing, received.path);
+  askWhoIsHeard(state, association, standing, received.path);
 }
 
 /** The peer knows the association: nothing has to take its place, and nobody has to give it up. */

@@ -283,6 +283,22 @@ describe('a move', () => {
     assert.ok(hipParameter(parameters, 'ACK') !== undefined);
   });
 
+  // RFC 8046 5.3
+  test('whose answers were lost is asked about again as soon as the peer says something new from there', () => {
+    const hosts = new TwoHosts({ sun: { configuration: { usesCredit: false } } }).connect();
+    const { moon, sun } = hosts;
+    const before = moon.address;
+    moveTo(hosts, moon, elsewhere);
+    hosts.deliver(hosts.take(moon));
+    // It has something to ask, too, and has given up.
+    rekey(hosts, sun);
+    hosts.wait(45_000, ({ from }) => from === 'sun');
+    assert.equal([...sun.outbound.values()][0]?.remote, before);
+    rekey(hosts, moon);
+    hosts.wait(1_000);
+    assert.equal([...sun.outbound.values()][0]?.remote, elsewhere);
+  });
+
   test('to where nobody answers is never more than credit is good for', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
