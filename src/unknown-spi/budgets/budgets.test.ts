@@ -50,6 +50,35 @@ test('a prefix saves up no more than the cap', () => {
   assert.equal(budget.creditBytes(peer), creditBytesMax);
 });
 
+test('all prefixes together save up no more than a cap of their own, and what goes out is paid from it', () => {
+  const budget = new ReplyBudget({ sources: 65_536, salt: 1, at: 0 });
+  const sources = Array.from({ length: 2_000 }, (_, i) =>
+    addressFromBytes(Uint8Array.of(100, 64, i >>> 8, i)),
+  );
+  for (const source of sources) budget.received(source, 1_500);
+  let sentBytes = 0;
+  const refusals = new Set<string>();
+  for (const source of sources) {
+    // The byte rule alone holds, as for COOKIE.
+    const refusal = budget.spend(
+      { destination: source, ipBytes: 1_000, known: false, rebootAware: false },
+      0,
+    );
+    if (refusal === undefined) sentBytes += 1_000;
+    else refusals.add(refusal);
+  }
+  assert.ok(refusals.has('total-credit'));
+  assert.equal(sentBytes, 1_048_000);
+});
+
+test('the window after a boot raises rates tenfold, and not the credit', () => {
+  const budget = new ReplyBudget({ sources: 64, salt: 1, at: 0 });
+  budget.received(peer, creditBytesMax);
+  let answered = 0;
+  while (budget.spend({ ...reply(peer, 60), rebootAware: true }, 0) === undefined) answered++;
+  assert.equal(answered, 10 * shy.perSource.burst);
+});
+
 test('one source gets its burst and then its rate, whatever it pays', () => {
   const budget = new ReplyBudget({ sources: 64, salt: 1, at: 0 });
   const answered = (at: number): boolean => {
