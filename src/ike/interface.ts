@@ -283,6 +283,8 @@ export type IkeEvent =
   | { readonly kind: 'move-refused'; readonly detail: string }
   /** Whether a peer that says, or seems, to be there answers from there (RFC 4555 3.7): Child SAs follow only then. */
   | { readonly kind: 'path-checked'; readonly remote: Endpoint; readonly proven: boolean }
+  /** Our first request has another answer, and nobody vouches for either (RFC 7296 2.4): one is forged, or its sender has lost its state. Once. */
+  | { readonly kind: 'answered-twice' }
   | { readonly kind: 'nat-detected'; readonly local: boolean; readonly remote: boolean }
   | {
       readonly kind: 'retransmitting';

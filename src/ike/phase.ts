@@ -57,6 +57,8 @@ export interface AuthenticationMaterial {
 export interface AuthSent extends AuthenticationMaterial {
   readonly name: 'auth-sent';
   readonly localIdentity: Identity;
+  /** Another answer than the one that is gone on with has come. */
+  readonly answeredTwice?: true;
 }
 
 /** Responder: IKE_SA_INIT is answered, nobody is authenticated. */

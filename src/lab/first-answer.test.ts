@@ -49,15 +49,12 @@ test('who does not see the request has to guess its SPI, and disturbs nobody', a
   assert.equal(disturbed.connectedAt, undisturbed.connectedAt);
 });
 
-test('who sees it costs the initiator the tries of one IKE_AUTH with each answer, and gets no SA', async () => {
+test('who sees it costs the initiator one wait for an answer to IKE_AUTH, and gets no SA', async () => {
   const { connectedAt: at = 0 } = await play(0, false);
   const { connectedAt, forged, established } = await play(1, false);
   assert.equal(forged, 1);
-  // The request for authentication goes unanswered to the end of its tries; then the initiator asks anew.
-  assert.ok(
-    connectedAt !== undefined && connectedAt > at + 1_000 && connectedAt < at + 10_000,
-    `${connectedAt} ms`,
-  );
+  // The peer's answer has come besides, so that the request for authentication is not repeated to the end of its tries.
+  assert.ok(connectedAt !== undefined && connectedAt < at + 1_000, `${connectedAt} ms`);
   assert.equal(established, 2);
 });
 

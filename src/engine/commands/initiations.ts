@@ -24,6 +24,8 @@ export interface Initiation {
   failures: number;
   /** Those of them that sent something: `keyingTries` counts no failed look-up. */
   exchangesFailed: number;
+  /** How often an IKE_AUTH request is repeated before the answer to IKE_SA_INIT is doubted, if there were two. */
+  patience: number;
   /** A new IKE SA even if the connection has one. */
   anew: boolean;
   /** Goes on after a failure: nobody waits who could be told. */
@@ -64,6 +66,7 @@ export class Initiations {
       given: new Set(),
       failures: 0,
       exchangesFailed: 0,
+      patience: 1,
       anew: false,
       persistent: false,
       inFull: false,

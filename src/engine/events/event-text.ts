@@ -134,6 +134,11 @@ function ikeEventText(event: IkeEvent): EventText {
         ? { level: 'info', text: `peer answers from ${there}: its Child SAs lead there` }
         : { level: 'warn', text: `peer does not answer from ${there}: its Child SAs stay where they are` };
     }
+    case 'answered-twice':
+      return {
+        level: 'warn',
+        text: 'the first request has two answers: one of them is forged, or the peer has just started again',
+      };
     case 'nat-detected': {
       const where = [event.local ? 'us' : [], event.remote ? 'the peer' : []].flat().join(' and ');
       return { level: 'info', text: where === '' ? 'no NAT' : `NAT in front of ${where}` };

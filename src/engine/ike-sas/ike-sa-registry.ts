@@ -85,6 +85,8 @@ export interface IkeEntry {
   contested: boolean;
   /** Taken over from a checkpoint: its peer may not know of it, and everything is rekeyed once that is settled. */
   rekeysOnceKnown: boolean;
+  /** Its first request had another answer than the one that it goes on with. */
+  answeredTwice: boolean;
   /** What the newest refusal of its IKE_SA_INIT said, whoever sent it. */
   refusal: string | undefined;
   /** Our SPI of the IKE SA that its rekeying is making. */

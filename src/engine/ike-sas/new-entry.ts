@@ -31,6 +31,7 @@ export function newEntry(
     lowestNonce: undefined,
     redundant: false,
     contested: false,
+    answeredTwice: false,
     rekeysOnceKnown: false,
     behindNat: false,
     natDetected: false,

@@ -3,6 +3,7 @@ import { type ChildSaSummary, type IkeEvent, type IkeFailure, type IkeSpis, tick
 import { type NotifyPayload, NotifyType } from '#wire';
 import { connectionFailed, initiateChild } from '../commands/initiate-connection.ts';
 import { connectionRefused } from '../commands/refused-connection.ts';
+import { beginAnewInDoubt } from '../commands/twice-answered.ts';
 import type { EngineState } from '../engine-state.ts';
 import { courseStands } from '../recovery/course.ts';
 import { receiveProtectedInvalidSpi } from '../recovery/hints-received.ts';
@@ -103,7 +104,12 @@ export function reactToIkeEvent(state: EngineState, entry: IkeEntry, event: IkeE
     case 'retransmitting':
       if (event.attempt >= 1 && entry.establishedAt !== undefined) {
         attemptInParallel(state, entry, 'a request was not answered in time');
+      } else if (entry.answeredTwice && entry.establishedAt === undefined) {
+        beginAnewInDoubt(state, entry, event.attempt);
       }
+      break;
+    case 'answered-twice':
+      entry.answeredTwice = true;
       break;
     case 'liveness-confirmed':
       oldIkeSaAnswered(state, entry);

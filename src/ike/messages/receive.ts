@@ -16,7 +16,7 @@ import type { EapStage } from '../exchanges/exchange.ts';
 import { continueEap, handleGivenUp } from '../exchanges/ike-auth/eap-responder.ts';
 import { handleAuthRequest } from '../exchanges/ike-auth/ike-auth-responder.ts';
 import { sameButForCookie } from '../exchanges/ike-sa-init/first-request.ts';
-import { handleInitResponse } from '../exchanges/ike-sa-init/ike-sa-init-initiator.ts';
+import { handleInitResponse, noteOtherAnswer } from '../exchanges/ike-sa-init/ike-sa-init-initiator.ts';
 import { handleResumeResponse } from '../exchanges/ike-session-resume/ike-session-resume-initiator.ts';
 import { handleInformationalRequest } from '../exchanges/informational/informational.ts';
 import { receiveSyncRequest, receiveSyncResponse } from '../exchanges/informational/message-id-sync.ts';
@@ -105,6 +105,7 @@ function receiveInit(state: IkeSaState, message: IkeMessage, path: Path): void {
   const { phase } = state;
   if (header.response) {
     const awaited = phase.name === 'resume-sent' ? ExchangeType.IKE_SESSION_RESUME : ExchangeType.IKE_SA_INIT;
+    noteOtherAnswer(state, message, path);
     if (header.exchangeType !== awaited) reject('the answer to another first exchange');
     else if (phase.name === 'init-sent') handleInitResponse(state, phase, message, path);
     else if (phase.name === 'resume-sent') handleResumeResponse(state, phase, message, path);

@@ -125,6 +125,20 @@ function refused(state: IkeSaState, phase: InitSent, refusal: IkeFailure): void 
   state.emit({ kind: 'peer-refused', failure: refusal });
 }
 
+/** RFC 7296 2.4: whoever is quick answers before the peer does. That the peer has answered, too, tells that there are two. */
+export function noteOtherAnswer(
+  state: IkeSaState,
+  { header: { responderSpi } }: IkeMessage,
+  { remote }: { readonly remote: Endpoint },
+): void {
+  const { phase, spis } = state;
+  if (phase.name !== 'auth-sent' || phase.answeredTwice === true) return;
+  if (responderSpi === zeroIkeSpi || responderSpi === spis.responder) return;
+  if (remote.address !== state.remote.address) return;
+  state.phase = { ...phase, answeredTwice: true };
+  state.emit({ kind: 'answered-twice' });
+}
+
 function accept(
   state: IkeSaState,
   phase: InitSent,
