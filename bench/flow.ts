@@ -22,7 +22,7 @@ export async function measureFlow(path: Path, options: readonly string[]): Promi
   const server = new RunningProcess(['iperf3', '-s', '-1', '--forceflush', '-B', target], {
     namespace: network.strongswan.namespace,
   });
-  await server.waitForOutput(/listening/, 10_000);
+  await server.waitForOutput(/listening/);
   const before = cpuSeconds(pids);
   const words = ['iperf3', '-J', '-c', target, '-B', source, ...options];
   const output = await runProgram(words, { namespace: network.wayward.namespace, timeoutMs: 60_000 });

@@ -58,7 +58,7 @@ export class Gateway {
       ...keys,
     });
     try {
-      await gateway.#process.waitForOutput(/^ready$/m, readyMsMax);
+      await gateway.#process.waitForOutput(/^ready$/m, { timeoutMs: readyMsMax });
       // What leaves the tunnel at either side ends there at once.
       await dropUdp(wayward.namespace, tunName);
       await dropUdp(strongswan.namespace, 'eth0');
@@ -78,7 +78,7 @@ export class Gateway {
     const process = this.#process;
     const from = process.output.length;
     process.write('verdicts\n');
-    const [line] = await process.waitForOutput(/^\{.*\}$/m, readyMsMax, from);
+    const [line] = await process.waitForOutput(/^\{.*\}$/m, { timeoutMs: readyMsMax, from });
     return JSON.parse(line) as Verdicts;
   }
 

@@ -1,6 +1,6 @@
 // What was on the wire: tcpdump while a scenario runs, tshark to read it with our keys afterwards.
 import { readFile } from 'node:fs/promises';
-import { eventually } from './eventually.ts';
+import { eventually, patienceMs } from './eventually.ts';
 import { RunningProcess, runProgram } from './processes.ts';
 
 /** A running capture of one device. */
@@ -17,7 +17,7 @@ export class Capture {
     // -Z: tcpdump gives up root otherwise and could not write into our folder.
     const words = ['tcpdump', '-i', device, '-n', '-U', '--immediate-mode', '-Z', 'root', '-w', path];
     const capture = new Capture(path, new RunningProcess(words, { namespace }));
-    await capture.#process.waitForOutput(/listening on/, 5_000);
+    await capture.#process.waitForOutput(/listening on/);
     return capture;
   }
 
@@ -29,8 +29,7 @@ export class Capture {
       this.#process.signal('SIGUSR1');
       const told = await this.#process.waitForOutput(
         /(\d+) packets? captured, (\d+) packets? received by filter, (\d+) packets? dropped/,
-        10_000,
-        from,
+        { from },
       );
       const [captured = 0, received = 0, dropped = 0] = told.slice(1).map(Number);
       return captured >= received - dropped;
@@ -56,7 +55,7 @@ async function tshark(
   const esp = ['esp.enable_encryption_decode:TRUE', 'esp.enable_authentication_check:TRUE'];
   const preferences = esp.flatMap((one) => ['-o', one]);
   const command = ['tshark', '-n', '-2', '-r', capturePath, ...preferences, ...tables, ...words];
-  return runProgram(command, { timeoutMs: 30_000 });
+  return runProgram(command, { timeoutMs: 2 * patienceMs });
 }
 
 /**

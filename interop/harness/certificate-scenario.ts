@@ -10,7 +10,6 @@ const digitalSignature = '14';
 export function certificateScenario(type: KeyType, name: string): Scenario {
   return {
     expects: `${name} certificates both ways, signed as RFC 7427 says; pings both ways`,
-    timeLimitMs: 60_000,
     async play(stage) {
       await certifyBoth(stage, type);
       await stage.establish('net');

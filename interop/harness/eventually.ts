@@ -8,11 +8,17 @@ export class NotSeenError extends Error {
 
 const askAgainMs = 40;
 
+/**
+ * How long is waited for what has no time of its own to keep: a busy machine takes its time, and what never comes fails either
+ * way. A time that is a claim stands where it is claimed.
+ */
+export const patienceMs = 60_000;
+
 /** Asks until the answer is neither undefined nor false. @throws NotSeenError after `timeoutMs` */
 export async function eventually<Answer>(
   what: string,
   ask: () => Promise<Answer | undefined | false> | Answer | undefined | false,
-  timeoutMs = 5_000,
+  timeoutMs: number = patienceMs,
 ): Promise<Answer> {
   const until = performance.now() + timeoutMs;
   for (;;) {

@@ -24,7 +24,7 @@ export class Explained {
   static async read(capturePath: string, keyLogPath?: string): Promise<Explained> {
     const keys = keyLogPath === undefined ? [] : ['--keys', keyLogPath];
     const command = [process.execPath, waywardCommand, 'explain', capturePath, ...keys, '--json'];
-    const output = await runProgram(command, { timeoutMs: 20_000 });
+    const output = await runProgram(command);
     const lines = output.split('\n').filter((line) => line !== '');
     return new Explained(lines.map((line) => JSON.parse(line) as Line));
   }

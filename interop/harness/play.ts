@@ -1,11 +1,13 @@
 // Plays one run of a scenario; when it fails, what is needed to understand why is kept.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { patienceMs } from './eventually.ts';
 import { failuresFolder } from './paths.ts';
 import { type Run, runTitle } from './scenario.ts';
 import { Stage } from './stage.ts';
 
-const timeLimitMsDefault = 60_000;
+/** Several things may take their time, one after the other. */
+const timeLimitMsDefault = 4 * patienceMs;
 
 /** What became of a run. */
 export interface Outcome {

@@ -1,5 +1,6 @@
 // Programs that run beside a scenario: each is known by its process id and none outlives the process that started it.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { patienceMs } from './eventually.ts';
 
 /** A program did not do what it should; the message holds what it printed. */
 export class ProcessError extends Error {
@@ -78,7 +79,10 @@ export class RunningProcess {
   }
 
   /** Waits until the output, from `from` characters on, matches. @throws ProcessError after `timeoutMs` or its end */
-  waitForOutput(pattern: RegExp, timeoutMs: number, from = 0): Promise<RegExpExecArray> {
+  waitForOutput(
+    pattern: RegExp,
+    { timeoutMs = patienceMs, from = 0 }: { readonly timeoutMs?: number; readonly from?: number } = {},
+  ): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void): void => {
         this.#watchers.delete(look);
@@ -110,7 +114,7 @@ export class RunningProcess {
   }
 
   /** Asks it to end, and ends it if it takes longer than `graceMs`. */
-  async end(signal: NodeJS.Signals = 'SIGTERM', graceMs = 3_000): Promise<void> {
+  async end(signal: NodeJS.Signals = 'SIGTERM', graceMs: number = patienceMs): Promise<void> {
     if (!this.running) return this.ended;
     this.#child.kill(signal);
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
@@ -125,7 +129,7 @@ export async function runProgram(
   options: ProcessOptions & { readonly timeoutMs?: number } = {},
 ): Promise<string> {
   const program = new RunningProcess(command, options);
-  const timer = setTimeout(() => program.signal('SIGKILL'), options.timeoutMs ?? 10_000);
+  const timer = setTimeout(() => program.signal('SIGKILL'), options.timeoutMs ?? patienceMs);
   await program.ended;
   clearTimeout(timer);
   if (program.exitStatus !== 0) {

@@ -190,19 +190,15 @@ async function flood(stage: Stage, { rate, seconds }: ScannerOptions): Promise<F
 /** Once nothing is on its way any more. */
 async function settledStatus(stage: Stage): Promise<DaemonStatus> {
   let last = '';
-  return eventually(
-    'the counters come to rest',
-    async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const status = await stage.wayward.status();
-      const counts =
-        strangeVerdicts.map((name) => status.verdicts[name]).join() + JSON.stringify(status.engine.counts);
-      const rested = counts === last;
-      last = counts;
-      return rested ? status : undefined;
-    },
-    20_000,
-  );
+  return eventually('the counters come to rest', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const status = await stage.wayward.status();
+    const counts =
+      strangeVerdicts.map((name) => status.verdicts[name]).join() + JSON.stringify(status.engine.counts);
+    const rested = counts === last;
+    last = counts;
+    return rested ? status : undefined;
+  });
 }
 
 /** Of the device, and of IP. */

@@ -20,7 +20,7 @@ export interface Scenario {
   readonly network?: NetworkOptions;
   /** Values for `@name@` in the .conf files, beside `@wayward@` and `@strongswan@`, the outer addresses. */
   readonly variables?: Variables;
-  /** Default: 30 s. */
+  /** Default: four minutes, for a busy machine. */
   readonly timeLimitMs?: number;
   /** Brings up what it needs and throws if anything is not as it must be. Nothing runs yet when it is called. */
   play(stage: Stage): Promise<void>;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from './capture.ts';
 import { fillFolder, type Variables } from './configuration-folder.ts';
-import { eventually } from './eventually.ts';
+import { eventually, patienceMs } from './eventually.ts';
 import { type Family, type Host, type Side, TestNetwork } from './network.ts';
 import { scenariosFolder } from './paths.ts';
 import { childSas, type Peer, type PeerChild, type PeerIkeSa } from './peer.ts';
@@ -109,7 +109,7 @@ export class Stage {
   }
 
   /** Waits until both sides have exactly one Child SA of this name with each other's SPIs; wayward's view of it. */
-  async agreedChild(name: string, timeoutMs = 5_000): Promise<PeerChild> {
+  async agreedChild(name: string, timeoutMs: number = patienceMs): Promise<PeerChild> {
     return eventually(
       `both sides have one Child SA ${name}, with each other's SPIs`,
       async () => {
@@ -148,7 +148,7 @@ export class Stage {
   }
 
   /** Waits until neither side has an IKE SA. */
-  async nothingLeft(timeoutMs = 5_000): Promise<void> {
+  async nothingLeft(timeoutMs: number = patienceMs): Promise<void> {
     await eventually(
       'neither side has an IKE SA',
       async () => (await Promise.all(this.peers.map((peer) => peer.ikeSas()))).flat().length === 0,

@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
+import { eventually, patienceMs } from './eventually.ts';
 import type { Peer, PeerChild, PeerIkeSa } from './peer.ts';
 import { RunningProcess, runProgram } from './processes.ts';
 import { field, list, parsePretty, type Section, subsections } from './swanctl-output.ts';
@@ -10,6 +10,9 @@ import { field, list, parsePretty, type Section, subsections } from './swanctl-o
 const plugins =
   'random nonce aesni aes sha1 sha2 hmac kdf openssl gcm ctr ccm chapoly curve25519 gmp pem pkcs1 pkcs8 pubkey x509 ' +
   'constraints revocation kernel-netlink socket-default counters vici updown eap-identity eap-mschapv2';
+
+/** charon's own limit for what it is told to do. */
+const initiationSeconds = String(patienceMs / 2_000);
 
 /** Where ESP is done: by charon itself (kernel-libipsec), or by its kernel. */
 export type EspIn = 'charon' | 'kernel';
@@ -119,10 +122,7 @@ swanctl {
 
   /** Runs one command of swanctl, for example `--list-sas`. */
   swanctl(...words: readonly string[]): Promise<string> {
-    return runProgram(['swanctl', ...words, '--uri', this.viciUri], {
-      environment: this.environment,
-      timeoutMs: 20_000,
-    });
+    return runProgram(['swanctl', ...words, '--uri', this.viciUri], { environment: this.environment });
   }
 
   async reload(): Promise<void> {
@@ -130,15 +130,15 @@ swanctl {
   }
 
   async up(child: string): Promise<void> {
-    await this.swanctl('--initiate', '--child', child, '--timeout', '15');
+    await this.swanctl('--initiate', '--child', child, '--timeout', initiationSeconds);
   }
 
   async downChild(child: string): Promise<void> {
-    await this.swanctl('--terminate', '--child', child, '--timeout', '15');
+    await this.swanctl('--terminate', '--child', child, '--timeout', initiationSeconds);
   }
 
   async downIke(connection: string): Promise<void> {
-    await this.swanctl('--terminate', '--ike', connection, '--timeout', '15');
+    await this.swanctl('--terminate', '--ike', connection, '--timeout', initiationSeconds);
   }
 
   async rekeyChild(child: string): Promise<void> {

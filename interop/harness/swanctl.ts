@@ -11,8 +11,12 @@ export interface SwanctlTarget {
   readonly viciPath: string;
 }
 
-function start({ folder, viciPath }: SwanctlTarget, words: readonly string[]): RunningProcess {
-  return new RunningProcess(['swanctl', ...words, '--uri', `unix://${viciPath}`], {
+function start(
+  { folder, viciPath }: SwanctlTarget,
+  words: readonly string[],
+  within: readonly string[] = [],
+): RunningProcess {
+  return new RunningProcess([...within, 'swanctl', ...words, '--uri', `unix://${viciPath}`], {
     environment: { SWANCTL_DIR: folder },
   });
 }
@@ -27,15 +31,16 @@ export function swanctl(target: SwanctlTarget, ...words: readonly string[]): Pro
   return ending(start(target, words));
 }
 
-/** A command without an end of its own, until `meanwhile` is over; only then its output is whole. */
+/** A command without an end of its own, until `meanwhile` is over, which is given what it has printed so far. */
 export async function swanctlWhile(
   target: SwanctlTarget,
   words: readonly string[],
-  meanwhile: () => Promise<void>,
+  meanwhile: (printed: () => string) => Promise<void>,
 ): Promise<SwanctlEnding> {
-  const process = start(target, words);
+  // Into a pipe it would print at its end only.
+  const process = start(target, words, ['stdbuf', '-oL']);
   try {
-    await meanwhile();
+    await meanwhile(() => process.standardOutput);
   } finally {
     await process.end('SIGINT');
   }

@@ -1,6 +1,6 @@
 // Traffic through a tunnel: pings that count what was lost, and TCP whose other end returns a checksum.
 import { createHash, randomBytes } from 'node:crypto';
-import { eventually } from './eventually.ts';
+import { eventually, patienceMs } from './eventually.ts';
 import { ProcessError, RunningProcess, runProgram } from './processes.ts';
 
 /** From where to where: addresses, and the namespace of the first. */
@@ -36,7 +36,7 @@ export class ContinuousPing {
   }
 
   /** Waits until `count` more pings are answered. */
-  async answers(count: number, timeoutMs = 5_000): Promise<void> {
+  async answers(count: number, timeoutMs: number = patienceMs): Promise<void> {
     const before = this.#answered().length;
     await eventually(
       `${count} more pings are answered`,
@@ -49,7 +49,7 @@ export class ContinuousPing {
    * Ends it once it is sure that the last pings are answered.
    * @returns how many were answered, and how many of those sent before the last answer were not
    */
-  async stop(timeoutMs = 5_000): Promise<PingResult> {
+  async stop(timeoutMs: number = patienceMs): Promise<PingResult> {
     await this.answers(3, timeoutMs);
     await this.#process.end('SIGINT');
     const sequences = this.#answered();
@@ -90,14 +90,14 @@ export class ContinuousPing {
 
 /**
  * Sends `count` pings, one of them `octets` long, and expects each to be answered.
- * @param waitSeconds longer only if an answer that comes late is as good: it says nothing about loss, which fails either way
+ * @param waitSeconds for an answer that comes late, which is as good: a lost one fails either way
  * @throws ProcessError
  */
 export async function ping(
   { namespace, source, destination }: Path,
   count = 3,
   octets = 56,
-  waitSeconds = 2,
+  waitSeconds: number = patienceMs / 1_000,
 ): Promise<void> {
   // All at once: ping waits for its last answer no longer than the interval, once it has had another answer.
   const pace = ['-l', String(count), '-i', String(waitSeconds), '-W', String(waitSeconds)];
@@ -118,6 +118,7 @@ export async function noPing({ namespace, source, destination }: Path): Promise<
 }
 
 const tcpPort = 7_070;
+const patienceSeconds = String(patienceMs / 1_000);
 const socatFamily = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
 /**
@@ -128,14 +129,14 @@ export async function tcpWithChecksum(path: Path, serverNamespace: string, octet
   const destination = socatFamily(path.destination);
   const family = path.destination.includes(':') ? 6 : 4;
   const listen = `TCP${family}-LISTEN:${tcpPort},bind=${destination},reuseaddr`;
-  const server = new RunningProcess(['socat', '-d', '-d', '-t', '10', listen, 'EXEC:sha256sum'], {
+  const server = new RunningProcess(['socat', '-d', '-d', '-t', patienceSeconds, listen, 'EXEC:sha256sum'], {
     namespace: serverNamespace,
   });
   try {
-    await server.waitForOutput(/listening on/, 3_000);
+    await server.waitForOutput(/listening on/);
     const data = randomBytes(octets);
-    const connect = `TCP${family}:${destination}:${tcpPort},bind=${socatFamily(path.source)},connect-timeout=3`;
-    const client = await runProgram(['socat', '-t', '10', '-', connect], {
+    const connect = `TCP${family}:${destination}:${tcpPort},bind=${socatFamily(path.source)},connect-timeout=${patienceSeconds}`;
+    const client = await runProgram(['socat', '-t', patienceSeconds, '-', connect], {
       namespace: path.namespace,
       input: data,
     });

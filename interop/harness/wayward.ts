@@ -3,6 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askDaemon, type ControlRequest, type DaemonStatus } from '#daemon';
 import { formatSelector, formatSpi, formatSuite } from '#sa';
+import { patienceMs } from './eventually.ts';
 import { waywardCommand } from './paths.ts';
 import type { Peer, PeerIkeSa } from './peer.ts';
 import { RunningProcess, runProgram } from './processes.ts';
@@ -24,8 +25,6 @@ export class Wayward implements Peer {
   /** Keys of the latest start, in tshark's formats; empty if there are none. */
   keyLogPath = '';
   readonly #namespace: string;
-  /** How long a start may take. */
-  startMsMax = 10_000;
   #daemon: RunningProcess | undefined;
   /** Of the daemon from its next start. */
   logLevel: 'info' | 'debug' = 'debug';
@@ -67,9 +66,9 @@ export class Wayward implements Peer {
   }
 
   /** Waits for a line of the log. */
-  async waitForLog(pattern: RegExp, timeoutMs = 5_000): Promise<RegExpExecArray> {
+  async waitForLog(pattern: RegExp, timeoutMs: number = patienceMs): Promise<RegExpExecArray> {
     if (this.#daemon === undefined) throw new Error('wayward does not run');
-    return this.#daemon.waitForOutput(pattern, timeoutMs);
+    return this.#daemon.waitForOutput(pattern, { timeoutMs });
   }
 
   async start(): Promise<void> {
@@ -83,7 +82,7 @@ export class Wayward implements Peer {
       ],
       { namespace: this.#namespace, environment: this.launch.environment },
     );
-    await this.#daemon.waitForOutput(/wayward is running/, this.startMsMax);
+    await this.#daemon.waitForOutput(/wayward is running/);
   }
 
   /** One more section of the same name adds to what the scenario's configuration has. */
@@ -106,7 +105,7 @@ export class Wayward implements Peer {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.#daemon === undefined) return;
-    await this.#daemon.end(signal, 5_000);
+    await this.#daemon.end(signal);
     this.#earlierLogs += this.#daemon.output;
     this.#daemon = undefined;
   }

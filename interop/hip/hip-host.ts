@@ -36,7 +36,6 @@ export class HipHost extends Wayward {
 
   constructor(name: string, namespace: string, folder: string, kind: KeyKind) {
     super(namespace, folder);
-    this.startMsMax = 30_000;
     this.name = name;
     this.namespace = namespace;
     this.#key = generate(kind);

@@ -120,18 +120,14 @@ export class HipStage {
   }
 
   /** Both have the same pair of SAs; the left one's view of it. */
-  async agreed(timeoutMs = 5_000): Promise<NonNullable<Awaited<ReturnType<HipHost['association']>>>> {
-    return eventually(
-      "both have an association, with each other's SPIs",
-      async () => {
-        const [left, right] = await Promise.all(this.hosts.map((host) => host.association()));
-        if (left === undefined || right === undefined) return undefined;
-        return left.inboundSpi === right.outboundSpi && left.outboundSpi === right.inboundSpi
-          ? left
-          : undefined;
-      },
-      timeoutMs,
-    );
+  async agreed(): Promise<NonNullable<Awaited<ReturnType<HipHost['association']>>>> {
+    return eventually("both have an association, with each other's SPIs", async () => {
+      const [left, right] = await Promise.all(this.hosts.map((host) => host.association()));
+      if (left === undefined || right === undefined) return undefined;
+      return left.inboundSpi === right.outboundSpi && left.outboundSpi === right.inboundSpi
+        ? left
+        : undefined;
+    });
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ const filter = 'icmp[0] == 12 or (ip6[6] == 58 and ip6[40] == 4 and ip6[41] == 0
 
 export async function captureParameterProblems(stage: HipStage, host: HipHost): Promise<ProblemCapture> {
   const running = stage.run(host, 'tcpdump', '-n', '-x', '-l', '--immediate-mode', '-i', 'eth0', filter);
-  await running.waitForOutput(/listening on/, 5_000);
+  await running.waitForOutput(/listening on/);
   return {
     stop: async () => {
       // tcpdump may be behind.

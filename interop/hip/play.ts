@@ -1,6 +1,7 @@
 // Plays one run of a HIP scenario; of a failed one logs are kept, and what daemons and kernels had counted by then.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { patienceMs } from '../harness/eventually.ts';
 import { failuresFolder } from '../harness/paths.ts';
 import { runProgram } from '../harness/processes.ts';
 import type { HipHost } from './hip-host.ts';
@@ -26,7 +27,7 @@ export interface HipRun {
   prepare(): Promise<{ readonly stage: PlayedStage; play(): Promise<void> }>;
 }
 
-const timeLimitMs = 120_000;
+const timeLimitMs = 5 * patienceMs;
 
 export const hipRuns: readonly HipRun[] = [
   ...hipScenarios.flatMap((scenario) =>

@@ -1,10 +1,12 @@
 // What applications of two HIP hosts do with each other.
 import { createHash, randomBytes } from 'node:crypto';
+import { patienceMs } from '../harness/eventually.ts';
 import { ProcessError, runProgram } from '../harness/processes.ts';
 import type { HipHost } from './hip-host.ts';
 import type { HipStage } from './hip-stage.ts';
 
 const port = 7_071;
+const patienceSeconds = String(patienceMs / 1_000);
 
 /**
  * Random octets over TCP to a server at the other host, which returns their SHA-256.
@@ -24,17 +26,17 @@ export async function tcpWithChecksum(
     '-d',
     '-d',
     '-t',
-    '10',
+    patienceSeconds,
     `${listen},reuseaddr`,
     'EXEC:sha256sum',
   );
   try {
-    await running.waitForOutput(/listening on/, 3_000);
+    await running.waitForOutput(/listening on/);
     const { destination, namespace } = stage.path(from, by);
     const data = randomBytes(octets);
     const to = by === 'HIT' ? `TCP6:[${destination}]` : `TCP4:${destination}`;
-    const words = ['socat', '-t', '10', '-', `${to}:${port},connect-timeout=5`];
-    const told = await runProgram(words, { namespace, input: data, timeoutMs: 15_000 });
+    const words = ['socat', '-t', patienceSeconds, '-', `${to}:${port},connect-timeout=${patienceSeconds}`];
+    const told = await runProgram(words, { namespace, input: data });
     const expected = createHash('sha256').update(data).digest('hex');
     if (!told.startsWith(expected)) throw new ProcessError(`TCP brought ${told.trim()}, not ${expected}`);
   } finally {

@@ -49,7 +49,6 @@ export class GuestStrongswan extends Strongswan {
     return runProgram(['swanctl', ...words, '--uri', this.viciUri], {
       namespace: this.#namespace,
       environment: this.environment,
-      timeoutMs: 60_000,
     });
   }
 }
@@ -82,7 +81,7 @@ export class GuestWayward extends Wayward {
     return readFile(this.#logPath, 'utf8').catch(() => '');
   }
 
-  override async waitForLog(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
+  override async waitForLog(pattern: RegExp, timeoutMs: number = startMsMax): Promise<RegExpExecArray> {
     try {
       return await eventually(
         `a line of wayward's that matches ${pattern}`,

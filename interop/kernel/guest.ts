@@ -23,6 +23,7 @@ export interface GuestOptions {
 
 const shellPort = 2222;
 const bootMsMax = 240_000;
+const commandMsMax = 180_000;
 
 export class Guest {
   readonly #options: GuestOptions;
@@ -74,14 +75,14 @@ export class Guest {
     if (!this.#kernel.running) throw new ProcessError(`the guest ended: ${this.console}`);
     const connect = `TCP:${this.address}:${shellPort},connect-timeout=1`;
     const { namespace } = this.#options;
-    return runProgram(['socat', '-u', 'OPEN:/dev/null', connect], { namespace, timeoutMs: 20_000 }).then(
+    return runProgram(['socat', '-u', 'OPEN:/dev/null', connect], { namespace }).then(
       () => true,
       () => false,
     );
   }
 
   /** Runs a line of shell and returns what it prints. @throws ProcessError unless it ends with status 0 */
-  async run(line: string, timeoutMs = 60_000): Promise<string> {
+  async run(line: string, timeoutMs: number = commandMsMax): Promise<string> {
     const connect = `TCP:${this.address}:${shellPort}`;
     const shell = new RunningProcess(['socat', '-t', String(timeoutMs / 1000), '-', connect], {
       namespace: this.#options.namespace,
@@ -89,7 +90,7 @@ export class Guest {
     });
     try {
       // What goes on in the guest may keep the connection open.
-      await shell.waitForOutput(/the status is \d+\n$/, timeoutMs);
+      await shell.waitForOutput(/the status is \d+\n$/, { timeoutMs });
     } finally {
       await shell.end('SIGKILL');
     }

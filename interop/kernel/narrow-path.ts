@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { patienceMs } from '../harness/eventually.ts';
 import { RunningProcess, runProgram } from '../harness/processes.ts';
 import { Strongswan } from '../harness/strongswan.ts';
 import { type GuestNetwork, hostAddresses } from './guest-network.ts';
@@ -23,6 +24,7 @@ const noFragments = `table inet path { chain in {
   type filter hook prerouting priority -450; ip frag-off & 0x3fff != 0 drop; exthdr frag exists drop;
 }; }`;
 const tcpPort = 7_071;
+const patienceSeconds = String(patienceMs / 1_000);
 const inLan = 'ip netns exec lan';
 const lan = [
   'ip netns add lan',
@@ -96,19 +98,21 @@ export class NarrowPath {
     const at = (address: string): string => (address.includes(':') ? `[${address}]` : address);
     const version = destination.includes(':') ? 6 : 4;
     const listen = `TCP${version}-LISTEN:${tcpPort},bind=${at(destination)},reuseaddr`;
-    const server = new RunningProcess(['socat', '-d', '-d', '-t', '10', listen, 'EXEC:sha256sum'], {
-      namespace: this.namespace,
-    });
+    const server = new RunningProcess(
+      ['socat', '-d', '-d', '-t', patienceSeconds, listen, 'EXEC:sha256sum'],
+      {
+        namespace: this.namespace,
+      },
+    );
     try {
-      await server.waitForOutput(/listening on/, 5_000);
+      await server.waitForOutput(/listening on/);
       const data = randomBytes(octets);
       const file = join(this.#network.folder, 'octets');
       await writeFile(file, data);
-      const connect = `TCP${version}:${at(destination)}:${tcpPort},bind=${at(source)},connect-timeout=20`;
+      const connect = `TCP${version}:${at(destination)}:${tcpPort},bind=${at(source)},connect-timeout=${patienceSeconds}`;
       const where = Object.values<string>(lanAddresses).includes(source) ? inLan : '';
       const answer = await this.#network.guest.run(
-        `${where} timeout 30 socat -t 30 - ${connect} < ${file}; true`,
-        90_000,
+        `${where} timeout ${patienceSeconds} socat -t ${patienceSeconds} - ${connect} < ${file}; true`,
       );
       return answer.startsWith(createHash('sha256').update(data).digest('hex'));
     } finally {

@@ -144,6 +144,16 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     return /[1-9a-f]/.test(groups);
   }
 
+  /** From within the guest, all at once: of those that are sent one by one, ping waits for the last answer no longer than two round trips. */
+  async function pingOut(source: string, destination: string, mark = ''): Promise<void> {
+    const pace = `-c 3 -l 3 -i ${patienceMs / 1_000} -W ${patienceMs / 1_000}`;
+    const told = await network.guest.run(
+      `ping -n -q ${mark} ${pace} -I ${source} ${destination}`,
+      patienceMs,
+    );
+    assert.match(told, / 3 received/);
+  }
+
   async function nothingLeft(): Promise<void> {
     await eventually('the kernel has no SA', async () => (await kernelSpis()).length === 0, patienceMs);
   }
@@ -161,8 +171,7 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
         ['IPv4', 3_000],
       ] as const)
         await ping(path(family), 1, octets, patienceMs / 1_000);
-      const outside = `ping -n -q -c 2 -i 0.2 -I ${guestAddresses.inner.IPv6} ${hostAddresses.inner.IPv6}`;
-      assert.match(await network.guest.run(outside), / 2 received/);
+      await pingOut(guestAddresses.inner.IPv6, hostAddresses.inner.IPv6);
     });
 
     test(`either side rekeys the Child SA over ${family}, and the IKE SA, without a loss`, async () => {
@@ -204,12 +213,9 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
         goneAt.get(spi),
       );
       await network.guest.run(`kill ${monitor}`);
-      // The kernel may have been told of both a little late.
+      // The kernel may have been told of either a little late; a busy guest has no time to lose.
       const stayedMs = inbound - outbound;
-      assert.ok(
-        outbound > 0 && Math.abs(stayedMs - replacedLingerMs) < 1_500,
-        `it stayed for ${stayedMs} ms`,
-      );
+      assert.ok(outbound > 0 && stayedMs > replacedLingerMs - 1_500, `it stayed for ${stayedMs} ms`);
     });
 
     test(`the end of the IKE SA over ${family} leaves nothing in the kernel`, async () => {
@@ -238,14 +244,12 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     const state = (spi: string): string => states.find((one) => one.includes(spi)) ?? '';
     assert.match(state(outboundSpi), /mark 0x2a\/0xff/);
     assert.match(state(inboundSpi), /output-mark 0x2a\/0xff/);
-    const asks = (mark: string): Promise<string> =>
-      network.guest.run(
-        `ping -n -q ${mark} -c 3 -i 0.2 -W 2 -I ${guestAddresses.inner.IPv4} 10.2.0.10; true`,
-      );
-    assert.match(await asks('-m 298'), / 3 received/);
+    const [source, destination] = [guestAddresses.inner.IPv4, '10.2.0.10'];
+    await pingOut(source, destination, '-m 298');
     const spent = await sent({ outboundSpi } as PeerChild);
     assert.ok(spent >= 3);
-    await asks('');
+    // Without a mark they are all sent when it ends.
+    await network.guest.run(`ping -n -q -c 3 -i 0.2 -W 0.2 -I ${source} ${destination}; true`);
     assert.equal(await sent({ outboundSpi } as PeerChild), spent);
     await wayward.rekeyChild('marked');
     await eventually(
@@ -253,7 +257,7 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
       async () => (await agreed('marked')).outboundSpi !== outboundSpi,
       patienceMs,
     );
-    assert.match(await asks('-m 42'), / 3 received/);
+    await pingOut(source, destination, '-m 42');
     await wayward.downIke('ipv4');
     await nothingLeft();
     assert.doesNotMatch(await network.guest.run('ip xfrm policy'), /mark 0x2a/);
@@ -498,8 +502,7 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
     );
     await eventually('they are there again', async () => (await routes()) === before, patienceMs);
     assert.equal(gone, '');
-    const outside = `ping -n -q -c 2 -i 0.2 ${hostAddresses.inner.IPv4}`;
-    assert.match(await network.guest.run(outside), / 2 received/);
+    await pingOut(guestAddresses.inner.IPv4, hostAddresses.inner.IPv4);
     await wayward.downIke('ipv4');
     await nothingLeft();
   });

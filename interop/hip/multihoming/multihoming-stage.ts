@@ -114,32 +114,24 @@ export class MultihomingStage {
   }
 
   /** Both are on this link. */
-  async on(link: Link, timeoutMs = 5_000): Promise<void> {
+  async on(link: Link): Promise<void> {
     const { left, right } = this;
-    await eventually(
-      `both are on link ${link}`,
-      async () => {
-        const ways = await Promise.all(this.hosts.map((host) => host.association()));
-        const [one, other] = ways.map((way) => [way?.path.local.address, way?.path.remote.address].join(' '));
-        const [here, there] = [this.address(left, link), this.address(right, link)];
-        return one === `${here} ${there}` && other === `${there} ${here}`;
-      },
-      timeoutMs,
-    );
+    await eventually(`both are on link ${link}`, async () => {
+      const ways = await Promise.all(this.hosts.map((host) => host.association()));
+      const [one, other] = ways.map((way) => [way?.path.local.address, way?.path.remote.address].join(' '));
+      const [here, there] = [this.address(left, link), this.address(right, link)];
+      return one === `${here} ${there}` && other === `${there} ${here}`;
+    });
   }
 
   /** Each has verified both addresses of the other. */
-  async verified(timeoutMs = 5_000): Promise<void> {
-    await eventually(
-      'all addresses are ACTIVE',
-      async () => {
-        const all = await Promise.all(this.hosts.map((host) => host.association()));
-        return all.every(
-          (one) => one?.locators?.length === 2 && one.locators.every(({ state }) => state === 'ACTIVE'),
-        );
-      },
-      timeoutMs,
-    );
+  async verified(): Promise<void> {
+    await eventually('all addresses are ACTIVE', async () => {
+      const all = await Promise.all(this.hosts.map((host) => host.association()));
+      return all.every(
+        (one) => one?.locators?.length === 2 && one.locators.every(({ state }) => state === 'ACTIVE'),
+      );
+    });
   }
 
   async close(): Promise<void> {

@@ -112,20 +112,16 @@ export class RendezvousStage {
   }
 
   /** sun is registered, and its server relays to where it is now. */
-  async registered(timeoutMs = 20_000): Promise<void> {
+  async registered(): Promise<void> {
     const { hub, sun } = this;
-    await eventually(
-      'sun is registered where it is',
-      async () => {
-        const [there, here] = await Promise.all([sun.association(hub), hub.association(sun)]);
-        return (
-          there?.registration?.state === 'registered' &&
-          here?.client !== undefined &&
-          here.path.remote.address === this.address(sun)
-        );
-      },
-      timeoutMs,
-    );
+    await eventually('sun is registered where it is', async () => {
+      const [there, here] = await Promise.all([sun.association(hub), hub.association(sun)]);
+      return (
+        there?.registration?.state === 'registered' &&
+        here?.client !== undefined &&
+        here.path.remote.address === this.address(sun)
+      );
+    });
   }
 
   async close(): Promise<void> {

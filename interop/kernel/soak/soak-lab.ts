@@ -124,7 +124,6 @@ class SoakLab {
     this.#strongswan =
       plane === 'kernel' ? new Strongswan(namespace, theirs) : new GuestStrongswan(guest, namespace, theirs);
     this.#wayward.logLevel = 'info';
-    this.#wayward.startMsMax = patienceMs;
     this.#wayward.launch = { words: [], environment: { NODE_OPTIONS: `--import ${collectGarbage}` } };
   }
 

@@ -1,10 +1,8 @@
 // strongSwan rekeys the IKE SA, and wayward is killed before its answer gets out. strongSwan asks again, and gets the answer.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { readWithKeys } from '../../harness/capture.ts';
 import { eventually } from '../../harness/eventually.ts';
 import type { Scenario } from '../../harness/scenario.ts';
@@ -30,12 +28,16 @@ const scenario: Scenario = {
       const all = await wayward.ikeSas();
       return all.find(({ initiatorSpi }) => initiatorSpi !== before?.initiatorSpi);
     });
-    const record = encodeURIComponent(`checkpoint-sa/${made.responderSpi}`);
-    await eventually('the new IKE SA is on disk', async () =>
-      existsSync(join(wayward.folder, 'control.state', record)),
-    );
-    // The index follows.
-    await setTimeout(100);
+    const keptAt = async (key: string): Promise<bigint | undefined> =>
+      (
+        await stat(join(wayward.folder, 'control.state', encodeURIComponent(key)), { bigint: true }).catch(
+          () => undefined,
+        )
+      )?.ctimeNs;
+    await eventually('the new IKE SA is on disk, and the index that names it', async () => {
+      const record = await keptAt(`checkpoint-sa/${made.responderSpi}`);
+      return record !== undefined && ((await keptAt('checkpoint-index')) ?? 0n) >= record;
+    });
     await wayward.kill();
     await network.nft('delete table inet mute');
     await wayward.start();

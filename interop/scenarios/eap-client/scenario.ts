@@ -8,7 +8,6 @@ const scenario: Scenario = {
   expects: 'a wrong password is refused and said; with the right one addresses of the pools and traffic',
   roles: ['initiator'],
   variables: { password: 'roses & tulips' },
-  timeLimitMs: 60_000,
   async play(stage) {
     // Large enough for fragments.
     await certifyGateway(stage, stage.strongswan, stage.wayward, 'rsa');

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '../../harness/eventually.ts';
 import type { Scenario } from '../../harness/scenario.ts';
 import type { Stage } from '../../harness/stage.ts';
 import { type SwanctlTarget, swanctl, swanctlWhile } from '../../harness/swanctl.ts';
@@ -61,29 +62,42 @@ async function sameStructure(stage: Stage, ...words: readonly string[]): Promise
   return ours;
 }
 
-/** Events while the tunnel is made anew, each once. */
-async function eventsOf(stage: Stage, target: SwanctlTarget, word: string): Promise<object> {
-  const { status, output } = await swanctlWhile(target, [word, '--pretty'], async () => {
-    await pause(300);
-    await stage.initiator.up('net');
-    await stage.agreedChild('net');
-    await stage.initiator.rekeyChild('net');
-    await stage.agreedChild('net');
-    await stage.initiator.rekeyIke('gateway');
-    await pause(500);
-    await stage.initiator.downIke('gateway');
+/** Events while the tunnel is made anew, the last of each kind. @param last what is told of the end */
+async function eventsOf(stage: Stage, target: SwanctlTarget, word: string, last: RegExp): Promise<object> {
+  const { initiator } = stage;
+  const down = async (): Promise<void> => {
+    await initiator.downIke('gateway');
     await stage.nothingLeft();
-    await pause(300);
+  };
+  const { status, output } = await swanctlWhile(target, [word, '--pretty'], async (printed) => {
+    // It does not say when it listens.
+    while (printed() === '') {
+      await initiator.up('net');
+      await stage.agreedChild('net');
+      await down();
+    }
+    await initiator.up('net');
+    const child = await stage.agreedChild('net');
+    await initiator.rekeyChild('net');
+    await stage.replacedChild(child);
+    const [ike] = await stage.wayward.ikeSas();
+    await initiator.rekeyIke('gateway');
+    await stage.replacedIkeSa(ike!);
+    const before = printed().length;
+    await down();
+    await eventually('the end is told', () => last.test(printed().slice(before)));
   });
   assert.equal(status, 0, output);
   const seen: Record<string, object> = {};
   for (const [name, event] of Object.entries(parsePretty(output))) {
     if (typeof event === 'string' || Array.isArray(event)) continue;
     const kind = `${name.replace(/#\d+$/, '')}${'up' in event ? ' up' : ''}`;
-    seen[kind] ??= structure(event as Section);
+    seen[kind] = structure(event as Section);
   }
   return seen;
 }
+
+const ikeSaIsGone = /^ike-updown event \{\n(?! *up = )[\s\S]*^\}$/m;
 
 /** Frames that are none, too long, cut short, out of turn, or many at once; each on a connection of its own. */
 async function sendNonsense(path: string): Promise<void> {
@@ -157,12 +171,15 @@ const scenario: Scenario = {
     assert.equal((await swanctl(wayward, '--terminate', '--ike', 'gateway')).status, 0);
     await stage.nothingLeft();
 
-    const ours = await eventsOf(stage, wayward, '--monitor-sa');
-    assert.deepEqual(ours, await eventsOf(stage, stage.strongswan, '--monitor-sa'));
+    const [ours, theirs] = [
+      await eventsOf(stage, wayward, '--monitor-sa', ikeSaIsGone),
+      await eventsOf(stage, stage.strongswan, '--monitor-sa', ikeSaIsGone),
+    ];
+    assert.deepEqual(ours, theirs);
     assert.equal((await stat(wayward.viciPath)).mode & 0o777, 0o600);
     await sendNonsense(wayward.viciPath);
     assert.equal((await swanctl(wayward, '--stats')).status, 0);
-    const [log] = Object.values(await eventsOf(stage, wayward, '--log'));
+    const [log] = Object.values(await eventsOf(stage, wayward, '--log', /\n/));
     assert.ok(log !== undefined, 'nothing was logged');
   },
 };
