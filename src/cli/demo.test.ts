@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { folder, WaywardProcess, wayward, waywardCommand } from './testing/wayward-process.ts';
+import { eventually, folder, WaywardProcess, wayward, waywardCommand } from './testing/wayward-process.ts';
 
 /** Occupies a port unless somebody else did already. */
 function occupy(t: TestContext, port: number): Promise<void> {
@@ -26,8 +26,7 @@ function gatewaysOf({ pid }: WaywardProcess): string[] {
 async function gone(pids: readonly string[]): Promise<void> {
   const runs = (pid: string): boolean =>
     existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  for (let i = 0; i < 100 && pids.some(runs); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.deepEqual(pids.filter(runs), []);
+  await eventually(() => !pids.some(runs) || undefined);
 }
 
 test('given a port in use, the demonstration takes others; counters grow, and Ctrl-C ends both gateways', async (t) => {
@@ -126,9 +125,7 @@ test('in a terminal, k kills a gateway and Ctrl-C ends the demonstration', {
     shown += text;
   });
   const until = async (pattern: RegExp): Promise<void> => {
-    for (let i = 0; i < 600 && !pattern.test(shown); i++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.match(shown, pattern);
+    await eventually(() => pattern.test(shown) || undefined).catch(() => assert.match(shown, pattern));
   };
   await until(/left +\| \d+ pings sent, [1-9]\d* answered/);
   terminal.stdin.write('k');

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident, Snapshot } from '#control';
 import { configurationOf, machines, TwoHosts } from './testing/two-hosts.ts';
-import { folder, needsRoot, WaywardProcess, wayward } from './testing/wayward-process.ts';
+import { eventually, folder, needsRoot, WaywardProcess, wayward } from './testing/wayward-process.ts';
 
 /** Prints status and body of an address. */
 const fetching = `const [url, token] = process.argv.slice(1);
@@ -23,10 +23,6 @@ test('a loss is one incident in the log, the API and the metrics of the daemon t
   const right = await hosts.start('right');
   const left = await hosts.start('left');
   assert.equal((await hosts.command('left', 'up', 'net')).status, 0);
-  const ping = (count: number): string => {
-    const words = ['-c', `${count}`, '-i', '0.02', '-W', '1', '-I', machines.left.inner];
-    return hosts.run('left', 'ping', ...words, machines.right.inner);
-  };
   hosts.pingWithoutLoss('left', 5, machines.left.inner, machines.right.inner);
 
   const page = (await hosts.command('left', 'page')).out.trim();
@@ -36,16 +32,8 @@ test('a loss is one incident in the log, the API and the metrics of the daemon t
   assert.match(ask('/api/v1/snapshot', ''), /^401 /);
   // Nobody else reaches it, not even by another address of this machine.
   assert.equal(ask('/', token, machines.left.outer), 'ECONNREFUSED');
-  const until = async <Value>(look: () => Value | undefined): Promise<Value> => {
-    for (let i = 0; i < 100; i++) {
-      const value = look();
-      if (value !== undefined) return value;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error('it did not come');
-  };
   const json = (path: string): unknown => JSON.parse(ask(path).replace(/^200 /, ''));
-  await until(() => {
+  await eventually(() => {
     const [host] = (json('/api/v1/snapshot') as Snapshot).hosts;
     const [tunnel] = host?.tunnels ?? [];
     return tunnel?.inbound.packets === 5 && tunnel.outbound.packets === 5 ? tunnel : undefined;
@@ -54,8 +42,8 @@ test('a loss is one incident in the log, the API and the metrics of the daemon t
   right.signal('SIGKILL');
   await right.ended();
   await hosts.start('right');
-  ping(100);
-  const incident = await until(() =>
+  hosts.pingUntilAnswered('left', 50, machines.left.inner, machines.right.inner);
+  const incident = await eventually(() =>
     (json('/api/v1/incidents') as Incident[]).find(({ state }) => state === 'traffic-back'),
   );
   assert.equal(incident.connection, 'peer');
@@ -83,7 +71,7 @@ test('a daemon outlives the reader of its log, and a disk that has no room for i
     const socket = join(path, `control-${log.length}`);
     const within = ['unshare', '--net', 'bash', '-c', `exec "$@" ${log}`, 'bash'];
     const daemon = new WaywardProcess(t, ['run', '--config', file, '--socket', socket], { within });
-    for (let i = 0; i < 100 && !existsSync(socket); i++) await sleep(100);
+    await eventually(() => existsSync(socket) || undefined);
     for (let i = 0; i < 3; i++) {
       const { status, err } = await wayward(t, ['reload', '--socket', socket]);
       assert.equal(status, 0, err + daemon.err);

@@ -102,7 +102,7 @@ describe('the client and charon', { skip: noCharon }, () => {
     const watcher = await connectVici(charons[1]!.socket);
     const events = await watcher.events('ike-updown', 'child-updown', 'child-rekey');
     const messages: string[] = [];
-    for await (const line of left.stream('initiate', { child: 'net', timeout: '10000' }))
+    for await (const line of left.stream('initiate', { child: 'net', timeout: '60000' }))
       messages.push(line.msg);
     assert.ok(messages.some((msg) => /CHILD_SA net\{\d+\} established/.test(msg)));
 
@@ -124,7 +124,7 @@ describe('the client and charon', { skip: noCharon }, () => {
     watcher.close();
 
     const lines: string[] = [];
-    const terminate = left.stream('terminate', { ike: 'net', timeout: '5000' });
+    const terminate = left.stream('terminate', { ike: 'net', timeout: '60000' });
     let step = await terminate.next();
     for (; step.done !== true; step = await terminate.next()) lines.push(step.value.msg);
     assert.equal(step.value.success, 'yes');

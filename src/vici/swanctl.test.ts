@@ -193,12 +193,10 @@ secrets { ike-a { id = them
         /something happened/,
       ],
     ] as const) {
-      const interrupt = (async (): Promise<void> => {
-        for (let i = 0; i < 200 && !server.isAwaited(event); i++) await sleep(25);
-        server.raise(event, message);
-        await sleep(300);
-      })();
-      const { status, output } = await swanctl(socket, [word], { interrupt });
+      const ended = swanctl(socket, [word], { until: expected });
+      while (!server.isAwaited(event)) await sleep(25);
+      server.raise(event, message);
+      const { status, output } = await ended;
       assert.equal(status, 0);
       assert.match(output, expected);
     }

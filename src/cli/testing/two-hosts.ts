@@ -147,16 +147,22 @@ export class TwoHosts {
     return wayward(this.#t, [...words, '--socket', this.socketPath(side)]);
   }
 
-  /** Any program inside; what it prints. @throws Error if it fails */
   /**
    * Pings, each of which must be answered. All at once: of those that are sent one by one, ping waits for the last answer no
    * longer than two round trips, which says nothing of a loss where others want the machine too.
    */
   pingWithoutLoss(side: Side, count: number, from: string, to: string): void {
-    const pace = ['-c', `${count}`, '-l', `${count}`, '-i', '5', '-W', '5'];
+    const pace = ['-c', `${count}`, '-l', `${count}`, '-i', '60', '-W', '60'];
     assert.match(this.run(side, 'ping', '-n', ...pace, '-I', from, to), / 0% packet loss/);
   }
 
+  /** Pings, until so many are answered, or a minute is over. */
+  pingUntilAnswered(side: Side, count: number, from: string, to: string): void {
+    const words = ['-n', '-c', `${count}`, '-i', '0.02', '-w', '60', '-I', from, to];
+    assert.match(this.run(side, 'ping', ...words), new RegExp(` ${count} received`));
+  }
+
+  /** Any program inside; what it prints. @throws Error if it fails */
   run(side: Side, command: string, ...words: string[]): string {
     const [first = '', ...rest] = [...this.within(side), command, ...words];
     return execFileSync(first, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

@@ -42,6 +42,21 @@ function afterwards(t: TestContext, work: () => Promise<void>): void {
   });
 }
 
+/** The machine may be busy with other tests. */
+const patienceMs = 60_000;
+
+/** Waits until there is one. @throws Error if it takes too long */
+export async function eventually<Value>(
+  look: () => Value | undefined | Promise<Value | undefined>,
+): Promise<Value> {
+  for (const until = performance.now() + patienceMs; ; ) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (performance.now() > until) throw new Error('it did not come');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 export class WaywardProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ending>;
@@ -96,7 +111,7 @@ export class WaywardProcess {
   }
 
   /** Waits until everything printed so far matches. @throws Error with what was printed, if that does not happen */
-  async printed(expected: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
+  async printed(expected: RegExp, timeoutMs: number = patienceMs): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         clearTimeout(timer);

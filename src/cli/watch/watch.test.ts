@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { folder, WaywardProcess, wayward, waywardCommand } from '../testing/wayward-process.ts';
+import { eventually, folder, WaywardProcess, wayward, waywardCommand } from '../testing/wayward-process.ts';
 
 test('wayward watch without a terminal is one picture without colours; in one it lives until q and leaves it as it was', {
   skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
@@ -29,9 +29,7 @@ test('wayward watch without a terminal is one picture without colours; in one it
     shown += text;
   });
   const until = async (pattern: RegExp): Promise<void> => {
-    for (let i = 0; i < 600 && !pattern.test(shown); i++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.match(shown, pattern);
+    await eventually(() => pattern.test(shown) || undefined).catch(() => assert.match(shown, pattern));
   };
   await until(/demo 10\.2\.0\.0\/24/);
   await until(/\[24;1H.* q .*quit/);
@@ -62,10 +60,10 @@ test('q leaves a terminal as it was also while the daemon owes an answer', {
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text;
   });
-  for (let i = 0; i < 200 && asked.length === 0; i++) await sleep(50);
+  await eventually(() => asked.length > 0 || undefined);
   terminal.stdin.write('q');
   const ended = new Promise((resolve) => terminal.once('exit', resolve));
-  assert.equal(await Promise.race([ended, sleep(5_000, 'it stays', { ref: false })]), 0);
+  assert.equal(await Promise.race([ended, sleep(60_000, 'it stays', { ref: false })]), 0);
   assert.ok(shown.endsWith('\u001b[?25h\u001b[?1049l'));
 });
 

@@ -41,7 +41,7 @@ async function run(
   const child = spawn('swanctl', [...options, '--uri', `unix://${socketPath}`, '--file', configuration], {
     cwd: dirname(configuration),
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: 60_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -68,7 +68,7 @@ test('a client that goes away in the middle of an answer is forgotten', async (t
     const socket = connect(path);
     socket.write('{"kind":"page"}\n'.repeat(10));
     const before = asked();
-    for (let k = 0; k < 100 && asked() === before; k++) await sleep(5);
+    while (asked() === before) await sleep(5);
     socket.destroy();
   }
   const socket = connect(path);
@@ -95,7 +95,7 @@ test('a client that does not hang up holds up no end', async (t) => {
   await new Promise((resolve) => idle.once('data', resolve));
   const ended = await Promise.race([
     server.close().then(() => 'ended'),
-    sleep(5_000, 'waits', { ref: false }),
+    sleep(60_000, 'waits', { ref: false }),
   ]);
   assert.equal(ended, 'ended');
 });

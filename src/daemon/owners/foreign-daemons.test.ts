@@ -24,7 +24,7 @@ test('a process called charon is found beside us, and not in another network nam
     elsewhere.kill('SIGKILL');
   });
   // `ip` has become the program when its own child process would be found in our namespace no longer.
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2_400; tries++) {
     const found = foreignDaemons().map(({ pid }) => pid);
     const comm = execFileSync('cat', [`/proc/${elsewhere.pid}/comm`], { encoding: 'utf8' }).trim();
     if (found.includes(here.pid!) && comm === 'charon') break;

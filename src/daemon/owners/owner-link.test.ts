@@ -47,7 +47,7 @@ class Member {
   }
 
   async until(what: () => boolean): Promise<void> {
-    const limit = AbortSignal.timeout(20_000);
+    const limit = AbortSignal.timeout(60_000);
     while (!what()) {
       await new Promise<void>((resolve, reject) => {
         this.#wake = resolve;

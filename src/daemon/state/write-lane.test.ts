@@ -13,12 +13,18 @@ function lane(gatherMs: number): { readonly lane: WriteLane; readonly batches: s
   return { lane: new WriteLane(keep, assert.fail, gatherMs), batches };
 }
 
-test('what comes while the first of a batch waits is written with it', async () => {
+test('what comes while the first of a batch waits is written with it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { lane: gathering, batches } = lane(30);
   const first = gathering.write('a', octets);
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  await Promise.all([first, gathering.write('b', octets)]);
-  await gathering.write('c', octets);
+  t.mock.timers.tick(29);
+  const second = gathering.write('b', octets);
+  assert.deepEqual(batches, []);
+  t.mock.timers.tick(1);
+  await Promise.all([first, second]);
+  const third = gathering.write('c', octets);
+  t.mock.timers.tick(30);
+  await third;
   assert.deepEqual(batches, [['a', 'b'], ['c']]);
 });
 

@@ -1,7 +1,31 @@
-// systemd's end of the notifications: socat on a local datagram socket.
+// systemd's end of the notifications, which closes the descriptors that come with them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The machine may be busy with other tests. */
+const patienceMs = 60_000;
+/** How long a barrier stays open. */
+export const barrierMs = 100;
+
+/** socat would leave the descriptors open. */
+const listener = `
+import os, socket, sys, time
+name = sys.argv[1]
+own = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+own.bind(chr(0) + name[1:] if name.startswith('@') else name)
+out = sys.stdout.buffer
+out.write(b'listening\\n')
+out.flush()
+while True:
+    octets, descriptors, _, _ = socket.recv_fds(own, 65536, 16)
+    # Datagrams end without a mark.
+    out.write(octets + b'\\n')
+    out.flush()
+    if octets.startswith(b'BARRIER'):
+        time.sleep(${barrierMs / 1_000})
+    for descriptor in descriptors:
+        os.close(descriptor)
+`;
 
 /** Everything that is sent to a socket, as text. */
 export class NotificationSocket {
@@ -9,32 +33,29 @@ export class NotificationSocket {
   text = '';
 
   /** @param name a path, or `@` and an abstract name */
-  constructor(name: string) {
-    const address = name.startsWith('@') ? `ABSTRACT-RECV:${name.slice(1)}` : `UNIX-RECV:${name}`;
-    this.#process = spawn('socat', ['-u', address, '-'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  private constructor(name: string) {
+    this.#process = spawn('/usr/bin/python3', ['-c', listener, name], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      // Datagrams end without a mark, and some come together.
-      this.text += `${text}\n`;
+      this.text += text;
     });
   }
 
   static async listen(name: string): Promise<NotificationSocket> {
     const socket = new NotificationSocket(name);
-    for (let i = 0; i < 200; i++) {
-      if (name.startsWith('@') ? i > 20 : existsSync(name)) return socket;
-      await sleep(25);
-    }
-    throw new Error(`socat does not listen at ${name}`);
+    await socket.heard(/^listening\n/);
+    socket.text = '';
+    return socket;
   }
 
   /** @throws Error with what came, if it does not come */
-  async heard(expected: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
-    for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += 20) {
+  async heard(expected: RegExp): Promise<RegExpExecArray> {
+    for (const until = performance.now() + patienceMs; ; await sleep(20)) {
       const match = expected.exec(this.text);
       if (match !== null) return match;
-      await sleep(20);
+      if (performance.now() > until) throw new Error(`not heard: ${expected} in\n${this.text}`);
     }
-    throw new Error(`not heard: ${expected} in\n${this.text}`);
   }
 
   close(): void {

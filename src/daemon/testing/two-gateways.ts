@@ -17,6 +17,9 @@ import { askDaemon } from '../endpoints/control-client.ts';
 import { Log } from '../logs/log.ts';
 import { TunnelNetwork } from '../network/tunnel-network.ts';
 
+/** The machine may be busy with other tests. */
+const patienceMs = 60_000;
+
 /** Test files run side by side: each has ports of its own, below those that the system gives away. */
 const ports: DemoPorts = {
   ike: 20_000 + 2 * (process.pid % 6_000),
@@ -124,10 +127,10 @@ export async function twoGateways(t: TestContext, ofLeft: Partial<DaemonOptions>
 export async function eventually<Value>(
   look: () => Value | undefined | Promise<Value | undefined>,
 ): Promise<Value> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (const until = performance.now() + patienceMs; ; ) {
     const value = await look();
     if (value !== undefined) return value;
+    if (performance.now() > until) throw new Error('it did not come');
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error('it did not come');
 }

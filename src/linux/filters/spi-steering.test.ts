@@ -166,7 +166,7 @@ for (const family of families) {
       const program = `require('node:dgram')
         .createSocket({ type: 'udp${family}', reuseAddr: true, ipv6Only: ${family === 6} })
         .on('error', ({ code }) => console.log(code)).bind(${port}, () => console.log('bound'));`;
-      const { stdout } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 10_000 });
+      const { stdout } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 });
       assert.equal(stdout.trim(), 'EADDRINUSE');
     });
   });

@@ -31,7 +31,7 @@ for (const [name, options] of Object.entries({
 } as const)) {
   test(`streams get through a path that carries less, without fragments: ${name}`, {
     skip,
-    timeout: 40_000,
+    timeout: 180_000,
   }, async () => {
     const counted = await withTunnel({ ...options, between }, async (pair) => {
       await ping(pair, '10.2.0.1');
@@ -50,7 +50,7 @@ for (const [name, options] of Object.entries({
 } as const)) {
   test(`given a device that carries less than the tunnel needs, packets get smaller and none is lost for good: ${name}`, {
     skip,
-    timeout: 40_000,
+    timeout: 180_000,
   }, async () => {
     const counted = await withTunnel({ ...options, deviceMtuBytes: 1380 }, async (pair) => {
       await stream(pair, 'left', '10.2.0.1', 1_000_001);

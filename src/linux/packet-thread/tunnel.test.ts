@@ -95,7 +95,7 @@ for (const [name, options] of Object.entries({
 } as const))
   test(`given a peer that is not there any more, ICMP errors about ${name} to it are heard`, {
     skip,
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const counted = await withTunnel(options, async (pair) => {
       await ping(pair, '10.2.0.1');

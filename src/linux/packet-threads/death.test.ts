@@ -12,7 +12,8 @@ import { TunDevice } from '../tun-device.ts';
 import { missingForXfrm } from '../xfrm/testing/missing-for-xfrm.ts';
 
 const dyingWorker = new URL('../testing/dying-worker.js', import.meta.url);
-const timeout = 20_000;
+/** The machine may be busy with other tests. */
+const timeout = 180_000;
 
 /** The next packet threads that are started, in this order; undefined: one that lives. */
 function nextThreads(...deaths: readonly (Death | undefined)[]): void {

@@ -88,7 +88,7 @@ export async function withTunnel(
 }
 
 export async function ping(pair: NamespacePair, target: string, ...words: string[]): Promise<void> {
-  const { status, output } = await pair.run('left', 'ping', '-c', '1', '-W', '5', ...words, target);
+  const { status, output } = await pair.run('left', 'ping', '-c', '1', '-W', '60', ...words, target);
   assert.equal(status, 0, `ping ${words.join(' ')} ${target}: ${output}`);
 }
 

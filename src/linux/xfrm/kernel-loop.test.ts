@@ -52,7 +52,7 @@ test('messages that make no sense end nothing; what they may have said is looked
 
 test('SAs of others that go all at once are known to be gone', {
   skip: missingForXfrm(),
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const pair = new NamespacePair();
   try {

@@ -1,5 +1,7 @@
 // Debian's swanctl, unmodified, asking a vici socket.
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const noSwanctl: string | false =
   spawnSync('swanctl', ['--help']).error === undefined ? false : 'swanctl is not installed';
@@ -9,25 +11,35 @@ export interface SwanctlResult {
   readonly output: string;
 }
 
-/** Runs to its end. A command that has none is interrupted as soon as `interrupt` says; only then its output is whole. */
+/** Once it waits for a signal: a moment after it has registered for events. */
+async function interrupt({ pid }: ChildProcess): Promise<void> {
+  while (!readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('sigtimedwait')) await sleep(5);
+  process.kill(pid!, 'SIGINT');
+}
+
+/** Runs to its end. A command that has none is interrupted once what it has printed matches `until`. */
 export function swanctl(
   socket: string,
   words: readonly string[],
-  options: { readonly interrupt?: Promise<void> } = {},
+  options: { readonly until?: RegExp } = {},
 ): Promise<SwanctlResult> {
   return new Promise((resolve) => {
-    const child = spawn('swanctl', [...words, '--uri', `unix://${socket}`], {
+    // Into a pipe it would print at its end only.
+    const child = spawn('stdbuf', ['-oL', 'swanctl', ...words, '--uri', `unix://${socket}`], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     });
     let output = '';
+    let interrupted = false;
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         output += chunk.toString();
+        if (options.until?.test(output) !== true || interrupted) return;
+        interrupted = true;
+        void interrupt(child);
       });
     }
-    void options.interrupt?.then(() => child.kill('SIGINT'));
     child.on('close', (status) => resolve({ status, output }));
   });
 }
