@@ -1,6 +1,7 @@
 // IKEv2 messages (RFC 7296 section 3, RFC 7383): octets <-> typed payloads.
 export { decodePayloads, encodePayloads, unknownCriticalPayload } from './chain.ts';
 export { decodeIkeHeader, ikeHeaderLength, type ReceivedIkeHeader } from './header.ts';
+export { keyExchangeData } from './ke.ts';
 export { ikeLimits } from './limits.ts';
 export { decodeIkeMessage, encodeIkeMessage } from './message.ts';
 export { decodeMessageIdSync, encodeMessageIdSync, type MessageIdSync } from './message-id-sync.ts';

@@ -15,6 +15,7 @@ import {
   ikeMessageSummary,
   ikeSpiBytes,
   ikeSpiFromBytes,
+  keyExchangeData,
   NotifyType,
   notify,
   notifyTypeName,
@@ -213,6 +214,22 @@ describe('the SA payload', () => {
 });
 
 describe('other payloads', () => {
+  // RFC 7296 3.4
+  test('the key exchange data of a message are where they can be filled in', () => {
+    const ke: Payload = { type: 'KE', group: 31, data: new Uint8Array(32) };
+    const nonce: Payload = { type: 'Nonce', data: new Uint8Array(16).fill(0x11) };
+    const octets = encodeIkeMessage({ header, payloads: [nonce, ke, notify(NotifyType.COOKIE)] });
+    const data = new Uint8Array(32).fill(0x77);
+    keyExchangeData(octets).set(data);
+    const filled = encodeIkeMessage({
+      header,
+      payloads: [nonce, { ...ke, data }, notify(NotifyType.COOKIE)],
+    });
+    assert.equal(toHex(octets), toHex(filled));
+    const without = encodeIkeMessage({ header, payloads: [nonce] });
+    refuses('value', 'KE', without.length, () => keyExchangeData(without));
+  });
+
   // RFC 7296 2.10, 3.9
   test('a nonce has 16 to 256 octets', () => {
     refuses('length', 'Nonce', 4, () => decodePayloads(Nonce, fromHex(`00000013 ${'00'.repeat(15)}`)));

@@ -15,7 +15,6 @@ import { headerOf, transmit } from '../../messages/transmission.ts';
 import { notify } from '../../payloads/notify.ts';
 import { mandatoryPayload } from '../../payloads/payload-lookup.ts';
 import type { HalfOpen } from '../../phase.ts';
-import { forgetKeys } from '../../protection/protection-keys.ts';
 import { nonceBytes } from '../nonces.ts';
 import { answeredAnnouncements, noteAnnouncements } from './announcements.ts';
 import { natNotifies, noteNatOfRequest } from './nat.ts';
@@ -119,13 +118,8 @@ export const unproven: InitOutcome = {
   reason: 'the answer would be longer than the request',
 };
 
-export function answerHalfOpen(half: Half, chosen: Chosen, bytesMax?: number): InitOutcome {
-  const { state, halfOpen } = half;
-  const initResponse = answerOctets(half, chosen, bytesMax);
-  if (initResponse === undefined) {
-    forgetKeys(state);
-    return unproven;
-  }
+/** @param initResponse what `answerOctets` gave */
+export function answerHalfOpen({ state, halfOpen }: Half, initResponse: Uint8Array): InitOutcome {
   state.phase = { ...halfOpen, initResponse };
   transmit(state, [initResponse]);
   return { kind: 'state', state };

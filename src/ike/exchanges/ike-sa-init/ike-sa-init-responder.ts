@@ -1,6 +1,6 @@
 // IKE_SA_INIT as its responder: a stateless refusal, or a half-open IKE SA with its answer (RFC 7296 1.2, 2.7, 2.10).
 import { CryptoError, deriveIkeKeys, wipe } from '#crypto';
-import { ExchangeType, NotifyType, type Payload } from '#wire';
+import { ExchangeType, keyExchangeData, NotifyType, type Payload } from '#wire';
 import { makeCertificateRequest, wantsCertificate } from '../../authentication/certificate-request.ts';
 import type { ConnectionConfiguration } from '../../configuration.ts';
 import type { IkeSaState } from '../../ike-sa-state.ts';
@@ -51,20 +51,20 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
   }
   const half = openHalfOpen(request, connection, payloads);
   const { state, halfOpen } = half;
-  const wantedCertificates = certificateRequest(state, candidates);
-  const answer = (publicValue: Uint8Array): Parameters<typeof answerHalfOpen>[1] => ({
-    exchangeType: ExchangeType.IKE_SA_INIT,
-    payloads: [
-      { type: 'SA', proposals: [selected.reply] },
-      { type: 'KE', group: selected.suite.ke, data: publicValue },
-    ],
-    certificateRequest: wantedCertificates,
-  });
-  // Our public value is as long as theirs, so that nothing has to be computed to know.
-  const { answerBytesMax } = request;
-  if (answerOctets(half, answer(new Uint8Array(ke.data.length)), answerBytesMax) === undefined) {
-    return unproven;
-  }
+  // Our public value is as long as theirs, so that nothing has to be computed to know how long the answer is.
+  const initResponse = answerOctets(
+    half,
+    {
+      exchangeType: ExchangeType.IKE_SA_INIT,
+      payloads: [
+        { type: 'SA', proposals: [selected.reply] },
+        { type: 'KE', group: selected.suite.ke, data: new Uint8Array(ke.data.length) },
+      ],
+      certificateRequest: certificateRequest(state, candidates),
+    },
+    request.answerBytesMax,
+  );
+  if (initResponse === undefined) return unproven;
   const keyPair = ports.randomness.keyPair(selected.suite.ke);
   let sharedSecret: Uint8Array;
   try {
@@ -75,6 +75,7 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
   } finally {
     keyPair.destroy();
   }
+  keyExchangeData(initResponse).set(keyPair.publicValue);
 
   const keys = deriveIkeKeys({
     suite: selected.suite,
@@ -86,7 +87,7 @@ export function answerInitRequest(request: InitRequest): InitOutcome {
   });
   wipe(sharedSecret);
   protect(state, selected.suite, keys);
-  return answerHalfOpen(half, answer(keyPair.publicValue), answerBytesMax);
+  return answerHalfOpen(half, initResponse);
 }
 
 /** The first connection with an acceptable suite; the group that the initiator already used is preferred to a round trip. */

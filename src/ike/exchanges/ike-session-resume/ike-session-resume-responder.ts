@@ -8,11 +8,13 @@ import { protect } from '../../protection/protection-keys.ts';
 import type { TicketContent } from '../../resumption/ticket-content.ts';
 import {
   answerHalfOpen,
+  answerOctets,
   beginsIkeSa,
   type InitOutcome,
   type InitRequest,
   openHalfOpen,
   replyWithoutState,
+  unproven,
 } from '../ike-sa-init/half-open.ts';
 import { connectionOfTicket, ticketNotAllowed } from './ticket-connection.ts';
 
@@ -54,6 +56,19 @@ function accept(
   const half = openHalfOpen(request, connection, payloads);
   const { state, halfOpen } = half;
   const { suite, skD, ...rest } = content;
+  state.resumption = {
+    former: content.spis,
+    localIdentity: content.gatewayIdentity,
+    remoteIdentity: content.clientIdentity,
+    reauthAtMs: content.reauthAtMs,
+    content: { ...rest, suite, skD: new Uint8Array(0) },
+  };
+  const chosen = { exchangeType: ExchangeType.IKE_SESSION_RESUME, payloads: [], certificateRequest: [] };
+  const initResponse = answerOctets(half, chosen, request.answerBytesMax);
+  if (initResponse === undefined) {
+    wipe(skD);
+    return unproven;
+  }
   const keys = deriveResumedIkeKeys({
     suite,
     nonceInitiator: halfOpen.nonceInitiator,
@@ -63,14 +78,6 @@ function accept(
     resumed: { skD, prf: suite.prf },
   });
   wipe(skD);
-  state.resumption = {
-    former: content.spis,
-    localIdentity: content.gatewayIdentity,
-    remoteIdentity: content.clientIdentity,
-    reauthAtMs: content.reauthAtMs,
-    content: { ...rest, suite, skD: new Uint8Array(0) },
-  };
   protect(state, suite, keys);
-  const chosen = { exchangeType: ExchangeType.IKE_SESSION_RESUME, payloads: [], certificateRequest: [] };
-  return answerHalfOpen(half, chosen, request.answerBytesMax);
+  return answerHalfOpen(half, initResponse);
 }
