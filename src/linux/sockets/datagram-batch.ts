@@ -66,6 +66,8 @@ export class DatagramBatch {
   readonly #vector = new MessageVector(datagramsMax, datagramsMax);
   /** Octets of each datagram's room that something was received into since they were wiped. */
   readonly #used = new Uint32Array(datagramsMax);
+  /** So many messages say what the kernel has put there, and not how much room there is. */
+  #filled = datagramsMax;
   readonly #lastRemote = new LastEndpoint(socketAddressBytes);
   readonly #lastLocal: LastEndpoint;
   #local: Endpoint | undefined;
@@ -91,9 +93,11 @@ export class DatagramBatch {
   /** How many datagrams came; 0 when none is waiting, or behind too many errors. */
   receive(): number {
     for (let passedOver = 0; passedOver < passedOverMax; passedOver++) {
-      for (let i = 0; i < datagramsMax; i++) this.#vector.prepareToReceive(i);
+      for (let i = 0; i < this.#filled; i++) this.#vector.prepareToReceive(i);
+      this.#filled = 0;
       const count = this.#calls.recvmmsg(this.#fd, this.#vector.address, datagramsMax, MSG_DONTWAIT, 0);
       if (count >= 0) {
+        this.#filled = count;
         for (let i = 0; i < count; i++) this.#used[i] = Math.max(this.#used[i]!, this.length(i));
         return count;
       }

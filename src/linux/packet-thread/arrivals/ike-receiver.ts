@@ -31,7 +31,7 @@ export class IkeReceiver {
         const octets = batch.memory.octets.subarray(from, from + batch.length(datagram));
         this.#arrivals.control.datagram(local, batch.remote(datagram), octets);
       }
-      if (count === 0) break;
+      if (count < DatagramBatch.datagramsMax) break;
     }
   }
 }
