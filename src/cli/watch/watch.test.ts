@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +40,29 @@ test('wayward watch without a terminal is one picture without colours; in one it
   assert.equal(status, 0);
   assert.ok(shown.startsWith('\u001b[?1049h\u001b[?25l'));
   assert.ok(shown.endsWith('\u001b[?25h\u001b[?1049l'));
+});
+
+test('a terminal that goes away ends it as it ends any program', {
+  skip: existsSync('/usr/bin/script') ? false : 'needs script(1) for a terminal',
+}, async (t) => {
+  const place = folder(t);
+  const ended = join(place, 'ended');
+  const words = `${process.execPath} ${waywardCommand} watch --socket ${join(place, 'control')}`;
+  const terminal = spawn(
+    '/usr/bin/script',
+    ['-qefc', `stty rows 24 cols 80; trap : HUP; ${words}; echo $? > ${ended}`, '/dev/null'],
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm-256color', SHELL: '/bin/sh' } },
+  );
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  for (let i = 0; i < 300 && !shown.includes('quit'); i++) await sleep(100);
+  assert.match(shown, /quit/);
+  terminal.kill('SIGKILL');
+  for (let i = 0; i < 300 && !existsSync(ended); i++) await sleep(100);
+  assert.equal(readFileSync(ended, 'utf8'), '129\n');
 });
 
 test('q leaves a terminal as it was also while the daemon owes an answer', {

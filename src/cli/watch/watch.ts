@@ -54,6 +54,17 @@ async function watchOnce({ socketPath, err }: WatchOptions): Promise<number> {
   return ExitStatus.ok;
 }
 
+/** As SIGHUP ends any program: an orderly end of Node puts its terminal back first, and crashes where that is gone. */
+function endWithTerminal(): void {
+  const { stdin, stdout } = process;
+  stdin.off('error', endWithTerminal).on('error', () => undefined);
+  // If it is still there, and somebody has only sent the signal.
+  stdin.setRawMode(false);
+  stdout.write(leave);
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+}
+
 class TerminalView {
   readonly #socketPath: string;
   #view: View = { columns: 80, rows: 24, scroll: 0, incident: 0, paused: false };
@@ -81,13 +92,16 @@ class TerminalView {
       stdout.write('\u001b[2J');
       this.#draw();
     };
+    // What comes from a terminal that has gone: its end, or an error.
+    stdin.on('end', endWithTerminal).on('error', endWithTerminal);
+    process.once('SIGHUP', endWithTerminal);
     try {
       stdin.setRawMode(true).setEncoding('utf8').on('data', read);
       stdout.on('resize', resize);
       stdout.write(enter);
       await new Promise<void>((resolve) => {
         quit = resolve;
-        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
         const turn = async (): Promise<void> => {
           if (!this.#view.paused) await this.#look();
           if (ended) return;
@@ -102,6 +116,8 @@ class TerminalView {
       this.#asking.abort();
       stdout.off('resize', resize);
       stdin.off('data', read).setRawMode(false).pause();
+      stdin.off('end', endWithTerminal);
+      process.off('SIGHUP', endWithTerminal);
       stdout.write(leave);
     }
     return ExitStatus.ok;
