@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineEvent, EngineStatus } from '#engine';
 import { exchangeTypeName } from '#wire';
+import type { IncidentOutcome } from '../api/index.ts';
 import type { IkeMessageSeen } from '../observe/ike-message-seen.ts';
 import type { Ended } from '../observe/incident-book.ts';
 import type { NamedCount } from '../observe/tunnel-traffic.ts';
@@ -22,6 +23,15 @@ export interface MetricsSource {
 
 const rttBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const recoveryBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 60, 180];
+
+const incidentOutcomes: Readonly<Record<IncidentOutcome, 0>> = {
+  'traffic-back': 0,
+  'sa-stands': 0,
+  'child-replaced': 0,
+  'peer-alive': 0,
+  'given-up': 0,
+  faded: 0,
+};
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -53,10 +63,21 @@ export class Metrics {
     this.#steps = counter('wayward_recovery_steps_total', 'Steps on the recovery ladder.', ['rung', 'step']);
     this.#incidents = counter('wayward_incidents_total', 'Incidents that have ended.', ['outcome']);
     this.#established = counter('wayward_ike_sas_established_total', 'IKE SAs that came to stand.', ['how']);
-    this.#failures = counter('wayward_connect_failures_total', 'Tries of ours to connect that failed.', [
-      'connection',
-    ]);
+    const status = (): EngineStatus => this.#source.status();
+    this.#failures = new Counter({
+      name: 'wayward_connect_failures_total',
+      help: 'Tries of ours to connect that failed.',
+      labelNames: ['connection'],
+      registers,
+      collect() {
+        for (const { name } of status().connections) this.inc({ connection: name }, 0);
+      },
+    });
     this.#rekeyings = counter('wayward_rekeyings_total', 'SAs replaced by rekeying.', ['what']);
+    // Prometheus takes what it first sees with 1 for something that has not grown.
+    for (const outcome of Object.keys(incidentOutcomes)) this.#incidents.inc({ outcome }, 0);
+    for (const how of ['in-full', 'resumed']) this.#established.inc({ how }, 0);
+    for (const what of ['ike', 'child']) this.#rekeyings.inc({ what }, 0);
     this.#recovery = new Histogram({
       name: 'wayward_recovery_seconds',
       help: 'From the first sign of a loss until traffic is back.',

@@ -49,6 +49,17 @@ test('every metric is described with its type and labels, and nothing else is', 
   }
 });
 
+// A counter that is first seen with 1 has not grown, as Prometheus counts: the first case would raise no alarm.
+test('what operators have alarms for is zero from the start', async (t) => {
+  const text = await scrape(await twoGateways(t, options));
+  for (const outcome of ['traffic-back', 'sa-stands', 'child-replaced', 'peer-alive', 'given-up', 'faded'])
+    assert.equal(seriesValue(text, `wayward_incidents_total{outcome="${outcome}"}`), 0);
+  assert.equal(seriesValue(text, 'wayward_connect_failures_total{connection="demo"}'), 0);
+  for (const what of ['ike', 'child'])
+    assert.equal(seriesValue(text, `wayward_rekeyings_total{what="${what}"}`), 0);
+  assert.equal(seriesValue(text, 'wayward_ike_sas_established_total{how="resumed"}'), 0);
+});
+
 test('traffic is counted by configured names, over rekeyings', async (t) => {
   const gateways = await twoGateways(t, options);
   const series = 'wayward_esp_packets_total{connection="demo",child="demo",direction="inbound"}';
