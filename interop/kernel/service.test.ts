@@ -113,7 +113,7 @@ describe('wayward as a service of systemd', { skip: missing ?? false }, () => {
   test('a reload that cannot be done fails, and changes nothing', async () => {
     await guest('echo nonsense >> /etc/swanctl/swanctl.conf; ! systemctl reload wayward');
     await configure('kernel');
-    assert.match(await journal(), /swanctl\.conf:\d+:\d+: expected [\s\S]*the old one stays/);
+    assert.match(await journal(), /swanctl\.conf:\d+:\d+: expected [\s\S]*the old configuration stays/);
     assert.deepEqual(await show('ActiveState', 'NRestarts'), { ActiveState: 'active', NRestarts: '0' });
   });
 

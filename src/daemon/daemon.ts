@@ -46,8 +46,8 @@ export interface DaemonOptions {
   readonly openPacketIo: (listener: PacketIoListener) => Promise<PacketIo>;
   /** Made once the device is there. */
   readonly openNetwork: (io: PacketIo) => Promise<TunnelNetwork>;
-  /** Reads the configuration again; undefined when it must not be loaded. */
-  readonly reload: () => EngineConfiguration | undefined;
+  /** Reads the configuration again, or says everything that is wrong with it. */
+  readonly reload: () => EngineConfiguration | readonly string[];
   readonly socketPath?: string;
   /** Absent: no vici socket. */
   readonly vici?: ViciOptions;
@@ -347,13 +347,20 @@ export class Daemon {
     return { ...registered, others, unreadable: false };
   }
 
-  reload(): boolean {
-    const configuration = this.#options.reload();
-    if (configuration === undefined) return false;
-    this.#vici?.configurationReplaced(configuration);
-    this.#loadHip(configuration);
-    void this.#driver.command({ kind: 'load', configuration });
-    return true;
+  /** Returns why the configuration stays as it was, if it does. */
+  reload(): readonly string[] {
+    const { log } = this.#options;
+    const read = this.#options.reload();
+    if (!('connections' in read)) {
+      for (const line of read) log.line('error', line);
+      log.line('info', 'the old configuration stays');
+      return read;
+    }
+    this.#vici?.configurationReplaced(read);
+    this.#loadHip(read);
+    void this.#driver.command({ kind: 'load', configuration: read });
+    log.line('info', `configuration reloaded, ${read.connections.length} connections loaded`);
+    return [];
   }
 
   status(): DaemonStatus {

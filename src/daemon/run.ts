@@ -202,12 +202,9 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
           scriptLine: (child, text) => log.line('info', `${child}: updown: ${text}`),
         });
       },
-      reload: (): EngineConfiguration | undefined => {
+      reload: () => {
         const next = readConfiguration(options.configurationPath);
-        if (!('configuration' in next)) {
-          for (const line of next) log.line('error', line);
-          return undefined;
-        }
+        if (!('configuration' in next)) return next;
         for (const line of warningLines(next)) log.line('warn', line);
         warnOfDevices(next);
         log.level = next.host.logLevel;
@@ -244,7 +241,7 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
     service.ready(daemon);
     hangUp.listen(() => {
       service?.reloading();
-      log.line('info', daemon.reload() ? 'configuration reloaded' : 'the old configuration stays');
+      daemon.reload();
       service?.reloaded();
     });
     const status = await ending;

@@ -111,7 +111,7 @@ export async function runGateway(
     follower: {
       told: (name, data) => tell({ kind: name, data } as GatewayMessage),
     },
-    reload: () => undefined,
+    reload: () => ['a demonstration has no file to read again'],
     onEvent: (event) => {
       if (event.kind === 'child-up') traffic.childUp(event.child.childId);
       if (event.kind === 'child-down') traffic.childDown(event.child.childId);

@@ -11,7 +11,8 @@ export interface AnsweringDaemon {
   readonly pageUrl: string | undefined;
   status(): DaemonStatus;
   why(subject: number | 'last'): WhyAnswer;
-  reload(): boolean;
+  /** Why the configuration that it has stays, if it does: everything that is wrong with the other one. */
+  reload(): readonly string[];
   /** Waits for routes and scripts, so that traffic can follow the answer at once. */
   carryOut(command: EngineCommand): Promise<CommandResult>;
 }
@@ -59,9 +60,11 @@ export async function answerRequest(
       );
     case 'hip':
       return carryOut(hipCommandOf(request.action, request.peer));
-    case 'reload':
-      return daemon.reload()
-        ? { kind: 'result', result: { ok: true, count: 0 } }
-        : { kind: 'refused', detail: 'the configuration has errors; the old one stays (see the log)' };
+    case 'reload': {
+      const [first, ...more] = daemon.reload();
+      if (first === undefined) return { kind: 'result', result: { ok: true, count: 0 } };
+      const others = more.length === 0 ? '' : ` (and ${more.length} more, see the log)`;
+      return { kind: 'refused', detail: `${first}${others}; the old configuration stays` };
+    }
   }
 }

@@ -86,7 +86,7 @@ export async function runRestartableGateway(
     },
     openNetwork: async () =>
       new TunnelNetwork(undefined, 'lo', { problem: () => undefined, scriptLine: () => undefined }),
-    reload: () => undefined,
+    reload: () => ['there is no file'],
     onEvent: (event) => {
       const name = event.kind === 'ike' ? event.event.kind : event.kind;
       tell({ kind: 'event', name, text: eventText(event).text });

@@ -80,7 +80,7 @@ export async function twoGateways(t: TestContext, ofLeft: Partial<DaemonOptions>
       },
       openNetwork: async () =>
         new TunnelNetwork(undefined, 'lo', { problem: () => undefined, scriptLine: () => undefined }),
-      reload: () => undefined,
+      reload: () => ['there is no file'],
       onDeath: (error) => {
         throw error;
       },
