@@ -1,9 +1,10 @@
 // `wayward explain`: a capture file in, its story out, as text, as JSON lines, or as a page.
-import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { Explainer, type KeyFile, parseKeyFile, storyHtml, storyJsonLines, storyText } from '#explain';
 import { WireError } from '#wire';
+import { namedFileBytes } from './named-file.ts';
 
 export interface ExplainWords {
   /** `-` is standard input. */
@@ -60,7 +61,7 @@ function isOperational(error: unknown): error is Error {
 }
 
 function readKeys(path: string, err: (line: string) => void): KeyFile {
-  if (statSync(path).size > keyFileBytesMax) {
+  if (namedFileBytes(path) > keyFileBytesMax) {
     throw Object.assign(new Error(`${path} is too large for a file of keys`), { code: 'EFBIG' });
   }
   const keys = parseKeyFile(readFileSync(path, 'utf8'));
@@ -76,7 +77,7 @@ async function feed(
   file: string,
   progress: ((text: string) => void) | undefined,
 ): Promise<void> {
-  const total = file === '-' ? 0 : statSync(file).size;
+  const total = file === '-' ? 0 : namedFileBytes(file);
   const raw: Readable = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: chunkBytes });
   let read = 0;
   let toldAt = performance.now();

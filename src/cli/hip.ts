@@ -1,12 +1,13 @@
 // `wayward hip keygen`, `identity` and `hosts`: what needs no daemon.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ConfigurationErrors, parseHipHosts, utf8Fault } from '#config';
 import { CryptoError, type HostIdentity, hipRecordOf, hostIdentityOf, privateKeyFromPem } from '#crypto';
 import { ConfigurationFileError, loadConfigurationFile } from '#daemon';
 import type { HipPeer } from '#engine';
 import { hitAddress } from '#sa';
+import { readNamedFile } from './named-file.ts';
 import type { ControlOutcome } from './outcome.ts';
 
 export const hipKeyTypes = ['p256', 'p384', 'rsa'] as const;
@@ -70,7 +71,7 @@ function identitiesOf(configuration: string): readonly NamedIdentity[] {
 
 function identityOfFile(path: string): HostIdentity {
   try {
-    return hostIdentityOf(privateKeyFromPem(new Uint8Array(readFileSync(path))).publicKey);
+    return hostIdentityOf(privateKeyFromPem(new Uint8Array(readNamedFile(path))).publicKey);
   } catch (error) {
     if (error instanceof CryptoError) throw new CliError(`${path}: ${error.message}`);
     throw error;
@@ -124,7 +125,7 @@ export function hipHosts(
 
 /** Another encoding would show names that nobody has written. */
 function textOfFile(path: string): string {
-  const octets = readFileSync(path);
+  const octets = readNamedFile(path);
   const fault = utf8Fault(octets);
   if (fault !== undefined) throw new ConfigurationFileError(`${path}: ${fault}`);
   return octets.toString();

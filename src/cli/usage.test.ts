@@ -95,6 +95,21 @@ test('a server that is no daemon of ours is told apart', async (t) => {
   assert.equal(status, 1);
 });
 
+test('a folder in the place of a file is named', async (t) => {
+  const path = folder(t);
+  for (const words of [
+    ['explain', path],
+    ['explain', '--keys', path, '-'],
+    ['hip', 'identity', path],
+    ['hip', 'hosts', path],
+  ]) {
+    const { status, out, err } = await wayward(t, words);
+    assert.equal(err, `wayward: ${path} is a folder\n`, words.join(' '));
+    assert.equal(out, '');
+    assert.equal(status, 1);
+  }
+});
+
 test('what cannot be written down fails in one line, and a reader who has seen enough is no failure', (t) => {
   const file = join(folder(t), 'swanctl.conf');
   writeFileSync(file, '');
