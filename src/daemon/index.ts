@@ -19,6 +19,7 @@ export { Log, type LogOptions } from './logs/log.ts';
 export type { LogFields, LogFormat, LogLevel } from './logs/log-format.ts';
 export { type ForeignDaemon, foreignDaemons } from './owners/foreign-daemons.ts';
 export type { PacketIo, PacketIoListener } from './packet-io.ts';
+export { runDaemon } from './run.ts';
 export {
   defaultConfigurationPath,
   defaultSocketPath,
@@ -26,6 +27,5 @@ export {
   defaultViciPath,
   ExitStatus,
   type RunOptions,
-  runDaemon,
-} from './run.ts';
+} from './run-options.ts';
 export { RecordStore } from './state/record-store.ts';

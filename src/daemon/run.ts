@@ -1,73 +1,23 @@
 // The real daemon: a configuration file, the kernel's sockets and TUN device, signals.
-import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { HostSettings, LoadedConfiguration } from '#config';
-import type { EngineConfiguration } from '#engine';
-import {
-  KernelNetwork,
-  leaveKernel,
-  openPacketThreads,
-  PacketThread,
-  removeReceivedMarksFrom,
-  TunNetwork,
-} from '#linux';
-import { address } from '#sa';
-import { charonSocketPath } from '#vici';
+import type { HostSettings } from '#config';
+import { leaveKernel } from '#linux';
 import { readConfiguration, warningLines } from './configuration/read-configuration.ts';
-import { reloadable } from './configuration/reloadable.ts';
-import { withoutDevices } from './configuration/without-devices.ts';
+import { RunningConfiguration } from './configuration/running-configuration.ts';
 import { Daemon } from './daemon.ts';
-import { hasHostIdentity, planeOf, withoutCredit } from './data-plane-choice.ts';
+import { planeOf } from './data-plane-choice.ts';
+import { KernelEnds, socketMark } from './kernel-ends.ts';
 import { KeyLogFile } from './logs/key-log-file.ts';
 import { Log } from './logs/log.ts';
 import { logFormat } from './logs/log-format.ts';
-import { TunnelNetwork } from './network/tunnel-network.ts';
 import { keptToken } from './page.ts';
 import { refusalText } from './refusal-text.ts';
+import { ExitStatus, type RunOptions } from './run-options.ts';
 import { HangUp } from './service/hang-up.ts';
-import { socketNames } from './service/kept-sockets.ts';
 import { ServiceManager, takeServiceEnvironment } from './service/service-manager.ts';
 import { checkpointOf } from './state/checkpoint-at-start.ts';
 import { readCredential, readRecordKey } from './state/record-key.ts';
-import { RecordStore, receivedMarksPath } from './state/record-store.ts';
-
-/** Routing table and rule priority of our routes, and the mark of our own packets. */
-const routingTable = 220;
-const socketMark = 0x77_61_79;
-
-/** There only if this kernel has IPv6, and it is not turned off. */
-const ipv6Addresses = '/proc/net/if_inet6';
-
-export const defaultConfigurationPath = '/etc/swanctl/swanctl.conf';
-export const defaultSocketPath = '/run/wayward.sock';
-
-/**
- * Where plain `swanctl` looks for a daemon; a second daemon, with a control socket of its own, has its vici socket beside
- * that one.
- */
-export function defaultViciPath(socketPath: string): string {
-  return socketPath === defaultSocketPath ? charonSocketPath : `${socketPath}.vici`;
-}
-
-/** Each daemon has a folder of its own: two that share one would answer for each other's SPIs. */
-export function defaultStatePath(socketPath: string): string {
-  return socketPath === defaultSocketPath ? '/var/lib/wayward' : `${socketPath}.state`;
-}
-
-export interface RunOptions {
-  readonly configurationPath: string;
-  readonly socketPath: string;
-  /** Absent: vici is not served. */
-  readonly viciPath?: string;
-  readonly keyLogPath?: string;
-  /** Absent: text. */
-  readonly logFormat?: 'text' | 'json';
-  /** A folder for what must survive a crash. */
-  readonly statePath: string;
-}
-
-/** Exit statuses of `wayward`. */
-export const ExitStatus = { ok: 0, failed: 1, usage: 2 } as const;
+import { RecordStore } from './state/record-store.ts';
 
 /** @throws RecordKeyError */
 function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint8Array | undefined {
@@ -77,19 +27,17 @@ function recordKeyOf({ recordKeyPath }: HostSettings, options: RunOptions): Uint
   return readCredential(process.env['CREDENTIALS_DIRECTORY']);
 }
 
-/** SAs of a process before us wait as long for one that still reads its checkpoint, and otherwise not at all. */
-const keepEarlierMs = 1_000;
-
 /** Runs until SIGTERM or SIGINT. Returns the exit status. */
 export async function runDaemon(options: RunOptions, print: (line: string) => void): Promise<number> {
+  const { configurationPath, statePath, viciPath, keyLogPath } = options;
   const hangUp = new HangUp();
-  const loaded = readConfiguration(options.configurationPath);
+  const loaded = readConfiguration(configurationPath);
   if (!('configuration' in loaded)) {
     for (const line of loaded) print(line);
     return ExitStatus.usage;
   }
   for (const line of warningLines(loaded)) print(line);
-  const { host, configuration } = loaded;
+  const { host } = loaded;
   const log = new Log(host.logLevel, {
     format: logFormat(options.logFormat ?? host.logFormat, process.env['JOURNAL_STREAM'] !== undefined),
   });
@@ -99,121 +47,48 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
   let service: ServiceManager | undefined;
   try {
     service = new ServiceManager(takeServiceEnvironment());
-    keyLog = options.keyLogPath === undefined ? undefined : new KeyLogFile(options.keyLogPath);
+    keyLog = keyLogPath === undefined ? undefined : new KeyLogFile(keyLogPath);
     const recordKey = recordKeyOf(host, options);
     const plane = planeOf(loaded);
     const packetThreads = plane === 'userspace' ? host.packetThreads : 1;
-    const warnOfDevices = ({ host: { dataPlane }, configuration: read }: LoadedConfiguration): void => {
-      // Who asks for this process by name has been told already.
-      if (plane === 'kernel' || dataPlane === 'userspace') return;
-      for (const line of withoutDevices(read)) log.line('warn', line);
-    };
-    warnOfDevices(loaded);
-    const fitting = (wanted: EngineConfiguration): EngineConfiguration =>
-      plane === 'kernel' ? withoutCredit(wanted) : wanted;
-    const ownerName = resolve(options.statePath);
+    const running = new RunningConfiguration(configurationPath, loaded, plane, log);
+    const ownerName = resolve(statePath);
     const notKept = ({ message }: Error): void => log.line('error', `a record could not be kept: ${message}`);
-    const store = new RecordStore(options.statePath, notKept);
-    const { checkpoint } = checkpointOf(
-      ...([host, recordKey, options.statePath, plane, packetThreads, log] as const),
-    );
+    const store = new RecordStore(statePath, notKept);
+    const { checkpoint } = checkpointOf(host, recordKey, statePath, plane, packetThreads, log);
     // Only once the state folder is locked: nobody else of this name runs.
     if (plane === 'userspace') leaveKernel(ownerName);
-    const addresses = existsSync(ipv6Addresses) ? [address('0.0.0.0'), address('::')] : [address('0.0.0.0')];
-    // The kernel goes on with ESP in UDP as long as somebody has the socket.
-    const hip = hasHostIdentity(loaded);
-    const kept = plane === 'kernel' ? socketNames(addresses, { ...configuration.ports, hip }) : [];
-    const sockets = service.takeKept(kept);
-    let io: Awaited<ReturnType<typeof openPacketThreads>> | undefined;
+    const ends = new KernelEnds(
+      { loaded, plane, packetThreads, statePath, ownerName, checkpoint, log },
+      service,
+    );
     const daemon = new Daemon({
       store,
       ...(recordKey === undefined ? {} : { recordKey }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(host.http === undefined
         ? {}
-        : { http: { listen: host.http, token: keptToken(options.statePath, notKept) } }),
-      configuration: fitting(configuration),
+        : { http: { listen: host.http, token: keptToken(statePath, notKept) } }),
+      configuration: running.atStart,
       log,
       mark: socketMark,
       packetThreads,
       socketPath: options.socketPath,
       ownerName,
       ...(keyLog === undefined ? {} : { keyLog }),
-      ...(options.viciPath === undefined
+      ...(viciPath === undefined
         ? {}
         : {
             vici: {
-              path: options.viciPath,
-              configurationFile: resolve(options.configurationPath),
+              path: viciPath,
+              configurationFile: resolve(configurationPath),
               connectionDefaults: loaded.connectionDefaults,
-              reloadSettings: () => {
-                const next = readConfiguration(options.configurationPath);
-                if (!('configuration' in next)) return next.join('; ');
-                log.level = next.host.logLevel;
-                const { halfOpen, natKeepaliveMs } = next.configuration;
-                return { halfOpen, natKeepaliveMs };
-              },
+              reloadSettings: () => running.readSettingsAgain(),
             },
           }),
-      openPacketIo: async (listener) => {
-        // They have been read, and these threads make only their own anew.
-        if (checkpoint !== undefined)
-          removeReceivedMarksFrom(receivedMarksPath(options.statePath), packetThreads);
-        io = await openPacketThreads(
-          {
-            addresses,
-            ikePort: configuration.ports.ike,
-            natTraversalPort: configuration.ports.natTraversal,
-            nativeEsp: plane === 'userspace',
-            mark: socketMark,
-            pathMtuBytes: 1500,
-            ...(plane === 'userspace'
-              ? { tunName: host.tunName }
-              : {
-                  kernel: {
-                    ownerName,
-                    keepEarlierMs: checkpoint === undefined ? 0 : keepEarlierMs,
-                    ...(sockets === undefined ? {} : { sockets }),
-                  },
-                }),
-            hip,
-            ...(checkpoint === undefined
-              ? {}
-              : {
-                  receivedMarks: {
-                    path: receivedMarksPath(options.statePath),
-                    bootId: checkpoint.bootId,
-                  },
-                }),
-          },
-          listener,
-          packetThreads,
-        );
-        return io;
-      },
-      openNetwork: async (io) => {
-        const device = io.tunName;
-        const network =
-          device === undefined
-            ? new KernelNetwork(routingTable, socketMark)
-            : new TunNetwork(device, routingTable, socketMark, host.tunMtuBytes);
-        return new TunnelNetwork(network, device, {
-          problem: (child, text) => log.line('error', `${child}: ${text}`),
-          scriptLine: (child, text) => log.line('info', `${child}: updown: ${text}`),
-        });
-      },
-      reload: () => {
-        const next = readConfiguration(options.configurationPath);
-        if (!('configuration' in next)) return next;
-        for (const line of warningLines(next)) log.line('warn', line);
-        warnOfDevices(next);
-        log.level = next.host.logLevel;
-        const { configuration, waiting } = reloadable(loaded, next);
-        for (const option of waiting) log.line('warn', `wayward.${option} changes at the next start`);
-        if (hasHostIdentity(next) && !hasHostIdentity(loaded))
-          log.line('warn', 'hip: its first identity waits for the next start');
-        return fitting(configuration);
-      },
+      openPacketIo: (listener) => ends.openPacketIo(listener),
+      openNetwork: (io) => ends.openNetwork(io),
+      reload: () => running.readAgain(),
       onEvent: (event) => {
         if (event.kind === 'child-up' || event.kind === 'child-down') service?.changed();
       },
@@ -222,22 +97,19 @@ export async function runDaemon(options: RunOptions, print: (line: string) => vo
         dead?.();
       },
     });
-    const running = daemon.start();
+    const starting = daemon.start();
     // A signal may come while the daemon still starts: it is heard, and followed once the daemon runs.
     const ending = new Promise<number>((resolve) => {
       process.once('SIGTERM', () => resolve(ExitStatus.ok));
       process.once('SIGINT', () => resolve(ExitStatus.ok));
       dead = () => resolve(ExitStatus.failed);
     });
-    await running;
+    await starting;
     started = true;
     const protectedBy = plane === 'kernel' ? 'the kernel' : 'this process';
     log.line('info', `packets are protected by ${protectedBy}`);
-    log.line('info', `wayward is running, ${configuration.connections.length} connections loaded`);
-    if (io instanceof PacketThread) {
-      const opened = io.sockets;
-      service.keep(new Map(kept.map((name, i) => [name, opened[i]!])));
-    }
+    log.line('info', `wayward is running, ${loaded.configuration.connections.length} connections loaded`);
+    ends.keepSockets(service);
     service.ready(daemon);
     hangUp.listen(() => {
       service?.reloading();
