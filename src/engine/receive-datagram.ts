@@ -10,7 +10,7 @@ import {
   type IkeMessage,
   NotifyType,
   type ReceivedIkeHeader,
-  WireError,
+  unlessMalformed,
   zeroIkeSpi,
 } from '#wire';
 import type { EngineState } from './engine-state.ts';
@@ -50,7 +50,7 @@ export function receiveDatagram(
     return;
   }
   const received = { local, remote, octets: content.octets };
-  const header = total(() => decodeIkeHeader(content.octets));
+  const header = unlessMalformed(() => decodeIkeHeader(content.octets));
   if (header === undefined) {
     refuse(state, remote, 'malformed');
     return;
@@ -69,16 +69,6 @@ export function receiveDatagram(
   entry.sa.handle({ kind: 'message', at: state.at, local, remote, octets: content.octets });
   state.touch(entry);
   heardOnIkeSa(state, entry);
-}
-
-/** The value, or `undefined` if the octets were malformed. */
-function total<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
 }
 
 function refuse(state: EngineState, remote: Endpoint, reason: DatagramRefusal, detail?: string): void {
@@ -127,7 +117,7 @@ function receiveUnknown(state: EngineState, received: Received, header: Received
     refuse(state, remote, 'refused', `a first request of ${octets.length} octets`);
     return;
   }
-  const request = total(() => decodeIkeMessage(octets));
+  const request = unlessMalformed(() => decodeIkeMessage(octets));
   if (
     request === undefined ||
     !header.initiator ||

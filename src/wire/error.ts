@@ -29,3 +29,13 @@ export class WireError extends Error {
     this.field = field;
   }
 }
+
+/** What `decode` returns, or `undefined` where the octets are malformed. Whatever else it throws is a mistake of ours. */
+export function unlessMalformed<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

@@ -1,7 +1,7 @@
 // Room `wire`: octets <-> typed messages. Imports nothing.
 export * from './ah/index.ts';
 export * from './eap/index.ts';
-export { WireError, type WireErrorCode } from './error.ts';
+export { unlessMalformed, WireError, type WireErrorCode } from './error.ts';
 export * from './esp/index.ts';
 export * from './hip/index.ts';
 export * from './icmp/index.ts';

@@ -1,6 +1,12 @@
 // HIP ciphers: parameters in and out of ENCRYPTED (RFC 7401 5.2.8, 5.2.18).
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { decodeHipParameters, encodeHipParameters, HipCipher, type HipParameter, WireError } from '#wire';
+import {
+  decodeHipParameters,
+  encodeHipParameters,
+  HipCipher,
+  type HipParameter,
+  unlessMalformed,
+} from '#wire';
 import { CryptoError } from '../error.ts';
 import { concatenate } from '../key-material/octets.ts';
 import { wipe } from '../key-material/secrets.ts';
@@ -79,10 +85,5 @@ export function openHipParameters(
       return undefined;
     }
   }
-  try {
-    return decodeHipParameters(plaintext);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  return unlessMalformed(() => decodeHipParameters(plaintext));
 }

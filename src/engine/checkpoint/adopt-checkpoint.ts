@@ -1,7 +1,7 @@
 // At the start: which IKE SAs of an earlier process can be gone on with, and what becomes of the others.
 import { openRecord, wipe } from '#crypto';
 import { adoptIkeSa, type IkeSaSnapshot, wipeIkeSaSnapshot } from '#ike';
-import { encodeUtf8, type IkeSpi, WireError } from '#wire';
+import { encodeUtf8, type IkeSpi, unlessMalformed } from '#wire';
 import type { EngineState } from '../engine-state.ts';
 import { portsFor } from '../ike-sas/ike-sa-ports.ts';
 import { entryIdentities, type IkeEntry, peerKey } from '../ike-sas/ike-sa-registry.ts';
@@ -108,16 +108,7 @@ function adoptAll(state: EngineState, read: ReadonlyMap<IkeSpi, CheckpointedSa>)
 }
 
 function readIndex(octets: Uint8Array | undefined): CheckpointIndex | undefined {
-  return octets === undefined ? undefined : total(() => decodeCheckpointIndex(octets));
-}
-
-function total<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  return octets === undefined ? undefined : unlessMalformed(() => decodeCheckpointIndex(octets));
 }
 
 function refusalOfAll(
@@ -147,7 +138,7 @@ function readOne(
   generation: number,
   octets: Uint8Array | undefined,
 ): CheckpointedSa | undefined {
-  const sa = octets === undefined ? undefined : total(() => decodeCheckpointedSa(octets));
+  const sa = octets === undefined ? undefined : unlessMalformed(() => decodeCheckpointedSa(octets));
   wipe(octets);
   if (sa === undefined) return refuse(state, 'unreadable', { spi });
   const { connection, spis, role } = sa.snapshot;

@@ -9,7 +9,7 @@ import {
   EapType,
   eapTypeName,
   type Payload,
-  WireError,
+  unlessMalformed,
 } from '#wire';
 import type { Opened } from './opened.ts';
 import { printable } from './payload-text.ts';
@@ -35,14 +35,14 @@ export function followEap(eap: TrackedEap, { request, response }: Opened): void 
   if (answered !== undefined && 'type' in answered) {
     if (answered.type === EapType.IDENTITY) eap.user ??= nameText(answered.data);
     if (answered.type === EapType.MSCHAPV2) {
-      const packet = readable(() => decodeMsChapResponse(answered.data));
+      const packet = unlessMalformed(() => decodeMsChapResponse(answered.data));
       if (packet?.kind === 'response') eap.user = nameText(packet.name);
     }
   }
   if (asked === undefined || !('type' in asked) || asked.type < EapType.MD5_CHALLENGE) return;
   eap.method = eapTypeName(asked.type);
   if (asked.type !== EapType.MSCHAPV2) return;
-  if (readable(() => decodeMsChapRequest(asked.data))?.kind === 'failure') eap.refused = true;
+  if (unlessMalformed(() => decodeMsChapRequest(asked.data))?.kind === 'failure') eap.refused = true;
 }
 
 export function endsInFailure({ response }: Opened): boolean {
@@ -74,16 +74,7 @@ export function eapRefused(sa: TrackedIkeSa, eap: TrackedEap, { exchange, at }: 
 
 function eapOf(payloads: readonly Payload[]): EapPacket | undefined {
   const payload = payloads.find(({ type }) => type === 'EAP');
-  return payload?.type === 'EAP' ? readable(() => decodeEapPacket(payload.message)) : undefined;
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  return payload?.type === 'EAP' ? unlessMalformed(() => decodeEapPacket(payload.message)) : undefined;
 }
 
 function nameText(octets: Uint8Array): string {

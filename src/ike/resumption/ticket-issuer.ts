@@ -1,6 +1,6 @@
 // A gateway's tickets: made, looked at, used once, revoked, and what of that is to outlive the process (RFC 5723 6, 9).
 import { type Randomness, wipe } from '#crypto';
-import { WireError } from '#wire';
+import { unlessMalformed, WireError } from '#wire';
 import type { IkeSpis } from '../phase.ts';
 import { decodeTicketContent, encodeTicketContent, type TicketContent } from './ticket-content.ts';
 import { type TicketKeyPolicy, TicketKeys } from './ticket-keys.ts';
@@ -153,13 +153,8 @@ export class TicketIssuer implements TicketPort {
     const body = text.subarray(1);
     const encoded = text[0] === Kind.REFERENCE ? this.#byReference.get(digits(body))?.text : body;
     if (encoded === undefined) return undefined;
-    try {
-      return decodeTicketContent(encoded);
-    } catch (error) {
-      // Sealed by us, but by a version of us with another format.
-      if (error instanceof WireError) return undefined;
-      throw error;
-    }
+    // Sealed by us, but perhaps by a version of us with another format.
+    return unlessMalformed(() => decodeTicketContent(encoded));
   }
 
   #objection(nowMs: number, content: TicketContent): string | undefined {

@@ -1,7 +1,7 @@
 // What an ICMP error on the virtual network quotes, as a host's error queue would tell it.
 import type { EngineInput } from '#engine';
 import { addressBytes, addressFromBytes, isIpv6 } from '#sa';
-import { decodeIcmpv4, decodeIcmpv6, IpProtocol, readU32, WireError } from '#wire';
+import { decodeIcmpv4, decodeIcmpv6, IpProtocol, readU32, unlessMalformed } from '#wire';
 import type { Datagram } from './datagram.ts';
 
 export type QuotedPacket = Extract<EngineInput, { readonly kind: 'icmp-error' }>['quote'];
@@ -26,11 +26,8 @@ export function quoteOfIcmp(datagram: Datagram): QuotedPacket | undefined {
 
 function quotedByProblem({ octets, source, destination }: Datagram): Uint8Array | undefined {
   const ends = { source: addressBytes(source.address), destination: addressBytes(destination.address) };
-  try {
-    const message = isIpv6(source.address) ? decodeIcmpv6(octets, ends) : decodeIcmpv4(octets);
-    return message.kind === 'parameter-problem' ? message.quoted : undefined;
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  const message = unlessMalformed(() =>
+    isIpv6(source.address) ? decodeIcmpv6(octets, ends) : decodeIcmpv4(octets),
+  );
+  return message?.kind === 'parameter-problem' ? message.quoted : undefined;
 }

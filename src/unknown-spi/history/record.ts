@@ -8,7 +8,7 @@ import {
   ikeSpiBytes,
   ikeSpiFromBytes,
   Reader,
-  WireError,
+  unlessMalformed,
   Writer,
 } from '#wire';
 
@@ -88,12 +88,7 @@ export function encodeSpiRecord(record: SpiRecord): Uint8Array {
 
 /** The record, or `undefined` if a single octet is not as `encodeSpiRecord` wrote it. */
 export function decodeSpiRecord(octets: Uint8Array): SpiRecord | undefined {
-  try {
-    return read(octets);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  return unlessMalformed(() => read(octets));
 }
 
 function read(octets: Uint8Array): SpiRecord | undefined {

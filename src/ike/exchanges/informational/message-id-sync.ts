@@ -8,7 +8,7 @@ import {
   type MessageIdSync,
   NotifyType,
   type Payload,
-  WireError,
+  unlessMalformed,
 } from '#wire';
 import { retransmitDelayMs } from '../../clocks/retransmission.ts';
 import { failure, type IkeSaState } from '../../ike-sa-state.ts';
@@ -82,12 +82,7 @@ function synchronizationIn(state: IkeSaState, message: IkeMessage): MessageIdSyn
     (payload) => payload !== found && !(payload.type === 'N' && optional.includes(payload.notifyType)),
   );
   if (found === undefined || extra) return undefined;
-  try {
-    return decodeMessageIdSync(found.data);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  return unlessMalformed(() => decodeMessageIdSync(found.data));
 }
 
 function leavesSome({ nextSent, nextReceived }: MessageIdSync): boolean {
