@@ -32,13 +32,19 @@ export function parseHipHosts(text: string, file: string): readonly HipPeer[] {
 
 export function readHipHosts(text: string, file: string, findings: Findings): readonly PlacedPeer[] {
   const peers: PlacedPeer[] = [];
+  const byHit = new Map<Hit | undefined, PlacedPeer>();
+  const byName = new Map<string, PlacedPeer>();
   for (const [index, line] of text.split('\n').entries()) {
     const placed = readLine(wordsOf(line, file, index + 1), findings);
     if (placed === undefined) continue;
-    const same = peers.find(({ peer }) => peer.hit === placed.peer.hit || peer.name === placed.peer.name);
-    if (same === undefined) peers.push(placed);
-    else {
-      const what = same.peer.hit === placed.peer.hit ? 'this HIT' : `the name "${placed.peer.name}"`;
+    const { hit, name } = placed.peer;
+    const same = byHit.get(hit) ?? byName.get(name);
+    if (same === undefined) {
+      peers.push(placed);
+      byHit.set(hit, placed);
+      byName.set(name, placed);
+    } else {
+      const what = same.peer.hit === hit ? 'this HIT' : `the name "${name}"`;
       findings.error('conflict', placed.position, `line ${same.position.line} has ${what} too`);
     }
   }

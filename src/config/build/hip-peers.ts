@@ -1,7 +1,7 @@
 // `hip.peers` and the hosts file -> the peers of a host.
 import type { HipPeer, LocalIdentity } from '#engine';
-import { hitAddress } from '#sa';
-import { hipUdpPort } from '#wire';
+import { hitAddress, type IpAddress } from '#sa';
+import { type Hit, hipUdpPort } from '#wire';
 import type { Settings } from '../options/check.ts';
 import { textFromUtf8, utf8Fault } from '../values/utf8.ts';
 import type { BuildContext } from './context.ts';
@@ -16,11 +16,13 @@ export function buildHipPeers(
   context: BuildContext,
 ): readonly HipPeer[] {
   const hosts = peersOfHosts(hip, context);
+  const addressesOf = new Map(hosts.map(({ peer }) => [peer.hit, peer.addresses]));
   const sections = hip.sections('peers')[0]?.sections('<name>') ?? [];
-  const written = sections.flatMap((settings) => buildPeer(settings, hosts, identities, context) ?? []);
-  const further = hosts.filter(({ peer }) => written.every((one) => one.peer.hit !== peer.hit));
+  const written = sections.flatMap((settings) => buildPeer(settings, addressesOf, identities, context) ?? []);
+  const sectioned = new Set(written.map(({ peer }) => peer.hit));
+  const further = hosts.filter(({ peer }) => !sectioned.has(peer.hit));
   const placed = withServers([...written, ...further], sections, context);
-  for (const one of placed) checkPeer(one, placed, identities, context);
+  checkPeers(placed, identities, context);
   return placed.map(({ peer }) => peer);
 }
 
@@ -42,7 +44,7 @@ function peersOfHosts(hip: Settings, context: BuildContext): readonly PlacedPeer
 
 function buildPeer(
   settings: Settings,
-  hosts: readonly PlacedPeer[],
+  inHosts: ReadonlyMap<Hit | undefined, readonly IpAddress[]>,
   identities: readonly LocalIdentity[],
   context: BuildContext,
 ): PlacedPeer | undefined {
@@ -52,7 +54,6 @@ function buildPeer(
   const own = settings.value('addrs', 'ip-addresses');
   const lsi = settings.value('lsi', 'ipv4-address');
   const localHit = settings.value('local_hit', 'hit');
-  const inHosts = hit === undefined ? undefined : hosts.find(({ peer }) => peer.hit === hit);
   if (hit === undefined && own === undefined) {
     const faulty = ['hit', 'addrs'].some((one) => settings.section.settings.get(one)?.value !== undefined);
     if (!faulty) findings.error('missing', position, `peer "${name}" needs the option "hit", or "addrs"`);
@@ -65,7 +66,7 @@ function buildPeer(
   const peer: HipPeer = {
     name,
     ...(hit !== undefined && { hit }),
-    addresses: own ?? inHosts?.peer.addresses ?? [],
+    addresses: own ?? (hit === undefined ? undefined : inHosts.get(hit)) ?? [],
     ...(lsi !== undefined && { lsi }),
     ...(settings.required('udp', 'boolean') && { udpPort: hipUdpPort }),
     ...(localHit !== undefined && { localHit }),
@@ -91,28 +92,30 @@ function quirksOf(
 }
 
 /** Each name, HIT and LSI is one peer's, and none of ours. */
-function checkPeer(
-  { peer, position }: PlacedPeer,
-  all: readonly PlacedPeer[],
+function checkPeers(
+  peers: readonly PlacedPeer[],
   identities: readonly LocalIdentity[],
   { findings }: BuildContext,
 ): void {
-  const before = all.slice(
-    0,
-    all.findIndex((one) => one.peer === peer),
-  );
-  if (before.some((one) => one.peer.name === peer.name)) {
-    findings.error('conflict', position, `another peer is called "${peer.name}" too`);
-  }
-  const sameHit = before.find((one) => peer.hit !== undefined && one.peer.hit === peer.hit);
-  if (sameHit !== undefined) {
-    findings.error('conflict', position, `peer "${peer.name}" has the HIT of peer "${sameHit.peer.name}"`);
-  }
-  const sameLsi = before.find((one) => peer.lsi !== undefined && one.peer.lsi === peer.lsi);
-  if (sameLsi !== undefined) {
-    findings.error('conflict', position, `peer "${peer.name}" has the LSI of peer "${sameLsi.peer.name}"`);
-  }
-  if (identities.some(({ identity }) => identity.hit === peer.hit)) {
-    findings.error('conflict', position, `peer "${peer.name}" has a HIT of this host`);
+  const names = new Set<string>();
+  const byHit = new Map<Hit, string>();
+  const byLsi = new Map<IpAddress, string>();
+  for (const { peer, position } of peers) {
+    const { name, hit, lsi } = peer;
+    const conflict = (detail: string): void => findings.error('conflict', position, detail);
+    if (names.has(name)) conflict(`another peer is called "${name}" too`);
+    names.add(name);
+    if (hit !== undefined) {
+      const same = byHit.get(hit);
+      if (same !== undefined) conflict(`peer "${name}" has the HIT of peer "${same}"`);
+      else byHit.set(hit, name);
+    }
+    if (lsi !== undefined) {
+      const same = byLsi.get(lsi);
+      if (same !== undefined) conflict(`peer "${name}" has the LSI of peer "${same}"`);
+      else byLsi.set(lsi, name);
+    }
+    if (identities.some(({ identity }) => identity.hit === hit))
+      conflict(`peer "${name}" has a HIT of this host`);
   }
 }

@@ -25,9 +25,10 @@ export function withServers(
   sections: readonly Settings[],
   { findings }: BuildContext,
 ): readonly PlacedPeer[] {
+  const sectionAt = new Map(sections.map((settings) => [settings.section.position, settings]));
   return placed.map((one) => {
     const { peer, position } = one;
-    const settings = sections.find(({ section }) => section.position === position);
+    const settings = sectionAt.get(position);
     if (settings === undefined) return one;
     if (peer.registration !== undefined && (peer.hit === undefined || peer.addresses.length === 0)) {
       const what = peer.hit === undefined ? 'hit' : 'addrs';
