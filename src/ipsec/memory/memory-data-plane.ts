@@ -1,14 +1,8 @@
+// The data plane in memory: SA commands and packets go in, packets and events come out; no clock and no socket of its own.
 import type { IpAddress, SaCommand, SaCounters, SaDirection, SaName, SaProtocol, SaResult } from '#sa';
-import { fragmentIpv4, WireError } from '#wire';
 import { DataPath } from '../data-path.ts';
 import { LingeringSas } from '../lingering-sas.ts';
-import type { IcmpError } from '../packet/icmp-error.ts';
-import {
-  decapsulationHeadroomBytes,
-  encapsulationHeadroomBytes,
-  encapsulationTailroomBytes,
-  PacketSlot,
-} from '../packet-slot.ts';
+import type { PacketSlot } from '../packet-slot.ts';
 import { type KnownPath, PathMtus, pathMtuEvent, type TooBig } from '../path-mtus.ts';
 import { Spd } from '../policy/spd.ts';
 import { expiryEvent } from '../sa-events.ts';
@@ -16,55 +10,42 @@ import type { SaProgress } from '../sa-progress.ts';
 import { Sad } from '../sad.ts';
 import { type InboundSa, wipeKeys } from '../security-association.ts';
 import type { SaUsage } from '../usage.ts';
-import { Verdict } from '../verdicts.ts';
 import { applyCommand, type InstallOptions } from './apply-command.ts';
-import { type EarlyPacket, EarlyPackets } from './early-packets.ts';
-import { HeldPackets } from './held-packets.ts';
-import { IcmpAnswers } from './icmp-answers.ts';
+import type { EarlyPacket } from './early-packets.ts';
+import { InboundPackets } from './inbound-packets.ts';
 import type {
   DataPlaneOutput,
   DataPlaneStatistics,
   MemoryDataPlaneOptions,
   ReceivedPacket,
 } from './interface.ts';
-import { selectorsOfPacket } from './packet-selectors.ts';
-import { UnknownSpiRing } from './unknown-spi-ring.ts';
+import { OutboundPackets } from './outbound-packets.ts';
 
 /** Drain `poll` after every call that gives a packet, a command or the time. */
 export class MemoryDataPlane {
   readonly #sad = new Sad();
   readonly #spd: Spd;
   readonly #path: DataPath;
-  readonly #unknown: UnknownSpiRing;
-  readonly #early = new EarlyPackets();
-  readonly #held: HeldPackets;
   readonly #lingering = new LingeringSas();
   readonly #outputs: DataPlaneOutput[] = [];
-  readonly #slots: [PacketSlot] = [new PacketSlot()];
   readonly #paths: PathMtus;
   readonly #pathMtuBytesMax: number;
   readonly #install: InstallOptions;
   readonly #protocols: readonly SaProtocol[];
-  readonly #answerDiscarded: boolean;
-  readonly #answers: IcmpAnswers;
+  readonly #outbound: OutboundPackets;
+  readonly #inbound: InboundPackets;
   #nextExpiryAt = Number.POSITIVE_INFINITY;
 
   constructor(options: MemoryDataPlaneOptions) {
     this.#spd = new Spd(options.unmatched);
     this.#path = new DataPath(this.#sad, this.#spd, options);
-    this.#unknown = new UnknownSpiRing(options.unknownSpisMax ?? 64, options.unknownSpisPerSecondMax);
-    this.#held = new HeldPackets({
-      packetsPerPolicyMax: options.heldPacketsMax ?? 4,
-      holdMs: options.holdMs ?? 10_000,
-      acquireIntervalMs: options.acquireIntervalMs ?? 1000,
-    });
     this.#pathMtuBytesMax = options.pathMtuBytes ?? 1500;
     this.#paths = new PathMtus(this.#sad, this.#pathMtuBytesMax);
     const { makeCipher, receivedMarks } = options;
     this.#install = { makeCipher, receivedMarks };
     this.#protocols = options.protocols ?? ['esp', 'ah'];
-    this.#answerDiscarded = options.answerDiscarded ?? false;
-    this.#answers = new IcmpAnswers(options.icmpErrorsPerSecondMax);
+    this.#outbound = new OutboundPackets(this.#path, this.#outputs, this.#pathMtuBytesMax, options);
+    this.#inbound = new InboundPackets(this.#path, options);
   }
 
   /**
@@ -90,7 +71,7 @@ export class MemoryDataPlane {
     }
     if (result.ok) this.#followPath(command);
     if (result.ok && (command.kind === 'install-policy' || command.kind === 'install')) {
-      this.#release(at);
+      this.#outbound.release(at);
       this.#receiveEarly(at);
     }
     this.#collectEvents();
@@ -104,7 +85,7 @@ export class MemoryDataPlane {
   }
 
   #receiveEarly(at: number): void {
-    const all = this.#early.take(at, ({ protocol, spi }) => {
+    const all = this.#inbound.takeEarly(at, ({ protocol, spi }) => {
       const sa = this.#sad.findInbound(protocol, spi);
       return sa !== undefined && this.#spd.protects(sa.parameters.childId);
     });
@@ -117,7 +98,7 @@ export class MemoryDataPlane {
    */
   sealElsewhere(childId: number, elsewhere: boolean, at: number): void {
     if (!this.#sad.sealElsewhere(childId, elsewhere)) return;
-    this.#release(at);
+    this.#outbound.release(at);
     this.#collectEvents();
   }
 
@@ -140,7 +121,7 @@ export class MemoryDataPlane {
     at: number,
     pairElsewhere: (protocol: SaProtocol, spi: number) => number | undefined,
   ): readonly EarlyPacket[] {
-    return this.#early.take(at, ({ protocol, spi }) => {
+    return this.#inbound.takeEarly(at, ({ protocol, spi }) => {
       const childId = pairElsewhere(protocol, spi);
       return childId !== undefined && this.#spd.protects(childId);
     });
@@ -165,9 +146,7 @@ export class MemoryDataPlane {
 
   /** An IP packet from the protected side. */
   outbound(packet: Uint8Array, at: number): void {
-    const slot = this.#encapsulate(packet, at);
-    if (slot.verdict === Verdict.TRAP) this.#hold(slot, at);
-    this.#act(slot, at);
+    this.#outbound.take(packet, at);
     this.#collectEvents();
   }
 
@@ -178,16 +157,7 @@ export class MemoryDataPlane {
    * larger of the packet and `paddedBytesMax`, `encapsulationTailroomBytes`.
    */
   outboundBatch(slots: readonly PacketSlot[], count: number, at: number): void {
-    this.#path.encapsulate(slots, at, count);
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!;
-      if (slot.verdict === Verdict.SEALED || slot.verdict === Verdict.HANDED_OVER) continue;
-      if (slot.verdict === Verdict.TRAP) this.#hold(slot, at);
-      // The caller's buffer is used again before the output is taken.
-      if (slot.verdict === Verdict.BYPASS)
-        this.#outputs.push({ kind: 'bypass', packet: slot.octets.slice() });
-      else this.#act(slot, at);
-    }
+    this.#outbound.takeBatch(slots, count, at);
     this.#collectEvents();
   }
 
@@ -201,35 +171,15 @@ export class MemoryDataPlane {
    * @param payloadBytes as many as an inner packet would have
    */
   dummy(childId: number, payloadBytes: number, at: number): void {
-    const slot = this.#slots[0];
-    const room = encapsulationHeadroomBytes + payloadBytes + encapsulationTailroomBytes;
-    slot.buffer = new Uint8Array(room);
-    slot.start = encapsulationHeadroomBytes;
-    slot.length = 0;
-    this.#path.encapsulateDummy(slot, childId, payloadBytes, at);
-    this.#act(slot, at);
+    this.#outbound.dummy(childId, payloadBytes, at);
     this.#collectEvents();
   }
 
   /** A packet from the unprotected side that is ESP by its protocol or port. */
   inbound(received: ReceivedPacket, at: number): void {
-    const slot = this.#slots[0];
-    slot.flowLabel = received.flowLabel;
-    slot.interfaceName = received.interfaceName;
-    slot.buffer = new Uint8Array(decapsulationHeadroomBytes + received.octets.length);
-    slot.buffer.set(received.octets, decapsulationHeadroomBytes);
-    slot.start = decapsulationHeadroomBytes;
-    slot.length = received.octets.length;
-    slot.local = received.local;
-    slot.remote = received.remote;
-    slot.protocol = received.protocol === 'ah' ? 'ah' : 'esp';
-    slot.encapsulated = received.protocol === 'udp';
-    slot.trafficClass = received.trafficClass ?? 0;
-    slot.hopLimit = received.hopLimit ?? 64;
-    this.inboundBatch(this.#slots, 1, at);
-    if (slot.verdict === Verdict.OPENED) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
-    // Decrypted or not: nobody gets it.
-    else slot.buffer.fill(0);
+    const packet = this.#inbound.take(received, at);
+    this.#collectEvents();
+    if (packet !== undefined) this.#outputs.push({ kind: 'deliver', packet });
   }
 
   /**
@@ -238,14 +188,7 @@ export class MemoryDataPlane {
    * each packet that are nobody else's: transport and BEET mode write there.
    */
   inboundBatch(slots: readonly PacketSlot[], count: number, at: number): void {
-    this.#path.decapsulate(slots, at, count);
-    this.#unknown.advance(at);
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!;
-      if (slot.verdict !== Verdict.UNKNOWN_SPI) continue;
-      this.#recordUnknown(slot);
-      this.#early.keep(slot, at);
-    }
+    this.#inbound.takeBatch(slots, count, at);
     this.#collectEvents();
   }
 
@@ -255,36 +198,13 @@ export class MemoryDataPlane {
    * @param evidenceHash as in the slot that it would be put into
    */
   dismisses(protocol: SaProtocol, spi: number, evidenceHash: number): boolean {
-    if (this.#sad.findInbound(protocol, spi) !== undefined || !this.#unknown.dismisses(evidenceHash)) {
-      return false;
-    }
-    this.#path.countDismissed();
-    return true;
-  }
-
-  #recordUnknown(slot: PacketSlot): void {
-    const evidence = {
-      protocol: slot.protocol,
-      spi: slot.spi,
-      sequence: slot.sequence,
-      source: slot.remote!,
-      destination: slot.local!,
-      encapsulated: slot.encapsulated,
-      lengthBytes: slot.length,
-      ...(slot.flowLabel === undefined ? {} : { flowLabel: slot.flowLabel }),
-      ...(slot.interfaceName === undefined ? {} : { interfaceName: slot.interfaceName }),
-    };
-    this.#unknown.record(evidence, slot.evidenceHash);
+    return this.#inbound.dismisses(protocol, spi, evidenceHash);
   }
 
   /** An IP packet from the unprotected side that is no ESP: delivered if a policy lets it bypass (RFC 4301 5.2, 3b). */
   inboundUnprotected(packet: Uint8Array): void {
-    const slot = this.#slots[0];
-    slot.buffer = packet.slice();
-    slot.start = 0;
-    slot.length = packet.length;
-    this.#path.admitUnprotected(this.#slots);
-    if (slot.verdict === Verdict.BYPASS) this.#outputs.push({ kind: 'deliver', packet: slot.octets });
+    const admitted = this.#inbound.takeUnprotected(packet);
+    if (admitted !== undefined) this.#outputs.push({ kind: 'deliver', packet: admitted });
   }
 
   /**
@@ -292,8 +212,8 @@ export class MemoryDataPlane {
    * @returns whether an SA that lingered is gone
    */
   handleTimeout(at: number): boolean {
-    this.#held.expire(at);
-    this.#unknown.advance(at);
+    this.#outbound.held.expire(at);
+    this.#inbound.unknown.advance(at);
     this.#paths.expire(at);
     const late = this.#lingering.takeDue(at);
     for (const command of late) this.#remove(command, at);
@@ -314,8 +234,8 @@ export class MemoryDataPlane {
   deadline(): number | undefined {
     const earliest = Math.min(
       this.#nextExpiryAt,
-      this.#held.expiresAt,
-      this.#unknown.dueAt,
+      this.#outbound.held.expiresAt,
+      this.#inbound.unknown.dueAt,
       this.#lingering.deadline(),
       this.#paths.deadline(),
     );
@@ -326,7 +246,7 @@ export class MemoryDataPlane {
   poll(): DataPlaneOutput | undefined {
     const output = this.#outputs.shift();
     if (output !== undefined) return output;
-    const evidence = this.#unknown.take();
+    const evidence = this.#inbound.unknown.take();
     return evidence === undefined ? undefined : { kind: 'event', event: { kind: 'unknown-spi', evidence } };
   }
 
@@ -372,104 +292,20 @@ export class MemoryDataPlane {
   }
 
   get unknownSpisDropped(): number {
-    return this.#unknown.dropped;
+    return this.#inbound.unknown.dropped;
   }
 
   stats(): DataPlaneStatistics {
     return {
       verdicts: this.#path.verdictCounts(),
       unknownSpisDropped: this.unknownSpisDropped,
-      heldPacketsDropped: this.#held.dropped,
+      heldPacketsDropped: this.#outbound.held.dropped,
     };
-  }
-
-  #encapsulate(packet: Uint8Array, at: number): PacketSlot {
-    const slot = this.#slots[0];
-    // TFC padding may fill the path.
-    const room = Math.max(packet.length, this.#pathMtuBytesMax);
-    slot.buffer = new Uint8Array(encapsulationHeadroomBytes + room + encapsulationTailroomBytes);
-    slot.buffer.set(packet, encapsulationHeadroomBytes);
-    slot.start = encapsulationHeadroomBytes;
-    slot.length = packet.length;
-    this.#path.encapsulate(this.#slots, at);
-    return slot;
-  }
-
-  /** Turns the verdict on an outbound packet into outputs. */
-  #act(slot: PacketSlot, at: number): void {
-    switch (slot.verdict) {
-      case Verdict.SEALED:
-        this.#outputs.push({
-          kind: 'transmit',
-          protocol: slot.encapsulated ? 'udp' : slot.protocol,
-          local: slot.local!,
-          remote: slot.remote!,
-          octets: slot.octets,
-          trafficClass: slot.trafficClass,
-          hopLimit: slot.hopLimit,
-          dontFragment: slot.dontFragment,
-        });
-        return;
-      case Verdict.BYPASS:
-        this.#outputs.push({ kind: 'bypass', packet: slot.octets });
-        return;
-      case Verdict.HANDED_OVER:
-        // Not of the caller's buffer: `outboundBatch` leaves such a slot alone.
-        this.#outputs.push({ kind: 'hand-over', childId: slot.policy!.childId!, packet: slot.octets });
-        return;
-      case Verdict.FRAGMENT:
-        for (const fragment of fragmentsOf(slot.octets, slot.mtuBytes)) {
-          this.#act(this.#encapsulate(fragment, at), at);
-        }
-        return;
-      case Verdict.TOO_BIG:
-        this.#answer(slot, { kind: 'too-big', mtuBytes: slot.mtuBytes }, at);
-        return;
-      case Verdict.HOP_LIMIT:
-        this.#answer(slot, { kind: 'hop-limit' }, at);
-        return;
-      case Verdict.DISCARDED:
-        if (this.#answerDiscarded) this.#answer(slot, { kind: 'prohibited' }, at);
-        return;
-    }
-  }
-
-  #answer(slot: PacketSlot, error: IcmpError, at: number): void {
-    const answer = this.#answers.about(slot.octets, error, at);
-    if (answer !== undefined) this.#outputs.push({ kind: 'deliver', packet: answer });
-  }
-
-  #hold(slot: PacketSlot, at: number): void {
-    const policyId = slot.policy!.policyId;
-    if (!this.#held.hold(policyId, slot.octets, at)) return;
-    const { local, remote } = selectorsOfPacket(slot.octets);
-    this.#outputs.push({ kind: 'event', event: { kind: 'acquire', policyId, local, remote } });
-  }
-
-  /** Tries held packets again, now that SAs or policies are others. Only those that may leave do. */
-  #release(at: number): void {
-    this.#held.release((packet) => {
-      const slot = this.#encapsulate(packet, at);
-      const waits =
-        slot.verdict === Verdict.TRAP || slot.verdict === Verdict.NO_SA || slot.verdict === Verdict.NO_POLICY;
-      if (!waits) this.#act(slot, at);
-      return !waits;
-    });
   }
 
   #collectEvents(): void {
     for (let event = this.#path.takeEvent(); event !== undefined; event = this.#path.takeEvent()) {
       this.#outputs.push({ kind: 'event', event });
     }
-  }
-}
-
-/** The header may still have options that cannot be copied; such a packet is dropped. */
-function fragmentsOf(packet: Uint8Array, mtuBytes: number): readonly Uint8Array[] {
-  try {
-    return fragmentIpv4(packet, mtuBytes);
-  } catch (error) {
-    if (error instanceof WireError) return [];
-    throw error;
   }
 }
