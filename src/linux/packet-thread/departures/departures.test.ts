@@ -6,7 +6,9 @@ import { type LsiTranslation, MemoryDataPlane } from '#ipsec';
 import { selectorOfPrefix } from '#sa';
 import type { OtherThreads } from '../../hand-over/other-threads.ts';
 import { PacketMemory } from '../../memory/packet-memory.ts';
-import { virtioNetHeaderBytes } from '../../offload/virtio-net-header.ts';
+import { fromKernel } from '../../offload/testing/device.ts';
+import { tcpPacket } from '../../offload/testing/large-packets.ts';
+import { GsoType, virtioNetHeaderBytes } from '../../offload/virtio-net-header.ts';
 import { TunDevice } from '../../tun-device.ts';
 import { Departures } from './departures.ts';
 import { Ways } from './ways.ts';
@@ -73,4 +75,24 @@ test('a packet whose pair changes over between its reading and its sealing is ha
   };
   departures.read(tun);
   assert.deepEqual(handedOver, [`${packet.length} alone for ${childId}`]);
+});
+
+test('large packets that are cut very small do not keep sockets and device from their turn', () => {
+  const { departures, tun, start, plane } = given();
+  plane.sealElsewhere(childId, false, 0);
+  const shape = { version: 4, dataBytes: 60_000, gsoBytes: 36, optionBytes: 12, flags: 0x10 } as const;
+  const large = tcpPacket({ ...shape, sequence: 1, identification: 1, trafficClass: 0 });
+  const [octets, lengthBytes] = fromKernel(large, GsoType.TCPV4, shape.gsoBytes);
+  tun.memory.octets.set(octets.subarray(0, lengthBytes), start);
+  let reads = 0;
+  const busy = {
+    ...tun,
+    read: () => {
+      reads++;
+      return lengthBytes;
+    },
+  } as unknown as TunDevice;
+  departures.read(busy);
+  // 1,667 segments each.
+  assert.equal(reads, 2);
 });

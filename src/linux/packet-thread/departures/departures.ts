@@ -11,6 +11,8 @@ import type { Ways } from './ways.ts';
 
 /** Reads of the device before the sockets get their turn. */
 const tunReadsMax = 16;
+/** And packets cut of what was read: whoever receives a stream says how small its segments are. */
+const tunPacketsMax = 2_048;
 
 export interface DeparturesOptions {
   readonly plane: MemoryDataPlane;
@@ -46,7 +48,8 @@ export class Departures {
   }
 
   read(tun: TunDevice): void {
-    for (let i = 0; i < tunReadsMax; i++) {
+    const { placed } = this.#batch;
+    for (let i = 0; i < tunReadsMax && this.#batch.placed - placed < tunPacketsMax; i++) {
       const lengthBytes = tun.read();
       if (lengthBytes === 0) break;
       if (this.#isElsewhere(tun, lengthBytes)) continue;

@@ -15,6 +15,8 @@ export class OutboundBatch implements SegmentSink {
   readonly #send: () => void;
   #count = 0;
   #next = 0;
+  /** Packets so far, of all batches. */
+  placed = 0;
 
   /**
    * @param memory of which it takes `bytes`
@@ -42,6 +44,7 @@ export class OutboundBatch implements SegmentSink {
     slot.start = at;
     slot.length = lengthBytes;
     this.#next += bytes;
+    this.placed++;
     return at;
   }
 
