@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressFromBytes } from '#sa';
-import { encodeIpv4, encodeIpv6 } from '#wire';
+import { encodeIpv4, encodeIpv6, writeU16 } from '#wire';
 import { runFilter } from '../../testing/bpf-machine.ts';
 import { filteredSpisMax, unknownSpiFilter } from './packet-filter.ts';
 import { evidenceOf } from './sniffed-packet.ts';
@@ -112,6 +112,23 @@ test('evidence has what an audit record wants (RFC 4303 3.4.2)', () => {
     encapsulated: false,
     lengthBytes: 32,
   });
+});
+
+test('what lies behind the end that a packet names is no evidence: the kernel takes no ESP of it', () => {
+  for (const [version, lengthAt, payloadBytes] of [
+    [4, 2, 20],
+    [6, 4, 0],
+  ] as const)
+    for (const packet of [
+      udp(version, port, esp(0xc0000001)),
+      ip(version, 50, esp(0xc0000001)),
+      ip(version, 51, ah(0xc0000001)),
+    ]) {
+      assert.notEqual(evidenceOf(packet, port), undefined);
+      const short = packet.slice();
+      writeU16(short, lengthAt, payloadBytes + 7);
+      assert.equal(evidenceOf(short, port), undefined);
+    }
 });
 
 test('more SPIs than the kernel takes instructions are not filtered', () => {

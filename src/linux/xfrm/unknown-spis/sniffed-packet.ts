@@ -25,6 +25,7 @@ export function evidenceOf(octets: Uint8Array, natTraversalPort: number): Eviden
   const payload = (octets[0] ?? 0) >>> 4 === 6 ? ipv6Payload(octets) : ipv4Payload(octets);
   if (payload === undefined) return undefined;
   const { protocol, start, lengthBytes, source, destination, flowLabel } = payload;
+  const end = start + lengthBytes;
   const ends = (sourcePort: number, destinationPort: number): Pick<Evidence, 'source' | 'destination'> => ({
     source: { address: source, port: sourcePort },
     destination: { address: destination, port: destinationPort },
@@ -32,20 +33,20 @@ export function evidenceOf(octets: Uint8Array, natTraversalPort: number): Eviden
   const flow = flowLabel === undefined ? {} : { flowLabel };
   switch (protocol) {
     case IpProtocol.ESP:
-      if (start + 8 > octets.length) return undefined;
+      if (start + 8 > end) return undefined;
       return {
         ...{ protocol: 'esp', encapsulated: false, ...ends(0, 0), ...flow, lengthBytes },
         ...{ spi: readU32(octets, start), sequence: readU32(octets, start + 4) },
       };
     case IpProtocol.AH:
-      if (start + 12 > octets.length) return undefined;
+      if (start + 12 > end) return undefined;
       return {
         ...{ protocol: 'ah', encapsulated: false, ...ends(0, 0), ...flow, lengthBytes },
         ...{ spi: readU32(octets, start + 4), sequence: readU32(octets, start + 8) },
       };
     case IpProtocol.UDP: {
       const esp = start + udpHeaderBytes;
-      if (esp + 8 > octets.length || readU16(octets, start + 2) !== natTraversalPort) return undefined;
+      if (esp + 8 > end || readU16(octets, start + 2) !== natTraversalPort) return undefined;
       // RFC 3948 2.2: it is IKE.
       if (readU32(octets, esp) === 0) return undefined;
       return {
