@@ -35,6 +35,8 @@ export interface Mobility {
   proven: TunnelEnds | undefined;
   /** Where the peer is being asked. */
   candidate: PathCandidate | undefined;
+  /** From where packets on a Child SA have come while the peer was being asked: the data plane says so once. */
+  heardFrom: Endpoint | undefined;
   /** As client behind a NAT: as whom the gateway saw us, by its last answer to an update (3.8). */
   seenAs: Uint8Array | undefined;
 }
@@ -46,6 +48,7 @@ export function newMobility(): Mobility {
     natsFound: 0,
     proven: undefined,
     candidate: undefined,
+    heardFrom: undefined,
     seenAs: undefined,
   };
 }

@@ -46,6 +46,7 @@ export function concludeCheckPath(
 function follow(state: IkeSaState, mobility: Mobility, candidate: PathCandidate): void {
   const from = state.remote;
   mobility.candidate = undefined;
+  mobility.heardFrom = undefined;
   mobility.proven = undefined;
   state.local = candidate.local;
   state.remote = candidate.remote;
@@ -65,6 +66,10 @@ function giveUp(state: IkeSaState, mobility: Mobility, { remote }: PathCandidate
   }
   state.emit({ kind: 'path-checked', remote, proven: false });
   if (!sameEndpoint(from, state.remote)) state.emit({ kind: 'peer-moved', from, to: state.remote });
+  // Which copy of our questions was answered could not be told, and packets may have come from there all the same.
+  const { heardFrom } = mobility;
+  mobility.heardFrom = undefined;
+  if (heardFrom !== undefined) noteMapping(state, mobility, heardFrom);
 }
 
 /**
@@ -72,7 +77,11 @@ function giveUp(state: IkeSaState, mobility: Mobility, { remote }: PathCandidate
  * NAT the peer may not know of its new mapping, and is asked there. What either end has said itself goes before.
  */
 export function noteMapping(state: IkeSaState, mobility: Mobility, remote: Endpoint): void {
-  if (!state.nat.remote || mobility.proven !== undefined || mobility.candidate?.by === 'update') return;
+  if (mobility.proven !== undefined || mobility.candidate?.by === 'update') {
+    mobility.heardFrom = remote;
+    return;
+  }
+  if (!state.nat.remote) return;
   const ends = state.tunnelEnds;
   if (sameEndpoint(ends.remote, remote)) return;
   if (mobility.candidate !== undefined && sameEndpoint(mobility.candidate.remote, remote)) return;

@@ -115,3 +115,44 @@ test('without a NAT in front of the peer packets from elsewhere are no reason to
   pair.collect();
   assert.equal(pair.wire.length, 0);
 });
+
+// RFC 4555 3.7, 3.8
+test('a gateway that could not tell where a client answered from asks again if packets still come from there', () => {
+  const pair = mobile();
+  pair.natAddress = address('192.0.2.99');
+  pair.establish();
+  pair.natPortOffset = 30_000;
+  pair.moon.command({ kind: 'move', local: elsewhere });
+  let checked = 0;
+  const copies = new Map<number, number>();
+  for (let i = 0; i < 400 && checked === 0; i++) {
+    pair.wait(100);
+    for (const datagram of pair.wire.splice(0)) {
+      const { octets, destination } = datagram;
+      if (datagram.to === pair.sun) pair.deliver(pair.sun, datagram);
+      // Nobody is at the old mapping any more; at the new one the first copies of each request get lost.
+      else if (destination.port === 4500) {
+        const id = new DataView(octets.buffer, octets.byteOffset).getUint32(20);
+        const copy = (copies.get(id) ?? 0) + 1;
+        copies.set(id, copy);
+        if (copy > 3 || (octets[19]! & 0x20) !== 0) pair.deliver(pair.moon, datagram);
+      }
+    }
+    // The data plane says so once.
+    if (i === 2) mappingChanged(pair.sun, at(address('192.0.2.99'), 34_500));
+    checked = pair.sun.eventsOf('path-checked').length;
+  }
+  assert.deepEqual(
+    pair.sun.eventsOf('path-checked').map(({ proven }) => proven),
+    [false],
+  );
+  assert.equal(pair.sun.sa.remote.port, 24_500);
+  pair.collect();
+  for (let i = 0; i < 20; i++) {
+    pair.wait(100);
+    for (const datagram of pair.wire.splice(0))
+      if (datagram.to === pair.sun || datagram.destination.port === 4500) pair.deliver(datagram.to, datagram);
+  }
+  assert.equal(pair.sun.sa.remote.port, 34_500);
+  assert.equal(pair.sun.sa.mobility?.tunnel.remote.port, 34_500);
+});
