@@ -57,3 +57,16 @@ test('given a token that waited for the disk and went to the peer late, the rest
   hosts.sendEsp(hosts.moon);
   assert.equal(hosts.sun.eventsOf('unknown-spi')[0]?.verdict.reason, 'history-with-tokens');
 });
+
+test('a loss of more than an hour ago is not called for', () => {
+  const calledAfter = (ms: number): number => {
+    const hosts = new TwoHosts();
+    hosts.connect();
+    hosts.restart(hosts.moon);
+    hosts.wait(ms, () => false);
+    hosts.moon.events.length = 0;
+    hosts.restart(hosts.moon);
+    return hosts.moon.eventsOf('recovery').length;
+  };
+  assert.deepEqual([calledAfter(3_500_000), calledAfter(3_700_000)], [1, 0]);
+});
