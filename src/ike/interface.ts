@@ -170,6 +170,8 @@ export interface IkeFailure {
     | 'invalid-ke-payload'
     | 'authentication-failed'
     | 'peer-authentication-failed'
+    /** A secret was not judged, since too many wrong ones came before. */
+    | 'too-many-tries'
     | 'identity-mismatch'
     | 'ts-unacceptable'
     | 'no-answer'

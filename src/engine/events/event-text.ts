@@ -1,5 +1,5 @@
 // Events as lines for people. What is said here is all that a log ever holds: no event carries a key octet.
-import { type ChildSaSummary, formatIdentity, type IkeEvent } from '#ike';
+import { type ChildSaSummary, formatIdentity, type IkeEvent, type IkeFailure } from '#ike';
 import { formatEndpoint, formatSelector, formatSpi, formatSuite } from '#sa';
 import { exchangeTypeName, notifyTypeName } from '#wire';
 import { hipEventText } from '../hip/hip-event-text.ts';
@@ -56,6 +56,12 @@ function establishedWords(event: Extract<IkeEvent, { kind: 'ike-established' }>)
   return `IKE SA ${how} ${ends} with ${formatSuite(event.suite)}${contact}`;
 }
 
+function failedText({ code, detail }: IkeFailure): EventText {
+  if (code === 'abandoned') return { level: 'info', text: `IKE SA given up: ${detail}` };
+  const text = `IKE SA failed: ${detail}`;
+  return code === 'too-many-tries' ? { level: 'warn', ofStrangers: true, text } : { level: 'error', text };
+}
+
 function ikeEventText(event: IkeEvent): EventText {
   switch (event.kind) {
     case 'ike-established':
@@ -74,9 +80,7 @@ function ikeEventText(event: IkeEvent): EventText {
         text: `Message IDs synchronised: ours go on with ${event.nextRequestId}, the peer's with ${event.expectedRequestId}`,
       };
     case 'ike-failed':
-      return event.failure.code === 'abandoned'
-        ? { level: 'info', text: `IKE SA given up: ${event.failure.detail}` }
-        : { level: 'error', text: `IKE SA failed: ${event.failure.detail}` };
+      return failedText(event.failure);
     case 'ike-ended':
       return { level: 'info', text: `IKE SA ended: ${event.failure.detail}` };
     case 'peer-refused':
@@ -208,7 +212,8 @@ export function eventText(event: EngineEvent): EventText {
     case 'ike': {
       const inner = ikeEventText(event.event);
       const { connection, ikeId, remote } = event.context;
-      return said(inner.level, () => `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${inner.text}`);
+      const words = (): string => `${connection.name}[${ikeId}] ${formatEndpoint(remote)}: ${inner.text}`;
+      return inner.ofStrangers ? { ...inner, text: words() } : said(inner.level, words);
     }
     case 'hip':
       return hipEventText(event.event);

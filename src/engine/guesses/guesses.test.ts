@@ -70,6 +70,25 @@ describe('a password', () => {
     assert.equal(pair.sun.engine.status().counts['guess-braked user-and-source delayed'], 1);
   });
 
+  test('that is not heard is told in a line of strangers, of which no more are written than one in a second', () => {
+    const pair = eapHosts({}, 'roses').start();
+    for (let wrong = 0; wrong < 30; wrong++) {
+      pair.moon.command({ kind: 'initiate', child: 'net' });
+      pair.settle();
+      pair.moon.command({ kind: 'terminate', connection: 'gateway' });
+      pair.settle();
+    }
+    const failed = pair.sun.eventsOf('ike').filter(({ event }) => event.kind === 'ike-failed');
+    const unheard = failed.filter((event) => eventFields(event)['code'] === 'too-many-tries');
+    assert.ok(unheard.length > 10, `${unheard.length} of ${failed.length}`);
+    assert.equal(eventText(unheard[0]!).ofStrangers, true);
+    assert.match(
+      eventText(unheard[0]!).text,
+      /EAP: carol was not heard: too many wrong passwords came before/,
+    );
+    assert.equal(eventText(failed[0]!).ofStrangers, undefined);
+  });
+
   test('that is right is not judged at once either where too many wrong ones came from, and gets its user in', () => {
     const pair = eapHosts({}, 'roses').start();
     for (let wrong = 0; wrong < 8; wrong++) tryOnce(pair);

@@ -34,7 +34,7 @@ import { identityOfUserName, withoutDomain } from './user-name.ts';
 /** A user's password, or why he does not get in whatever he says. */
 export type PasswordLookup =
   | { readonly kind: 'password'; readonly password: Uint8Array }
-  | { readonly kind: 'none'; readonly reason: string };
+  | { readonly kind: 'none'; readonly reason: string; readonly unheard?: true };
 
 export interface EapAuthenticatorOptions {
   readonly randomness: Pick<Randomness, 'bytes'>;
@@ -47,6 +47,12 @@ export interface EapAuthenticatorOptions {
   readonly admit?: (user: Identity) => TryAdmission;
   /** The password was right. */
   readonly right?: (user: Identity) => void;
+}
+
+export interface EapRefusal {
+  readonly reason: string;
+  /** Nobody looked at what he gave. */
+  readonly unheard?: true;
 }
 
 /** The next message to the peer, and what it means. */
@@ -63,7 +69,7 @@ export type EapAuthenticatorStep =
       readonly password: Uint8Array;
       readonly sessionKey: Uint8Array;
     }
-  | { readonly kind: 'failure'; readonly message: Uint8Array; readonly reason: string };
+  | ({ readonly kind: 'failure'; readonly message: Uint8Array } & EapRefusal);
 
 type Success = Extract<EapAuthenticatorStep, { readonly kind: 'success' }>;
 
@@ -74,7 +80,7 @@ type Stage =
   | { readonly name: 'held'; readonly answer: Answer }
   /** He knows the password, and is told that we do. */
   | ({ readonly name: 'confirmed' } & Pick<Success, 'user' | 'password' | 'sessionKey'>)
-  | { readonly name: 'refused'; readonly reason: string }
+  | { readonly name: 'refused'; readonly refusal: EapRefusal }
   | { readonly name: 'ended' };
 
 /** To a challenge of ours. */
@@ -132,8 +138,8 @@ export class EapAuthenticator {
   }
 
   /** Why the peer was refused: it need not answer to that. */
-  get refusal(): string | undefined {
-    return this.#stage.name === 'refused' ? this.#stage.reason : undefined;
+  get refusal(): EapRefusal | undefined {
+    return this.#stage.name === 'refused' ? this.#stage.refusal : undefined;
   }
 
   destroy(): void {
@@ -142,7 +148,7 @@ export class EapAuthenticator {
   }
 
   #receive(stage: Stage, packet: EapMessage): EapAuthenticatorStep {
-    if (stage.name === 'refused') return this.#fail(stage.reason);
+    if (stage.name === 'refused') return this.#end(stage.refusal);
     if (stage.name === 'identity') {
       if (packet.type !== EapType.IDENTITY) return this.#fail('the peer does not say who it is');
       return { kind: 'ask', message: this.#challenge() };
@@ -187,7 +193,7 @@ export class EapAuthenticator {
         return admission;
       case 'refuse': {
         const reason = `${formatIdentity(user)} was not heard: too many wrong passwords came before`;
-        return this.#judge(answer, { kind: 'none', reason });
+        return this.#judge(answer, { kind: 'none', reason, unheard: true });
       }
     }
   }
@@ -205,9 +211,8 @@ export class EapAuthenticator {
     const right = equalConstantTime(ntResponse(challenges, hash), given);
     if (found.kind === 'none' || !right) {
       wipe(hash);
-      return this.#refuse(
-        found.kind === 'none' ? found.reason : `${formatIdentity(user)} gave a wrong password`,
-      );
+      const reason = found.kind === 'none' ? found.reason : `${formatIdentity(user)} gave a wrong password`;
+      return this.#refuse(found.kind === 'none' && found.unheard ? { reason, unheard: true } : { reason });
     }
     this.#options.right?.(user);
     const sessionKey = msChapSessionKey(hash, given);
@@ -222,8 +227,8 @@ export class EapAuthenticator {
   }
 
   /** RFC 2759 6: ERROR_AUTHENTICATION_FAILURE, not to be tried again. */
-  #refuse(reason: string): EapAuthenticatorStep {
-    this.#stage = { name: 'refused', reason };
+  #refuse(refusal: EapRefusal): EapAuthenticatorStep {
+    this.#stage = { name: 'refused', refusal };
     const challenge = hexDigits(this.#options.randomness.bytes(msChapChallengeBytes));
     const message = encodeUtf8(`E=691 R=0 C=${challenge} V=3 M=authentication failed`);
     return {
@@ -233,8 +238,12 @@ export class EapAuthenticator {
   }
 
   #fail(reason: string): EapAuthenticatorStep {
+    return this.#end({ reason });
+  }
+
+  #end(refusal: EapRefusal): EapAuthenticatorStep {
     this.destroy();
-    return { kind: 'failure', message: this.#outcome(EapCode.FAILURE), reason };
+    return { kind: 'failure', message: this.#outcome(EapCode.FAILURE), ...refusal };
   }
 
   #msChap(packet: (identifier: number) => Parameters<typeof encodeMsChapRequest>[0]): Uint8Array {

@@ -223,7 +223,7 @@ describe('who gives a wrong password, and who is nobody,', () => {
     const first = peerOf('carol', 'roses').receive(challenge);
     assert.ok(first.kind === 'respond');
     const message = messageOf(gateway.receive(first.message));
-    assert.equal(gateway.refusal, 'carol gave a wrong password');
+    assert.deepEqual(gateway.refusal, { reason: 'carol gave a wrong password' });
     // The right one at last, for the same challenge, with the identifier that is asked for now.
     const second = peerOf().receive(challenge);
     assert.ok(second.kind === 'respond');

@@ -11,6 +11,7 @@ import {
   EapAuthenticator,
   type EapAuthenticatorOptions,
   type EapAuthenticatorStep,
+  type EapRefusal,
   type PasswordLookup,
 } from '../../eap/eap-authenticator.ts';
 import { findEapSecret, takesUser, userNameOf } from '../../eap/user-name.ts';
@@ -190,7 +191,11 @@ function answerEap(
     state.phase = { ...phase, proven: { user, password, sessionKey } };
   }
   sendResponse(state, origin, [{ type: 'EAP', message: step.message }]);
-  if (step.kind === 'failure') endIkeSa(state, failure('authentication-failed', `EAP: ${step.reason}`));
+  if (step.kind === 'failure') endIkeSa(state, eapFailure(step));
+}
+
+function eapFailure({ reason, unheard }: EapRefusal): IkeFailure {
+  return failure(unheard ? 'too-many-tries' : 'authentication-failed', `EAP: ${reason}`);
 }
 
 function concludeEap(
@@ -258,8 +263,8 @@ export function handleGivenUp(
   endIkeSa(state, whyGivenUp(authenticator.refusal, payloads));
 }
 
-function whyGivenUp(refusal: string | undefined, payloads: readonly Payload[]): IkeFailure {
-  if (refusal !== undefined) return failure('authentication-failed', `EAP: ${refusal}`);
+function whyGivenUp(refusal: EapRefusal | undefined, payloads: readonly Payload[]): IkeFailure {
+  if (refusal !== undefined) return eapFailure(refusal);
   const type = NotifyType.AUTHENTICATION_FAILED;
   return findNotify(payloads, type) === undefined
     ? failure('deleted-by-peer', 'the peer gave up before it was authenticated')

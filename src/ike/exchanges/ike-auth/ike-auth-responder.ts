@@ -49,7 +49,7 @@ export function handleAuthRequest(
   }
   if (guess !== undefined && admission.kind === 'refuse') {
     const detail = `${formatIdentity(guess.user)} was not heard: too many wrong pre-shared keys came before`;
-    refuseInitiator(state, origin, failure('authentication-failed', detail));
+    refuseInitiator(state, origin, failure('too-many-tries', detail));
     return;
   }
   judgeAuthRequest(state, phase, origin, payloads);
