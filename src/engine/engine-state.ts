@@ -37,6 +37,7 @@ import { defaultUnknownSpiConfiguration, givesTokens, RecoveryState } from './re
 import { ClientTickets, newTicketIssuer } from './resumption/resumption.ts';
 import { openTicketRecords, TicketRecords } from './resumption/ticket-records.ts';
 import { SpiAllocator } from './spi-allocator.ts';
+import { TokenBucket } from './token-bucket.ts';
 import { withMarker } from './udp-encapsulation.ts';
 import { AddressPools } from './virtual-addresses/address-pools.ts';
 
@@ -79,6 +80,8 @@ export class EngineState {
   readonly registry: IkeSaRegistry = new IkeSaRegistry();
   readonly halfOpen: HalfOpenTable = new HalfOpenTable();
   readonly guesses: GuessBrake = new GuessBrake();
+  /** Datagrams of half-open IKE SAs to where none was begun: what is in them may be longer than what asks for it. */
+  readonly answersElsewhere: TokenBucket = new TokenBucket(20, 60);
   readonly pools: AddressPools = new AddressPools();
   readonly spis: SpiAllocator;
   /** Whose SPIs are whose on this host. */

@@ -1,5 +1,6 @@
 // After an IKE SA was given something: its outputs become the engine's, its events are acted upon, its timer is set.
 import type { IkeSaOutput } from '#ike';
+import type { Endpoint } from '#sa';
 import { rekeyOnceKnown } from '../checkpoint/adopt-checkpoint.ts';
 import type { EngineState } from '../engine-state.ts';
 import { forgetIkeSa } from '../recovery/ike-sa-ended.ts';
@@ -23,6 +24,7 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
   state.checkpoint.note(entry);
   switch (output.kind) {
     case 'transmit':
+      if (isElsewhere(entry, output.remote) && !state.answersElsewhere.take(state.at)) break;
       entry.lastTransmitAt = state.at;
       if (entry.withheld !== undefined) entry.withheld.push(output);
       else if (!state.checkpoint.hold(entry, output)) {
@@ -53,6 +55,11 @@ function forward(state: EngineState, entry: IkeEntry, output: IkeSaOutput): void
       reactToIkeEvent(state, entry, output.event);
       break;
   }
+}
+
+/** Nobody is authenticated, and only a message that may be forged says that there is who began: a NAT may have moved him. */
+function isElsewhere({ halfOpenSource }: IkeEntry, { address }: Endpoint): boolean {
+  return halfOpenSource !== undefined && halfOpenSource !== address;
 }
 
 function retire(state: EngineState, entry: IkeEntry): void {
