@@ -20,6 +20,8 @@ export interface PingResult {
   /** The most pings after each other that were lost, and when the next one was answered, in ms of Unix time. */
   readonly lostInARow: number;
   readonly answeredAgainAt: number;
+  /** From the last answer before those to that one. */
+  readonly outageMs: number;
 }
 
 /** A ping that runs until it is stopped. */
@@ -62,10 +64,11 @@ export class ContinuousPing {
       last = Math.max(last, sequence);
     }
     const inOrder = [...new Set(sequences)].sort((one, other) => one - other);
-    let [lostInARow, next] = [0, 0];
+    let [lostInARow, before, next] = [0, 0, 0];
     for (const [i, sequence] of inOrder.entries()) {
-      const lost = sequence - (inOrder[i - 1] ?? 0) - 1;
-      if (lost > lostInARow) [lostInARow, next] = [lost, sequence];
+      const previous = inOrder[i - 1] ?? 0;
+      const lost = sequence - previous - 1;
+      if (lost > lostInARow) [lostInARow, before, next] = [lost, previous, sequence];
     }
     return {
       answered,
@@ -74,6 +77,7 @@ export class ContinuousPing {
       overtaken,
       lostInARow,
       answeredAgainAt: this.#answeredAt(next),
+      outageMs: this.#answeredAt(next) - this.#answeredAt(before),
     };
   }
 

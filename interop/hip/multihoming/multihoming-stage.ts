@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from '../../harness/capture.ts';
-import { eventually } from '../../harness/eventually.ts';
+import { eventually, patienceMs } from '../../harness/eventually.ts';
 import type { Family } from '../../harness/network.ts';
 import { runProgram } from '../../harness/processes.ts';
 import { ContinuousPing, type Path } from '../../harness/traffic.ts';
@@ -126,12 +126,17 @@ export class MultihomingStage {
 
   /** Each has verified both addresses of the other. */
   async verified(): Promise<void> {
-    await eventually('all addresses are ACTIVE', async () => {
-      const all = await Promise.all(this.hosts.map((host) => host.association()));
-      return all.every(
-        (one) => one?.locators?.length === 2 && one.locators.every(({ state }) => state === 'ACTIVE'),
-      );
-    });
+    // One that did not answer for a while is asked again after half a minute.
+    await eventually(
+      'all addresses are ACTIVE',
+      async () => {
+        const all = await Promise.all(this.hosts.map((host) => host.association()));
+        return all.every(
+          (one) => one?.locators?.length === 2 && one.locators.every(({ state }) => state === 'ACTIVE'),
+        );
+      },
+      2 * patienceMs,
+    );
   }
 
   async close(): Promise<void> {

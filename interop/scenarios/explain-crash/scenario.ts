@@ -39,11 +39,10 @@ const scenario: Scenario = {
         return sa.initiatorSpi === first.initiatorSpi ? undefined : sa;
       });
       await pings.answers(20);
-      const killedAt = performance.now();
       await right.kill();
       await right.start();
       await pings.answers(20);
-      const outageMs = performance.now() - killedAt;
+      const { outageMs } = await pings.stop();
       const third = await only(left);
       await left.downIke('gateway');
       await stage.stopCapture();
@@ -68,10 +67,10 @@ const scenario: Scenario = {
       const lost = told.finding('lost-state');
       assert.match(lost.what, new RegExp(`^${stage.network.strongswan.outer.IPv4} lost its SAs`));
       const seconds = Number(/no answer for ([\d.]+) s/.exec(lost.what)?.[1]);
-      // Ours ends with the twentieth ping after it.
+      // ping may have heard of either answer a little later.
       assert.ok(
-        Math.abs(seconds * 1_000 - outageMs) < 2_500,
-        `${seconds} s in the story, ${outageMs.toFixed(0)} ms by our clock`,
+        Math.abs(seconds * 1_000 - outageMs) < 1_000,
+        `${seconds} s in the story, ${outageMs} ms between answers`,
       );
       assert.match(lost.advice, new RegExp(`SPI ${children[1]!.outboundSpi} .*INVALID_SPI.*QCD token`));
       assert.match(told.finding('request-unanswered').what, /INFORMATIONAL \d+ .* sent 3 times/);
