@@ -57,17 +57,12 @@ const stop = new AbortController();
 setMaxListeners(0, stop.signal);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 
-/** In this order, as many at a time: `node --test` would go by their names. */
-function runFiles(some, concurrency) {
-  return run({ files: some.map((file) => resolve(file)), concurrency, signal: stop.signal });
+/** In this order: `node --test` would go by their names. One of them waits for something as a rule. */
+function runFiles(some) {
+  return run({ files: some.map((file) => resolve(file)), concurrency: cores + 1, signal: stop.signal });
 }
 
-const runs = [
-  { some: together(ofComputing, grouped), concurrency: cores },
-  { some: ofWaiting, concurrency: cores + 1 },
-]
-  .filter(({ some }) => some.length > 0)
-  .map(({ some, concurrency }) => runFiles(some, concurrency));
+const runs = [together(ofComputing, grouped), ofWaiting].filter((some) => some.length > 0).map(runFiles);
 const tests = Readable.from(oneReport(runs));
 tests.compose(tap).pipe(createWriteStream('test-output/report.tap'));
 tests.compose(spec).pipe(process.stdout);
