@@ -68,6 +68,19 @@ describe('a recorded packet', () => {
     assert.equal(moon.state(sun.hit), 'CLOSING');
   });
 
+  test('that acknowledges an UPDATE of long ago does not keep a host from calling a peer that is silent', () => {
+    const { hosts, seen } = recorded();
+    const { moon, sun } = hosts;
+    const [acknowledgement] = seen.get('sun UPDATE')!;
+    command(hosts, moon, 'check');
+    for (let i = 0; i < 600 && moon.eventsOf('silent').length === 0; i++) hosts.wait(100, () => false);
+    const attempt = (): string | undefined => moon.host.statusWith(sun.hit)[0]?.attempt;
+    assert.equal(attempt(), 'I1-SENT');
+    hosts.deliver(acknowledgement!);
+    assert.equal(moon.rejections.at(-1), 'UPDATE repeated');
+    assert.equal(attempt(), 'I1-SENT');
+  });
+
   test('that is a CLOSE gets the CLOSE_ACK that it had, and keeps nothing longer', () => {
     const hosts = new TwoHosts().connect();
     const { moon, sun } = hosts;
