@@ -10,12 +10,15 @@ import {
   type TableSizes,
 } from '#engine';
 import { type DataPlaneStatistics, MemoryDataPlane } from '#ipsec';
-import { type Endpoint, type IpAddress, isIpv6, parseAddress, type SaCommand, type SaResult } from '#sa';
+import type { Endpoint, IpAddress, SaCommand, SaResult } from '#sa';
 import { classifyUdpEncapsulated } from '#wire';
+import { addressCommands } from './address-commands.ts';
 import { LabDisk } from './disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { FaultKind, LabEvent } from './events.ts';
 import { InstalledSas } from './installed-sas.ts';
+import { type KnownPair, knownPairs } from './known-pairs.ts';
+import { lookUp } from './look-up.ts';
 import type { Datagram } from './network/datagram.ts';
 import { type QuotedPacket, quoteOfIcmp } from './network/icmp-quote.ts';
 import type { Prng } from './prng.ts';
@@ -47,19 +50,6 @@ const deafMsMax = 500;
 const unreadMax = 64;
 /** A host that wants to be woken so often without time passing is caught in a circle. */
 const wakeUpsAtOnceMax = 1_000;
-
-/** What an engine says of a pair of SAs. */
-export interface KnownPair {
-  readonly childId: number;
-  readonly inboundSpi: number;
-  readonly outboundSpi: number;
-}
-
-function pairsOfHip(association: EngineStatus['hip'][number]): KnownPair[] {
-  const { childId, inboundSpi, outboundSpi, otherPairs = [] } = association;
-  if (childId === undefined || inboundSpi === undefined || outboundSpi === undefined) return [];
-  return [{ inboundSpi, outboundSpi }, ...otherPairs].map((pair) => ({ childId, ...pair }));
-}
 
 function portless(address: IpAddress): Endpoint {
   return { address, port: 0 };
@@ -143,9 +133,7 @@ export class LabHost {
 
   /** The pairs of SAs that the engine believes in: Child SAs, and those of HIP associations. */
   childSas(): readonly KnownPair[] {
-    const engine = this.#running?.engine;
-    if (engine === undefined) return [];
-    return [...engine.childSas(), ...engine.status().hip.flatMap(pairsOfHip)];
+    return this.#running === undefined ? [] : knownPairs(this.#running.engine);
   }
 
   /** How much the engine holds; `undefined` while the host is down. */
@@ -255,18 +243,9 @@ export class LabHost {
       this.#running.stopped.push(() => this.#followAddress());
       return;
     }
-    const address = this.#address;
-    const own = new Set(address === undefined ? [] : [address]);
-    this.command({ kind: 'own-addresses', own });
-    for (const { ikeId, local, remote, mobility } of this.status()?.ikeSas ?? []) {
-      if (mobility === undefined || address === undefined || local.address === address) continue;
-      this.command({ kind: 'move-ike', ikeId, local: address, remote: remote.address });
-    }
-    if (this.scenario.configuration.hip === undefined) return;
-    this.command({ kind: 'hip-addresses', own });
-    if (address === undefined) return;
-    const before = new Set(this.status()?.hip.map(({ path }) => path.local.address));
-    for (const from of before) if (from !== address) this.command({ kind: 'hip-move', from, to: address });
+    const { hip } = this.scenario.configuration;
+    const commands = addressCommands(this.#address, hip !== undefined, () => this.status());
+    for (const command of commands) this.command(command);
   }
 
   /** A packet from the protected side. */
@@ -435,7 +414,10 @@ export class LabHost {
         break;
       }
       case 'resolve':
-        this.#later(this.scenario.computeDelayMs, () => this.#resolve(output));
+        this.#later(this.scenario.computeDelayMs, () => {
+          const result = lookUp(this.name, output, this.#address, world);
+          this.#give({ kind: 'resolved', id: output.id, result });
+        });
         break;
       case 'store': {
         const makeDurable = this.#disk.write(output.key, output.octets);
@@ -451,22 +433,6 @@ export class LabHost {
       case 'event':
       case 'key-log':
         break;
-    }
-  }
-
-  #resolve(output: Extract<EngineOutput, { readonly kind: 'resolve' }>): void {
-    const { id, host } = output;
-    const remote = parseAddress(host) ?? this.#world.lookUp(this.name, host);
-    const local = output.local ?? this.#address;
-    if (local === undefined) {
-      this.#give({ kind: 'resolved', id, result: { ok: false, detail: `there is no route to ${host}` } });
-    } else if (remote === undefined) {
-      this.#world.fault('lookup-failed', `${host} for ${this.name}`);
-      this.#give({ kind: 'resolved', id, result: { ok: false, detail: `${host} cannot be looked up` } });
-    } else if (isIpv6(remote) !== isIpv6(local)) {
-      this.#give({ kind: 'resolved', id, result: { ok: false, detail: `no route to ${remote}` } });
-    } else {
-      this.#give({ kind: 'resolved', id, result: { ok: true, local, remote } });
     }
   }
 
