@@ -8,6 +8,7 @@ import { type Mobility, type PathCandidate, sameEndpoint } from '../../mobility.
 import { cookie2, cookie2Bytes } from '../../payloads/cookie2.ts';
 import type { CheckPathExchange, OutstandingRequest } from '../exchange.ts';
 import { changeNat } from '../ike-sa-init/nat.ts';
+import { sendAgainSoon } from './send-again.ts';
 
 /** A peer that answers, but not from there, is not there. */
 const failuresMax = 3;
@@ -87,4 +88,5 @@ export function noteMapping(state: IkeSaState, mobility: Mobility, remote: Endpo
   if (mobility.candidate !== undefined && sameEndpoint(mobility.candidate.remote, remote)) return;
   mobility.candidate = { local: ends.local, remote, by: 'traffic', failures: 0 };
   state.tasks.add({ kind: 'check-path' });
+  sendAgainSoon(state);
 }

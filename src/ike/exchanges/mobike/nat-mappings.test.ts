@@ -73,6 +73,24 @@ test('a packet through another mapping of a NAT makes the gateway ask there, and
   );
 });
 
+test('a request to a mapping that is gone does not keep the gateway from asking where packets come from', () => {
+  const pair = mobile();
+  pair.natAddress = address('192.0.2.99');
+  pair.establish();
+  pair.natPortOffset = 30_000;
+  pair.sun.command({ kind: 'check-liveness', reason: 'an ICMP error' });
+  pair.collect();
+  mappingChanged(pair.sun, at(address('192.0.2.99'), 34_500));
+  const begunAt = pair.sun.now;
+  while (pair.sun.sa.remote.port !== 34_500) {
+    // Nobody has the other mapping any more.
+    for (const datagram of pair.wire.splice(0))
+      if (datagram.destination.port === 4500) pair.deliver(datagram.to, datagram);
+    assert.ok(pair.sun.now < begunAt + 5_000, 'it stays where the client was');
+    pair.wait(50);
+  }
+});
+
 test('a packet from where nobody answers takes nothing with it', () => {
   const pair = mobile();
   pair.natAddress = address('192.0.2.99');

@@ -61,8 +61,11 @@ export function pathsFor(
   }
   if (patient) return [current];
   // 3.4, 3.6: the other addresses of a client are for the case that its gateway has to tell of others of its own, and for no other.
-  if (!state.client && exchange.kind !== 'announce-addresses')
-    return mobility.proven === undefined ? [current] : [current, mobility.proven];
+  if (!state.client && exchange.kind !== 'announce-addresses') {
+    // Where packets on a Child SA have come from it cannot be asked before this is answered.
+    const elsewhere = mobility.proven ?? mobility.candidate;
+    return elsewhere === undefined ? [current] : [current, elsewhere];
+  }
   const others = otherPaths(state);
   const other = others[(attempt - repetitionsBefore) % Math.max(1, others.length)];
   return other === undefined ? [current] : [current, other];
