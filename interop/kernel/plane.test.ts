@@ -213,9 +213,10 @@ describe('wayward on kernel ESP with strongSwan in user space', { skip: missing 
         goneAt.get(spi),
       );
       await network.guest.run(`kill ${monitor}`);
-      // The kernel may have been told of either a little late; a busy guest has no time to lose.
+      // The kernel may have been told of either late: a busy guest takes its time.
       const stayedMs = inbound - outbound;
-      assert.ok(outbound > 0 && stayedMs > replacedLingerMs - 1_500, `it stayed for ${stayedMs} ms`);
+      const inTime = stayedMs > replacedLingerMs - 1_500 && stayedMs < replacedLingerMs + 30_000;
+      assert.ok(outbound > 0 && inTime, `it stayed for ${stayedMs} ms`);
     });
 
     test(`the end of the IKE SA over ${family} leaves nothing in the kernel`, async () => {
